@@ -1,0 +1,6 @@
+"""The one error that is the user's to mend."""
+
+
+class UserError(Exception):
+    """A mistake in a grid, the data, a device or a folder: one line that says where, what, and what would
+    be right. The commands print it and end with exit code 2, before anything trains."""
