@@ -1,0 +1,96 @@
+"""Episodes: which characters, drawings and rotations make the tasks of an iteration. Pure integers.
+
+They depend on (seed, split, iteration) and on the protocol, on nothing else: every cell of a seed meets
+the same tasks. Turning them into images is the only part that runs on the training device.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from harness.protocol import CHARACTERS, DRAWERS, Protocol
+from harness.randomness import Purpose, order, words
+
+
+class Episodes(NamedTuple):
+    """`tasks` tasks of n_way classes. A class is one character in one rotation; its label is its place."""
+
+    characters: NDArray[np.int64]
+    """[tasks, n_way], all different within a task."""
+    rotations: NDArray[np.int64]
+    """[tasks, n_way], quarter turns counter-clockwise."""
+    drawers: NDArray[np.int64]
+    """[tasks, n_way, k_shot + k_query], all different within a class: the support's first."""
+
+
+class Images(NamedTuple):
+    """What a network is fed: ink 1, paper 0; images ordered class by class."""
+
+    support: Tensor
+    """[tasks, n_way * k_shot, 28, 28, 1]"""
+    query: Tensor
+    """[tasks, n_way * k_query, 28, 28, 1]"""
+
+
+@lru_cache
+def split(protocol: Protocol) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The characters that train and those held out for validation: disjoint, fixed by `split_seed`."""
+    shuffled = order(words(protocol.split_seed, Purpose.SPLIT, 0, CHARACTERS))
+    train = protocol.train_characters
+    return shuffled[:train], shuffled[train : train + protocol.validation_characters]
+
+
+def training(protocol: Protocol, seed: int, iteration: int) -> Episodes:
+    """The meta-batch of one iteration (1, 2, ...)."""
+    characters, _ = split(protocol)
+    return _draw(protocol, characters, seed, Purpose.EPISODES, iteration, protocol.meta_batch)
+
+
+def validation(protocol: Protocol) -> Episodes:
+    """The fixed episodes of the held-out characters, the same for every cell and seed."""
+    _, characters = split(protocol)
+    seed = protocol.split_seed
+    return _draw(protocol, characters, seed, Purpose.VALIDATION, 0, protocol.validation_tasks)
+
+
+def _draw(
+    protocol: Protocol, pool: NDArray[np.int64], seed: int, purpose: Purpose, at: int, tasks: int
+) -> Episodes:
+    n = protocol.n_way
+    # Task by task, so that the first tasks of a larger meta-batch are those of a smaller one.
+    keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + DRAWERS))
+    choice, turns, drawings = np.split(keys, [len(pool), len(pool) + n], axis=1)
+    images = protocol.k_shot + protocol.k_query
+    return Episodes(
+        characters=pool[order(choice)[:, :n]],
+        rotations=(turns & np.uint64(3)).astype(np.int64) * protocol.rotate,
+        drawers=order(drawings.reshape(tasks, n, DRAWERS))[..., :images],
+    )
+
+
+def gather(episodes: Episodes, pictures: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
+    """Look the episodes up in `pictures` (uint8 [characters, drawers, 28, 28]), on its device."""
+    device = pictures.device
+    characters, rotations, drawers = (torch.from_numpy(part).to(device) for part in episodes)
+    tasks, n_way, images = drawers.shape
+    pixels = pictures[characters.unsqueeze(-1), drawers].flatten(3)  # [tasks, n_way, images, 784]
+    turned = _turns(pictures.shape[-1]).to(device)[rotations].unsqueeze(2).expand(-1, -1, images, -1)
+    pixels = pixels.gather(3, turned).to(dtype) / 255
+    side = pictures.shape[-1]
+    return Images(
+        pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, side, side, 1),
+        pixels[:, :, k_shot:].reshape(tasks, n_way * (images - k_shot), side, side, 1),
+    )
+
+
+@lru_cache
+def _turns(side: int) -> Tensor:
+    """[4, side * side]: the source of each pixel after 0, 1, 2, 3 quarter turns."""
+    places = torch.arange(side * side).view(side, side)
+    return torch.stack([places.rot90(k).flatten() for k in range(4)])

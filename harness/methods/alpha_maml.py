@@ -1,0 +1,56 @@
+"""Alpha-MAML (Behl, Baydin and Torr 2019), Algorithm 2: both rates move by hypergradient descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from harness.methods import base
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.protocol import Protocol as Problem
+
+
+class Hyper(base.Hyper):
+    """The rates that Alpha-MAML starts from, and the rates of those rates. Both 0 is MAML."""
+
+    alpha_hyperlr: float = Field(ge=0, description="hypergradient learning rate of alpha (Eq. 5)")
+    beta_hyperlr: float = Field(ge=0, description="hypergradient learning rate of beta (Eq. 7)")
+
+
+class AlphaMAML:
+    """The four update equations (8); (9) with several tasks. No clipping: the paper has none."""
+
+    name = "alpha-maml"
+    title = "Alpha-MAML"
+    Hyper = Hyper
+
+    def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
+        """The memory is what the last update moved along; nothing yet, so the first product is 0."""
+        return state._replace(memory=(state.weights.new_zeros(state.weights.shape),))
+
+    def step(
+        self,
+        state: base.State,
+        outer: base.Outer,
+        hyper: dict[str, Tensor],
+        optimize: base.Optimize,
+        problem: Problem,
+    ) -> base.State:
+        """Algorithm 2, last three lines: beta moves before it is used, alpha for the next iteration.
+
+        -dL/dbeta is the current meta-gradient times what beta last multiplied: the previous meta-gradient
+        for SGD (Eq. 6), the previous Adam direction for Adam (Baydin et al. 2018, Algorithm 6). The
+        protocol's `beta_rule: raw` takes the previous meta-gradient whatever the meta-optimizer.
+        """
+        (previous,) = state.memory
+        beta = state.beta + hyper["beta_hyperlr"] * base.dot(outer.gradient, previous)  # Eq. 7
+        optimizer, direction = optimize(state.optimizer, outer.gradient)
+        weights = base.descend(state.weights, beta, direction)  # Eq. 3
+        alpha_product = -outer.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
+        alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
+        moved_along = direction if problem.beta_rule == "update" else outer.gradient
+        return base.State(weights, alpha, beta, optimizer, (moved_along,))

@@ -1,0 +1,105 @@
+"""What every method is made of: typed hyper-parameters, a state, and one pure step.
+
+A method says how the rates and the weights move. It is state in, state out; every tensor has the
+cells of a pack as its first axis, so one call moves all of them. This file and the methods need no
+torch at import: they only combine the tensors that they are given.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.protocol import Protocol as Problem
+
+
+class Hyper(BaseModel):
+    """The hyper-parameters every method has: the rates that it starts from (finite, >= 0)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    alpha0: float = Field(ge=0, description="learning rate of the inner loop at iteration 1")
+    beta0: float = Field(ge=0, description="learning rate of the outer loop at iteration 1")
+
+
+class Outer(NamedTuple):
+    """What one pass over a meta-batch gives, for `cells` cells; P meta-trained, A adapted parameters.
+
+    All are of the meta-loss reduced over tasks as the protocol says (mean or sum), except `loss`.
+    """
+
+    loss: Tensor
+    """[cells] training loss: mean over tasks and queries of the post-adaptation cross entropy, nats."""
+    accuracy: Tensor
+    """[cells] share of the queries classified rightly after adaptation."""
+    gradient: Tensor
+    """[cells, P] the meta-gradient, Eq. 3: derivative by the weights."""
+    alpha_gradient: Tensor
+    """[cells, A] derivative by the inner rate of each adapted parameter, Eq. 4 before its dot product is
+    summed. A scalar alpha's derivative is the sum over the last axis."""
+
+
+class State(NamedTuple):
+    """All that moves while a pack trains."""
+
+    weights: Tensor
+    """[cells, P], the adapted parameters first."""
+    alpha: Tensor
+    """[cells, 1] (or [cells, A], one rate a parameter), float64: used by the next inner loop."""
+    beta: Tensor
+    """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
+    optimizer: tuple[Tensor, ...]
+    """The meta-optimizer's own state."""
+    memory: tuple[Tensor, ...] = ()
+    """Whatever else the method keeps, each [cells, ...]."""
+
+
+class Optimize(Protocol):
+    """The protocol's meta-optimizer: (its state, meta-gradient) -> (its state, direction [cells, P])."""
+
+    def __call__(
+        self, state: tuple[Tensor, ...], gradient: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]: ...
+
+
+class Method(Protocol):
+    """The interface of a method. See alpha_maml.py for an example, README.md for how to add one."""
+
+    name: str
+    """As written in grids and columns."""
+    title: str
+    """As written in figures."""
+    Hyper: type[Hyper]
+
+    def start(self, state: State, hyper: dict[str, Tensor]) -> State:
+        """Complete the state before iteration 1 (rates and optimizer are set already).
+
+        `hyper` has a float64 tensor [cells, 1] for each hyper-parameter.
+        """
+        ...
+
+    def step(
+        self, state: State, outer: Outer, hyper: dict[str, Tensor], optimize: Optimize, problem: Problem
+    ) -> State:
+        """One update of the outer loop. The returned `beta` is the one that it used."""
+        ...
+
+
+def dot(a: Tensor, b: Tensor) -> Tensor:
+    """Inner product over the last axis, summed in float64: [cells, P] x [cells, P] -> [cells, 1]."""
+    return (a * b).double().sum(-1, keepdim=True)
+
+
+def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
+    """weights - beta * direction, in the precision of the weights (Eq. 3)."""
+    return weights - beta.to(weights.dtype) * direction
+
+
+def columns(hypers: list[Hyper]) -> dict[str, list[float]]:
+    """The hyper-parameters of several cells of one method, turned into one list per name."""
+    rows: list[dict[str, Any]] = [hyper.model_dump() for hyper in hypers]
+    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -1,0 +1,107 @@
+"""Conv-4 (Finn et al. 2017; Alpha-MAML, Appendix A) as two functions: initial weights, and logits.
+
+`layers` times [conv 3 x 3, stride 2, padding 1, no bias -> batch norm with batch statistics -> ReLU],
+mean over height and width, linear head. The weights of a network are one flat vector, the adapted ones
+first, so that an update is one operation for all of them and a pack of networks is one matrix.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from math import prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from torch import Tensor
+
+from harness.operators import convolution, norm_relu
+from harness.protocol import Protocol
+from harness.randomness import Purpose, uniform
+
+
+class Part(NamedTuple):
+    """A tensor within the flat vector."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """How the flat vector is divided. P = all entries, A = those that the inner loop moves."""
+
+    adapted: tuple[Part, ...]
+    others: tuple[Part, ...]
+
+    @property
+    def adapted_size(self) -> int:
+        """A."""
+        return sum(prod(part.shape) for part in self.adapted)
+
+
+@lru_cache
+def layout(protocol: Protocol) -> Layout:
+    """Convolutions and head are adapted; batch norm only if the protocol says so."""
+    channels = [1] + [protocol.filters] * protocol.layers
+    weights = [
+        Part(f"conv{i}", (9 * channels[i], channels[i + 1])) for i in range(protocol.layers)
+    ]  # rows: (row, column, input channel) of the kernel
+    weights += [Part("head", (channels[-1], protocol.n_way)), Part("bias", (protocol.n_way,))]
+    norms = [Part(f"shift{i}", (protocol.filters,)) for i in range(protocol.layers)]
+    if protocol.norm_scale:
+        norms += [Part(f"scale{i}", (protocol.filters,)) for i in range(protocol.layers)]
+    if protocol.norm_adapted:
+        return Layout((*weights, *norms), ())
+    return Layout(tuple(weights), tuple(norms))
+
+
+def initial(protocol: Protocol, seed: int) -> NDArray[np.float64]:
+    """The flat vector [P] before iteration 1: a function of the seed and the network alone."""
+    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    return np.concatenate([_initial(protocol, seed, at, part).ravel() for at, part in enumerate(parts)])
+
+
+def _initial(protocol: Protocol, seed: int, at: int, part: Part) -> NDArray[np.float64]:
+    kind = part.name.rstrip("0123456789")
+    if kind in ("bias", "shift"):
+        return np.zeros(part.shape)
+    if kind == "scale":
+        return np.ones(part.shape)
+    fan_in, fan_out = part.shape
+    chance = uniform(seed, Purpose.WEIGHTS, at, *part.shape)
+    if kind == "conv":  # Xavier uniform; a filter's fan out is 9 * filters
+        return (2 * chance - 1) * sqrt(6 / (fan_in + 9 * fan_out))
+    match protocol.head_init:
+        case "linear":  # what torch.nn.Linear does: U(-1 / sqrt(fan in), 1 / sqrt(fan in))
+            return (2 * chance - 1) / sqrt(fan_in)
+        case "xavier":
+            return (2 * chance - 1) * sqrt(6 / (fan_in + fan_out))
+        case "normal":
+            return ndtri(chance)
+        case "small":
+            return 0.01 * ndtri(chance)
+
+
+def logits(protocol: Protocol, adapted: Tensor, others: Tensor, images: Tensor) -> Tensor:
+    """Class scores for `g` networks, each on its own images.
+
+    adapted: [g, A]; others: [g, P - A]; images: [g, n, 28, 28, 1]. Returns [g, n, n_way].
+    """
+    weights = _parts(layout(protocol).adapted, adapted) | _parts(layout(protocol).others, others)
+    x = images
+    one = images.new_ones(1, protocol.filters)
+    for i in range(protocol.layers):
+        x = convolution(x, weights[f"conv{i}"])
+        x = norm_relu(x, weights.get(f"scale{i}", one), weights[f"shift{i}"], protocol.norm_eps)
+    return torch.baddbmm(weights["bias"].unsqueeze(1), x.mean((2, 3)), weights["head"])
+
+
+def _parts(parts: tuple[Part, ...], flat: Tensor) -> dict[str, Tensor]:
+    if not parts:
+        return {}
+    pieces = flat.split([prod(part.shape) for part in parts], dim=-1)
+    return {
+        part.name: piece.unflatten(-1, part.shape) for part, piece in zip(parts, pieces, strict=True)
+    }

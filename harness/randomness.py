@@ -1,0 +1,40 @@
+"""The one source of chance: numpy's counter-based Philox, read as raw 64-bit words.
+
+A stream is named by (seed, purpose) and a place in it by `at`, so any value can be asked for in any
+order and on any device. Only raw words are taken from numpy, whose promise is that they never change;
+what is made of them is written here.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Purpose(IntEnum):
+    """What a stream is for. A number once given is never given again."""
+
+    SPLIT = 1
+    EPISODES = 2
+    VALIDATION = 3
+    WEIGHTS = 4
+
+
+def words(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.uint64]:
+    """Independent uniform 64-bit words of the given shape."""
+    philox = np.random.Philox(
+        key=np.array([seed, purpose], np.uint64), counter=np.array([0, 0, 0, at], np.uint64)
+    )
+    return philox.random_raw(int(np.prod(shape))).reshape(shape)
+
+
+def uniform(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.float64]:
+    """Uniform in the open interval (0, 1): the middle of one of 2^52 equal parts."""
+    return ((words(seed, purpose, at, *shape) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+
+
+def order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """A random order of the last axis: the places of the keys, smallest first."""
+    return np.argsort(keys, axis=-1, kind="stable")

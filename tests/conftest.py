@@ -1,0 +1,42 @@
+"""Fixtures for all tests: a small problem in float64, and pictures that need no data set."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from harness import datasets, engine
+from harness.protocol import CHARACTERS, DRAWERS, Protocol
+
+torch.set_num_threads(1)
+
+SMALL = Protocol(
+    dataset="glyphs",
+    n_way=5,
+    meta_batch=3,
+    layers=2,
+    filters=4,
+    validation_tasks=2,
+    validation_every=4,
+    precision="float64",
+)
+"""Quick to train and exact to the last digits."""
+
+
+@pytest.fixture
+def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
+    """Random pictures in place of any data set: drawings of a character resemble each other."""
+    generator = np.random.default_rng(0)
+    common = generator.integers(0, 256, (CHARACTERS, 1, 28, 28))
+    own = generator.integers(0, 256, (1, DRAWERS, 28, 28))
+    data = datasets.Dataset(
+        name="noise",
+        images=((2 * common + own) // 3).astype(np.uint8),
+        characters=tuple(map(str, range(CHARACTERS))),
+        sha256="0" * 64,
+    )
+    monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
+    engine._pictures.cache_clear()
+    yield data
+    engine._pictures.cache_clear()
