@@ -1,0 +1,1 @@
+"""Numbers from records: arrays and frames in, arrays and frames out. No torch, no ray, no matplotlib."""

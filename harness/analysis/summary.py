@@ -1,0 +1,139 @@
+"""The two tables of a grid, summed up over seeds: frames in, frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.passages import running_mean
+from harness.schema import TRIALS
+
+RATES = ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr")
+"""The hyper-parameters that have a column in every table."""
+
+STATES = ("reached", "budget", "diverged", "failed", "not run")
+
+CURVES = ("alpha", "beta", "train_loss", "train_loss_mean", "val_loss")
+"""What `bands` sums up; train_loss_mean is each seed's own mean over the last 10 training losses."""
+
+ENOUGH_FOR_QUARTILES = 4
+
+
+def hyper_columns(trials: pd.DataFrame) -> list[str]:
+    """The columns of hyper-parameters: the four rates, then a method's own (those TRIALS has not)."""
+    return [*RATES, *(name for name in trials.columns if name not in TRIALS)]
+
+
+def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
+    """One row per (method, hyper-parameters), in the order of the trials.
+
+    Columns beside these:
+    - seeds, run, reached, diverged: how many seeds the grid has here, were run, reached, diverged
+    - reached_share, diverged_share: of those that were run; NaN if none was
+    - iterations_to_target, iterations_to_target_sustained: median over the seeds that were run, where a
+      miss counts as +inf. The median of an even number is the mean of its middle two, so it is inf as
+      soon as the upper one is a miss. NaN if none was run
+    - state: one of STATES. `reached` if the median first passage is finite, else the commonest kind of
+      miss (in a tie failed goes before diverged, and diverged before budget)
+    """
+    keys = ["method", *hyper_columns(trials)]
+    rows = [
+        dict(zip(keys, key, strict=True)) | _over_seeds(group)
+        for key, group in trials.groupby(keys, sort=False, dropna=False)
+    ]
+    return pd.DataFrame(rows, columns=[*keys, *_over_seeds(trials.iloc[:0])])
+
+
+def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
+    done = group[group["outcome"].notna()]
+    run = len(done)
+    reached, diverged = (int((done["outcome"] == name).sum()) for name in ("reached", "diverged"))
+    median = _median(done["iterations_to_target"])
+    if run == 0:
+        state = "not run"
+    elif np.isfinite(median):
+        state = "reached"
+    else:
+        state = max(("failed", "diverged", "budget"), key=lambda name: int((done["outcome"] == name).sum()))
+    return {
+        "seeds": len(group),
+        "run": run,
+        "reached": reached,
+        "diverged": diverged,
+        "reached_share": reached / run if run else np.nan,
+        "diverged_share": diverged / run if run else np.nan,
+        "iterations_to_target": median,
+        "iterations_to_target_sustained": _median(done["iterations_to_target_sustained"]),
+        "state": state,
+    }
+
+
+def _median(counts: pd.Series) -> float:
+    """The median of counts in which null is a miss, +inf; NaN if there are none."""
+    values = numbers(counts)
+    return float(np.median(np.where(np.isnan(values), np.inf, values))) if values.size else np.nan
+
+
+def numbers(column: pd.Series) -> np.ndarray:
+    """A column as float64, null as NaN, whatever nullable type it was read as."""
+    return pd.to_numeric(column).to_numpy(dtype=float, na_value=np.nan)
+
+
+def bands(trajectories: pd.DataFrame, trials: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """The curves of Figure 1: one row per group of the columns `by` of the trials, and iteration.
+
+    Columns beside these: `seeds`, the cells that have a row at this iteration; `all_seeds`, the cells of
+    the group that have any; and for each of CURVES <name>_median, <name>_low and <name>_high over those
+    seeds: the quartiles from 4 seeds on, else least and largest. A seed that has ended is left out from
+    there on, so where seeds < all_seeds the numbers are of the survivors: draw them as such. NaN: no value.
+    """
+    keys = list(by)
+    rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
+    means = rows.groupby("cell_id", sort=False)["train_loss"].transform(_trailing_mean)
+    rows = rows.assign(train_loss_mean=means).merge(trials[["cell_id", *keys]], on="cell_id")
+    columns = [*keys, "iteration", "seeds", "all_seeds"]
+    parts = [
+        _band(group, dict(zip(keys, key, strict=True)))
+        for key, group in rows.groupby(keys, sort=False, dropna=False)
+    ]
+    columns += [f"{name}_{what}" for name in CURVES for what in ("median", "low", "high")]
+    if not parts:
+        return pd.DataFrame(columns=columns, dtype=float)
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _trailing_mean(losses: pd.Series) -> np.ndarray:
+    means = running_mean(numbers(losses))
+    return np.concatenate([np.full(len(losses) - len(means), np.nan), means])
+
+
+def _band(group: pd.DataFrame, key: dict[str, Any]) -> pd.DataFrame:
+    """One group over its iterations."""
+    over = group.groupby("iteration")
+    count, most = over.size(), group["cell_id"].nunique()
+    columns = key | {"seeds": count, "all_seeds": most}
+    low, high = (0.25, 0.75) if most >= ENOUGH_FOR_QUARTILES else (0.0, 1.0)
+    for name in CURVES:
+        table = group.pivot(index="iteration", columns="cell_id", values=name).to_numpy(float)
+        for what, share in (("median", 0.5), ("low", low), ("high", high)):
+            columns[f"{name}_{what}"] = _quantile(table, share)
+    return pd.DataFrame(columns).reset_index(names="iteration")
+
+
+def _quantile(table: np.ndarray, share: float) -> np.ndarray:
+    """The quantile of each row of [iterations, seeds] over its values; NaN where it has none.
+
+    Between two neighbours it is their weighted mean; beside an infinite loss, that loss.
+    """
+    ordered = np.sort(table, axis=1)  # NaN last
+    count = np.count_nonzero(~np.isnan(table), axis=1)
+    place = share * np.maximum(count - 1, 0)
+    below, row = np.floor(place).astype(int), np.arange(len(table))
+    low, high = ordered[row, below], ordered[row, np.ceil(place).astype(int)]
+    weight = place - below
+    with np.errstate(invalid="ignore"):
+        between = low * (1 - weight) + high * weight
+    return np.where(low == high, low, np.where(np.isinf(high), high, between))

@@ -1,0 +1,162 @@
+"""One cell's record: its configuration, how it ended, its whole trajectory, and where it came from.
+
+A record is one parquet file: a row an iteration, and a JSON in the file's metadata for the rest. The
+file is the truth of a sweep; everything else is computed from it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness import schema
+from harness.analysis.passages import lowest_sustained
+from harness.protocol import Cell, Question
+
+NUMERICS = 1
+"""Version of the arithmetic. Raised when the same cell would give other numbers: older records are run again."""
+
+_KEY = b"harness.record"
+COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
+
+
+class DamagedRecord(Exception):
+    """A file that is no whole record of this schema: the reason, in a few words."""
+
+
+class Row(NamedTuple):
+    """One iteration of one cell. See schema.TRAJECTORIES."""
+
+    iteration: int
+    alpha: float
+    beta: float | None
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+class Header(NamedTuple):
+    """All of a record but its rows: enough to tell whether it answers a question."""
+
+    cell: Cell
+    ending: str
+    error: str | None
+    iterations: int
+    lowest_sustained: float | None
+    """The least mean of 10 losses in a row; None with fewer than 10. A target above it was reached."""
+    numerics: int
+    provenance: dict[str, Any]
+    """wall_seconds, device, threads, pack_size, versions, commit, dataset_sha256, finished (UTC)."""
+
+    def answers(self, question: Question) -> bool:
+        """Whether this record holds all that a run for `question` would give."""
+        return self.why_not(question) is None
+
+    def why_not(self, question: Question) -> str | None:
+        """Why the cell must run (again) for `question`; None if it need not."""
+        if self.ending == "failed":
+            return f"failed: {self.error}"
+        if self.numerics != NUMERICS:
+            return f"made by numerics version {self.numerics}, now {NUMERICS}"
+        if self.ending == "diverged" or self.iterations >= question.max_iterations:
+            return None
+        if question.target_loss is None:
+            return f"ran {self.iterations} of {question.max_iterations} iterations"
+        if self.lowest_sustained is not None and self.lowest_sustained <= question.target_loss:
+            return None
+        return f"stopped at iteration {self.iterations}, before a sustained {question.target_loss:g}"
+
+
+class Record(NamedTuple):
+    """A header and its trajectory (Arrow table with schema.TRAJECTORIES less cell_id)."""
+
+    header: Header
+    rows: pa.Table
+
+
+def make(
+    cell: Cell, ending: str, rows: Sequence[Row], provenance: dict[str, Any], error: str | None = None
+) -> Record:
+    """The record of a run that has ended. `ending`: one of schema.ENDINGS."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    table = pa.table(
+        [pa.array(values, c.type) for values, c in zip(columns, COLUMNS.values(), strict=True)],
+        schema=schema.arrow(COLUMNS),
+    )
+    lowest = lowest_sustained(table["train_loss"].to_numpy())
+    header = Header(
+        cell=cell,
+        ending=ending,
+        error=error,
+        iterations=len(rows),
+        lowest_sustained=lowest if lowest < float("inf") else None,
+        numerics=NUMERICS,
+        provenance=provenance,
+    )
+    return Record(header, table)
+
+
+def dump(record: Record) -> bytes:
+    """The record as the bytes of its parquet file, pages checksummed."""
+    header = record.header._asdict() | {
+        "schema": schema.VERSION,
+        "cell_id": record.header.cell.cell_id,
+        "cell": record.header.cell.model_dump(mode="json"),
+    }
+    metadata = dict(record.rows.schema.metadata or {}) | {_KEY: json.dumps(header).encode()}
+    buffer = io.BytesIO()
+    table = record.rows.replace_schema_metadata(metadata)
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def load(source: Any, cell_id: str | None = None) -> Record:
+    """Read a whole record from a path or bytes, every page checked.
+
+    Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`.
+    """
+    try:
+        table = pq.read_table(_open(source), page_checksum_verification=True)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error) from error
+    return Record(_header(table.schema.metadata, cell_id), table)
+
+
+def load_header(source: Any, cell_id: str | None = None) -> Header:
+    """Read the header alone, from the file's last bytes. Raises DamagedRecord as `load` does."""
+    try:
+        metadata = pq.read_metadata(_open(source)).metadata
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error) from error
+    return _header(metadata, cell_id)
+
+
+def _open(source: Any) -> Any:
+    return io.BytesIO(source) if isinstance(source, bytes) else source
+
+
+def _damaged(error: Exception) -> DamagedRecord:
+    return DamagedRecord(f"torn or no parquet file ({str(error).splitlines()[0][:80]})")
+
+
+def _header(metadata: dict[bytes, bytes] | None, cell_id: str | None) -> Header:
+    try:
+        fields = json.loads((metadata or {})[_KEY])
+        version, own_id = fields.pop("schema"), fields.pop("cell_id")
+    except (KeyError, ValueError):
+        raise DamagedRecord("no record of this project") from None
+    if version != schema.VERSION:
+        raise DamagedRecord(f"schema version {version}, now {schema.VERSION}")
+    try:
+        header = Header(**fields | {"cell": Cell.model_validate(fields["cell"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedRecord(f"its cell cannot be read ({str(error).splitlines()[0]})") from error
+    if header.cell.cell_id != own_id or cell_id not in (None, own_id):
+        raise DamagedRecord(f"it holds cell {own_id}")
+    return header

@@ -1,0 +1,143 @@
+"""Medians in which a miss is infinite, states and bands, on tables whose answer is seen at a glance."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.analysis.summary import bands, cells_over_seeds, hyper_columns
+from harness.schema import TRIALS
+
+NONE = math.nan
+
+
+def trials(*outcomes, method="alpha-maml", **more):
+    """One cell over seeds: a count if reached, else how it came out; None: not run."""
+    rows = [
+        dict.fromkeys(TRIALS)
+        | {"cell_id": f"{method}-{seed}", "method": method, "alpha0": 0.1, "beta0": 1e-3, "seed": seed}
+        | {"alpha_hyperlr": NONE, "beta_hyperlr": NONE}
+        | {
+            "outcome": "reached" if isinstance(o, int) else o,
+            "iterations_to_target": o if isinstance(o, int) else None,
+            "iterations_to_target_sustained": o + 9 if isinstance(o, int) else None,
+        }
+        | more
+        for seed, o in enumerate(outcomes)
+    ]
+    counts = ["iterations_to_target", "iterations_to_target_sustained"]
+    return pd.DataFrame(rows).astype(dict.fromkeys(counts, "Int64"))
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "median", "state", "share"),
+    [
+        ([40], 40, "reached", 1),
+        ([40, 60], 50, "reached", 1),
+        ([40, "budget"], math.inf, "budget", 0.5),
+        ([40, 60, "budget"], 60, "reached", 2 / 3),
+        ([40, 60, "diverged", None], 60, "reached", 2 / 3),
+        ([40, 50, 60, "budget"], 55, "reached", 0.75),
+        ([40, 50, "budget", "budget"], math.inf, "budget", 0.5),
+        (["budget", "diverged", "diverged"], math.inf, "diverged", 0),
+        (["budget", "diverged"], math.inf, "diverged", 0),
+        (["failed", "diverged", "budget"], math.inf, "failed", 0),
+        (["budget", "budget", "failed"], math.inf, "budget", 0),
+    ],
+)
+def test_a_miss_counts_as_infinite(outcomes, median, state, share):
+    (row,) = cells_over_seeds(trials(*outcomes)).to_dict("records")
+    assert row["iterations_to_target"] == median
+    assert row["iterations_to_target_sustained"] == median + 9
+    assert row["state"] == state
+    assert row["reached_share"] == share
+    assert row["seeds"] == len(outcomes)
+    assert row["run"] == sum(o is not None for o in outcomes)
+    assert row["diverged_share"] == outcomes.count("diverged") / row["run"]
+
+
+def test_not_run_is_no_miss():
+    (row,) = cells_over_seeds(trials(None, None)).to_dict("records")
+    assert (row["state"], row["run"]) == ("not run", 0)
+    assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share", "diverged_share"))
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "float64", "int64[pyarrow]"])
+def test_whatever_type_the_counts_were_read_as(dtype):
+    table = trials(40, "budget", 60).astype({"iterations_to_target": dtype})
+    assert cells_over_seeds(table)["iterations_to_target"].tolist() == [60]
+
+
+def test_cells_keep_the_order_and_nulls_are_values():
+    table = pd.concat(
+        [
+            trials(7, 9, alpha_hyperlr=0.1, beta_hyperlr=1e-6),
+            trials("budget", method="maml"),
+            trials(5, alpha_hyperlr=0.01, beta_hyperlr=1e-6),
+        ]
+    )
+    cells = cells_over_seeds(table)
+    assert cells["method"].tolist() == ["alpha-maml", "maml", "alpha-maml"]
+    assert cells["iterations_to_target"].tolist() == [8, math.inf, 5]
+
+
+def test_a_methods_own_hyper_parameter_tells_cells_apart():
+    table = pd.concat([trials(7, knob=1.0), trials(9, knob=2.0)])
+    assert hyper_columns(table)[-1] == "knob"
+    assert cells_over_seeds(table)["iterations_to_target"].tolist() == [7, 9]
+
+
+def curves(*losses):
+    """Trajectories of seeds 0, 1, ... with these training losses."""
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "cell_id": f"alpha-maml-{seed}",
+                "iteration": range(1, len(loss) + 1),
+                "alpha": 0.1,
+                "beta": 1e-3,
+                "train_loss": loss,
+                "val_loss": [NONE] * (len(loss) - 1) + [2.0],
+            }
+        )
+        for seed, loss in enumerate(losses)
+    )
+
+
+def test_bands_are_median_and_range_while_seeds_last():
+    table = bands(curves([3.0, 3.0, 3.0], [1.0, 1.0], [2.0, 2.0, 1.0]), trials(None, None, None), ["method"])
+    assert table["iteration"].tolist() == [1, 2, 3]
+    assert table["seeds"].tolist() == [3, 3, 2]
+    assert table["all_seeds"].tolist() == [3, 3, 3]
+    assert table["train_loss_median"].tolist() == [2, 2, 2]
+    assert table["train_loss_low"].tolist() == [1, 1, 1]
+    assert table["train_loss_high"].tolist() == [3, 3, 3]
+    assert table["val_loss_median"].isna().tolist() == [True, False, False]
+
+
+def test_bands_are_quartiles_from_four_seeds_on():
+    table = bands(curves([1.0], [2.0], [3.0], [4.0], [5.0]), trials(*[None] * 5), ["method"])
+    assert table[["train_loss_low", "train_loss_median", "train_loss_high"]].to_numpy().tolist() == [
+        [2, 3, 4]
+    ]
+
+
+def test_an_infinite_loss_is_kept_and_nan_is_left_out():
+    table = bands(curves([1.0, NONE], [math.inf, 4.0]), trials(None, None), ["method"])
+    assert table["train_loss_median"].tolist() == [math.inf, 4]
+    assert table["train_loss_low"].tolist() == [1, 4]
+
+
+def test_the_running_mean_is_each_seeds_own():
+    loss = [float(k) for k in range(1, 13)]
+    table = bands(curves(loss, [2 * x for x in loss]), trials(None, None), ["method"])
+    assert np.isnan(table["train_loss_mean_median"][:9]).all()
+    assert table["train_loss_mean_low"][9:].tolist() == [5.5, 6.5, 7.5]
+    assert table["train_loss_mean_high"][9:].tolist() == [11, 13, 15]
+
+
+def test_bands_of_nothing():
+    empty = bands(curves([1.0]).iloc[:0], trials(None), ["method", "alpha0"])
+    assert empty.empty
+    assert "val_loss_high" in empty
