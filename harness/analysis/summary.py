@@ -134,6 +134,6 @@ def _quantile(table: np.ndarray, share: float) -> np.ndarray:
     below, row = np.floor(place).astype(int), np.arange(len(table))
     low, high = ordered[row, below], ordered[row, np.ceil(place).astype(int)]
     weight = place - below
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # inf * 0
         between = low * (1 - weight) + high * weight
-    return np.where(low == high, low, np.where(np.isinf(high), high, between))
+    return np.where(low == high, low, between)

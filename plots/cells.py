@@ -1,0 +1,163 @@
+"""One cell of a heatmap: its colour and count, or its mark; and the key that explains them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from plots import style
+
+
+class Mark(NamedTuple):
+    """How a cell without a count looks, and what the key says of it."""
+
+    hatch: str
+    sign: str
+    fill: str
+    meaning: str
+
+
+MARKS = {
+    "budget": Mark("//////", "", "white", "not reached in {budget} iterations"),
+    "diverged": Mark("xxxxxx", "×", "white", "diverged: loss or rate not finite"),
+    "failed": Mark("", "!", "white", "failed: an error, not a result"),
+    "not run": Mark("", "·", "0.9", "not run yet"),
+}
+
+KEY_WIDTH = 2.45  # inches, as are those below
+BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
+
+
+class Look(NamedTuple):
+    """What all cells of a figure share."""
+
+    norm: LogNorm
+    several_seeds: bool
+    states: list[str]
+    """Those of STATES that the key has to explain."""
+
+
+def look(cells: pd.DataFrame, budget: int) -> Look:
+    """For `cells` as from cells_over_seeds: one colour scale, up to the budget."""
+    states = [state for state in MARKS if state in set(cells["state"])]
+    return Look(norm(cells["iterations_to_target"], budget), bool(cells["seeds"].max() > 1), states)
+
+
+def norm(counts: pd.Series, budget: int) -> LogNorm:
+    """To the budget, from 1, 2 or 5 times a power of ten: at most the least count and budget / 10."""
+    lowest = min([*counts[np.isfinite(counts)], budget / 10])
+    return LogNorm(max([step for step in _steps(budget) if step <= lowest], default=0.5), budget)
+
+
+def _steps(budget: int) -> list[float]:
+    """1, 2, 5, 10, ... below the budget."""
+    decades = range(math.ceil(math.log10(budget)) + 1)
+    return [step * 10.0**k for k in decades for step in (1, 2, 5) if step * 10**k < budget]
+
+
+def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
+    """The colours of [rows, columns]; none where there is no finite count (inf would get the last one)."""
+    sns.heatmap(
+        counts.astype(float).where(np.isfinite(counts.astype(float))),
+        ax=ax,
+        norm=norm,
+        vmin=norm.vmin,  # else taken from the data, with a warning where there are none
+        vmax=norm.vmax,
+        cmap=style.COUNTS,
+        cbar=False,
+        xticklabels=False,
+        yticklabels=False,
+        linewidths=0.4,
+        linecolor="0.75",
+    )
+    ax.set(xlabel="", ylabel="")
+    ax.spines[:].set_visible(True)
+
+
+def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
+    """The count or mark of a cell and, with several seeds, how many of those run reached the target."""
+    share = f"{cell['reached']}/{cell['run']}" if look.several_seeds and cell["reached"] else ""
+    if cell["state"] == "reached":
+        count = cell["iterations_to_target"]
+        colour = _ink(mpl.colormaps[style.COUNTS](look.norm(count)))
+        _text(ax, column, row + (-0.14 if share else 0), f"{count:.0f}", style.TICK, colour)
+        _text(ax, column, row + 0.26, share, style.SMALLEST, colour)
+    else:
+        mark(ax, column, row, MARKS[cell["state"]])
+        _text(ax, column, row, share, style.SMALLEST, "black", behind="white")
+
+
+def mark(ax: Axes, column: float, row: float, mark: Mark, side: float = 1) -> None:
+    """The mark of a cell without a count, `side` wide and high, its upper left at (column, row)."""
+    box = Rectangle((column, row), side, side, facecolor=mark.fill, hatch=mark.hatch, linewidth=0.4)
+    box.set_edgecolor("0.6")
+    ax.add_patch(box)
+    shift = (side - 1) / 2
+    plate = "white" if mark.hatch else None
+    _text(ax, column + shift, row + shift, mark.sign, style.TITLE, "black", plate)
+
+
+def _text(
+    ax: Axes, column: float, row: float, text: str, size: float, colour: str, behind: str | None = None
+) -> None:
+    if text:
+        plate = {"facecolor": behind, "edgecolor": "none", "pad": 0.4} if behind else None
+        at = (column + 0.5, row + 0.5)
+        ax.text(*at, text, size=size, color=colour, bbox=plate, ha="center", va="center_baseline")
+
+
+def _ink(colour: Any) -> str:
+    """Black or white, whichever has more contrast: the relative luminance of WCAG 2."""
+    channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return "black" if np.dot(channels, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
+
+
+def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: int, target: float) -> None:
+    """The one colour bar, and what each mark means: beside the bar if `wide`, else under it."""
+    bar = style.axes_at(fig, at[0], at[1] + 0.22, KEY_WIDTH - 0.4, BAR, label="colour bar")
+    fig.colorbar(ScalarMappable(look.norm, style.COUNTS), cax=bar, orientation="horizontal")
+    bar.minorticks_off()
+    near = budget / 1.3  # a label this near to the budget's would run into it
+    low = look.norm.vmin or 0
+    ticks = [*(step for step in _steps(budget) if low <= step < near), budget]
+    ticks = ticks if len(ticks) < 10 else [t for t in ticks if t == budget or f"{t:g}"[0] == "1"]
+    bar.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    goal = "the target" if np.isnan(target) else f"training loss ≤ {target:g}"
+    bar.set_title(f"iterations to {goal}", size=style.TICK, loc="left", pad=4)
+
+    left, top = (at[0] + KEY_WIDTH + 0.2, at[1]) if wide else (at[0], at[1] + BAR_ROOM)
+    lines = _lines(look, budget)
+    ax = style.axes_at(fig, left, top, KEY_WIDTH, LINE * max(len(lines), 1), label="key")
+    ax.set(xlim=(0, KEY_WIDTH / LINE), ylim=(max(len(lines), 1), 0))
+    ax.axis("off")
+    for row, (state, meaning) in enumerate(lines):
+        if state in MARKS:
+            mark(ax, 0, row + (1 - ICON / LINE) / 2, MARKS[state], ICON / LINE)
+        else:
+            ax.text(0, row + 0.5, state, size=style.SMALL, va="center_baseline")
+        ax.text(1.4, row + 0.5, meaning, size=style.SMALL, va="center_baseline")
+
+
+def key_height(look: Look, wide: bool) -> float:
+    """Inches that the key takes."""
+    lines = LINE * len(_lines(look, 0))
+    return max(BAR_ROOM, lines) if wide else BAR_ROOM + lines
+
+
+def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
+    marks = [(state, MARKS[state].meaning.format(budget=budget)) for state in look.states]
+    seeds = [
+        ("123", "median over seeds, a miss as infinite"),
+        ("k/n", "k of the n seeds run reached the target"),
+    ]
+    return [*marks, *(seeds if look.several_seeds else [])]

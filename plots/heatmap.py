@@ -1,0 +1,173 @@
+"""Figures 2 and 3, and the landscape: iterations to the target over two hyper-parameters.
+
+One panel for each setting of all the others (and method). A method without the two stands as a box beside
+the panels whose setting it shares: MAML, which has no hyper-rates. A count is drawn only where the median
+over seeds is one; every other cell has a mark of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.analysis.summary import cells_over_seeds, hyper_columns
+from plots import cells, style
+
+# Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
+WIDEST, NARROWEST = 8.4, 5.6
+LEFT, BOTTOM, GAP, TITLE_LINE, BOX_GAP = 0.68, 0.5, 0.22, 0.19, 0.13
+
+
+class Plan(NamedTuple):
+    """What is drawn where; lengths in inches."""
+
+    x: str
+    y: str
+    others: list[str]
+    """The method, and the hyper-parameters that are the same all over a panel."""
+    xs: list[float]
+    ys: list[float]
+    """Downwards: the largest first."""
+    rows: list[list[pd.DataFrame]]
+    """The panels."""
+    beside: pd.DataFrame
+    """The baselines."""
+
+    @property
+    def side(self) -> float:
+        """Of a cell: larger in a small panel."""
+        return float(np.clip(1.7 / max(len(self.xs), len(self.ys)), 0.285, 0.45))
+
+    @property
+    def panel(self) -> tuple[float, float]:
+        """Width and height of a panel."""
+        return len(self.xs) * self.side, len(self.ys) * self.side
+
+    @property
+    def box(self) -> float:
+        """From the left of a panel to the box beside it; in a flat one the box is beside its title too."""
+        return BOX_GAP + (self.panel[0] if len(self.ys) > 1 else max(self.panel[0], 1.6))
+
+    @property
+    def slot(self) -> float:
+        """From the left of one panel to that of the next: cells, the box beside them, a gap."""
+        return GAP + max(self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0], 1.75)
+
+    @property
+    def several(self) -> bool:
+        """More than one method has panels, so that their titles have to name it."""
+        return len({panel["method"].iloc[0] for row in self.rows for panel in row}) > 1
+
+    def title(self, first: pd.Series) -> str:
+        """Of the panel with this cell."""
+        rates = style.pairs(style.setting({key: first[key] for key in self.others[1:]}))
+        return "\n".join([*[style.method(first["method"])] * self.several, *rates])
+
+    @property
+    def head(self) -> float:
+        """Height of the panels' titles."""
+        return TITLE_LINE * max(
+            self.title(panel.iloc[0]).count("\n") + 1 for row in self.rows for panel in row
+        )
+
+
+def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
+    """The figure of kind heatmap; `trials` as in harness.schema, `grid` as its model dumps to JSON."""
+    summed = cells_over_seeds(trials)
+    budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
+    look, plan = cells.look(summed, budget), _plan(summed, hyper_columns(trials), grid["figure"])
+    across, high = max(map(len, plan.rows)) * plan.slot + LEFT, plan.panel[1]
+
+    # The key stands at the right of the last row if the page has room there, else below it.
+    used = LEFT + len(plan.rows[-1]) * plan.slot
+    right = used + cells.KEY_WIDTH <= max(WIDEST, across)
+    width = max(across, used + cells.KEY_WIDTH if right else NARROWEST)
+    heading = style.heading(trials, grid["title"], _what(target, budget, look, plan), width)
+    top, step = heading.height + 0.08, plan.head + high + GAP
+    bottom = top + len(plan.rows) * step - GAP
+    labels = 0.35 * (len(plan.rows) > 1 and len(plan.rows[-1]) < len(plan.rows[-2]))  # of the panel above
+    key_at = (used + 0.1, bottom - high - 0.2 + labels) if right else (LEFT, bottom + BOTTOM)
+    lowest = max(bottom + BOTTOM, key_at[1] + cells.key_height(look, not right) + 0.05)
+
+    fig = Figure(figsize=(width, lowest))
+    heading.draw(fig)
+    for r, row in enumerate(plan.rows):
+        for c, panel in enumerate(row):
+            left, upper = LEFT + c * plan.slot, top + r * step + plan.head
+            ax = style.axes_at(fig, left, upper, *plan.panel, label="panel")
+            _fill(ax, panel, plan, look)
+            ax.set_title(plan.title(panel.iloc[0]), loc="left", pad=4, linespacing=1.15)
+            covered = r + 1 < len(plan.rows) and c < len(plan.rows[r + 1])
+            _name_axes(ax, plan, bottom=not covered, left=c == 0)
+            _boxes(fig, (left + plan.box, upper), panel.iloc[0], plan, look)
+    cells.key(fig, key_at, not right, look, budget, target)
+    return fig
+
+
+def _plan(summed: pd.DataFrame, hyper: list[str], figure: dict[str, Any]) -> Plan:
+    x, y = figure["x"], figure["y"]
+    inside = summed[summed[x].notna() & summed[y].notna()]
+    others = ["method", *(key for key in hyper if key not in (x, y))]
+    panels = [panel for _, panel in inside.groupby(others, sort=False, dropna=False)]
+    xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
+    plan = Plan(x, y, others, xs, ys, [panels], summed.drop(inside.index))
+    return plan._replace(rows=_rows(panels, max(int((WIDEST - LEFT) / plan.slot), 1)))
+
+
+def _rows(panels: list[pd.DataFrame], fit: int) -> list[list[pd.DataFrame]]:
+    """Panels in even rows of at most `fit`; a method with several of them begins a row of its own."""
+    blocks = [list(block) for _, block in groupby(panels, key=lambda panel: panel["method"].iloc[0])]
+    if all(len(block) == 1 for block in blocks):
+        blocks = [panels]
+    rows = []
+    for block in blocks:
+        columns = math.ceil(len(block) / math.ceil(len(block) / fit))
+        rows += [block[k : k + columns] for k in range(0, len(block), columns)]
+    return rows
+
+
+def _what(target: float, budget: int, look: cells.Look, plan: Plan) -> str:
+    count = "median " * look.several_seeds + f"first iteration with training loss ≤ {target:g} nats"
+    asked = f"{'no target' if np.isnan(target) else count}, budget {budget}"
+    if plan.several or plan.beside.empty:
+        return asked
+    boxes = " and ".join(style.method(name) for name in plan.beside["method"].unique())
+    return f"{style.method(plan.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
+
+
+def _fill(ax: Axes, panel: pd.DataFrame, plan: Plan, look: cells.Look) -> None:
+    """Every cell of the panel; a point that the grid does not have stays empty."""
+    counts = panel.pivot(index=plan.y, columns=plan.x, values="iterations_to_target")
+    cells.mesh(ax, counts.reindex(index=plan.ys, columns=plan.xs), look.norm)
+    for _, cell in panel.iterrows():
+        cells.write(ax, plan.xs.index(cell[plan.x]), plan.ys.index(cell[plan.y]), cell, look)
+
+
+def _name_axes(ax: Axes, plan: Plan, bottom: bool, left: bool) -> None:
+    """Numeric decades at the outer panels; all panels of a figure have the same axes."""
+    ax.tick_params(length=0, pad=2)
+    if bottom:
+        ax.set_xticks(np.arange(len(plan.xs)) + 0.5, [style.number(value) for value in plan.xs])
+        ax.set_xlabel(style.name(plan.x), labelpad=2)
+    if left:
+        ax.set_yticks(np.arange(len(plan.ys)) + 0.5, [style.number(value) for value in plan.ys])
+        ax.set_ylabel(style.name(plan.y), labelpad=2)
+
+
+def _boxes(fig: Figure, at: tuple[float, float], first: pd.Series, plan: Plan, look: cells.Look) -> None:
+    """The baselines of a panel (equal to it wherever they have a value at all), half way up beside it."""
+    same = [plan.beside[key].isna() | (plan.beside[key] == first[key]) for key in plan.others[1:]]
+    beside = plan.beside[np.logical_and.reduce(same)] if same else plan.beside
+    step = plan.side + 0.25
+    top = at[1] + (plan.panel[1] - len(beside) * step) / 2 + 0.125
+    for k, (_, cell) in enumerate(beside.iterrows()):
+        ax = style.axes_at(fig, at[0], top + k * step, plan.side, plan.side, label="baseline")
+        cells.mesh(ax, pd.DataFrame([[cell["iterations_to_target"]]]), look.norm)
+        cells.write(ax, 0, 0, cell, look)
+        ax.set_title(style.method(cell["method"]), size=style.SMALL, pad=2.5)

@@ -1,0 +1,35 @@
+"""Write a grid's figure: from its two tables to a .png and a .svg."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import UserError
+from plots import heatmap, style, trajectories
+
+KINDS = ("heatmap", "trajectories")
+
+
+def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], folder: Path) -> list[Path]:
+    """Draw the grid's figure as <folder>/<grid name>.png (200 dpi) and .svg; the same tables, the same bytes.
+
+    `trials` and `curves` as in harness.schema (all cells of the grid are in the trials; one that is not run
+    yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
+    `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
+    and a `where`) and `reference` (a where, or null). Returns the files written.
+    Raises UserError if the kind is unknown or there is no cell to draw.
+    """
+    name, kind = grid["name"], grid["figure"]["kind"]
+    if kind not in KINDS:
+        raise UserError(f"{name}: figure.kind is '{kind}'; there are {' and '.join(KINDS)}")
+    if trials.empty:
+        raise UserError(f"{name}: no cell to draw; its tables are empty: run `make sweep GRID={name}`")
+    paths = [folder / f"{name}.{suffix}" for suffix in ("png", "svg")]
+    with style.applied():
+        fig = heatmap.draw(trials, grid) if kind == "heatmap" else trajectories.draw(trials, curves, grid)
+        for path in paths:
+            style.save(fig, path)
+    return paths

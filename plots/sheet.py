@@ -1,0 +1,57 @@
+"""A sheet of episodes: what the learners see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from plots import style
+
+SIDE, GAP, LEFT, HEAD = 0.36, 0.28, 0.62, 0.45  # inches; SIDE is that of an image
+
+
+def sheet(
+    support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] | None, title: str, path: Path
+) -> Path:
+    """Draw tasks below each other, a class a column, its support images over its query images.
+
+    support [tasks, n_way, k_shot, 28, 28] and query [tasks, n_way, k_query, 28, 28], uint8, 255 = ink (drawn
+    black on white); `names` [tasks][n_way] stand over the columns, None: 1, 2, ...
+    Returns `path`, a .png.
+    """
+    with style.applied():
+        style.save(draw(support, query, names, title), path)
+    return path
+
+
+def draw(support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] | None, title: str) -> Figure:
+    """The figure that `sheet` writes."""
+    tasks, n_way, k_shot = support.shape[:3]
+    images = np.concatenate([support, query], axis=2)
+    shots = images.shape[2]
+    names = names or [[str(k + 1) for k in range(n_way)]] * tasks
+    longest = max(len(name) for task in names for name in task)
+    upright = 0.0 if longest <= 4 else 0.062 * longest + 0.05  # room for names that are turned
+    width = max(LEFT + n_way * SIDE + style.MARGIN, 3.5)
+    text = style.wrapped(title, width - 2 * style.MARGIN, style.TITLE * 1.1)
+    top = HEAD + text.count("\n") * 0.19
+    step = 0.2 + upright + shots * SIDE + GAP
+    fig = Figure(figsize=(width, top + tasks * step))
+    style.Heading(text, "").draw(fig)
+    for t in range(tasks):
+        upper = top + t * step + 0.2 + upright
+        ax = style.axes_at(fig, LEFT, upper, n_way * SIDE, shots * SIDE, label=f"task {t + 1}")
+        mosaic = images[t].transpose(1, 2, 0, 3).reshape(shots * 28, n_way * 28)
+        ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
+        ax.set_xticks(np.arange(n_way) * 28 + 13.5, names[t], rotation=90 if upright else 0)
+        ax.set_yticks([k_shot * 14 - 0.5, (k_shot + shots) * 14 - 0.5], ["support", "query"])
+        ax.tick_params(length=0, top=False, labeltop=True, labelbottom=False, pad=2, labelsize=style.SMALL)
+        for k in range(1, n_way):
+            ax.axvline(k * 28 - 0.5, color="0.8", lw=0.4)
+        for k in range(1, shots):
+            ax.axhline(k * 28 - 0.5, color="black" if k == k_shot else "0.8", lw=0.8 if k == k_shot else 0.4)
+        ax.spines[:].set_visible(True)
+    return fig

@@ -1,0 +1,176 @@
+"""The one place for colours, fonts and sizes, and for writing a figure so that its bytes repeat."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.methods import METHODS
+
+DPI = 200
+MARGIN = 0.12  # inches, at the edges of a figure
+
+# Okabe and Ito's colours, told apart with any colour vision; black is kept for the baseline.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+BASELINE = "black"
+REFERENCE = "0.5"
+GUIDE = "0.35"
+COUNTS = "viridis"  # lightness rises with the count, so it reads in grey too
+FEW, MANY = 0.18, 0.88  # the part of viridis that stands out from white and from black, for lines
+
+TITLE, LABEL, TICK, SMALL, SMALLEST = 10.0, 8.5, 7.5, 6.8, 5.4  # points
+
+RC: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # ships with matplotlib: the same on every machine
+    "mathtext.fontset": "dejavusans",
+    "font.size": TICK,
+    "axes.titlesize": LABEL,
+    "axes.labelsize": LABEL,
+    "xtick.labelsize": TICK,
+    "ytick.labelsize": TICK,
+    "legend.fontsize": TICK,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "hatch.linewidth": 0.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "svg.hashsalt": "harness",  # else ids are random and the same figure has other bytes
+    "svg.fonttype": "path",
+    "savefig.dpi": DPI,
+}
+
+NAMES = {
+    "alpha0": r"$\alpha_0$",
+    "beta0": r"$\beta_0$",
+    "alpha_hyperlr": r"$\alpha_{\mathrm{hyperlr}}$",
+    "beta_hyperlr": r"$\beta_{\mathrm{hyperlr}}$",
+}
+DATASETS = {"omniglot": "Omniglot"}
+
+
+@contextmanager
+def applied() -> Iterator[None]:
+    """Draw and write in here: matplotlib's defaults and RC, whatever the user's own settings are."""
+    with matplotlib.style.context(["default", RC]):
+        yield
+
+
+def name(column: str) -> str:
+    """A column as the figures write it."""
+    return NAMES.get(column, column)
+
+
+def method(name: str) -> str:
+    """A method as the figures write it: its title, or its name if no method of this checkout has it."""
+    return METHODS[name].title if name in METHODS else name
+
+
+def number(value: float) -> str:
+    """A rate in decades, 10^-3; where it is no power of ten 0.3, or 3 x 10^-5 if that is shorter; 0 as 0."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    mantissa, exponent = f"{value:.3e}".split("e")
+    factor = f"{float(mantissa):g}"
+    power = rf"10^{{{int(exponent)}}}"
+    if factor in ("1", "-1"):
+        return f"${factor.removesuffix('1')}{power}$"
+    return f"{value:g}" if 1e-3 <= abs(value) < 1e4 else rf"${factor}\times {power}$"
+
+
+def pairs(texts: Sequence[str]) -> list[str]:
+    """Lines of two."""
+    return [", ".join(texts[k : k + 2]) for k in range(0, len(texts), 2)]
+
+
+def setting(columns: dict[str, float]) -> list[str]:
+    """Hyper-parameters as texts: alpha0 = 10^-1, ... Those with no value are left out."""
+    return [f"{name(key)} = {number(value)}" for key, value in columns.items() if not np.isnan(value)]
+
+
+def sequence(count: int) -> list[Any]:
+    """`count` colours from dark to light, for an ordered set of lines."""
+    cmap = mpl.colormaps[COUNTS]
+    return [cmap(x) for x in (np.linspace(FEW, MANY, count) if count > 1 else [0.35])]
+
+
+def wrapped(text: str, inches: float, size: float) -> str:
+    """A user's text broken into lines that fit in this width, long words too.
+
+    A dollar is no formula here; the names of the rates (`beta_hyperlr`) are written as their symbols.
+    """
+    letters = max(int(inches * 72 / (0.56 * size)), 12)  # DejaVu's letters are some 0.56 em wide
+    lines = "\n".join(textwrap.fill(line, letters) for line in text.splitlines()).replace("$", r"\$")
+    return re.sub(rf"\b({'|'.join(NAMES)})\b", lambda match: NAMES[match[0]], lines)
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """seed 0; seeds 0 to 4; seeds 0, 3, 7."""
+    s = sorted(seeds)
+    if len(s) == 1:
+        return f"seed {s[0]}"
+    if len(s) > 2 and s == list(range(s[0], s[-1] + 1)):
+        return f"seeds {s[0]} to {s[-1]}"
+    return "seeds " + ", ".join(map(str, s))
+
+
+def axes_at(fig: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:
+    """Axes placed in inches, measured from the left and the top of the figure."""
+    w, h = fig.get_size_inches()
+    return fig.add_axes((left / w, 1 - (top + height) / h, width / w, height / h), **kwargs)
+
+
+class Heading(NamedTuple):
+    """Title and subtitle, wrapped to the width of their figure."""
+
+    title: str
+    subtitle: str
+
+    @property
+    def height(self) -> float:
+        """Inches from the top of the figure to the end of the subtitle."""
+        title, subtitle = (text.count("\n") + 1 for text in self)
+        return 0.18 + (title * TITLE * 1.35 + subtitle * TICK * 1.5) / 72
+
+    def draw(self, fig: Figure) -> None:
+        """At the upper left."""
+        w, h = fig.get_size_inches()
+        below = 0.15 + (self.title.count("\n") + 1) * TITLE * 1.35 / 72
+        fig.text(MARGIN / w, 1 - 0.12 / h, self.title, size=TITLE, weight="bold", va="top", linespacing=1.2)
+        fig.text(MARGIN / w, 1 - below / h, self.subtitle, size=TICK, va="top", color="0.25", linespacing=1.3)
+
+
+def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Heading:
+    """The grid's title; data set, protocol and seeds; then `what` the figure shows."""
+    one, inches = trials.iloc[0], width - 2 * MARGIN
+    data = f"{DATASETS.get(one['dataset'], one['dataset'])}, {one['n_way']}-way"
+    problem = "  \N{MIDDLE DOT}  ".join((data, one["protocol"], seeds_text(trials["seed"].unique().tolist())))
+    return Heading(wrapped(title, inches, TITLE * 1.1), wrapped(f"{problem}\n{what}", inches, TICK))
+
+
+def save(fig: Figure, path: Path) -> None:
+    """Write a .png or .svg, whole or not at all, with nothing in it that changes from run to run."""
+    kind = path.suffix[1:]
+    metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        fig.savefig(unfinished, format=kind, dpi=DPI, metadata=metadata)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

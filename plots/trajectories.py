@@ -1,0 +1,261 @@
+"""Figure 1: how the rates and the losses move, iteration by iteration.
+
+Four rows (alpha, beta, training loss, validation loss); the columns are the grid's. A line is one setting
+of the hyper-parameters, over its seeds. The colours run dark to light along the values that vary in a
+column; the method with the fewest hyper-parameters (MAML) is black; the grid's reference is drawn in all.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator, SymmetricalLogLocator
+
+from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands, hyper_columns
+from plots import style
+
+ROWS = {
+    "alpha": r"$\alpha_i$",
+    "beta": r"$\beta_i$",
+    "train_loss": "training loss (nats)",
+    "val_loss": "validation loss (nats)",
+}
+RATES = ("alpha", "beta")
+DASHES = ("-", "-.", ":")
+DASHED = "--"  # the reference alone
+
+# Inches.
+WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
+
+
+class Line(NamedTuple):
+    """One setting of the hyper-parameters, as it is drawn in one column."""
+
+    cells: pd.DataFrame
+    label: str
+    colour: Any
+    dash: str
+    on_top: bool
+
+
+def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any]) -> Figure:
+    """The figure of kind trajectories; frames as in harness.schema, `grid` as its model dumps to JSON."""
+    columns, reference = grid["figure"]["columns"], grid["figure"].get("reference")
+    hyper = hyper_columns(trials)
+    members = [trials[matches(trials, column["where"])] for column in columns]
+    common = trials[matches(trials, reference)] if reference else trials.iloc[:0]
+    lines = [_lines(part, common, hyper) for part in members]
+    heads = [_head(column["title"], part, hyper) for column, part in zip(columns, members, strict=True)]
+    curves = bands(trajectories, trials, ["method", *hyper])
+    several = trials["seed"].nunique() > 1
+
+    width = LEFT + len(columns) * (WIDTH + GAP) - GAP + RIGHT
+    heading = style.heading(trials, grid["title"], _what(trials), width)
+    top = heading.height + 0.1 + LINE * (1 + max(head.count("\n") for head in heads))
+    legend = top + len(ROWS) * (HEIGHT + GAP) + 0.35
+    note = style.wrapped(_note(trials, several), width - LEFT - style.MARGIN, style.SMALL)
+    end = legend + LINE * max(map(len, lines)) + 0.12
+    fig = Figure(figsize=(width, end + 0.13 * (note.count("\n") + 1) + style.MARGIN))
+    heading.draw(fig)
+    w, h = fig.get_size_inches()
+    fig.text(LEFT / w, 1 - end / h, note, size=style.SMALL, color="0.25", va="top", linespacing=1.3)
+
+    axes = {}
+    for c, column in enumerate(lines):
+        left = LEFT + c * (WIDTH + GAP)
+        for r, row in enumerate(ROWS):
+            ax = style.axes_at(fig, left, top + r * (HEIGHT + GAP), WIDTH, HEIGHT, label=row)
+            axes[row, c] = ax
+            for line in column:
+                _curve(ax, row, line, _of(line, curves, hyper), several)
+        axes["alpha", c].set_title(heads[c], loc="left", linespacing=1.2)
+        key = style.axes_at(fig, left, legend, WIDTH, LINE * len(column), label="legend")
+        _legend(key, column)
+    for row in ROWS:
+        _finish([axes[row, c] for c in range(len(columns))], row, lines, trajectories)
+    return fig
+
+
+def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
+    """Which cells have, in each column named that is not null for them, the value or one of the list."""
+    fits = pd.Series(True, index=trials.index)
+    for column, wanted in where.items():
+        values = wanted if isinstance(wanted, list) else [wanted]
+        fits &= trials[column].isna() | trials[column].isin(values)
+    return fits
+
+
+def _lines(members: pd.DataFrame, reference: pd.DataFrame, hyper: list[str]) -> list[Line]:
+    """The lines of a column, in the order of its legend: reference, baselines, then along the colours."""
+    keys = ["method", *hyper]
+    own = members[~members["cell_id"].isin(reference["cell_id"])]
+    groups = [group for _, group in own.groupby(keys, dropna=False)]
+    varied = [key for key in hyper if own[key].nunique() > 1]
+    having = members[hyper].notna().sum(axis=1)
+    fewest = having.min() if having.nunique() > 1 else -1
+    plain = [group for group in groups if having[group.index[0]] == fewest]
+    other = [group for group in groups if having[group.index[0]] != fewest]
+    methods = list(dict.fromkeys(group["method"].iloc[0] for group in other))
+    lines = []
+    for _, group in reference.groupby(keys, dropna=False):
+        label = _label(group, True, ["alpha0", "beta0"])
+        lines.append(Line(group, label, style.REFERENCE, DASHED, True))
+    for k, group in enumerate(plain):
+        lines.append(Line(group, _label(group, True, varied), style.BASELINE, DASHES[k % len(DASHES)], True))
+    values = [tuple(group[varied].iloc[0].fillna(np.inf)) for group in other]
+    ranks = sorted(set(values))
+    colours = dict(zip(ranks, style.sequence(len(ranks)), strict=True))
+    for group, value in zip(other, values, strict=True):
+        name = group["method"].iloc[0]
+        label = _label(group, len(methods) > 1 or len(other) == 1, varied)
+        lines.append(Line(group, label, colours[value], DASHES[methods.index(name) % len(DASHES)], False))
+    return lines
+
+
+def _label(group: pd.DataFrame, named: bool, varied: list[str]) -> str:
+    """Method and varied values, and what a reader would miss in the picture."""
+    first = group.iloc[0]
+    words = [style.method(first["method"])] * named + style.setting({key: first[key] for key in varied})
+    failed = int((group["outcome"] == "failed").sum())
+    missing = "not run" if group["outcome"].isna().all() else f"{failed} failed" if failed else ""
+    return ", ".join(words) + f" ({missing})" * bool(missing)
+
+
+def _head(title: str, members: pd.DataFrame, hyper: list[str]) -> str:
+    """The column's title and, two a line, the hyper-parameters that are the same in all of it."""
+    same = {key: members[key].dropna().iloc[0] for key in hyper if members[key].nunique() == 1}
+    return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(style.setting(same))])
+
+
+def _what(trials: pd.DataFrame) -> str:
+    target, budget = float(trials["target_loss"].iloc[0]), trials["max_iterations"].iloc[0]
+    return f"budget {budget} iterations" + ("" if np.isnan(target) else f", target {target:g} nats")
+
+
+def _note(trials: pd.DataFrame, several: bool) -> str:
+    end = " ×: diverged (a loss or rate not finite)." if (trials["outcome"] == "diverged").any() else ""
+    if not several:
+        return (
+            "Training loss: thin, each iteration; thick, mean of the last 10, which lags by construction."
+            + end
+        )
+    most = trials.groupby(["method", *hyper_columns(trials)], dropna=False).size().max()
+    band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "least to largest"
+    return (
+        f"Median over seeds and band ({band}); faint and dotted where a seed has ended. Training loss: "
+        "each seed's mean of the last 10 iterations, which lags by construction." + end
+    )
+
+
+def _of(line: Line, curves: pd.DataFrame, hyper: list[str]) -> pd.DataFrame:
+    """The rows of `curves` of this line."""
+    first = line.cells.iloc[0]
+    same = curves["method"] == first["method"]
+    for key in hyper:
+        same &= curves[key].isna() if pd.isna(first[key]) else curves[key] == first[key]
+    return curves[same]
+
+
+def _curve(ax: Axes, row: str, line: Line, curve: pd.DataFrame, several: bool) -> None:
+    style_of: dict[str, Any] = {"color": line.colour, "zorder": 3 if line.on_top else 2}
+    smooth = row == "train_loss"
+    values = curve[["iteration", "seeds", "all_seeds"]].assign(
+        **{what: curve[f"{row}{'_mean' * smooth}_{what}"] for what in ("median", "low", "high")}
+    )
+    values = values[np.isfinite(values["median"])]
+    if smooth and not several:
+        ax.plot(curve["iteration"], curve["train_loss_median"], lw=0.4, alpha=0.4, **style_of)
+    whole = values["seeds"] == values["all_seeds"]
+    dots = "." if row == "val_loss" and len(values) < 40 else ""
+    x, y = values["iteration"], values["median"]
+    ax.plot(x[whole], y[whole], ls=line.dash, lw=1.3, ms=3, label=line.label, marker=dots, **style_of)
+    if not whole.all():
+        ax.plot(x[~whole], y[~whole], ls=":", lw=0.9, alpha=0.6, **style_of)
+    if several:
+        ax.fill_between(x, values["low"], values["high"], alpha=0.18, lw=0, **style_of)
+
+
+def _legend(ax: Axes, lines: list[Line]) -> None:
+    ax.axis("off")
+    ax.set(xlim=(0, WIDTH), ylim=(len(lines), 0))
+    for k, line in enumerate(lines):
+        ax.add_line(Line2D([0, 0.3], [k + 0.5] * 2, color=line.colour, ls=line.dash, lw=1.5))
+        ax.text(0.38, k + 0.5, line.label, size=style.SMALL, va="center_baseline")
+
+
+def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: pd.DataFrame) -> None:
+    """What the axes of a row share: scale, limits, guides; and a cross where a cell diverged."""
+    drawn = pd.concat([line.cells for column in lines for line in column])
+    rows = trajectories[trajectories["cell_id"].isin(drawn["cell_id"])]
+    rows = rows[np.isfinite(rows[row].to_numpy(float))]
+    steady = rows[rows["cell_id"].isin(drawn.loc[drawn["outcome"] != "diverged", "cell_id"])]
+    values = (rows if steady.empty else steady)[row].to_numpy(float)  # an explosion must not flatten the rest
+    chance, target = float(np.log(drawn["n_way"].iloc[0])), float(drawn["target_loss"].iloc[0])
+    scale, low, high = _rates(values) if row in RATES else _losses(values, chance)
+    guides = {} if row in RATES else {f"ln {drawn['n_way'].iloc[0]}": chance}
+    if row == "train_loss" and not np.isnan(target):
+        guides[f"target {target:g}"] = target
+    for c, (ax, column) in enumerate(zip(axes, lines, strict=True)):
+        ax.set_yscale(scale, **({"linthresh": _threshold(values)} if scale == "symlog" else {}))
+        if scale == "symlog":
+            locator = SymmetricalLogLocator(base=10, linthresh=_threshold(values))
+            locator.numticks = 5  # else ten labels, which run into each other
+            ax.yaxis.set_major_locator(locator)
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.set(xlim=(1, drawn["max_iterations"].max()), ylim=(low, high))
+        ax.grid(axis="y", color="0.92", lw=0.5)
+        ax.tick_params(labelleft=c == 0, labelbottom=row == "val_loss", length=2.5)
+        for line in column:
+            for cell in line.cells.loc[line.cells["outcome"] == "diverged", "cell_id"]:
+                last = rows[rows["cell_id"] == cell].tail(1)
+                y = last[row].clip(low, high)
+                ax.plot(last["iteration"], y, "x", color=line.colour, ms=6, mew=1.6, clip_on=False, zorder=4)
+        _guide(ax, guides, name=c == len(axes) - 1)
+        if row == "val_loss":
+            ax.set_xlabel("iteration $i$", labelpad=2)
+        if all(line.cells["outcome"].isna().all() for line in column):
+            ax.text(0.5, 0.5, "not run yet", transform=ax.transAxes, ha="center", color=style.GUIDE)
+    axes[0].set_ylabel(ROWS[row])
+    axes[0].yaxis.set_label_coords(-0.5 / WIDTH, 0.5)
+
+
+def _rates(values: np.ndarray) -> tuple[str, float, float]:
+    """A log axis; symlog if a rate is not positive, for that has no place on a log axis."""
+    if not values.size:
+        return "log", 1e-5, 1.0
+    low, high = float(values.min()), float(values.max())
+    if low > 0:
+        return "log", low / 2, high * 2
+    room = 2 * _threshold(values)
+    return "symlog", min(low * 2, -room), max(high * 2, room)
+
+
+def _threshold(values: np.ndarray) -> float:
+    """Where symlog turns linear: the decade of the smallest rate but 0, at most 6 below the largest."""
+    sizes = np.abs(values[values != 0])
+    return float(10.0 ** np.floor(np.log10(max(sizes.min(), sizes.max() / 1e6)))) if sizes.size else 1.0
+
+
+def _losses(values: np.ndarray, chance: float) -> tuple[str, float, float]:
+    """A linear axis with chance in it; a loss over twice the larger of chance and the typical one is cut."""
+    low = min(float(values.min()), chance) if values.size else 0.0
+    most = 2 * max(chance, float(np.median(values))) if values.size else chance
+    high = max(min(float(values.max()), most) if values.size else chance, chance)
+    room = 0.06 * max(high - low, 0.1 * chance)
+    return "linear", low - room, high + room
+
+
+def _guide(ax: Axes, guides: dict[str, float], name: bool) -> None:
+    """Thin lines across; their names at the right, the upper one above its line and the lower one below."""
+    highest = max(guides.values(), default=0.0)
+    for text, y in guides.items():
+        ax.axhline(y, color=style.GUIDE, lw=0.6, ls=(0, (1, 1.5)), zorder=1)
+        if name:
+            side = "center" if len(guides) == 1 else "bottom" if y == highest else "top"
+            where = ax.get_yaxis_transform()
+            ax.text(1.03, y, text, transform=where, size=style.SMALL, va=side, color=style.GUIDE)

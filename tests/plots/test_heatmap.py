@@ -1,0 +1,235 @@
+"""The heatmap, read off its axes."""
+
+import math
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.patches import Rectangle
+
+from plots import cells, heatmap, style
+from tests.plots import synthetic
+
+AHS, BHS = [0.01, 1e-3, 0.1], [1e-6, 1e-8, 1e-7]  # unsorted on purpose
+PAIRS = synthetic.PAIRS[:2]
+
+
+def drawn(trials, measured=False, **figure):
+    with style.applied():
+        fig = heatmap.draw(trials, synthetic.grid("heatmap", **figure))
+        if measured:
+            fig.draw_without_rendering()
+    return fig
+
+
+def by_label(fig, label):
+    return [ax for ax in fig.axes if ax.get_label() == label]
+
+
+def texts(ax):
+    return {(int(x), int(y), t.get_text()) for t in ax.texts for x, y in [t.get_position()]}
+
+
+def hatches(ax):
+    """Hatch of each cell that has a mark: {(column, row): hatch}."""
+    marks = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
+    return {(int(patch.get_x()), int(patch.get_y())): patch.get_hatch() for patch in marks}
+
+
+def put(trials, pair, ah, bh, *counts):
+    """Set what the seeds of a cell gave: a count, or how it came out; None: not run."""
+    rows = (trials["alpha0"] == PAIRS[pair][0]) & (
+        trials["alpha_hyperlr"].isna() if ah is None else trials["alpha_hyperlr"] == ah
+    )
+    rows &= trials["beta_hyperlr"].isna() if bh is None else trials["beta_hyperlr"] == bh
+    for index, count in zip(trials.index[rows], counts, strict=True):
+        number = isinstance(count, int)
+        trials.loc[index, ["outcome", "ending"]] = "reached" if number else count
+        trials.loc[index, "iterations_to_target"] = count if number else pd.NA
+
+
+@pytest.fixture(scope="module")
+def one_seed():
+    trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))
+    for k, (ah, bh) in enumerate((a, b) for a in sorted(AHS) for b in sorted(BHS)):
+        put(trials, 0, ah, bh, 10 * k + 20)
+        put(trials, 1, ah, bh, 500)
+    put(trials, 0, 1e-3, 1e-8, "budget")
+    put(trials, 0, 1e-3, 1e-7, "diverged")
+    put(trials, 0, 1e-3, 1e-6, "failed")
+    put(trials, 0, 0.1, 1e-6, None)
+    put(trials, 0, None, None, 151)
+    put(trials, 1, None, None, "budget")
+    return drawn(trials, measured=True)
+
+
+@pytest.fixture(scope="module")
+def three_seeds():
+    trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS), seeds=3)
+    put(trials, 0, 0.1, 1e-6, 30, "budget", 34)
+    put(trials, 0, 0.1, 1e-7, 30, "diverged", "diverged")
+    put(trials, 0, 0.1, 1e-8, 30, None, None)
+    put(trials, 0, 0.01, 1e-8, "budget", "budget", "budget")
+    put(trials, 0, 0.01, 1e-7, 40, 44, None)
+    return drawn(trials, measured=True)
+
+
+def test_axes_are_numeric_decades(one_seed):
+    first, second = by_label(one_seed, "panel")
+    assert [t.get_text() for t in first.get_xticklabels()] == ["$10^{-8}$", "$10^{-7}$", "$10^{-6}$"]
+    assert [t.get_text() for t in first.get_yticklabels()] == ["$10^{-1}$", "$10^{-2}$", "$10^{-3}$"]
+    assert first.get_ylim() == (3, 0)  # so that the first label, the largest, is on top
+    assert first.get_xlabel() == r"$\beta_{\mathrm{hyperlr}}$"
+    assert first.get_ylabel() == r"$\alpha_{\mathrm{hyperlr}}$"
+    assert [t.get_text() for t in second.get_yticklabels()] == []
+    assert first.get_title(loc="left") == r"$\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
+
+
+def test_a_count_stands_in_its_cell_and_every_miss_has_its_mark(one_seed):
+    first, second = by_label(one_seed, "panel")
+    assert texts(first) == {
+        (0, 0, "80"), (1, 0, "90"), (2, 0, "·"),
+        (0, 1, "50"), (1, 1, "60"), (2, 1, "70"),
+        (1, 2, "×"), (2, 2, "!"),
+    }  # fmt: skip
+    marks = {name: cells.MARKS[name].hatch for name in cells.MARKS}
+    assert hatches(first) == {
+        (0, 2): marks["budget"], (1, 2): marks["diverged"],
+        (2, 2): marks["failed"], (2, 0): marks["not run"],
+    }  # fmt: skip
+    assert hatches(second) == {}
+    assert marks["budget"]
+    assert marks["diverged"]
+
+
+def test_marks_are_told_apart_without_colour():
+    assert len({(mark.hatch, mark.sign) for mark in cells.MARKS.values()}) == len(cells.MARKS)
+
+
+def test_a_miss_has_no_colour(one_seed):
+    first, _ = by_label(one_seed, "panel")
+    (mesh,) = first.collections
+    blank = np.ma.getmaskarray(mesh.get_array()).reshape(3, 3)
+    assert blank.tolist() == [[False, False, True], [False] * 3, [True] * 3]
+
+
+def test_maml_stands_beside_its_panel(one_seed):
+    beside = by_label(one_seed, "baseline")
+    assert [ax.get_title() for ax in beside] == ["MAML", "MAML"]
+    assert [texts(ax) for ax in beside] == [{(0, 0, "151")}, set()]
+    assert hatches(beside[1]) == {(0, 0): cells.MARKS["budget"].hatch}
+    for panel, box in zip(by_label(one_seed, "panel"), beside, strict=True):
+        assert panel.get_position().x1 < box.get_position().x0
+        assert panel.get_position().y0 < box.get_position().y0 < panel.get_position().y1
+
+
+def test_one_colour_scale_for_all(one_seed):
+    scales = [ax.collections[0].norm for label in ("panel", "baseline") for ax in by_label(one_seed, label)]
+    (bar,) = by_label(one_seed, "colour bar")
+    assert all(scale is scales[0] for scale in scales)
+    assert (scales[0].vmin, scales[0].vmax) == (50, 500)
+    assert bar.get_xlim() == pytest.approx((50, 500))
+    assert [t.get_text() for t in bar.get_xticklabels()] == ["50", "100", "200", "500"]
+    box = by_label(one_seed, "baseline")[0].collections[0]
+    colour = mpl.colormaps[style.COUNTS](scales[0](151))
+    assert to_hex(box.to_rgba(box.get_array()).reshape(-1, 4)[0]) == to_hex(colour)
+
+
+def test_the_key_names_the_marks_in_use_and_no_other(one_seed, three_seeds):
+    (key,) = by_label(one_seed, "key")
+    said = " ".join(t.get_text() for t in key.texts)
+    assert all(word in said for word in ("not reached in 500 iterations", "diverged", "failed", "not run"))
+    assert "median" not in said
+    said = " ".join(t.get_text() for t in by_label(three_seeds, "key")[0].texts)
+    assert "median" in said
+    assert "failed" not in said
+
+
+def test_with_seeds_the_median_and_the_share_that_reached(three_seeds):
+    found = texts(by_label(three_seeds, "panel")[0])
+    assert {(2, 0, "34"), (2, 0, "2/3")} <= found  # of 30, 34 and a miss
+    assert {(1, 0, "×"), (1, 0, "1/3")} <= found
+    assert {(0, 0, "30"), (0, 0, "1/1")} <= found  # two seeds are not run yet
+    assert {(1, 1, "42"), (1, 1, "2/2")} <= found
+    assert not [text for column, row, text in found if (column, row) == (0, 1)]
+
+
+def test_no_count_is_infinite_or_nan(one_seed, three_seeds):
+    for fig in (one_seed, three_seeds):
+        words = [t.get_text() for ax in fig.axes for t in ax.texts]
+        assert not [word for word in words if word in ("nan", "inf")]
+
+
+def test_the_heading_names_what_was_measured(one_seed, three_seeds):
+    said = " ".join(t.get_text() for t in one_seed.texts)
+    for word in ("Iterations to the target", "Omniglot", "20-way", "paper-adam", "≤ 2.5", "500", "seed 0"):
+        assert word in said
+    assert "Alpha-MAML in the panels, MAML beside them" in said
+    assert "seeds 0 to 2" in " ".join(t.get_text() for t in three_seeds.texts)
+
+
+def test_nothing_is_outside_the_figure_and_no_panel_text_overlaps(one_seed, three_seeds):
+    long = "paper-adam, train_characters=800, n_way=5, k_shot=5, filters=16, validation_every=10, layers=3"
+    small = synthetic.trials(synthetic.panels(PAIRS[:1], [0.1], [1e-6]), protocol=long)
+    wide = small.assign(dataset="x" * 120)
+    for fig in (one_seed, three_seeds, drawn(small, measured=True), drawn(wide, measured=True)):
+        page = fig.bbox
+        for text in [*fig.texts, *(t for ax in fig.axes for t in [*ax.texts, ax.title, ax._left_title])]:
+            box = text.get_window_extent()
+            assert page.x0 <= box.x0, text
+            assert box.x1 <= page.x1, text
+            assert page.y0 <= box.y0, text
+            assert box.y1 <= page.y1, text
+        heads = [ax._left_title.get_window_extent() for ax in by_label(fig, "panel")]
+        names = [ax.title.get_window_extent() for ax in by_label(fig, "baseline")]
+        for k, box in enumerate(heads):
+            assert box.count_overlaps([*heads[:k], *names, fig.texts[-1].get_window_extent()]) == 0
+
+
+def test_nothing_run():
+    fig = drawn(synthetic.not_run(synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))))
+    for ax in [*by_label(fig, "panel"), *by_label(fig, "baseline")]:
+        assert {t.get_text() for t in ax.texts} == {"·"}
+    assert len(by_label(fig, "panel")[0].texts) == 9
+
+
+def test_landscape_has_a_panel_for_each_method():
+    a0s, b0s = [1e-2, 0.1, 1.0, 10.0], [1e-4, 1e-3]
+    fig = drawn(synthetic.trials(synthetic.landscape(a0s, b0s)), x="beta0", y="alpha0", panels=["method"])
+    maml, alpha = by_label(fig, "panel")
+    assert maml.get_title(loc="left") == "MAML"
+    assert alpha.get_title(loc="left").startswith("Alpha-MAML\n")
+    assert [t.get_text() for t in maml.get_yticklabels()] == [f"$10^{{{k}}}$" for k in (1, 0, -1, -2)]
+    assert by_label(fig, "baseline") == []
+
+
+def test_a_third_method_has_panels_of_its_own_and_the_same_baseline():
+    trials = synthetic.third_method(synthetic.trials(synthetic.panels(synthetic.PAIRS[:4], [0.1], [1e-6])))
+    fig = drawn(trials)
+    panels = by_label(fig, "panel")
+    titles = [ax.get_title(loc="left").split("\n")[0] for ax in panels]
+    assert titles == ["Alpha-MAML"] * 4 + ["gamma-maml"] * 4
+    assert "knob = 0.5" in panels[4].get_title(loc="left")
+    assert len(by_label(fig, "baseline")) == 8
+    tops = [round(ax.get_position().y1, 6) for ax in panels]
+    assert not set(tops[:4]) & set(tops[4:])  # no row has panels of both
+
+
+def test_a_point_that_the_grid_lacks_stays_empty():
+    trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))
+    put(trials, 0, 0.1, 1e-6, 77)
+    gone = (trials["alpha0"] == 0.1) & (trials["alpha_hyperlr"] == 0.01) & (trials["beta_hyperlr"] == 1e-7)
+    panel = by_label(drawn(trials[~gone]), "panel")[0]
+    assert (2, 0, "77") in texts(panel)
+    assert (1, 1) not in {(column, row) for column, row, _ in texts(panel)} | set(hatches(panel))
+
+
+@pytest.mark.parametrize(
+    ("counts", "budget", "low"),
+    [([3, 400], 500, 2), ([], 500, 50), ([math.inf, math.nan], 500, 50), ([1], 500, 1), ([], 1, 0.5)],
+)
+def test_the_scale_starts_at_a_round_number(counts, budget, low):
+    norm = cells.norm(pd.Series(counts, dtype=float), budget)
+    assert (norm.vmin, norm.vmax) == (low, budget)

@@ -1,0 +1,66 @@
+"""Files: their names, and the same bytes from the same records, in this process or another."""
+
+import hashlib
+import subprocess
+import sys
+
+import pytest
+
+from harness.errors import UserError
+from plots.render import render
+from tests.plots import synthetic
+
+HEATMAP = synthetic.grid("heatmap")
+CURVES = synthetic.grid("trajectories", reference=None, columns=synthetic.FIG1["columns"][:1])
+
+
+def tables():
+    trials, curves = synthetic.figure1(seeds=2, iterations=20)
+    tuned = trials[trials["alpha0"] == 0.1].assign(target_loss=2.5)
+    return tuned, curves[curves["cell_id"].isin(tuned["cell_id"])]
+
+
+def digests(folder):
+    """Draw a figure of each kind there; the SHA-256 of every file by name."""
+    found = {}
+    for grid in (HEATMAP | {"name": "counts"}, CURVES | {"name": "curves"}):
+        for path in render(*tables(), grid, folder):
+            found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def test_the_same_records_give_the_same_bytes(tmp_path):
+    script = (
+        "import sys, pathlib, matplotlib; matplotlib.rcParams['axes.facecolor'] = 'red'\n"
+        "from tests.plots.test_render import digests; print(digests(pathlib.Path(sys.argv[1])))"
+    )
+    other = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "b")], capture_output=True, text=True, check=True
+    )
+    here = digests(tmp_path / "a")
+    assert list(here) == ["counts.png", "counts.svg", "curves.png", "curves.svg"]
+    assert str(here) == other.stdout.strip()
+    assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(here)  # no unfinished file
+    assert (tmp_path / "a" / "counts.png").read_bytes()[:4] == b"\x89PNG"
+    assert b"<dc:date>" not in (tmp_path / "a" / "counts.svg").read_bytes()
+
+
+def test_an_unfinished_file_does_not_replace_a_figure(tmp_path, monkeypatch):
+    def breaks(fig, path, **kwargs):
+        path.write_text("half")
+        raise OSError("disk full")
+
+    (tmp_path / "made-up.png").write_text("whole")
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", breaks)
+    with pytest.raises(OSError, match="disk full"):
+        render(*tables(), HEATMAP, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["made-up.png"]
+    assert (tmp_path / "made-up.png").read_text() == "whole"
+
+
+def test_what_cannot_be_drawn_is_said_in_one_line(tmp_path):
+    trials, curves = tables()
+    with pytest.raises(UserError, match=r"made-up: figure\.kind is 'pie'; there are heatmap and"):
+        render(trials, curves, {"name": "made-up", "figure": {"kind": "pie"}}, tmp_path)
+    with pytest.raises(UserError, match="made-up: no cell to draw"):
+        render(trials.iloc[:0], curves, HEATMAP, tmp_path)

@@ -1,0 +1,185 @@
+"""Figure 1, read off its axes."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from plots import style, trajectories
+from tests.plots import synthetic
+
+LENGTH = 60
+MIDDLE = synthetic.FIG1 | {"columns": synthetic.FIG1["columns"][1:2]}
+
+
+def drawn(trials, curves, figure=synthetic.FIG1, measured=False):
+    with style.applied():
+        fig = trajectories.draw(trials, curves, synthetic.grid("trajectories", **figure))
+        if measured:
+            fig.draw_without_rendering()
+    return fig
+
+
+def row(fig, label):
+    return [ax for ax in fig.axes if ax.get_label() == label]
+
+
+def named(ax):
+    """The lines with a name: {label: line}."""
+    return {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+
+
+def legends(fig):
+    return [[t.get_text() for t in ax.texts] for ax in row(fig, "legend")]
+
+
+@pytest.fixture(scope="module")
+def tables():
+    return synthetic.figure1(iterations=LENGTH)
+
+
+@pytest.fixture(scope="module")
+def one_seed(tables):
+    trials, curves = tables
+    return drawn(trials.assign(target_loss=2.99), curves, measured=True)
+
+
+@pytest.fixture(scope="module")
+def three_seeds():
+    return drawn(*synthetic.figure1(seeds=3, iterations=LENGTH))
+
+
+def test_four_rows_of_three_columns(one_seed):
+    assert [len(row(one_seed, name)) for name in trajectories.ROWS] == [3] * 4
+    assert [ax.get_yscale() for ax in row(one_seed, "alpha") + row(one_seed, "beta")] == ["log"] * 6
+    assert [ax.get_yscale() for ax in row(one_seed, "train_loss")] == ["linear"] * 3
+    for name in trajectories.ROWS:
+        assert len({(ax.get_xlim(), ax.get_ylim()) for ax in row(one_seed, name)}) == 1
+
+
+def test_lines_and_colours_of_each_column(one_seed):
+    reference = r"MAML, $\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
+    tuned, beta, alpha = legends(one_seed)
+    assert tuned == [reference, "Alpha-MAML"]
+    name = r"$\beta_{\mathrm{hyperlr}}$ = "
+    assert beta == [reference, "MAML", *(f"{name}$10^{{{k}}}$" for k in (-7, -6, -5, -4))]
+    assert len(alpha) == 6
+    for name in trajectories.ROWS:
+        lines = named(row(one_seed, name)[1])
+        assert list(lines) == beta
+        assert lines["MAML"].get_color() == "black"
+        assert (lines[reference].get_color(), lines[reference].get_linestyle()) == (style.REFERENCE, "--")
+        lightness = [np.dot(line.get_color()[:3], (0.2, 0.7, 0.1)) for line in list(lines.values())[2:]]
+        assert lightness == sorted(lightness)
+
+
+def test_the_curves_are_the_records(one_seed, tables):
+    trials, curves = tables
+    cell = trials[(trials["alpha_hyperlr"] == 1.0)]["cell_id"].item()
+    mine = curves[curves["cell_id"] == cell]
+    line = named(row(one_seed, "alpha")[2])[r"$\alpha_{\mathrm{hyperlr}}$ = $10^{0}$"]
+    assert np.array_equal(line.get_xdata(), mine["iteration"])
+    assert np.array_equal(line.get_ydata(), mine["alpha"])
+    losses = mine["train_loss"].to_numpy()
+    smooth = named(row(one_seed, "train_loss")[2])[r"$\alpha_{\mathrm{hyperlr}}$ = $10^{0}$"]
+    assert smooth.get_xdata()[0] == 10
+    assert smooth.get_ydata()[0] == pytest.approx(losses[:10].mean())
+    raw = [ax_line for ax_line in row(one_seed, "train_loss")[2].lines if len(ax_line.get_xdata()) == LENGTH]
+    assert any(np.array_equal(thin.get_ydata(), losses) for thin in raw)
+    checks = named(row(one_seed, "val_loss")[2])[r"$\alpha_{\mathrm{hyperlr}}$ = $10^{0}$"]
+    assert checks.get_xdata().tolist() == [1, 25, 50, 60]
+
+
+def test_target_and_chance_are_named_lines(one_seed, three_seeds):
+    last = row(one_seed, "train_loss")[-1]
+    assert {t.get_text(): t.get_position()[1] for t in last.texts} == {
+        "ln 20": pytest.approx(np.log(20)),
+        "target 2.99": 2.99,
+    }
+    boxes = [t.get_window_extent() for t in last.texts]
+    assert boxes[0].count_overlaps(boxes[1:]) == 0
+    assert [t.get_text() for t in row(three_seeds, "train_loss")[-1].texts] == ["ln 20"]
+    assert [t.get_text() for t in row(one_seed, "val_loss")[-1].texts] == ["ln 20"]
+
+
+def test_a_diverged_end_has_a_cross(one_seed, tables):
+    trials, curves = tables
+    cell = trials.loc[trials["outcome"] == "diverged", "cell_id"].item()
+    last = curves[(curves["cell_id"] == cell)].dropna(subset="train_loss").iloc[-1]
+    crosses = [line for line in row(one_seed, "train_loss")[1].lines if line.get_marker() == "x"]
+    assert [(c.get_xdata().item(), c.get_ydata().item()) for c in crosses] == [(39, last["train_loss"])]
+    assert not [line for line in row(one_seed, "alpha")[0].lines if line.get_marker() == "x"]
+
+
+def test_an_explosion_does_not_flatten_the_rest(tables):
+    trials, curves = tables
+    cell = trials.loc[trials["outcome"] == "diverged", "cell_id"].item()
+    wild = curves.copy()
+    wild.loc[(wild["cell_id"] == cell) & (wild["iteration"] > 30), ["train_loss", "alpha"]] = 1e30
+    fig = drawn(trials, wild, MIDDLE)
+    assert row(fig, "train_loss")[0].get_ylim()[1] < 7
+    assert row(fig, "alpha")[0].get_ylim()[1] < 10
+    cross = next(line for line in row(fig, "train_loss")[0].lines if line.get_marker() == "x")
+    assert cross.get_ydata().item() == row(fig, "train_loss")[0].get_ylim()[1]
+
+
+def test_bands_over_seeds(one_seed, three_seeds):
+    assert [len(ax.collections) for ax in row(one_seed, "alpha")] == [0, 0, 0]
+    assert [len(ax.collections) for ax in row(three_seeds, "alpha")] == [2, 6, 6]
+    dotted = [line for line in row(three_seeds, "alpha")[1].lines if line.get_linestyle() == ":"]
+    assert dotted[-1].get_xdata()[0] == 41 or dotted[0].get_xdata()[0] == 41
+
+
+def test_a_rate_that_is_not_positive_makes_its_row_symlog(tables):
+    trials, curves = tables
+    turned = curves.copy()
+    late = turned["cell_id"].str.startswith(f"{4:012d}") & (turned["iteration"] > 50)
+    turned.loc[late, "alpha"] = -0.05
+    fig = drawn(trials, turned, MIDDLE)
+    assert {ax.get_yscale() for ax in row(fig, "alpha")} == {"symlog"}
+    assert {ax.get_yscale() for ax in row(fig, "beta")} == {"log"}
+    assert row(fig, "alpha")[0].get_ylim()[0] < -0.05
+
+
+def test_nothing_run(tables):
+    trials, curves = tables
+    fig = drawn(synthetic.not_run(trials), curves.iloc[:0])
+    assert {t.get_text() for ax in row(fig, "alpha") for t in ax.texts} == {"not run yet"}
+    assert all(label.endswith("(not run)") for column in legends(fig) for label in column)
+
+
+def test_a_third_method_has_its_own_dashes(tables):
+    trials, _ = tables
+    more = synthetic.third_method(trials)
+    lines = named(row(drawn(more, synthetic.trajectories(more, LENGTH), MIDDLE), "beta")[0])
+    ours, theirs = (
+        next(line for label, line in lines.items() if label.startswith(name))
+        for name in ("Alpha-MAML", "gamma-maml")
+    )
+    assert to_hex(ours.get_color()) == to_hex(theirs.get_color())
+    assert ours.get_linestyle() != theirs.get_linestyle()
+
+
+def test_nothing_is_outside_the_figure_and_no_legend_meets_the_next(one_seed):
+    said = [*one_seed.texts, *(t for ax in one_seed.axes for t in [*ax.texts, ax._left_title])]
+    for text in said:
+        box = text.get_window_extent()
+        assert one_seed.bbox.x0 <= box.x0 <= box.x1 <= one_seed.bbox.x1, text
+        assert one_seed.bbox.y0 <= box.y0 <= box.y1 <= one_seed.bbox.y1, text
+    keys = row(one_seed, "legend")
+    for ax, following in pairwise(keys):
+        assert all(t.get_window_extent().x1 < following.get_window_extent().x0 for t in ax.texts)
+    heads = [ax._left_title.get_window_extent() for ax in row(one_seed, "alpha")]
+    assert (
+        heads[1].count_overlaps([heads[0], heads[2], *(t.get_window_extent() for t in one_seed.texts)]) == 0
+    )
+
+
+def test_where_passes_over_what_a_method_lacks(tables):
+    trials, _ = tables
+    found = trials[trajectories.matches(trials, {"alpha0": [1e-4], "beta_hyperlr": 1e-6})]
+    assert (found["method"] == "maml").sum() == 1
+    assert set(found["beta_hyperlr"].dropna()) == {1e-6}
+    assert set(found["alpha0"]) == {1e-4}
+    assert not trajectories.matches(trials, {"method": "none"}).any()
