@@ -23,15 +23,7 @@ from harness.methods import METHODS
 from harness.methods.base import State, columns
 from harness.network import initial
 from harness.protocol import Cell, Protocol, Question
-from harness.records import Record, Row
-
-
-class Progress(NamedTuple):
-    """Where one cell stands."""
-
-    cell: Cell
-    row: Row
-
+from harness.records import Progress, Record, Row
 
 CACHED_NUMBERS = 2 * 20 * 14 * 14 * 64
 """Size of a map that still fits in a CPU's cache, together with what is made of it."""
@@ -108,9 +100,7 @@ def train(
 
         validated: list[tuple[float | None, float | None]] = [(None, None)] * len(runs)
         regular = iteration == 1 or iteration % protocol.validation_every == 0
-        measured = [
-            i for i, end in enumerate(endings) if end != "diverged" and (regular or end is not None)
-        ]
+        measured = [i for i, end in enumerate(endings) if end != "diverged" and (regular or end is not None)]
         if measured:
             at = torch.tensor(measured, device=where)
             result = score(protocol, state.weights[at], state.alpha[at], held_out, groups)
@@ -130,9 +120,7 @@ def train(
 
         share = (time.perf_counter() - started) / len(runs)
         for i, run in enumerate(runs):
-            run.rows.append(
-                Row(iteration, alphas[i], betas[i], losses[i], accuracies[i], *validated[i])
-            )
+            run.rows.append(Row(iteration, alphas[i], betas[i], losses[i], accuracies[i], *validated[i]))
             run.seconds.append(share)
         if observe:
             observe([Progress(run.cell, run.rows[-1]) for run in runs])

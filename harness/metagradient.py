@@ -62,9 +62,7 @@ def _inner_loop(
     return adapted, steps
 
 
-def meta_gradient(
-    protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int
-) -> Outer:
+def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Outer:
     """One pass over a meta-batch.
 
     weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
@@ -77,9 +75,7 @@ def meta_gradient(
     losses, hits = [], []
     for part in _parts(cells, tasks, groups):
         adapted, others, rate, support, query = _spread(weights, alpha, batch, part, size)
-        reached, steps = _inner_loop(
-            protocol, adapted, others, rate, support, graph=not protocol.first_order
-        )
+        reached, steps = _inner_loop(protocol, adapted, others, rate, support, graph=not protocol.first_order)
         reached, others = reached.requires_grad_(), others.detach().requires_grad_()
         scores = logits(protocol, reached, others, query)
         loss = _task_loss(protocol, scores)

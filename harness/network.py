@@ -102,6 +102,4 @@ def _parts(parts: tuple[Part, ...], flat: Tensor) -> dict[str, Tensor]:
     if not parts:
         return {}
     pieces = flat.split([prod(part.shape) for part in parts], dim=-1)
-    return {
-        part.name: piece.unflatten(-1, part.shape) for part, piece in zip(parts, pieces, strict=True)
-    }
+    return {part.name: piece.unflatten(-1, part.shape) for part, piece in zip(parts, pieces, strict=True)}

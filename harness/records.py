@@ -19,7 +19,7 @@ from harness.analysis.passages import lowest_sustained
 from harness.protocol import Cell, Question
 
 NUMERICS = 1
-"""Version of the arithmetic. Raised when the same cell would give other numbers: older records are run again."""
+"""Version of the arithmetic. Raised when the same cell would give other numbers: older records run again."""
 
 _KEY = b"harness.record"
 COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
@@ -39,6 +39,13 @@ class Row(NamedTuple):
     train_accuracy: float
     val_loss: float | None = None
     val_accuracy: float | None = None
+
+
+class Progress(NamedTuple):
+    """Where one cell in training stands."""
+
+    cell: Cell
+    row: Row
 
 
 class Header(NamedTuple):

@@ -46,7 +46,9 @@ def naive(cell: Cell, data: Dataset, iterations: int) -> list[tuple[float, float
     parts = (*layout(p).adapted, *layout(p).others)
     flat = torch.from_numpy(initial(p, cell.seed))
     pieces = flat.split([math.prod(part.shape) for part in parts])
-    weights = {q.name: x.reshape(q.shape).clone().requires_grad_() for q, x in zip(parts, pieces, strict=True)}
+    weights = {
+        q.name: x.reshape(q.shape).clone().requires_grad_() for q, x in zip(parts, pieces, strict=True)
+    }
     alpha, beta = hyper["alpha0"], hyper["beta0"]
     kind = torch.optim.Adam if p.meta_optimizer == "adam" else torch.optim.SGD
     optimizer = kind(weights.values(), lr=beta)
@@ -116,17 +118,18 @@ def test_first_beta_product_is_zero() -> None:
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_hyper_rates_zero_is_maml_bit_for_bit(precision: str, optimizer: str) -> None:
     protocol = variant(precision=precision, meta_optimizer=optimizer)
-    maml, alpha_maml = run(cell(protocol), budget=8), run(
-        cell(protocol, alpha_hyperlr=0, beta_hyperlr=0), budget=8
+    maml, alpha_maml = (
+        run(cell(protocol), budget=8),
+        run(cell(protocol, alpha_hyperlr=0, beta_hyperlr=0), budget=8),
     )
     assert columns(maml[0]) == columns(alpha_maml[0])
 
 
 def test_a_cell_alone_and_in_a_pack() -> None:
     """float64, 20 iterations, 1e-9; cells of two seeds, one of which leaves the pack before the others."""
-    cells = [
-        cell(seed=seed, alpha0=alpha0, **MOVING) for seed in (0, 1) for alpha0 in (0.1, 1.0)
-    ] + [cell(alpha0=1e200, **MOVING)]
+    cells = [cell(seed=seed, alpha0=alpha0, **MOVING) for seed in (0, 1) for alpha0 in (0.1, 1.0)] + [
+        cell(alpha0=1e200, **MOVING)
+    ]
     together = run(*cells, budget=20)
     assert [r.header.iterations for r in together[:4]] == [20] * 4
     assert together[4].header.iterations < 20

@@ -173,9 +173,7 @@ def test_equals_autograd_through_the_whole_inner_loop(
 @pytest.fixture
 def one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model to do by hand: scores (w x, 0), where x is an image's first pixel."""
-    monkeypatch.setattr(
-        metagradient, "layout", lambda protocol: Layout((Part("w", (1,)),), ())
-    )
+    monkeypatch.setattr(metagradient, "layout", lambda protocol: Layout((Part("w", (1,)),), ()))
 
     def scores(protocol: Protocol, w: Tensor, others: Tensor, images: Tensor) -> Tensor:
         wx = w * images[:, :, 0, 0, 0]

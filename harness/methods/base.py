@@ -61,9 +61,7 @@ class State(NamedTuple):
 class Optimize(Protocol):
     """The protocol's meta-optimizer: (its state, meta-gradient) -> (its state, direction [cells, P])."""
 
-    def __call__(
-        self, state: tuple[Tensor, ...], gradient: Tensor
-    ) -> tuple[tuple[Tensor, ...], Tensor]: ...
+    def __call__(self, state: tuple[Tensor, ...], gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]: ...
 
 
 class Method(Protocol):
@@ -73,7 +71,11 @@ class Method(Protocol):
     """As written in grids and columns."""
     title: str
     """As written in figures."""
-    Hyper: type[Hyper]
+
+    @property
+    def Hyper(self) -> type[Hyper]:
+        """The model of its hyper-parameters: fields with types, ranges and a line of description each."""
+        ...
 
     def start(self, state: State, hyper: dict[str, Tensor]) -> State:
         """Complete the state before iteration 1 (rates and optimizer are set already).

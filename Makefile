@@ -1,0 +1,65 @@
+# `make help` lists the targets. Everything runs in .venv, which is made and kept up to date by itself.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+GRID ?=
+# What a sweep is told: only the variables that are set.
+OPTIONS = $(if $(DATASET),--dataset $(DATASET)) $(if $(RESULTS),--results $(RESULTS))
+SWEEP = $(OPTIONS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(DEVICE),--device $(DEVICE)) \
+	$(if $(JOBS),--jobs $(JOBS)) $(if $(RAY_ADDRESS),--ray-address $(RAY_ADDRESS)) \
+	$(if $(WHERE),--where $(WHERE)) $(if $(SHARD),--shard $(SHARD)) $(if $(RUNNER),--runner $(RUNNER))
+
+.PHONY: help setup sweep plots test lint format clean
+
+help:  ## this list
+	@echo "make sweep [GRID=quick]  run what is missing of a grid, then draw its figures"
+	@echo "     SEEDS=0-4           seeds, in place of the grid's"
+	@echo "     DATASET=glyphs      data set, in place of the grid's: omniglot or glyphs"
+	@echo "     DEVICE=cuda         train on the GPUs; cpu by default"
+	@echo "     JOBS=2              cells at a time; the cores by default"
+	@echo "     WHERE=alpha0=1e-4   only these cells, such as alpha0=1e-4,method=maml"
+	@echo "     SHARD=1/4           only the first of four equal parts"
+	@echo "     RESULTS=folder      results/ by default"
+	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
+	@echo "     RUNNER=serial       without Ray, one cell after the other"
+	@echo "make plots [GRID=fig2]   draw again from the records alone; without GRID every grid that has some"
+	@echo "make test                all tests"
+	@echo "make lint                style and types"
+	@echo "make clean               remove the environment and caches, never results"
+
+setup: $(READY)  ## the environment alone
+
+$(READY): pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ rm -rf $(VENV); echo "harness needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 2; }
+	@echo "installing into $(VENV) (some minutes the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+sweep: $(READY)
+	@$(BIN)/python -m harness sweep $(GRID) $(SWEEP)
+
+plots: $(READY)
+	@$(BIN)/python -m harness plot $(GRID) $(OPTIONS)
+
+test: $(READY)
+	@$(BIN)/python -m pytest
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(READY)
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info data/cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

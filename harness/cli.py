@@ -1,0 +1,270 @@
+"""The commands: `python -m harness`, or `harness`. `make help` shows the short way to the usual ones."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from harness import places
+from harness.errors import UserError
+
+app = typer.Typer(
+    help=__doc__.splitlines()[0] if __doc__ else None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+_WIDE = None if sys.stdout.isatty() else 200  # tables in a file or a pipe are not folded at 80
+out = Console(highlight=False, width=_WIDE)
+err = Console(stderr=True, highlight=False)
+
+OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+
+Results = Annotated[Path, typer.Option(help="Folder of the results.", show_default="results/")]
+Dataset = Annotated[
+    str | None, typer.Option(help="omniglot or glyphs, in place of the grid's; names the folder too.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+class RunnerName(StrEnum):
+    """Who runs the cells."""
+
+    ray = "ray"
+    serial = "serial"
+
+
+def main() -> None:
+    """Run a command; a user's error is one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        err.print("harness: interrupted")
+        sys.exit(INTERRUPTED)
+
+
+@app.command(epilog="Example: harness sweep fig2 --seeds 0-4 --where alpha0=1e-4")
+def sweep(
+    grid: Annotated[str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.")] = "quick",
+    seeds: Annotated[str | None, typer.Option(help="Such as 0,1 or 0-4, in place of the grid's.")] = None,
+    dataset: Dataset = None,
+    device: Device = "cpu",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time.", show_default="cores")] = None,
+    results: Results = places.RESULTS,
+    ray_address: Annotated[
+        str | None, typer.Option(help="A Ray cluster to run on: auto, or host:port.")
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option(help="Only these cells, such as alpha0=1e-4,method=maml.")
+    ] = None,
+    shard: Annotated[str | None, typer.Option(help="Only the i-th of n equal parts: i/n.")] = None,
+    runner: Annotated[
+        RunnerName, typer.Option(help="Ray Tune, or one cell after the other in this process.")
+    ] = RunnerName.ray,
+) -> None:
+    """Run what is missing of a grid, then make its tables and figures."""
+    from harness import grids
+    from harness import sweep as room
+    from harness.progress import Display
+    from harness.runners import Machine
+
+    cores = room.available_cores()
+    request = room.Request(
+        grid=grids.load(grid, dataset=dataset),
+        results=results.absolute(),
+        machine=Machine(device, jobs or (1 if runner == "serial" else cores), 1, ray_address),
+        seeds=grids.parse_seeds(seeds) if seeds else None,
+        where=where,
+        shard=shard,
+    )
+    request.cells()  # the filters' mistakes, before anything starts
+    _check_device(device)
+    result = room.sweep(request, _runner(runner), Display(out), draw=_draw)
+    _conclude(request, result)
+
+
+def _runner(name: RunnerName) -> Any:
+    """The runner, and Ray, only when there is something to run."""
+
+    def run(*arguments: Any) -> None:
+        if name == "serial":
+            from harness.runners.serial import run as chosen
+        else:
+            from harness.runners.raytune import run as chosen
+        chosen(*arguments)
+
+    return run
+
+
+def _conclude(request: Any, result: Any) -> None:
+    """Say how the sweep came out, and exit."""
+    if result.unsaved:
+        err.print(
+            f"harness: {result.unsaved} finished cells could not be written, the disk takes no more; "
+            "free space, then the same command goes on (only these cells are run again)"
+        )
+        raise typer.Exit(FAILED)
+    if result.interrupted:
+        err.print(f"harness: interrupted; {result.ran} cells were kept, the same command goes on from there")
+        raise typer.Exit(INTERRUPTED)
+    if result.failed:
+        err.print(
+            f"harness: {len(result.failed)} of {result.asked} cells failed; the same command tries again"
+        )
+        for cell_id, message in result.failed.items():
+            err.print(f"  {cell_id}  {message}", markup=False, soft_wrap=True)
+        raise typer.Exit(FAILED)
+
+
+def _check_device(device: str) -> None:
+    """UserError unless torch can train there."""
+    if device == "cpu":
+        return
+    if device != "cuda":
+        raise UserError(f"device '{device}': write cpu or cuda")
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError("device 'cuda': torch sees no CUDA device here; DEVICE=cpu trains without one")
+
+
+def _draw(folder: Path) -> list[Path]:
+    """The figures of a folder's tables."""
+    from harness import frames
+    from plots.render import render
+
+    tables = frames.read(folder)
+    paths = render(tables.trials, tables.trajectories, tables.about["grid"], folder)
+    out.print(f"figures: {', '.join(_short(path) for path in paths)}", soft_wrap=True, markup=False)
+    return paths
+
+
+def _short(path: Path) -> str:
+    """A path as one types it from here."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+@app.command(epilog="Example: harness plot fig2 fig3")
+def plot(
+    grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
+    dataset: Dataset = None,
+    results: Results = places.RESULTS,
+) -> None:
+    """Make tables and figures again, from the records alone."""
+    from harness import frames
+    from harness.overview import recorded
+    from harness.store import Store
+
+    store = Store(results.absolute())
+    scan = store.scan()
+    found = recorded(scan, results.absolute(), grid or [], dataset)
+    if not found:
+        asked = f" of {', '.join(grid)}" if grid else ""
+        raise UserError(f"{_short(results.absolute())}: no records{asked} yet; make sweep makes some")
+    for one in found:
+        folder = results.absolute() / one.folder
+        damaged = frames.write(one, store, scan, folder)
+        for cell_id, reason in damaged.items():
+            out.print(f"{one.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
+        _draw(folder)
+
+
+@app.command(epilog="Example: harness status fig2")
+def status(
+    grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; none: those with records.")] = None,
+    dataset: Dataset = None,
+    results: Results = places.RESULTS,
+) -> None:
+    """Cells done, running, missing, failed and stale, each with the reason."""
+    from harness.overview import show_status
+
+    show_status(out, results.absolute(), grid or [], seeds, dataset)
+
+
+@app.command(epilog="Example: harness show 0af8e3dc481b7096")
+def show(
+    cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
+    results: Results = places.RESULTS,
+) -> None:
+    """A record: configuration, ending, where it comes from, a small trajectory."""
+    from harness.overview import show_record
+
+    show_record(out, results.absolute(), cell_id)
+
+
+@app.command(epilog="Example: harness cell --method alpha-maml alpha0=0.1 beta0=1e-3 alpha_hyperlr=0.1 ...")
+def cell(
+    what: Annotated[
+        list[str], typer.Argument(help="A cell id, or hyper-parameters: alpha0=0.1 beta0=1e-3 ...")
+    ],
+    method: Annotated[str | None, typer.Option(help="By default the one that has these names.")] = None,
+    grid: Annotated[str, typer.Option(help="Whose protocol, target and budget.")] = "fig2",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    target: Annotated[float | None, typer.Option(help="In place of the grid's, nats.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="In place of the grid's budget.")] = None,
+    dataset: Dataset = None,
+    device: Device = "cpu",
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    results: Results = places.RESULTS,
+) -> None:
+    """Train one cell and print every iteration. Nothing is kept: `sweep` keeps."""
+    from harness.single import choose, train_and_print
+
+    _check_device(device)
+    one, question = choose(what, method, grid, seed, target, iterations, dataset, results.absolute())
+    train_and_print(out, one, question, device, threads)
+
+
+@app.command("grids", epilog="Example: harness grids fig2 --cells")
+def list_grids(
+    grid: Annotated[str | None, typer.Argument(help="One grid; none: all of sweeps/.")] = None,
+    cells: Annotated[bool, typer.Option("--cells", help="Every cell, and how long they may take.")] = False,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4, in place of the grid's.")] = None,
+    where: Annotated[str | None, typer.Option(help="Only these cells.")] = None,
+    shard: Annotated[str | None, typer.Option(help="Only the i-th of n parts: i/n.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="For the estimate.", show_default="cores")] = None,
+    dataset: Dataset = None,
+    results: Results = places.RESULTS,
+) -> None:
+    """List the grids, or one grid's cells: a dry run with an estimate of the time."""
+    from harness import grids
+    from harness import sweep as room
+    from harness.overview import show_cells, show_grids
+    from harness.runners import Machine
+
+    if not cells:
+        show_grids(out, [grid] if grid else grids.names(), dataset)
+        return
+    request = room.Request(
+        grid=grids.load(grid or "quick", dataset=dataset),
+        results=results.absolute(),
+        machine=Machine("cpu", jobs or room.available_cores()),
+        seeds=grids.parse_seeds(seeds) if seeds else None,
+        where=where,
+        shard=shard,
+    )
+    show_cells(out, request)
+
+
+@app.command(epilog="Example: harness data omniglot --sheet episodes.png")
+def data(
+    name: Annotated[str, typer.Argument(help="omniglot or glyphs.")] = "glyphs",
+    resize: Annotated[str, typer.Option(help="lanczos or nearest (Omniglot only).")] = "lanczos",
+    sheet: Annotated[Path | None, typer.Option(help="Draw some episodes as a PNG there.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sheet's episodes.")] = 0,
+) -> None:
+    """Fetch a data set if it is missing, verify it, describe it; with --sheet draw what a learner sees."""
+    from harness.single import show_data
+
+    show_data(out, name, resize, sheet, seed)

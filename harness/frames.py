@@ -1,0 +1,195 @@
+"""A grid's two tables, made from the store: results/<grid>/trials.parquet and trajectories.parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from harness import grids, places, provenance, schema
+from harness.analysis.passages import first_passage, outcome, sustained_passage
+from harness.errors import UserError
+from harness.grids import Grid
+from harness.protocol import Cell, Question
+from harness.records import DamagedRecord, Record
+from harness.store import Scan, Store, write_whole
+
+_KEY = b"harness"
+
+
+class Tables(NamedTuple):
+    """What `read` gives back."""
+
+    trials: pd.DataFrame
+    trajectories: pd.DataFrame
+    about: dict[str, Any]
+    """The file's own description: schema, versions, commit, machine, and the grid as it was asked."""
+
+
+def recorded_seeds(grid: Grid, scan: Scan) -> tuple[int, ...]:
+    """The seeds of which the store has a record of this grid, in order; the grid's own if there are none."""
+    there = sorted({header.cell.seed for header in scan.headers.values()})
+    found = [s for s in there if any(c.cell_id in scan.headers for c in grid.cells([s]))]
+    return tuple(found) or grid.seeds
+
+
+def write(grid: Grid, store: Store, scan: Scan, folder: Path) -> dict[str, str]:
+    """Make both tables of `grid` in `folder` from the store.
+
+    All cells of the recorded seeds are rows of trials.parquet; those without a record have nulls. Returns
+    the records whose header was whole but whose rows are not: cell id -> what is wrong.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = grid.cells(recorded_seeds(grid, scan))
+    about = {_KEY: json.dumps(describe(grid)).encode()}
+    trajectories = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
+    trials: list[dict[str, Any]] = []
+    damaged: dict[str, str] = {}
+
+    def both(temporary: Path) -> None:
+        with pq.ParquetWriter(temporary, trajectories, compression="zstd") as writer:
+            for cell, record in _records(cells, store, scan, damaged):
+                rows = None if record is None else view(record, grid.question)
+                trials.append(_trial(cell, grid.question, record, rows))
+                if rows is not None and len(rows):
+                    ids = pa.array([cell.cell_id] * len(rows))
+                    writer.write_table(rows.add_column(0, "cell_id", ids).cast(trajectories))
+
+    write_whole(folder / "trajectories.parquet", both)
+    columns = schema.TRIALS | {
+        name: schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
+        for cell in cells
+        for name in cell.hyper.model_dump()
+        if name not in schema.TRIALS
+    }
+    table = pa.Table.from_pylist(trials, schema.arrow(columns)).replace_schema_metadata(about)
+    write_whole(folder / "trials.parquet", lambda path: pq.write_table(table, path, compression="zstd"))
+    return damaged
+
+
+def read(folder: Path) -> Tables:
+    """The two tables of a folder. UserError if they are not there or not whole."""
+    try:
+        tables = [pq.read_table(folder / f"{name}.parquet") for name in ("trials", "trajectories")]
+        about = json.loads(tables[0].schema.metadata[_KEY])
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no tables there; make sweep GRID={folder.name} makes them") from None
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines()[0][:80]
+        raise UserError(
+            f"{folder}: its tables cannot be read ({reason}); make plots makes them again"
+        ) from None
+    trials, trajectories = (table.to_pandas(types_mapper=_nullable) for table in tables)
+    return Tables(trials, trajectories, about)
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """The description alone. UserError as in `read`."""
+    try:
+        return json.loads(pq.read_metadata(folder / "trials.parquet").metadata[_KEY])
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+        raise UserError(f"{folder}: its tables cannot be read; make plots makes them again") from None
+
+
+def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The trials and the trajectories of a grid's results, as pandas frames (see harness.schema).
+
+    grid: its folder's name, such as "fig2" or "fig2-glyphs". results: None is results/ of the checkout.
+    Raises UserError if it has no results yet.
+
+    >>> trials, trajectories = harness.load("fig2")  # doctest: +SKIP
+    """
+    tables = read(Path(results or places.RESULTS) / grid)
+    return tables.trials, tables.trajectories
+
+
+def view(record: Record, question: Question) -> pa.Table:
+    """The record's rows within the question's budget."""
+    return record.rows.slice(0, question.max_iterations)
+
+
+def describe(grid: Grid) -> dict[str, Any]:
+    """What goes into the tables' metadata."""
+    return {
+        "schema": schema.VERSION,
+        "versions": provenance.of_code(),
+        "grid": json.loads(grid.model_dump_json()),
+        "protocol_label": grid.protocol.label,
+        "chance_loss": grid.protocol.chance_loss,
+    }
+
+
+def grid_of(about: dict[str, Any]) -> Grid:
+    """The grid that the tables were made for."""
+    return grids.from_json(json.dumps(about["grid"]))
+
+
+def _records(
+    cells: Sequence[Cell], store: Store, scan: Scan, damaged: dict[str, str]
+) -> Iterator[tuple[Cell, Record | None]]:
+    for cell in cells:
+        record = None
+        if cell.cell_id in scan.headers:
+            try:
+                record = store.read(cell.cell_id)
+            except FileNotFoundError:
+                pass
+            except DamagedRecord as error:
+                damaged[cell.cell_id] = str(error)
+        yield cell, record
+
+
+def _trial(cell: Cell, question: Question, record: Record | None, rows: pa.Table | None) -> dict[str, Any]:
+    asked = {
+        "cell_id": cell.cell_id,
+        "method": cell.method,
+        "dataset": cell.protocol.dataset,
+        "protocol": cell.protocol.label,
+        "n_way": cell.protocol.n_way,
+        **cell.hyper.model_dump(),
+        "seed": cell.seed,
+        "target_loss": question.target_loss,
+        "max_iterations": question.max_iterations,
+    }
+    if record is None or rows is None:
+        return asked
+    header, origin, target = record.header, record.header.provenance, question.target_loss
+    losses = rows["train_loss"].to_numpy()
+    cut = header.iterations > question.max_iterations
+    return asked | {
+        "outcome": outcome(losses, header.ending, header.iterations, target, question.max_iterations),
+        "ending": "budget" if cut else header.ending,
+        "iterations_to_target": None if target is None else first_passage(losses, target),
+        "iterations_to_target_sustained": None if target is None else sustained_passage(losses, target),
+        "iterations_run": len(rows),
+        "final_alpha": _last(rows["alpha"]),
+        "final_beta": _last(rows["beta"], getattr(cell.hyper, "beta0", None)) if len(rows) else None,
+        "final_train_loss": _last(rows["train_loss"]),
+        "final_val_loss": _last(rows["val_loss"]),
+        "final_val_accuracy": _last(rows["val_accuracy"]),
+        "wall_seconds": origin.get("wall_seconds"),
+        "device": origin.get("device"),
+        "threads": origin.get("threads"),
+        "pack_size": origin.get("pack_size"),
+        "numerics": header.numerics,
+        "commit": origin.get("versions", {}).get("commit"),
+        "torch": origin.get("versions", {}).get("torch"),
+        "error": header.error,
+    }
+
+
+def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | None:
+    """The last value that is not null."""
+    values = pc.drop_null(column)
+    return values[-1].as_py() if len(values) else otherwise
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    """Integers stay integers where some are null."""
+    return pd.Int64Dtype() if kind in (pa.int64(), pa.int32()) else None

@@ -1,0 +1,227 @@
+"""The runner on Ray Tune: a trial a pack, its finished records handed to the driver as they come.
+
+The only file that imports ray. Tune schedules and isolates; it keeps nothing that we need: the store is
+the truth, so its own files go to a scratch folder that is deleted, and nothing is ever restored from it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import tempfile
+import time
+from collections.abc import Sequence
+from typing import Any
+
+# Read by Ray when it is imported: silence, no telemetry, no change of folder, no state that we never read.
+_ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without a GPU sees none
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours also knows SIGTERM
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "3600",
+}
+for _name, _value in _ENVIRONMENT.items():
+    os.environ.setdefault(_name, _value)
+
+import ray  # noqa: E402
+from ray import tune  # noqa: E402
+from ray.tune.progress_reporter import TrialProgressCallback  # noqa: E402
+
+from harness.errors import UserError  # noqa: E402
+from harness.places import ROOT  # noqa: E402
+from harness.protocol import Cell, Question  # noqa: E402
+from harness.records import Progress, Row, load_header  # noqa: E402
+from harness.runners import Driver, Machine, Pack  # noqa: E402
+from harness.runners.work import Worker, failed, work  # noqa: E402
+
+HEARTBEAT_S = 1.0
+"""A worker tells where it stands about this often; more would cost the driver time."""
+ROUNDS = 3
+"""Ray's memory monitor ends a whole `fit()` when it kills one worker: what is left is submitted again."""
+CHUNK = 500
+"""Trials a `fit()`: the driver's memory grows with their number."""
+
+
+def trainable(config: dict[str, Any]) -> dict[str, Any]:
+    """One trial: trains the pack in `config` and reports its records, each as it ends."""
+    pack = tuple(Cell.model_validate_json(text) for text in config["cells"])
+    question = Question.model_validate_json(config["question"])
+    told = time.monotonic()
+
+    def observe(now: list[Progress]) -> None:
+        nonlocal told
+        if time.monotonic() - told > HEARTBEAT_S:
+            told = time.monotonic()
+            tune.report({"progress": [(p.cell.cell_id, tuple(p.row)) for p in now]})
+
+    for content in work(pack, question, Worker(config["device"], config["threads"]), observe):
+        tune.report({"record": content})
+    return {}
+
+
+class _Handover(TrialProgressCallback):
+    """Runs in the driver: passes on what the trials report. Tune pickles it, so it holds no open thing.
+
+    In the place of Tune's own callback of this kind, which prints a line a trial whatever the verbosity.
+    """
+
+    def log_result(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing."""
+
+    def on_trial_complete(self, *args: Any, **kwargs: Any) -> None:
+        """Say nothing."""
+
+    def on_trial_result(
+        self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        """Take the records out of what was reported, and the places of the cells in training."""
+        driver, cells = _current
+        content = result.pop("record", None)  # Tune would keep it in its own state
+        if content is not None:
+            driver.record(content)
+        now = [Progress(cells[cell_id], Row(*row)) for cell_id, row in result.pop("progress", ())]
+        if now:
+            driver.progress(now)
+
+
+class _Interrupt(tune.Stopper):
+    """Ends the whole run when the user asks."""
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return _current[0].interrupted()
+
+
+_current: tuple[Driver, dict[str, Cell]]
+"""The sweep that this process drives now: what Tune would pickle lives here instead."""
+
+
+def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+    """See Runner. UserError if the cluster cannot be reached or lacks what a pack needs."""
+    global _current
+    handed: set[str] = set()
+
+    def record(content: bytes) -> None:
+        handed.add(load_header(content).cell.cell_id)
+        driver.record(content)
+
+    _current = (
+        driver._replace(record=record),
+        {cell.cell_id: cell for pack in packs for cell in pack},
+    )
+    _start(machine)
+    driver.listen()
+    try:
+        errors: dict[Pack, str] = {}
+        for _ in range(ROUNDS):
+            left = [pack for pack in packs if any(c.cell_id not in handed for c in pack)]
+            left = [pack for pack in left if pack not in errors]
+            for at in range(0, len(left), CHUNK):
+                if not driver.interrupted():
+                    errors |= _fit(left[at : at + CHUNK], question, machine)
+            if driver.interrupted():
+                return
+        for pack in packs:
+            for cell in pack:
+                if cell.cell_id not in handed:
+                    message = errors.get(pack, f"its worker was killed {ROUNDS} times (out of memory?)")
+                    record(failed(pack, cell.cell_id, message, machine.device))
+    finally:
+        ray.shutdown()
+
+
+def _start(machine: Machine) -> None:
+    """Start Ray on this machine, or join the cluster."""
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if machine.ray_address is None:
+        import torch
+
+        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+        os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # workers import this very checkout
+        options |= {
+            "address": "local",  # never somebody else's cluster by chance
+            "include_dashboard": False,
+            "num_cpus": machine.jobs,
+            "num_gpus": torch.cuda.device_count() if machine.device == "cuda" else 0,
+            "object_store_memory": 200 * 2**20,
+        }
+    else:
+        options["address"] = machine.ray_address
+    try:
+        ray.init(**options)
+    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        reason = str(error).splitlines()[0][:200]
+        where = machine.ray_address or "this machine"
+        raise UserError(f"Ray does not start on {where}: {reason}") from None
+    for name in ("ray.tune", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    needed = "GPU" if machine.device == "cuda" else "CPU"
+    if ray.cluster_resources().get(needed, 0) < 1:
+        ray.shutdown()
+        raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
+
+
+def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[Pack, str]:
+    """One run of Tune over these packs. Returns the packs whose trial failed, with the error."""
+    scratch = tempfile.mkdtemp(prefix="harness-")
+    configs = [
+        {
+            "cells": [cell.model_dump_json() for cell in pack],
+            "question": question.model_dump_json(),
+            "device": machine.device,
+            "threads": machine.threads,
+        }
+        for pack in packs
+    ]
+    needs = {"cpu": float(machine.threads), "gpu": 1.0 if machine.device == "cuda" else 0.0}
+    tuner = tune.Tuner(
+        tune.with_resources(_unpack, needs),
+        param_space={"pack": tune.grid_search(configs)},
+        tune_config=tune.TuneConfig(
+            reuse_actors=True,  # else each trial pays two seconds for a new process
+            max_concurrent_trials=machine.jobs if machine.ray_address is None else None,
+            trial_name_creator=lambda trial: trial.trial_id,
+            trial_dirname_creator=lambda trial: trial.trial_id,
+        ),
+        run_config=tune.RunConfig(
+            name="sweep",
+            storage_path=scratch,
+            verbose=0,
+            callbacks=[_Handover()],
+            stop=_Interrupt(),
+            failure_config=tune.FailureConfig(max_failures=1),  # a killed worker's pack is run once more
+        ),
+    )
+    try:
+        results = tuner.fit()
+    except RuntimeError:  # the memory monitor's kill: see ROUNDS
+        return {}
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return {
+        pack: _line(str(result.error))
+        for pack, result in zip(packs, list(results), strict=False)  # type: ignore[call-overload]
+        if result.error is not None
+    }
+
+
+def _line(error: str) -> str:
+    """The line of Ray's report that names the error, or its last one."""
+    lines = [line.strip() for line in error.strip().splitlines() if line.strip()]
+    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b.*:", line)]
+    return (named or lines or ["no message"])[-1]
+
+
+def _unpack(config: dict[str, Any]) -> dict[str, Any]:
+    return trainable(config["pack"])

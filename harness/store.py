@@ -1,0 +1,141 @@
+"""The store: results/store/<cell id>.parquet, one whole record a file. The truth of every sweep.
+
+Files are written to a temporary name, flushed to the disk and renamed, so a record is there whole or
+not at all. Copying the files of another store into this one merges the two.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from harness import records
+from harness.errors import UserError
+from harness.records import DamagedRecord, Header, Record
+
+_ENDING = ".parquet"
+_ASIDE = "aside"
+
+
+class Scan(NamedTuple):
+    """What lies in a store."""
+
+    headers: dict[str, Header]
+    """By cell id."""
+    damaged: dict[str, str]
+    """Cell id (or file stem) -> what is wrong with its file."""
+
+
+class Store:
+    """The records under `<results>/store`. Reading needs no lock; one sweep at a time writes."""
+
+    def __init__(self, results: Path) -> None:
+        self.folder = results / "store"
+
+    def scan(self) -> Scan:
+        """The headers of all records, in the order of their ids."""
+        paths = sorted(self.folder.glob(f"*{_ENDING}")) if self.folder.is_dir() else []
+        headers: dict[str, Header] = {}
+        damaged: dict[str, str] = {}
+
+        def header(path: Path) -> Header | DamagedRecord:
+            try:
+                return records.load_header(path, path.stem)
+            except DamagedRecord as error:
+                return error
+
+        with ThreadPoolExecutor(4) as pool:
+            for path, found in zip(paths, pool.map(header, paths), strict=True):
+                if isinstance(found, DamagedRecord):
+                    damaged[path.stem] = str(found)
+                else:
+                    headers[path.stem] = found
+        return Scan(headers, damaged)
+
+    def read(self, cell_id: str) -> Record:
+        """The whole record. Raises DamagedRecord, FileNotFoundError."""
+        return records.load(self._path(cell_id), cell_id)
+
+    def put(self, content: bytes) -> Record:
+        """Write a record (`records.dump`) and return it. A failed run never replaces one that did not fail.
+
+        Raises OSError when the disk takes no more; what was there is then untouched.
+        """
+        record = records.load(content)
+        path = self._path(record.header.cell.cell_id)
+        if record.header.ending == "failed" and path.exists():
+            with contextlib.suppress(DamagedRecord):
+                if records.load_header(path).ending != "failed":
+                    return record
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda temporary: temporary.write_bytes(content))
+        return record
+
+    def set_aside(self, stem: str) -> Path:
+        """Move a damaged file to store/aside/, where no sweep looks. Returns its new place."""
+        aside = self.folder / _ASIDE
+        aside.mkdir(exist_ok=True)
+        number = sum(1 for _ in aside.glob(f"{stem}.*"))
+        target = aside / f"{stem}.{number}{_ENDING}"
+        self._path(stem).rename(target)
+        return target
+
+    def clear_leftovers(self) -> None:
+        """Remove the temporary files of a writer that was killed. Only under the lock."""
+        for path in self.folder.glob("*.tmp"):
+            path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the store for one sweep. UserError if another sweep has it or the folder is not writable."""
+        note = self.folder / "lock.txt"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(self.folder / ".lock", timeout=0)
+            lock.acquire()
+            note.write_text(f"process {os.getpid()} on {os.uname().nodename}\n")
+        except Timeout:
+            who = note.read_text().strip() if note.exists() else "another process"
+            raise UserError(
+                f"{self.folder.parent}: {who} is sweeping into this folder; "
+                "wait for it, or give this sweep another one with RESULTS=..."
+            ) from None
+        except OSError as error:
+            raise UserError(
+                f"{self.folder.parent}: no place to write results ({error.strerror}); "
+                "free space or rights there, or choose another folder with RESULTS=..."
+            ) from None
+        try:
+            self.clear_leftovers()
+            yield
+        finally:
+            note.unlink(missing_ok=True)
+            lock.release()
+
+    def _path(self, cell_id: str) -> Path:
+        return self.folder / f"{cell_id}{_ENDING}"
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a temporary file, flush it to the disk and rename it to `path`.
+
+    Whatever goes wrong, `path` holds its old content or the new one, whole.
+    """
+    handle, name = tempfile.mkstemp(suffix=".tmp", prefix=f"{path.stem}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
