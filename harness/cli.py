@@ -59,7 +59,10 @@ def sweep(
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1 or 0-4, in place of the grid's.")] = None,
     dataset: Dataset = None,
     device: Device = "cpu",
-    jobs: Annotated[int | None, typer.Option(min=1, help="Cells at a time.", show_default="cores")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cells (on GPUs: packs) at a time.", show_default="cores or GPUs"),
+    ] = None,
     results: Results = places.RESULTS,
     ray_address: Annotated[
         str | None, typer.Option(help="A Ray cluster to run on: auto, or host:port.")
@@ -78,17 +81,18 @@ def sweep(
     from harness.progress import Display
     from harness.runners import Machine
 
-    cores = room.available_cores()
+    loaded = grids.load(grid, dataset=dataset)
+    _check_device(device, ray_address)
+    if jobs is None:
+        jobs = 1 if runner == "serial" else _workers(device, ray_address)
     request = room.Request(
-        grid=grids.load(grid, dataset=dataset),
+        grid=loaded,
         results=results.absolute(),
-        machine=Machine(device, jobs or (1 if runner == "serial" else cores), 1, ray_address),
+        machine=Machine(device, jobs, 1, ray_address),
         seeds=grids.parse_seeds(seeds) if seeds else None,
         where=where,
         shard=shard,
     )
-    request.cells()  # the filters' mistakes, before anything starts
-    _check_device(device)
     result = room.sweep(request, _runner(runner), Display(out), draw=_draw)
     _conclude(request, result)
 
@@ -126,12 +130,25 @@ def _conclude(request: Any, result: Any) -> None:
         raise typer.Exit(FAILED)
 
 
-def _check_device(device: str) -> None:
-    """UserError unless torch can train there."""
+def _workers(device: str, ray_address: str | None) -> int:
+    """Packs at a time: this machine's cores or GPUs; on a cluster 0, as many as it has room for."""
+    from harness.sweep import available_cores
+
     if device == "cpu":
-        return
-    if device != "cuda":
+        return 0 if ray_address else available_cores()
+    if ray_address:
+        raise UserError("device 'cuda' on a cluster: say with JOBS=n how many GPUs it has (a pack each)")
+    import torch
+
+    return torch.cuda.device_count()
+
+
+def _check_device(device: str, ray_address: str | None = None) -> None:
+    """UserError unless torch can train there. What a cluster's machines have, Ray knows."""
+    if device not in ("cpu", "cuda"):
         raise UserError(f"device '{device}': write cpu or cuda")
+    if device == "cpu" or ray_address:
+        return
     import torch
 
     if not torch.cuda.is_available():

@@ -80,7 +80,7 @@ def read(folder: Path) -> Tables:
         about = json.loads(tables[0].schema.metadata[_KEY])
     except FileNotFoundError:
         raise UserError(f"{folder}: no tables there; make sweep GRID={folder.name} makes them") from None
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0][:80]
         raise UserError(
             f"{folder}: its tables cannot be read ({reason}); make plots makes them again"

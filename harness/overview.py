@@ -107,7 +107,7 @@ def _running(results: Path) -> dict[str, tuple[str, int]]:
 def show_record(out: Console, results: Path, beginning: str) -> None:
     """Print one record. UserError if no id, or more than one, begins like that."""
     store = Store(results)
-    ids = [path.stem for path in sorted(store.folder.glob(f"{beginning}*.parquet"))]
+    ids = [p.stem for p in sorted(store.folder.glob("*.parquet")) if p.stem.startswith(beginning)]
     if len(ids) != 1:
         what = f"{len(ids)} records begin" if ids else "no record begins"
         raise UserError(f"cell '{beginning}': {what} with that in {store.folder}; harness status lists grids")
@@ -177,7 +177,13 @@ def show_cells(out: Console, request: Request) -> None:
     if not planned.todo:
         out.print(f"{len(cells)} cells, all done")
         return
-    seconds, source = _seconds_per_iteration(scan, request.grid.protocol)
+    try:
+        seconds, source = _seconds_per_iteration(scan, request.grid.protocol)
+    except UserError as error:
+        out.print(
+            Text(f"{len(cells)} cells, {len(planned.todo)} to run; no estimate: {error}"), soft_wrap=True
+        )
+        return
     most = len(planned.todo) * question.max_iterations * seconds / request.machine.jobs
     out.print(
         f"{len(cells)} cells, {len(planned.todo)} to run: at most {duration(most)}, {request.machine.jobs} "

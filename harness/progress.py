@@ -52,10 +52,11 @@ class Display:
 
     def begin(self, total: int, done: int, jobs: int) -> None:
         """Say the plan, and open the live display if there is a terminal and work."""
-        self._clock = Clock(time.monotonic(), total, done, max(1, min(jobs, total - done)))
+        workers = max(1, min(jobs or total, total - done))
+        self._clock = Clock(time.monotonic(), total, done, workers)
         self._ended, self._seconds, self._running = 0, 0.0, {}
         known = f", {done} of them in the store" if done else ""
-        self._say(f"{total} cells{known}; {total - done} to run, {jobs} at a time")
+        self._say(f"{total} cells{known}; {total - done} to run, {workers} at a time")
         if total > done and self.console.is_terminal:
             self._live = Live(
                 get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True

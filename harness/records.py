@@ -96,13 +96,12 @@ def make(
         [pa.array(values, c.type) for values, c in zip(columns, COLUMNS.values(), strict=True)],
         schema=schema.arrow(COLUMNS),
     )
-    lowest = lowest_sustained(table["train_loss"].to_numpy())
     header = Header(
         cell=cell,
         ending=ending,
         error=error,
         iterations=len(rows),
-        lowest_sustained=lowest if lowest < float("inf") else None,
+        lowest_sustained=_lowest(table),
         numerics=NUMERICS,
         provenance=provenance,
     )
@@ -126,22 +125,37 @@ def dump(record: Record) -> bytes:
 def load(source: Any, cell_id: str | None = None) -> Record:
     """Read a whole record from a path or bytes, every page checked.
 
-    Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`.
+    Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`;
+    FileNotFoundError if there is none.
     """
     try:
         table = pq.read_table(_open(source), page_checksum_verification=True)
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
-    return Record(_header(table.schema.metadata, cell_id), table)
+    header = _header(table.schema.metadata, cell_id)
+    if not table.schema.equals(schema.arrow(COLUMNS)):
+        raise DamagedRecord("its columns are not those of a record")
+    if (len(table), _lowest(table)) != (header.iterations, header.lowest_sustained):
+        raise DamagedRecord("its rows are not those of its header")
+    return Record(header, table)
 
 
 def load_header(source: Any, cell_id: str | None = None) -> Header:
-    """Read the header alone, from the file's last bytes. Raises DamagedRecord as `load` does."""
+    """Read the header alone, from the file's last bytes. Raises as `load` does."""
     try:
         metadata = pq.read_metadata(_open(source)).metadata
+    except FileNotFoundError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
     return _header(metadata, cell_id)
+
+
+def _lowest(rows: pa.Table) -> float | None:
+    lowest = lowest_sustained(rows["train_loss"].to_numpy())
+    return lowest if lowest < float("inf") else None
 
 
 def _open(source: Any) -> Any:
@@ -156,7 +170,7 @@ def _header(metadata: dict[bytes, bytes] | None, cell_id: str | None) -> Header:
     try:
         fields = json.loads((metadata or {})[_KEY])
         version, own_id = fields.pop("schema"), fields.pop("cell_id")
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise DamagedRecord("no record of this project") from None
     if version != schema.VERSION:
         raise DamagedRecord(f"schema version {version}, now {schema.VERSION}")
@@ -164,6 +178,8 @@ def _header(metadata: dict[bytes, bytes] | None, cell_id: str | None) -> Header:
         header = Header(**fields | {"cell": Cell.model_validate(fields["cell"])})
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedRecord(f"its cell cannot be read ({str(error).splitlines()[0]})") from error
+    if header.ending not in schema.ENDINGS:
+        raise DamagedRecord(f"its ending is '{header.ending}'")
     if header.cell.cell_id != own_id or cell_id not in (None, own_id):
         raise DamagedRecord(f"it holds cell {own_id}")
     return header

@@ -34,10 +34,13 @@ def choose(
 ) -> tuple[Cell, Question]:
     """The cell named by its id (in the grid or in the store) or by its hyper-parameters, and the question."""
     grid = grids.load(grid_name, dataset=dataset)
-    question = Question(
-        target_loss=grid.target_loss if target is None else target,
-        max_iterations=iterations or grid.max_iterations,
-    )
+    try:
+        question = Question(
+            target_loss=grid.target_loss if target is None else target,
+            max_iterations=iterations or grid.max_iterations,
+        )
+    except ValidationError:
+        raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
     if len(what) == 1 and "=" not in what[0]:
         return _by_id(what[0], grid.cells(), Store(results)), question
     hyper = dict(_assignment(text) for text in what)
@@ -127,6 +130,8 @@ def time_iteration(protocol: Protocol) -> float:
 
 def show_data(out: Console, name: str, resize: str, sheet: Path | None, seed: int) -> None:
     """Fetch if missing, verify, describe; draw two tasks of iteration 1 if a place for it is given."""
+    if sheet is not None and sheet.suffix != ".png":
+        raise UserError(f"sheet {sheet}: write a name that ends in .png")
     if name == "omniglot":
         from harness.datasets import omniglot
 
@@ -140,7 +145,10 @@ def show_data(out: Console, name: str, resize: str, sheet: Path | None, seed: in
     for key, value in datasets.facts(dataset).items():
         out.print(Text(f"{key:<22} {value}"), soft_wrap=True)
     if sheet is not None:
-        _draw_sheet(dataset, name, resize, sheet, seed)
+        try:
+            _draw_sheet(dataset, name, resize, sheet, seed)
+        except OSError as error:
+            raise UserError(f"sheet {sheet}: no place to write ({error.strerror})") from None
         out.print(Text(f"sheet                  {sheet}"), soft_wrap=True)
 
 

@@ -45,17 +45,19 @@ class Store:
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
 
-        def header(path: Path) -> Header | DamagedRecord:
+        def header(path: Path) -> Header | DamagedRecord | None:
             try:
                 return records.load_header(path, path.stem)
             except DamagedRecord as error:
                 return error
+            except FileNotFoundError:  # a sweep has just set it aside
+                return None
 
         with ThreadPoolExecutor(4) as pool:
             for path, found in zip(paths, pool.map(header, paths), strict=True):
                 if isinstance(found, DamagedRecord):
                     damaged[path.stem] = str(found)
-                else:
+                elif found is not None:
                     headers[path.stem] = found
         return Scan(headers, damaged)
 

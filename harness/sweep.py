@@ -156,23 +156,20 @@ def sweep(
         unsaved: dict[str, bytes] = {}
         for _ in range(2):  # a second time if records turn out damaged within
             planned = plan(cells, store.scan(), question)
-            for cell_id, reason in planned.damaged.items():
-                aside = store.set_aside(cell_id)
-                display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
+            _set_aside(store, display, planned.damaged)
             todo = [cell for cell in cells if cell.cell_id in planned.todo]
             display.begin(len(cells), len(cells) - len(todo), request.machine.jobs)
             try:
                 if todo:
                     driver = _driver(store, question, display, interrupts, ran, unsaved)
-                    runner(pack(todo, _devices(request.machine)), question, request.machine, driver)
+                    packs = pack(todo, 0 if request.machine.device == "cpu" else request.machine.jobs)
+                    runner(packs, question, request.machine, driver)
             finally:
                 display.end()
                 (store.folder / "running.json").unlink(missing_ok=True)
                 unsaved = _save(store, unsaved)
-                damaged = _tables(request, display, draw)
-            for cell_id, reason in damaged.items():
-                aside = store.set_aside(cell_id)
-                display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
+                damaged = {} if todo and not ran else _tables(request, display, draw)
+            _set_aside(store, display, damaged)
             if not damaged or interrupts.wanted:
                 break
         left = plan(cells, store.scan(), question).todo
@@ -192,6 +189,7 @@ def _driver(
     """The driver's side of a runner: every record goes to the store at once."""
     running: dict[str, tuple[str, int]] = {}
     written = 0.0
+    told = False
 
     def record(content: bytes) -> None:
         one = records.load(content)
@@ -219,7 +217,21 @@ def _driver(
             except OSError:
                 pass  # only `status` reads it
 
-    return Driver(record, progress, lambda: interrupts.wanted, interrupts.listen)
+    def interrupted() -> bool:
+        nonlocal told
+        if interrupts.wanted and not told and not unsaved:
+            told = True
+            display.note("ending; what has finished is kept (once more to end at once)")
+        return interrupts.wanted
+
+    return Driver(record, progress, interrupted, interrupts.listen)
+
+
+def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
+    """Move what cannot be read out of the way: its cells have no record now."""
+    for cell_id, reason in damaged.items():
+        aside = store.set_aside(cell_id)
+        display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
 
 
 def _save(store: Store, unsaved: dict[str, bytes]) -> dict[str, bytes]:
@@ -244,15 +256,6 @@ def _tables(request: Request, display: Display, draw: Callable[[Path], object] |
         display.note(f"cannot write to {request.folder}: {error.strerror}; make plots draws it later")
         return {}
     return damaged
-
-
-def _devices(machine: Machine) -> int:
-    """Accelerators to deal packs to; 0 on a CPU."""
-    if machine.device == "cpu":
-        return 0
-    import torch
-
-    return max(1, torch.cuda.device_count())
 
 
 def _writable(folder: Path) -> None:

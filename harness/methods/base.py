@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,6 +24,12 @@ class Hyper(BaseModel):
 
     alpha0: float = Field(ge=0, description="learning rate of the inner loop at iteration 1")
     beta0: float = Field(ge=0, description="learning rate of the outer loop at iteration 1")
+
+    @field_validator("*")
+    @classmethod
+    def _one_zero(cls, value: Any) -> Any:
+        """-0.0 is 0.0: else one point would be two cells."""
+        return value + 0.0 if isinstance(value, float) else value
 
 
 class Outer(NamedTuple):

@@ -18,7 +18,7 @@ class Machine(NamedTuple):
     device: str
     """`cpu` or `cuda`."""
     jobs: int
-    """Packs at a time."""
+    """Packs at a time; 0: as many as a cluster has room for."""
     threads: int = 1
     """torch threads of each pack's process."""
     ray_address: str | None = None

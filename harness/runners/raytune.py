@@ -190,7 +190,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[Pa
         param_space={"pack": tune.grid_search(configs)},
         tune_config=tune.TuneConfig(
             reuse_actors=True,  # else each trial pays two seconds for a new process
-            max_concurrent_trials=machine.jobs if machine.ray_address is None else None,
+            max_concurrent_trials=machine.jobs or None,
             trial_name_creator=lambda trial: trial.trial_id,
             trial_dirname_creator=lambda trial: trial.trial_id,
         ),
