@@ -9,10 +9,10 @@ READY := $(VENV)/.ready
 
 GRID ?=
 # What a sweep is told: only the variables that are set.
-OPTIONS = $(if $(DATASET),--dataset $(DATASET)) $(if $(RESULTS),--results $(RESULTS))
-SWEEP = $(OPTIONS) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(DEVICE),--device $(DEVICE)) \
-	$(if $(JOBS),--jobs $(JOBS)) $(if $(RAY_ADDRESS),--ray-address $(RAY_ADDRESS)) \
-	$(if $(WHERE),--where $(WHERE)) $(if $(SHARD),--shard $(SHARD)) $(if $(RUNNER),--runner $(RUNNER))
+OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(RESULTS),--results "$(RESULTS)")
+SWEEP = $(OPTIONS) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(DEVICE),--device "$(DEVICE)") \
+	$(if $(JOBS),--jobs "$(JOBS)") $(if $(RAY_ADDRESS),--ray-address "$(RAY_ADDRESS)") \
+	$(if $(WHERE),--where "$(WHERE)") $(if $(SHARD),--shard "$(SHARD)") $(if $(RUNNER),--runner "$(RUNNER)")
 
 .PHONY: help setup sweep plots test lint format clean
 
@@ -43,10 +43,10 @@ $(READY): pyproject.toml
 	@touch $@
 
 sweep: $(READY)
-	@$(BIN)/python -m harness sweep $(GRID) $(SWEEP)
+	@$(BIN)/python -m harness sweep $(if $(GRID),"$(GRID)") $(SWEEP)
 
 plots: $(READY)
-	@$(BIN)/python -m harness plot $(GRID) $(OPTIONS)
+	@$(BIN)/python -m harness plot $(if $(GRID),"$(GRID)") $(OPTIONS)
 
 test: $(READY)
 	@$(BIN)/python -m pytest

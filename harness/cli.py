@@ -75,7 +75,7 @@ def sweep(
         RunnerName, typer.Option(help="Ray Tune, or one cell after the other in this process.")
     ] = RunnerName.ray,
 ) -> None:
-    """Run what is missing of a grid, then make its tables and figures."""
+    """Run what is missing of a grid, then draw its figures."""
     from harness import grids
     from harness import sweep as room
     from harness.progress import Display
@@ -177,7 +177,7 @@ def plot(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Make tables and figures again, from the records alone."""
+    """Draw the figures again, from the records alone."""
     from harness import frames
     from harness.overview import recorded
     from harness.store import Store
@@ -203,7 +203,7 @@ def status(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Cells done, running, missing, failed and stale, each with the reason."""
+    """Cells done, running, missing, failed, stale; and why."""
     from harness.overview import show_status
 
     show_status(out, results.absolute(), grid or [], seeds, dataset)
@@ -214,13 +214,13 @@ def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
     results: Results = places.RESULTS,
 ) -> None:
-    """A record: configuration, ending, where it comes from, a small trajectory."""
+    """One record: what, how it ended, made by what, some rows."""
     from harness.overview import show_record
 
     show_record(out, results.absolute(), cell_id)
 
 
-@app.command(epilog="Example: harness cell --method alpha-maml alpha0=0.1 beta0=1e-3 alpha_hyperlr=0.1 ...")
+@app.command(epilog="Example: harness cell --grid quick alpha0=1 beta0=1e-2")
 def cell(
     what: Annotated[
         list[str], typer.Argument(help="A cell id, or hyper-parameters: alpha0=0.1 beta0=1e-3 ...")
@@ -235,7 +235,10 @@ def cell(
     threads: Annotated[int, typer.Option(min=1)] = 1,
     results: Results = places.RESULTS,
 ) -> None:
-    """Train one cell and print every iteration. Nothing is kept: `sweep` keeps."""
+    """Train one cell and print it live.
+
+    Nothing is kept: `sweep` keeps. Exits 0 however the cell ends.
+    """
     from harness.single import choose, train_and_print
 
     _check_device(device)
@@ -254,7 +257,10 @@ def list_grids(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """List the grids, or one grid's cells: a dry run with an estimate of the time."""
+    """List the grids; with --cells a dry run of one.
+
+    The dry run prints every cell and at most how long they take.
+    """
     from harness import grids
     from harness import sweep as room
     from harness.overview import show_cells, show_grids
@@ -281,7 +287,10 @@ def data(
     sheet: Annotated[Path | None, typer.Option(help="Draw some episodes as a PNG there.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the sheet's episodes.")] = 0,
 ) -> None:
-    """Fetch a data set if it is missing, verify it, describe it; with --sheet draw what a learner sees."""
+    """Fetch, verify, describe and draw a data set.
+
+    It is fetched only if it is missing. With --sheet a PNG shows what a learner sees.
+    """
     from harness.single import show_data
 
     show_data(out, name, resize, sheet, seed)

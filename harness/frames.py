@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ class Tables(NamedTuple):
     trials: pd.DataFrame
     trajectories: pd.DataFrame
     about: dict[str, Any]
-    """The file's own description: schema, versions, commit, machine, and the grid as it was asked."""
+    """The file's own description: schema, versions, the grid as it was asked, where the records come from."""
 
 
 def recorded_seeds(grid: Grid, scan: Scan) -> tuple[int, ...]:
@@ -47,7 +48,7 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path) -> dict[str, str]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     cells = grid.cells(recorded_seeds(grid, scan))
-    about = {_KEY: json.dumps(describe(grid)).encode()}
+    about = {_KEY: json.dumps(describe(grid) | {"origins": _origins(cells, scan)}).encode()}
     trajectories = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
     trials: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
@@ -123,6 +124,16 @@ def describe(grid: Grid) -> dict[str, Any]:
         "protocol_label": grid.protocol.label,
         "chance_loss": grid.protocol.chance_loss,
     }
+
+
+def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
+    """The different code and machines that made these cells' records, and how many each."""
+    counts: Counter[str] = Counter()
+    for cell in cells:
+        if header := scan.headers.get(cell.cell_id):
+            keys = ("versions", "device", "threads", "pack_size", "dataset_sha256")
+            counts[json.dumps({key: header.provenance.get(key) for key in keys}, sort_keys=True)] += 1
+    return [json.loads(text) | {"records": count} for text, count in counts.items()]
 
 
 def grid_of(about: dict[str, Any]) -> Grid:

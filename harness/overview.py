@@ -73,6 +73,7 @@ def show_status(
             if kind == "running":
                 reason = f"at iteration {running[cell_id][1]}"
             if kind != "missing":
+                reason = reason.removeprefix("failed: ")
                 reasons.append(f"{grid.folder}  {cell_id}  {by_id[cell_id].describe()}  {kind}: {reason}")
     if not found:
         out.print("no records yet; make sweep makes some")
@@ -94,12 +95,11 @@ def _running(results: Path) -> dict[str, tuple[str, int]]:
     """What the sweep that holds the folder trains now: cell id -> (cell, iteration)."""
     store = Store(results).folder
     try:
+        running = json.loads((store / "running.json").read_text())
         with FileLock(store / ".lock", timeout=0):
-            return {}
-    except (Timeout, OSError):
-        pass
-    try:
-        return json.loads((store / "running.json").read_text())
+            return {}  # left behind by a sweep that was killed
+    except Timeout:
+        return running
     except (OSError, ValueError):
         return {}
 

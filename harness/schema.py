@@ -1,8 +1,8 @@
 """The two tables that a grid gives, column by column: meaning, unit, and when a value is null.
 
 Both files carry this text in their parquet metadata (per column: `meaning`, `unit`; for the file:
-`harness`, a JSON with the schema version, the versions of the packages, the commit, the machine and the
-grid as it was asked).
+`harness`, a JSON with the schema version, the versions of the packages and the commit that made the tables,
+the grid as it was asked, and `origins`: versions, commit, device, threads and pack size of the records).
 """
 
 from __future__ import annotations

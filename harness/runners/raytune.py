@@ -10,6 +10,7 @@ import logging
 import os
 import re
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Sequence
@@ -158,18 +159,34 @@ def _start(machine: Machine) -> None:
         }
     else:
         options["address"] = machine.ray_address
+        _reach(machine.ray_address)
     try:
         ray.init(**options)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
-        where = machine.ray_address or "this machine"
-        raise UserError(f"Ray does not start on {where}: {reason}") from None
+        if machine.ray_address is None:
+            raise UserError(f"Ray does not start: {reason}") from None
+        raise UserError(
+            f"no Ray cluster to join at {machine.ray_address}: {reason} (is it up? if it asks for a token, "
+            "RAY_AUTH_MODE=token in the environment makes Ray show the one in ~/.ray/auth_token)"
+        ) from None
     for name in ("ray.tune", "ray.train"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     needed = "GPU" if machine.device == "cuda" else "CPU"
     if ray.cluster_resources().get(needed, 0) < 1:
         ray.shutdown()
         raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
+
+
+def _reach(address: str) -> None:
+    """UserError at once if nothing listens at host:port; Ray itself would try for minutes."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdigit():
+        return  # `auto`, or a form that Ray knows
+    try:
+        socket.create_connection((host, int(port)), timeout=10).close()
+    except OSError as error:
+        raise UserError(f"no Ray cluster to join at {address}: {error.strerror or error}") from None
 
 
 def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[Pack, str]:
