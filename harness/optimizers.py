@@ -26,8 +26,8 @@ def adam(state: tuple[Tensor, ...], gradient: Tensor) -> tuple[tuple[Tensor, ...
     """
     first, second, count = state
     count = count + 1
-    first = torch.lerp(gradient, first, DECAY_1)
-    second = torch.lerp(gradient.square(), second, DECAY_2)
+    first = torch.lerp(first, gradient, 1 - DECAY_1)
+    second = torch.addcmul(DECAY_2 * second, gradient, gradient, value=1 - DECAY_2)
     unbias_1 = (1 - DECAY_1**count).to(gradient.dtype)
     unbias_2 = (1 - DECAY_2**count).sqrt().to(gradient.dtype)
     direction = first / unbias_1 / (second.sqrt() / unbias_2 + EPS)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
@@ -39,7 +40,16 @@ class Frozen(BaseModel):
         return data
 
 
-class Protocol(Frozen):
+class Named(Frozen):
+    """Configuration with a name that is worked out from its fields, once."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values: checked like a new object, and with a name of its own."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**fields | dict(update or {}))
+
+
+class Protocol(Named):
     """Everything that defines the problem except what is swept. The defaults are `paper-adam`."""
 
     dataset: str = Field("omniglot", description="omniglot or glyphs")
@@ -110,7 +120,7 @@ PRESETS: dict[str, Protocol] = {
 """The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter."""
 
 
-class Cell(Frozen):
+class Cell(Named):
     """One point to measure. Its record is found by `cell_id` and by nothing else."""
 
     protocol: Protocol

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Hyper(BaseModel):
     """The hyper-parameters every method has: the rates that it starts from (finite, >= 0)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
     alpha0: float = Field(ge=0, description="learning rate of the inner loop at iteration 1")
     beta0: float = Field(ge=0, description="learning rate of the outer loop at iteration 1")

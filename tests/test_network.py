@@ -1,0 +1,181 @@
+"""The network: initial weights as drawn, the flat vector's parts, and its logits against torch's own."""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness.network import initial, layout, logits
+from harness.protocol import PRESETS, Protocol
+from tests.conftest import SMALL
+
+PAPER = PRESETS["paper-adam"]
+
+
+def variant(**fields: object) -> Protocol:
+    return Protocol(**SMALL.model_dump() | fields)
+
+
+def parts_of(protocol: Protocol, flat: np.ndarray) -> dict[str, np.ndarray]:
+    """The flat vector [P] as named tensors."""
+    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    ends = np.cumsum([prod(part.shape) for part in parts])
+    assert ends[-1] == len(flat)
+    pieces = np.split(flat, ends[:-1])
+    return {part.name: piece.reshape(part.shape) for part, piece in zip(parts, pieces, strict=True)}
+
+
+def test_initial_is_a_function_of_seed_and_network_alone() -> None:
+    ours = initial(PAPER, 5)
+    assert np.array_equal(ours, initial(PAPER, 5))
+    others = {"k_shot": 3, "inner_steps": 4, "dataset": "glyphs", "split_seed": 1, "precision": "float64"}
+    assert np.array_equal(ours, initial(Protocol(**others), 5))
+    drawn = ours != 0
+    assert not (ours == initial(PAPER, 6))[drawn].any()
+
+
+def test_a_reading_of_the_head_or_norm_moves_nothing_else() -> None:
+    ours, other = (parts_of(p, initial(p, 0)) for p in (PAPER, Protocol(head_init="small", norm_scale=True)))
+    for name, values in ours.items():
+        assert np.array_equal(values, other[name]) == (name != "head"), name
+
+
+def test_golden_values() -> None:
+    """If these move, records made before are of other weights: raise records.NUMERICS."""
+    ours = parts_of(PAPER, initial(PAPER, 0))
+    assert ours["conv0"][0, :2].tolist() == pytest.approx(
+        [-0.01434923165310768, 0.029244685963677266], rel=1e-15
+    )
+    assert ours["conv3"][-1, -2:].tolist() == pytest.approx(
+        [-0.04793720160307351, 0.011672574063220987], rel=1e-15
+    )
+    assert ours["head"][0, :2].tolist() == pytest.approx(
+        [-0.049288219135391415, 0.007401526985139767], rel=1e-15
+    )
+
+
+@pytest.mark.parametrize("i", range(4))
+def test_convolutions_are_xavier_uniform(i: int) -> None:
+    """torch.nn.init.xavier_uniform_ of the kernel [filters, channels, 3, 3] has this bound."""
+    weights = parts_of(PAPER, initial(PAPER, 0))[f"conv{i}"]
+    fan_in, fan_out = 9 * (64 if i else 1), 9 * 64
+    assert weights.shape == (fan_in, 64)
+    uniform(weights, sqrt(6 / (fan_in + fan_out)))
+
+
+def uniform(values: np.ndarray, bound: float) -> None:
+    assert 0.97 * bound < np.abs(values).max() < bound
+    assert values.var() == pytest.approx(bound**2 / 3, rel=0.15)
+    assert abs(values.mean()) < 4 * bound / sqrt(3 * values.size)
+
+
+@pytest.mark.parametrize(("kind", "bound"), [("linear", 1 / 8), ("xavier", sqrt(6 / (64 + 20)))])
+def test_uniform_heads(kind: str, bound: float) -> None:
+    protocol = Protocol(head_init=kind)
+    uniform(parts_of(protocol, initial(protocol, 0))["head"], bound)
+
+
+@pytest.mark.parametrize(("kind", "deviation"), [("normal", 1.0), ("small", 0.01)])
+def test_normal_heads(kind: str, deviation: float) -> None:
+    protocol = Protocol(head_init=kind)
+    head = parts_of(protocol, initial(protocol, 0))["head"] / deviation
+    assert head.var() == pytest.approx(1, rel=0.15)
+    assert abs(head.mean()) < 4 / sqrt(head.size)
+    assert np.mean(np.abs(head) < 1) == pytest.approx(0.683, abs=0.05)
+    assert 2.5 < np.abs(head).max() < 5
+
+
+def test_biases_and_norms_start_neutral() -> None:
+    protocol = Protocol(norm_scale=True)
+    for name, values in parts_of(protocol, initial(protocol, 3)).items():
+        if name == "bias" or name.startswith("shift"):
+            assert not values.any(), name
+        if name.startswith("scale"):
+            assert (values == 1).all(), name
+
+
+CONV_HEAD = (9 + 3 * 9 * 64) * 64 + 64 * 20 + 20
+
+
+@pytest.mark.parametrize(
+    ("fields", "adapted", "others"),
+    [
+        ({}, CONV_HEAD, 4 * 64),
+        ({"norm_scale": True}, CONV_HEAD, 8 * 64),
+        ({"norm_adapted": True}, CONV_HEAD + 4 * 64, 0),
+        ({"norm_scale": True, "norm_adapted": True}, CONV_HEAD + 8 * 64, 0),
+        ({"n_way": 5}, CONV_HEAD - 15 * 65, 4 * 64),
+        ({"layers": 2, "filters": 8}, (9 + 9 * 8) * 8 + 9 * 20, 2 * 8),
+    ],
+    ids=["paper", "scale", "adapted", "both", "5-way", "small"],
+)
+def test_layout(fields: dict, adapted: int, others: int) -> None:
+    protocol = Protocol(**fields)
+    assert layout(protocol).adapted_size == adapted
+    assert sum(prod(part.shape) for part in layout(protocol).others) == others
+    assert initial(protocol, 0).shape == (adapted + others,)
+
+
+def plain_logits(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
+    """One network with torch's own operators: images [n, 28, 28, 1] -> [n, n_way]."""
+    w = {name: torch.from_numpy(part) for name, part in parts_of(protocol, flat.numpy()).items()}
+    x = images.permute(0, 3, 1, 2)
+    for i in range(protocol.layers):
+        kernel = w[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
+        x = F.conv2d(x, kernel, stride=2, padding=1)
+        scale = w.get(f"scale{i}")
+        x = F.batch_norm(x, None, None, scale, w[f"shift{i}"], training=True, eps=protocol.norm_eps).relu()
+    return F.linear(x.mean((2, 3)), w["head"].T, w["bias"])
+
+
+def split(protocol: Protocol, flat: Tensor) -> tuple[Tensor, Tensor]:
+    adapted = layout(protocol).adapted_size
+    return flat[:, :adapted], flat[:, adapted:]
+
+
+def moved(protocol: Protocol, groups: int) -> Tensor:
+    """Weights [groups, P] with biases and norms away from 0 and 1."""
+    weights = torch.stack([torch.from_numpy(initial(protocol, seed)) for seed in range(groups)])
+    generator = torch.Generator().manual_seed(0)
+    return weights + 0.1 * torch.randn(weights.shape, generator=generator, dtype=torch.float64)
+
+
+def random_images(groups: int, n: int = 6) -> Tensor:
+    return torch.rand(groups, n, 28, 28, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"norm_scale": True}, {"norm_scale": True, "norm_adapted": True}, {"layers": 4, "norm_eps": 0.1}],
+    ids=["shift", "scale", "adapted", "4 layers"],
+)
+def test_logits_equal_torch(fields: dict) -> None:
+    protocol = variant(**fields)
+    weights, images = moved(protocol, 2), random_images(2)
+    ours = logits(protocol, *split(protocol, weights), images)
+    expected = [plain_logits(protocol, w, x) for w, x in zip(weights, images, strict=True)]
+    assert ours.shape == (2, 6, 5)
+    torch.testing.assert_close(ours, torch.stack(expected), rtol=1e-10, atol=1e-12)
+
+
+def test_networks_of_a_group_do_not_touch_each_other() -> None:
+    weights, images = moved(SMALL, 3), random_images(3)
+    before = logits(SMALL, *split(SMALL, weights), images)
+    weights[1] = float("nan")
+    images[1] = float("inf")
+    after = logits(SMALL, *split(SMALL, weights), images)
+    assert torch.equal(before[[0, 2]], after[[0, 2]])
+    assert not torch.isfinite(after[1]).any()
+
+
+def test_batch_norm_is_over_the_images_that_are_given() -> None:
+    """Batch statistics: an image's scores depend on its company."""
+    weights, images = moved(SMALL, 1), random_images(1)
+    alone = logits(SMALL, *split(SMALL, weights), images[:, :2])
+    together = logits(SMALL, *split(SMALL, weights), images)
+    assert not torch.allclose(alone, together[:, :2])
