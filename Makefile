@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 
 GRID ?=
 # What a sweep is told: only the variables that are set.
-OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(RESULTS),--results "$(RESULTS)")
-SWEEP = $(OPTIONS) $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(DEVICE),--device "$(DEVICE)") \
+OPTIONS = $(if $(DATASET),--dataset "$(DATASET)") $(if $(RESULTS),--results "$(RESULTS)") \
+	$(if $(SEEDS),--seeds "$(SEEDS)")
+SWEEP = $(OPTIONS) $(if $(DEVICE),--device "$(DEVICE)") \
 	$(if $(JOBS),--jobs "$(JOBS)") $(if $(RAY_ADDRESS),--ray-address "$(RAY_ADDRESS)") \
 	$(if $(WHERE),--where "$(WHERE)") $(if $(SHARD),--shard "$(SHARD)") $(if $(RUNNER),--runner "$(RUNNER)")
 

@@ -51,6 +51,11 @@ def main() -> None:
     except KeyboardInterrupt:
         err.print("harness: interrupted")
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(f"harness: {error.filename}: {error.strerror}", soft_wrap=True, markup=False)
+        sys.exit(USER_ERROR)
 
 
 @app.command(epilog="Example: harness sweep fig2 --seeds 0-4 --where alpha0=1e-4")
@@ -121,12 +126,19 @@ def _conclude(request: Any, result: Any) -> None:
     if result.interrupted:
         err.print(f"harness: interrupted; {result.ran} cells were kept, the same command goes on from there")
         raise typer.Exit(INTERRUPTED)
+    if result.left:
+        err.print(
+            f"harness: {result.left} of {result.asked} cells did not run, Ray ended early (out of memory? "
+            "fewer JOBS need less); the same command goes on from there",
+            soft_wrap=True,
+        )
     if result.failed:
         err.print(
             f"harness: {len(result.failed)} of {result.asked} cells failed; the same command tries again"
         )
         for cell_id, message in result.failed.items():
             err.print(f"  {cell_id}  {message}", markup=False, soft_wrap=True)
+    if result.failed or result.left:
         raise typer.Exit(FAILED)
 
 
@@ -174,11 +186,12 @@ def _short(path: Path) -> str:
 @app.command(epilog="Example: harness plot fig2 fig3")
 def plot(
     grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; also those with half their cells.")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Draw the figures again, from the records alone."""
-    from harness import frames
+    from harness import frames, grids
     from harness.overview import recorded
     from harness.store import Store
 
@@ -188,9 +201,10 @@ def plot(
     if not found:
         asked = f" of {', '.join(grid)}" if grid else ""
         raise UserError(f"{_short(results.absolute())}: no records{asked} yet; make sweep makes some")
+    chosen = grids.parse_seeds(seeds) if seeds else ()
     for one in found:
         folder = results.absolute() / one.folder
-        damaged = frames.write(one, store, scan, folder)
+        damaged = frames.write(one, store, scan, folder, chosen)
         for cell_id, reason in damaged.items():
             out.print(f"{one.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
         _draw(folder)

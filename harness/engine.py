@@ -122,11 +122,11 @@ def train(
         for i, run in enumerate(runs):
             run.rows.append(Row(iteration, alphas[i], betas[i], losses[i], accuracies[i], *validated[i]))
             run.seconds.append(share)
-        if observe:
-            observe([Progress(run.cell, run.rows[-1]) for run in runs])
         for run, end in zip(runs, endings, strict=True):
             if end is not None:
                 yield finished(run, end)
+        if observe:  # after the yields: it may stop the run
+            observe([Progress(run.cell, run.rows[-1]) for run in runs])
         runs = [run for run, end in zip(runs, endings, strict=True) if end is None]
         if not runs:
             return
@@ -142,7 +142,8 @@ def default_groups(protocol: Protocol, device: torch.device) -> int:
     largest = images * 14 * 14 * protocol.filters  # numbers in the first layer's map
     if device.type == "cpu":
         return max(1, CACHED_NUMBERS // largest)
-    held = 32 * protocol.inner_steps * largest * torch.finfo(torch.float32).bits // 8
+    width = 8 if protocol.precision == "float64" else 4  # bytes
+    held = 32 * protocol.inner_steps * largest * width
     free, _ = torch.cuda.mem_get_info(device)
     return max(1, free // 2 // held)
 

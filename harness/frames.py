@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,21 +33,28 @@ class Tables(NamedTuple):
     """The file's own description: schema, versions, the grid as it was asked, where the records come from."""
 
 
-def recorded_seeds(grid: Grid, scan: Scan) -> tuple[int, ...]:
-    """The seeds of which the store has a record of this grid, in order; the grid's own if there are none."""
+def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[int, ...]:
+    """The seeds of a grid's tables, in order: those asked for, and those with records of half its cells.
+
+    Another grid may share some cells, and have run more seeds of them; half keeps those out. If that
+    leaves none: the seeds with any record, and failing that the grid's own.
+    """
     there = sorted({header.cell.seed for header in scan.headers.values()})
-    found = [s for s in there if any(c.cell_id in scan.headers for c in grid.cells([s]))]
-    return tuple(found) or grid.seeds
+    counts = {s: sum(cell.cell_id in scan.headers for cell in grid.cells([s])) for s in there}
+    half = [s for s, count in counts.items() if 2 * count >= len(grid.cells([s]))]
+    chosen = sorted({*asked, *half}) or [s for s, count in counts.items() if count]
+    return tuple(chosen) or grid.seeds
 
 
-def write(grid: Grid, store: Store, scan: Scan, folder: Path) -> dict[str, str]:
-    """Make both tables of `grid` in `folder` from the store.
+def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:
+    """Make both tables of `grid` in `folder` from the store. `seeds`: see recorded_seeds.
 
-    All cells of the recorded seeds are rows of trials.parquet; those without a record have nulls. Returns
-    the records whose header was whole but whose rows are not: cell id -> what is wrong.
+    All cells of these seeds are rows of trials.parquet. One without a record that answers the grid's question
+    (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records that turned
+    out damaged within: cell id -> what is wrong.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    cells = grid.cells(recorded_seeds(grid, scan))
+    cells = grid.cells(recorded_seeds(grid, scan, seeds))
     about = {_KEY: json.dumps(describe(grid) | {"origins": _origins(cells, scan)}).encode()}
     trajectories = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
     trials: list[dict[str, Any]] = []
@@ -55,7 +62,7 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path) -> dict[str, str]:
 
     def both(temporary: Path) -> None:
         with pq.ParquetWriter(temporary, trajectories, compression="zstd") as writer:
-            for cell, record in _records(cells, store, scan, damaged):
+            for cell, record in _records(cells, grid.question, store, scan, damaged):
                 rows = None if record is None else view(record, grid.question)
                 trials.append(_trial(cell, grid.question, record, rows))
                 if rows is not None and len(rows):
@@ -80,7 +87,7 @@ def read(folder: Path) -> Tables:
         tables = [pq.read_table(folder / f"{name}.parquet") for name in ("trials", "trajectories")]
         about = json.loads(tables[0].schema.metadata[_KEY])
     except FileNotFoundError:
-        raise UserError(f"{folder}: no tables there; make sweep GRID={folder.name} makes them") from None
+        raise UserError(f"{folder}: no tables there; make sweep makes them") from None
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0][:80]
         raise UserError(
@@ -142,11 +149,12 @@ def grid_of(about: dict[str, Any]) -> Grid:
 
 
 def _records(
-    cells: Sequence[Cell], store: Store, scan: Scan, damaged: dict[str, str]
+    cells: Sequence[Cell], question: Question, store: Store, scan: Scan, damaged: dict[str, str]
 ) -> Iterator[tuple[Cell, Record | None]]:
     for cell in cells:
         record = None
-        if cell.cell_id in scan.headers:
+        header = scan.headers.get(cell.cell_id)
+        if header and (header.ending == "failed" or header.answers(question)):
             try:
                 record = store.read(cell.cell_id)
             except FileNotFoundError:

@@ -60,35 +60,27 @@ def show_status(
         chosen = grids.parse_seeds(seeds) if seeds else frames.recorded_seeds(grid, scan)
         cells = grid.cells(chosen)
         planned = plan(cells, scan, grid.question)
-        kinds = Counter(_kind(reason, i in running) for i, reason in planned.todo.items())
+        kinds = Counter("running" if i in running else todo.kind for i, todo in planned.todo.items())
         counts = [
             len(cells),
             len(planned.done),
-            *(kinds[k] for k in ("running", "missing", "failed", "stale")),
+            *(kinds[kind] for kind in ("running", "missing", "failed")),
+            kinds["stale"] + kinds["damaged"],
         ]
         table.add_row(grid.folder, *map(str, counts), ",".join(map(str, chosen)))
         by_id = {cell.cell_id: cell for cell in cells}
-        for cell_id, reason in planned.todo.items():
-            kind = _kind(reason, cell_id in running)
-            if kind == "running":
-                reason = f"at iteration {running[cell_id][1]}"
-            if kind != "missing":
-                reason = reason.removeprefix("failed: ")
-                reasons.append(f"{grid.folder}  {cell_id}  {by_id[cell_id].describe()}  {kind}: {reason}")
+        for cell_id, (kind, reason) in planned.todo.items():
+            why = (
+                f"running: at iteration {running[cell_id][1]}" if cell_id in running else f"{kind}: {reason}"
+            )
+            if cell_id in running or kind != "missing":
+                reasons.append(f"{grid.folder}  {cell_id}  {by_id[cell_id].describe()}  {why}")
     if not found:
         out.print("no records yet; make sweep makes some")
         return
     out.print(table)
     for line in dict.fromkeys(reasons):
         out.print(Text(line), soft_wrap=True)
-
-
-def _kind(reason: str, running: bool) -> str:
-    if running:
-        return "running"
-    if reason == "not run yet":
-        return "missing"
-    return "failed" if reason.startswith("failed") else "stale"
 
 
 def _running(results: Path) -> dict[str, tuple[str, int]]:
@@ -110,7 +102,9 @@ def show_record(out: Console, results: Path, beginning: str) -> None:
     ids = [p.stem for p in sorted(store.folder.glob("*.parquet")) if p.stem.startswith(beginning)]
     if len(ids) != 1:
         what = f"{len(ids)} records begin" if ids else "no record begins"
-        raise UserError(f"cell '{beginning}': {what} with that in {store.folder}; harness status lists grids")
+        raise UserError(
+            f"cell '{beginning}': {what} with that in {store.folder}; harness grids NAME --cells lists them"
+        )
     try:
         record = store.read(ids[0])
     except DamagedRecord as error:
@@ -172,7 +166,7 @@ def show_cells(out: Console, request: Request) -> None:
     question = request.grid.question
     planned = plan(cells, scan, question)
     for (cell,) in pack(cells, devices=0):
-        state = planned.todo.get(cell.cell_id, "done")
+        state = planned.todo[cell.cell_id].reason if cell.cell_id in planned.todo else "done"
         out.print(Text(f"{cell.cell_id}  {cell.describe()}  {state}"), soft_wrap=True)
     if not planned.todo:
         out.print(f"{len(cells)} cells, all done")
@@ -198,7 +192,9 @@ def _seconds_per_iteration(scan: Scan, protocol: Protocol) -> tuple[float, str]:
     known = [
         header.provenance["wall_seconds"] / header.iterations
         for header in scan.headers.values()
-        if header.cell.protocol == protocol and header.iterations >= 5
+        if header.cell.protocol == protocol
+        and header.iterations >= 5
+        and header.provenance.get("device", "").startswith("cpu")
     ]
     if known:
         return median(known), f"median of {len(known)} records"

@@ -20,19 +20,19 @@ MOST_ROWS = 16
 
 
 class Clock(NamedTuple):
-    """The time left, from the cells that ended in this sweep."""
+    """The time left, from the pace of this sweep so far."""
 
     began: float
     total: int
     done_before: int
-    jobs: int
 
-    def left(self, ended: int, seconds: float) -> str:
-        """`ended` cells took `seconds` of their own; what the others may take, on all workers."""
+    def left(self, ended: int, running: int) -> str:
+        """What the rest may take after `ended` cells; one that runs counts as half done."""
         if not ended:
             return "time left: known after the first cell"
-        waiting = self.total - self.done_before - ended
-        return f"about {duration(waiting * seconds / ended / self.jobs)} left"
+        worked = ended + running / 2
+        waiting = max(0.0, self.total - self.done_before - worked)
+        return f"about {duration(waiting * (time.monotonic() - self.began) / worked)} left"
 
 
 class Display:
@@ -41,10 +41,9 @@ class Display:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._live: Live | None = None
-        self._clock = Clock(0.0, 0, 0, 1)
+        self._clock = Clock(0.0, 0, 0)
         self._running: dict[str, Progress] = {}
         self._ended = 0
-        self._seconds = 0.0
 
     def note(self, text: str) -> None:
         """A line that stays."""
@@ -52,11 +51,11 @@ class Display:
 
     def begin(self, total: int, done: int, jobs: int) -> None:
         """Say the plan, and open the live display if there is a terminal and work."""
-        workers = max(1, min(jobs or total, total - done))
-        self._clock = Clock(time.monotonic(), total, done, workers)
-        self._ended, self._seconds, self._running = 0, 0.0, {}
+        self._clock = Clock(time.monotonic(), total, done)
+        self._ended, self._running = 0, {}
+        pace = f", {min(jobs, total - done)} at a time" if jobs and total > done else ""
         known = f", {done} of them in the store" if done else ""
-        self._say(f"{total} cells{known}; {total - done} to run, {workers} at a time")
+        self._say(f"{total} cells{known}; {total - done} to run{pace}")
         if total > done and self.console.is_terminal:
             self._live = Live(
                 get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True
@@ -72,14 +71,13 @@ class Display:
         header = record.header
         self._running.pop(header.cell.cell_id, None)
         self._ended += 1
-        self._seconds += header.provenance.get("wall_seconds", 0.0)
         place = self._clock.done_before + self._ended
         width = len(str(self._clock.total))
         line = (
             f"[{place:{width}}/{self._clock.total}] {verdict(record, question):<24} {header.cell.describe()}"
         )
         if self._live is None:
-            line += f"  ({self._clock.left(self._ended, self._seconds)})"
+            line += f"  ({self._clock.left(self._ended, len(self._running))})"
         self._say(line)
 
     def end(self) -> None:
@@ -99,7 +97,7 @@ class Display:
             ProgressBar(total=total, completed=done, width=30),
             f"{done}/{total} cells",
             f"{duration(time.monotonic() - clock.began)} so far,",
-            clock.left(self._ended, self._seconds),
+            clock.left(self._ended, len(self._running)),
         )
         rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
         for name in ("running", "iteration", "loss", "alpha", "beta"):

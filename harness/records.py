@@ -9,7 +9,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -68,7 +69,7 @@ class Header(NamedTuple):
     def why_not(self, question: Question) -> str | None:
         """Why the cell must run (again) for `question`; None if it need not."""
         if self.ending == "failed":
-            return f"failed: {self.error}"
+            return self.error or "failed"
         if self.numerics != NUMERICS:
             return f"made by numerics version {self.numerics}, now {NUMERICS}"
         if self.ending == "diverged" or self.iterations >= question.max_iterations:
@@ -122,16 +123,15 @@ def dump(record: Record) -> bytes:
     return buffer.getvalue()
 
 
-def load(source: Any, cell_id: str | None = None) -> Record:
+def load(source: Path | bytes, cell_id: str | None = None) -> Record:
     """Read a whole record from a path or bytes, every page checked.
 
     Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`;
-    FileNotFoundError if there is none.
+    OSError if it cannot be opened.
     """
     try:
-        table = pq.read_table(_open(source), page_checksum_verification=True)
-    except FileNotFoundError:
-        raise
+        with _opened(source) as file:
+            table = pq.read_table(file, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
     header = _header(table.schema.metadata, cell_id)
@@ -142,12 +142,11 @@ def load(source: Any, cell_id: str | None = None) -> Record:
     return Record(header, table)
 
 
-def load_header(source: Any, cell_id: str | None = None) -> Header:
+def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
     """Read the header alone, from the file's last bytes. Raises as `load` does."""
     try:
-        metadata = pq.read_metadata(_open(source)).metadata
-    except FileNotFoundError:
-        raise
+        with _opened(source) as file:
+            metadata = pq.read_metadata(file).metadata
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
     return _header(metadata, cell_id)
@@ -158,11 +157,14 @@ def _lowest(rows: pa.Table) -> float | None:
     return lowest if lowest < float("inf") else None
 
 
-def _open(source: Any) -> Any:
-    return io.BytesIO(source) if isinstance(source, bytes) else source
+def _opened(source: Path | bytes) -> IO[bytes]:
+    return io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
 
 
 def _damaged(error: Exception) -> DamagedRecord:
+    """What pyarrow says of the content; one of the system (no file, no right, no memory) goes on."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
     return DamagedRecord(f"torn or no parquet file ({str(error).splitlines()[0][:80]})")
 
 

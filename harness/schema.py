@@ -42,7 +42,9 @@ def _trials() -> dict[str, Column]:
         "target_loss": Column(number, "nats", "the grid's target; null: the grid has none"),
         "max_iterations": Column(integer, "iterations", "the grid's budget"),
         "outcome": Column(
-            text, "", "reached (there is a first passage), budget, diverged or failed; null: not run yet"
+            text,
+            "",
+            "reached (a first passage), budget, diverged or failed; null: not run yet, or not far enough",
         ),
         "ending": Column(
             text, "", "how the run stopped: stopped (sustained passage), budget, diverged, failed"

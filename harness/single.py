@@ -43,7 +43,10 @@ def choose(
         raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
     if len(what) == 1 and "=" not in what[0]:
         return _by_id(what[0], grid.cells(), Store(results)), question
-    hyper = dict(_assignment(text) for text in what)
+    pairs = [_assignment(text) for text in what]
+    hyper = dict(pairs)
+    if len(hyper) < len(pairs):
+        raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(what)}'")
     fitting = [name for name, m in METHODS.items() if set(m.Hyper.model_fields) == set(hyper)]
     chosen = method or next(iter(fitting), None)
     if chosen is None:
@@ -94,9 +97,9 @@ def train_and_print(out: Console, cell: Cell, question: Question, device: str, t
         f"{'val loss':>8} {'val acc':>8}"
     )
     started = perf_counter()
-    for record in engine.train([cell], question, device, lambda now: _print(out, now[0])):
-        seconds = duration(perf_counter() - started)
-        out.print(Text(f"{verdict(record, question)}; {record.header.ending}, {seconds}"), soft_wrap=True)
+    (record,) = engine.train([cell], question, device, lambda now: _print(out, now[0]))
+    seconds = duration(perf_counter() - started)
+    out.print(Text(f"{verdict(record, question)}; {record.header.ending}, {seconds}"), soft_wrap=True)
 
 
 def _print(out: Console, now: Progress) -> None:

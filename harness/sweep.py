@@ -11,9 +11,9 @@ import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
-from harness import datasets, frames, grids, records
+from harness import datasets, frames, grids
 from harness.errors import UserError
 from harness.grids import Grid
 from harness.interrupts import Interrupts
@@ -21,6 +21,9 @@ from harness.protocol import Cell, Question
 from harness.records import Header, Progress, Record
 from harness.runners import Driver, Machine, Pack, Runner
 from harness.store import Scan, Store, write_whole
+
+PACK = 200
+"""Cells of a pack on an accelerator: fig2's of one method and seed, some 6 GB of the paper's network."""
 
 
 class Request(NamedTuple):
@@ -59,14 +62,20 @@ class Request(NamedTuple):
         return cells
 
 
+class Todo(NamedTuple):
+    """Why a cell has to run."""
+
+    kind: Literal["missing", "failed", "stale", "damaged"]
+    reason: str
+    """In words: what its record lacks."""
+
+
 class Plan(NamedTuple):
     """The cells asked for, by whether the store answers them."""
 
     done: dict[str, Header]
-    todo: dict[str, str]
-    """Cell id -> why it has to run: `not run yet`, or what its record lacks."""
-    damaged: dict[str, str]
-    """Cells whose file cannot be read: their records are set aside. They are in `todo` too."""
+    todo: dict[str, Todo]
+    """By cell id."""
 
 
 class Result(NamedTuple):
@@ -76,6 +85,8 @@ class Result(NamedTuple):
     ran: int
     failed: dict[str, str]
     """Cell id -> error."""
+    left: int
+    """Cells without an answer that did not fail: interrupted, or given up by the runner."""
     interrupted: bool
     unsaved: int
     """Records that the disk did not take."""
@@ -88,7 +99,7 @@ class Display(Protocol):
         """Something that is worth a line."""
 
     def begin(self, total: int, done: int, jobs: int) -> None:
-        """The plan."""
+        """The plan. jobs: cells at a time; 0: not known, a cluster's or a GPU's."""
 
     def progress(self, now: list[Progress]) -> None:
         """Where cells in training stand."""
@@ -102,31 +113,34 @@ class Display(Protocol):
 
 def plan(cells: Iterable[Cell], scan: Scan, question: Question) -> Plan:
     """What has to run. Pure: nothing is read or written."""
-    done, todo, damaged = {}, {}, {}
+    done: dict[str, Header] = {}
+    todo: dict[str, Todo] = {}
     for cell in cells:
         header = scan.headers.get(cell.cell_id)
         if cell.cell_id in scan.damaged:
-            damaged[cell.cell_id] = scan.damaged[cell.cell_id]
-            todo[cell.cell_id] = f"damaged record: {damaged[cell.cell_id]}"
+            todo[cell.cell_id] = Todo("damaged", scan.damaged[cell.cell_id])
         elif header is None:
-            todo[cell.cell_id] = "not run yet"
+            todo[cell.cell_id] = Todo("missing", "not run yet")
         elif reason := header.why_not(question):
-            todo[cell.cell_id] = reason
+            todo[cell.cell_id] = Todo("failed" if header.ending == "failed" else "stale", reason)
         else:
             done[cell.cell_id] = header
-    return Plan(done, todo, damaged)
+    return Plan(done, todo)
 
 
 def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
     """Cells as packs. devices 0: a pack a cell, those first that are likely to take longest; else the cells
-    of a protocol and method are dealt evenly to the accelerators, whole."""
+    of a protocol and method are dealt evenly to the accelerators, at most PACK of them together."""
     if devices == 0:
         return [(cell,) for cell in sorted(cells, key=_pace)]
     groups: dict[tuple, list[Cell]] = {}
     for cell in cells:
         groups.setdefault((cell.protocol, cell.method), []).append(cell)
-    packs = [group[i::devices] for group in groups.values() for i in range(devices)]
-    return sorted((tuple(one) for one in packs if one), key=len, reverse=True)
+    packs = []
+    for group in groups.values():
+        parts = devices * math.ceil(len(group) / (devices * PACK))
+        packs += [tuple(group[i::parts]) for i in range(parts)]
+    return sorted((one for one in packs if one), key=len, reverse=True)
 
 
 def _pace(cell: Cell) -> float:
@@ -153,29 +167,34 @@ def sweep(
         datasets.check(grid.protocol.dataset, grid.protocol.resize)
         _writable(request.folder)
         ran: dict[str, Header] = {}
-        unsaved: dict[str, bytes] = {}
+        unsaved: list[bytes] = []
         for _ in range(2):  # a second time if records turn out damaged within
             planned = plan(cells, store.scan(), question)
-            _set_aside(store, display, planned.damaged)
+            _set_aside(store, display, {i: t.reason for i, t in planned.todo.items() if t.kind == "damaged"})
             todo = [cell for cell in cells if cell.cell_id in planned.todo]
-            display.begin(len(cells), len(cells) - len(todo), request.machine.jobs)
+            device, jobs = request.machine.device, request.machine.jobs
+            display.begin(len(cells), len(cells) - len(todo), jobs if device == "cpu" else 0)
+            refused = False
             try:
                 if todo:
                     driver = _driver(store, question, display, interrupts, ran, unsaved)
-                    packs = pack(todo, 0 if request.machine.device == "cpu" else request.machine.jobs)
+                    packs = pack(todo, devices=0 if device == "cpu" else max(1, jobs))
                     runner(packs, question, request.machine, driver)
+            except UserError:
+                refused = True
+                raise
             finally:
                 display.end()
                 (store.folder / "running.json").unlink(missing_ok=True)
                 unsaved = _save(store, unsaved)
-                damaged = {} if todo and not ran else _tables(request, display, draw)
+                damaged = {} if refused else _tables(request, display, draw)
             _set_aside(store, display, damaged)
             if not damaged or interrupts.wanted:
                 break
         left = plan(cells, store.scan(), question).todo
         failed = {i: h.error or "" for i, h in ran.items() if h.ending == "failed" and i in left}
-        stopped = interrupts.wanted and bool(set(left) - set(failed))
-        return Result(len(cells), len(ran), failed, stopped and not unsaved, len(unsaved))
+        without = len(left) - len(failed)
+        return Result(len(cells), len(ran), failed, without, interrupts.wanted and without > 0, len(unsaved))
 
 
 def _driver(
@@ -184,7 +203,7 @@ def _driver(
     display: Display,
     interrupts: Interrupts,
     ran: dict[str, Header],
-    unsaved: dict[str, bytes],
+    unsaved: list[bytes],
 ) -> Driver:
     """The driver's side of a runner: every record goes to the store at once."""
     running: dict[str, tuple[str, int]] = {}
@@ -192,17 +211,15 @@ def _driver(
     told = False
 
     def record(content: bytes) -> None:
-        one = records.load(content)
-        cell_id = one.header.cell.cell_id
         try:
-            store.put(content)
+            one = store.put(content)
         except OSError as error:  # a full disk: end the sweep, and try again when its files are gone
-            unsaved[cell_id] = content
+            unsaved.append(content)
             display.note(f"cannot write to {store.folder}: {error.strerror}; the sweep ends here")
             interrupts.wanted = True
             return
-        ran[cell_id] = one.header
-        running.pop(cell_id, None)
+        ran[one.header.cell.cell_id] = one.header
+        running.pop(one.header.cell.cell_id, None)
         display.record(one, question)
 
     def progress(now: list[Progress]) -> None:
@@ -234,14 +251,14 @@ def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
         display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
 
 
-def _save(store: Store, unsaved: dict[str, bytes]) -> dict[str, bytes]:
+def _save(store: Store, unsaved: list[bytes]) -> list[bytes]:
     """Try once more to write what the disk did not take; give back what it still does not."""
-    still = {}
-    for cell_id, content in unsaved.items():
+    still = []
+    for content in unsaved:
         try:
             store.put(content)
         except OSError:
-            still[cell_id] = content
+            still.append(content)
     return still
 
 
@@ -249,7 +266,8 @@ def _tables(request: Request, display: Display, draw: Callable[[Path], object] |
     """The grid's tables and figures; the records found damaged."""
     store = request.store
     try:
-        damaged = frames.write(request.grid, store, store.scan(), request.folder)
+        asked = request.seeds or request.grid.seeds
+        damaged = frames.write(request.grid, store, store.scan(), request.folder, asked)
         if draw is not None:
             draw(request.folder)
     except OSError as error:

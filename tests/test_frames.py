@@ -153,7 +153,9 @@ def test_another_target_is_read_off_the_same_records(grid: Grid, store: Store) -
     without = tables(grid, store, target_loss=None).trials
     assert column(without, "iterations_to_target") == [None] * 6
     assert column(without, "target_loss") == [None] * 6
-    assert column(without, "outcome") == ["budget", "budget", "diverged", "failed", None, None]
+    # Without a target a run has to go to the budget: what stopped before is still to be run.
+    assert column(without, "outcome") == [None, "budget", "diverged", "failed", None, None]
+    assert column(without, "iterations_run") == [None, 20, 3, 0, None, None]
 
 
 def test_columns_are_exactly_the_schemas(grid: Grid, store: Store) -> None:
@@ -194,16 +196,31 @@ def test_a_method_with_a_hyper_parameter_of_its_own(
     assert frames.grid_of(about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
 
 
+def test_a_record_that_falls_short_is_still_to_be_run(grid: Grid, store: Store) -> None:
+    """Not reached in 20 iterations says nothing of a budget of 500, nor 0.9 in a row of 0.5."""
+    for question in ({"max_iterations": 500}, {"target_loss": 0.5, "max_iterations": 500}):
+        trials, curves, _ = tables(grid, store, **question)
+        expected = ["reached", None] if "target_loss" not in question else [None, None]
+        assert column(trials, "outcome") == [*expected, "diverged", "failed", None, None]
+        shown = trials.loc[trials["outcome"].notna(), "cell_id"]
+        assert set(curves["cell_id"]) <= set(shown)
+
+
 def test_recorded_seeds(grid: Grid, store: Store) -> None:
     assert frames.recorded_seeds(grid, store.scan()) == (0,)
     assert frames.recorded_seeds(grid, Store(store.folder / "empty").scan()) == (0, 1)  # its own
-    store.put(made(grid.cells([7])[0], "budget", [1.5] * 20))
+    cells = grid.cells([7])
+    store.put(made(cells[0], "budget", [1.5] * 20))
+    assert frames.recorded_seeds(grid, store.scan()) == (0,)  # may be another grid's cell
+    assert frames.recorded_seeds(grid, store.scan(), asked=[7, 3]) == (0, 3, 7)
+    for cell in cells[1:3]:
+        store.put(made(cell, "budget", [1.5] * 20))
     other = grid.model_copy(update={"protocol": grid.protocol.model_copy(update={"n_way": 6})})
     store.put(made(other.cells([9])[0], "budget", [1.5] * 20))  # of another grid
     assert frames.recorded_seeds(grid, store.scan()) == (0, 7)
     trials = tables(grid, store).trials
     assert column(trials, "seed") == [0] * 6 + [7] * 6
-    assert column(trials, "outcome")[6:] == ["budget", *[None] * 5]
+    assert column(trials, "outcome")[6:] == ["budget"] * 3 + [None] * 3
 
 
 def test_without_any_record_the_tables_are_there_all_the_same(grid: Grid, tmp_path: Path) -> None:
@@ -259,7 +276,7 @@ def test_load(grid: Grid, store: Store) -> None:
     trials, curves = harness.load("ends", results=store.folder.parent)
     pd.testing.assert_frame_equal(trials, there.trials)
     pd.testing.assert_frame_equal(curves, there.trajectories)
-    with pytest.raises(UserError, match="no tables there; make sweep GRID=fig9"):
+    with pytest.raises(UserError, match="no tables there; make sweep makes them"):
         harness.load("fig9", results=store.folder.parent)
 
 

@@ -216,8 +216,8 @@ STOPPED, SPENT = header("stopped", 40, 2.4), header("budget", 100, 2.6)
         (header("budget", 9), 2.5, 10, "stopped at iteration 9, before a sustained 2.5"),
         (header("diverged", 7), 2.5, 100, None),  # it would diverge again
         (header("diverged", 7), None, 5000, None),
-        (header("failed", 0, error="no memory"), 2.5, 100, "failed: no memory"),
-        (header("failed", 100, 1.0, error="no memory"), 2.5, 100, "failed: no memory"),
+        (header("failed", 0, error="no memory"), 2.5, 100, "no memory"),
+        (header("failed", 100, 1.0, error="no memory"), 2.5, 100, "no memory"),
         (STOPPED._replace(numerics=0), 2.5, 100, "made by numerics version 0, now 1"),
         (header("diverged", 7, numerics=0), 2.5, 100, "made by numerics version 0, now 1"),
     ],

@@ -183,6 +183,11 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
     assert display.plan == (3, 1)
 
 
+def test_a_runner_that_gives_up_leaves_its_cells_to_be_run(tmp_path: Path) -> None:
+    result, _ = run(request(tmp_path), lambda *arguments: None)
+    assert (result.ran, result.left, result.failed, result.interrupted) == (0, 3, {}, False)
+
+
 def test_long_cells_start_first(tmp_path: Path) -> None:
     cells = request(tmp_path).cells()
     packs = room.pack(cells, devices=0)
@@ -196,6 +201,10 @@ def test_packs_for_accelerators_hold_one_method_each_and_every_cell(tmp_path: Pa
     assert sorted(len(one) for one in packs) == [2, 3, 90, 90]
     assert all(len({cell.method for cell in one}) == 1 for one in packs)
     assert {cell for one in packs for cell in one} == set(cells)
+    many = grids.load("fig2").cells(range(5))
+    packs = room.pack(many, devices=1)
+    assert max(len(one) for one in packs) <= room.PACK
+    assert sum(len(one) for one in packs) == len(many)
 
 
 def command(tmp_path: Path, *more: str, iterations: int = 40) -> list[str]:

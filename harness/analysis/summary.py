@@ -31,13 +31,14 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
     """One row per (method, hyper-parameters), in the order of the trials.
 
     Columns beside these:
-    - seeds, run, reached, diverged: how many seeds the grid has here, were run, reached, diverged
-    - reached_share, diverged_share: of those that were run; NaN if none was
-    - iterations_to_target, iterations_to_target_sustained: median over the seeds that were run, where a
+    - seeds, run, reached: how many seeds the grid has here, gave a result, reached the target. A failed
+      run is an error and gives none
+    - reached_share: of those that gave a result; NaN if none did
+    - iterations_to_target, iterations_to_target_sustained: median over the seeds with a result, where a
       miss counts as +inf. The median of an even number is the mean of its middle two, so it is inf as
-      soon as the upper one is a miss. NaN if none was run
-    - state: one of STATES. `reached` if the median first passage is finite, else the commonest kind of
-      miss (in a tie failed goes before diverged, and diverged before budget)
+      soon as the upper one is a miss. NaN if none has one
+    - state: one of STATES. `reached` if the median first passage is finite, else the commoner kind of
+      miss (in a tie diverged). Without a result `failed` if a run failed, else `not run`
     """
     keys = ["method", *hyper_columns(trials)]
     rows = [
@@ -48,23 +49,21 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
-    done = group[group["outcome"].notna()]
-    run = len(done)
-    reached, diverged = (int((done["outcome"] == name).sum()) for name in ("reached", "diverged"))
+    counts = group["outcome"].value_counts()
+    done = group[group["outcome"].notna() & (group["outcome"] != "failed")]
+    run, reached = len(done), int(counts.get("reached", 0))
     median = _median(done["iterations_to_target"])
     if run == 0:
-        state = "not run"
+        state = "failed" if counts.get("failed", 0) else "not run"
     elif np.isfinite(median):
         state = "reached"
     else:
-        state = max(("failed", "diverged", "budget"), key=lambda name: int((done["outcome"] == name).sum()))
+        state = max(("diverged", "budget"), key=lambda name: int(counts.get(name, 0)))
     return {
         "seeds": len(group),
         "run": run,
         "reached": reached,
-        "diverged": diverged,
         "reached_share": reached / run if run else np.nan,
-        "diverged_share": diverged / run if run else np.nan,
         "iterations_to_target": median,
         "iterations_to_target_sustained": _median(done["iterations_to_target_sustained"]),
         "state": state,

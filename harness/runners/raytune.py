@@ -13,6 +13,7 @@ import shutil
 import socket
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,8 +47,11 @@ from harness.runners.work import Worker, failed, work  # noqa: E402
 
 HEARTBEAT_S = 1.0
 """A worker tells where it stands about this often; more would cost the driver time."""
-ROUNDS = 3
-"""Ray's memory monitor ends a whole `fit()` when it kills one worker: what is left is submitted again."""
+ATTEMPTS = 3
+"""A cell whose worker died is submitted again, so often in all: the death may be another's fault. And Ray's
+memory monitor ends a whole `fit()` when it kills one worker: what is left is submitted again as long as that
+brings something, and after so many rounds that brought nothing it stays without a record, to be run by the
+next sweep. An error of the training itself is a failed record at once."""
 CHUNK = 500
 """Trials a `fit()`: the driver's memory grows with their number."""
 
@@ -124,20 +128,24 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
     _start(machine)
     driver.listen()
     try:
-        errors: dict[Pack, str] = {}
-        for _ in range(ROUNDS):
-            left = [pack for pack in packs if any(c.cell_id not in handed for c in pack)]
-            left = [pack for pack in left if pack not in errors]
+        left, attempts, errors = list(packs), Counter[str](), dict[str, str]()
+        fruitless = 0  # rounds in a row that Ray ended with nothing done
+        while left and fruitless < ATTEMPTS:
+            before = len(handed)
             for at in range(0, len(left), CHUNK):
                 if not driver.interrupted():
                     errors |= _fit(left[at : at + CHUNK], question, machine)
             if driver.interrupted():
                 return
-        for pack in packs:
-            for cell in pack:
-                if cell.cell_id not in handed:
-                    message = errors.get(pack, f"its worker was killed {ROUNDS} times (out of memory?)")
-                    record(failed(pack, cell.cell_id, message, machine.device))
+            fruitless = 0 if len(handed) > before else fruitless + 1
+            attempts.update(errors.keys() - handed)
+            for pack in left:
+                for cell in pack:
+                    if cell.cell_id not in handed and attempts[cell.cell_id] >= ATTEMPTS:
+                        record(failed(pack, cell.cell_id, errors[cell.cell_id], machine.device))
+            rest = (tuple(c for c in pack if c.cell_id not in handed) for pack in left)
+            left = [pack for pack in rest if pack]
+            errors.clear()
     finally:
         ray.shutdown()
 
@@ -189,8 +197,8 @@ def _reach(address: str) -> None:
         raise UserError(f"no Ray cluster to join at {address}: {error.strerror or error}") from None
 
 
-def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[Pack, str]:
-    """One run of Tune over these packs. Returns the packs whose trial failed, with the error."""
+def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[str, str]:
+    """One run of Tune over these packs. Returns the cells whose trial failed: cell id -> error."""
     scratch = tempfile.mkdtemp(prefix="harness-")
     configs = [
         {
@@ -217,19 +225,19 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[Pa
             verbose=0,
             callbacks=[_Handover()],
             stop=_Interrupt(),
-            failure_config=tune.FailureConfig(max_failures=1),  # a killed worker's pack is run once more
         ),
     )
     try:
         results = tuner.fit()
-    except RuntimeError:  # the memory monitor's kill: see ROUNDS
+    except RuntimeError:  # the memory monitor's kill: whose cell it was is not told
         return {}
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return {
-        pack: _line(str(result.error))
+        cell.cell_id: _line(str(result.error))
         for pack, result in zip(packs, list(results), strict=False)  # type: ignore[call-overload]
         if result.error is not None
+        for cell in pack
     }
 
 

@@ -42,8 +42,9 @@ def trials(*outcomes, method="alpha-maml", **more):
         ([40, 50, "budget", "budget"], math.inf, "budget", 0.5),
         (["budget", "diverged", "diverged"], math.inf, "diverged", 0),
         (["budget", "diverged"], math.inf, "diverged", 0),
-        (["failed", "diverged", "budget"], math.inf, "failed", 0),
+        (["failed", "diverged", "budget"], math.inf, "diverged", 0),
         (["budget", "budget", "failed"], math.inf, "budget", 0),
+        ([40, "failed"], 40, "reached", 1),  # an error is no result
     ],
 )
 def test_a_miss_counts_as_infinite(outcomes, median, state, share):
@@ -53,14 +54,13 @@ def test_a_miss_counts_as_infinite(outcomes, median, state, share):
     assert row["state"] == state
     assert row["reached_share"] == share
     assert row["seeds"] == len(outcomes)
-    assert row["run"] == sum(o is not None for o in outcomes)
-    assert row["diverged_share"] == outcomes.count("diverged") / row["run"]
+    assert row["run"] == sum(o not in (None, "failed") for o in outcomes)
 
 
 def test_not_run_is_no_miss():
     (row,) = cells_over_seeds(trials(None, None)).to_dict("records")
     assert (row["state"], row["run"]) == ("not run", 0)
-    assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share", "diverged_share"))
+    assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share"))
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "float64", "int64[pyarrow]"])
