@@ -20,15 +20,15 @@ MOST_ROWS = 16
 
 
 class Clock(NamedTuple):
-    """The time left, from the pace of this sweep so far."""
+    """The time left, from the pace of this sweep since its first cell began to train."""
 
-    began: float
+    began: float | None
     total: int
     done_before: int
 
     def left(self, ended: int, running: int) -> str:
         """What the rest may take after `ended` cells; one that runs counts as half done."""
-        if not ended:
+        if not ended or self.began is None:
             return "time left: known after the first cell"
         worked = ended + running / 2
         waiting = max(0.0, self.total - self.done_before - worked)
@@ -41,9 +41,10 @@ class Display:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._live: Live | None = None
-        self._clock = Clock(0.0, 0, 0)
+        self._clock = Clock(None, 0, 0)
         self._running: dict[str, Progress] = {}
         self._ended = 0
+        self._opened = 0.0
 
     def note(self, text: str) -> None:
         """A line that stays."""
@@ -51,7 +52,8 @@ class Display:
 
     def begin(self, total: int, done: int, jobs: int) -> None:
         """Say the plan, and open the live display if there is a terminal and work."""
-        self._clock = Clock(time.monotonic(), total, done)
+        self._clock = Clock(None, total, done)
+        self._opened = time.monotonic()
         self._ended, self._running = 0, {}
         pace = f", {min(jobs, total - done)} at a time" if jobs and total > done else ""
         known = f", {done} of them in the store" if done else ""
@@ -64,6 +66,8 @@ class Display:
 
     def progress(self, now: list[Progress]) -> None:
         """Where cells in training stand."""
+        if self._clock.began is None:
+            self._clock = self._clock._replace(began=time.monotonic())
         self._running.update({p.cell.cell_id: p for p in now})
 
     def record(self, record: Record, question: Question) -> None:
@@ -96,7 +100,7 @@ class Display:
         head.add_row(
             ProgressBar(total=total, completed=done, width=30),
             f"{done}/{total} cells",
-            f"{duration(time.monotonic() - clock.began)} so far,",
+            f"{duration(time.monotonic() - self._opened)} so far,",
             clock.left(self._ended, len(self._running)),
         )
         rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
