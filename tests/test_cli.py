@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from harness import cli, frames, grids, records
+from harness import cli, datasets, frames, grids, records
 from harness.protocol import Cell
 from harness.store import Store
 from tests.test_frames import made
@@ -136,6 +136,7 @@ def no_omniglot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty").mkdir()
     monkeypatch.setenv("OMNIGLOT_ROOT", str(tmp_path / "empty"))
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    datasets._load.cache_clear()  # another test may have loaded the real one
 
 
 @pytest.mark.usefixtures("no_omniglot")
