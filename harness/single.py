@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -164,6 +165,11 @@ def _draw_sheet(dataset: datasets.Dataset, name: str, resize: str, path: Path, s
     images = episodes.gather(drawn, torch.tensor(dataset.images), protocol.k_shot, torch.float64)
     shape = (protocol.meta_batch, protocol.n_way, -1, 28, 28)
     support, query = ((part * 255).round().to(torch.uint8).reshape(shape).numpy() for part in images)
-    names = [[dataset.characters[i] for i in task] for task in drawn.characters]
+    names = [[_short(dataset.characters[i]) for i in task] for task in drawn.characters]
     title = f"{name}: two tasks of seed {seed}, iteration 1 ({protocol.n_way}-way, {protocol.k_shot}-shot)"
     sheet(support, query, names, title, path)
+
+
+def _short(character: str) -> str:
+    """A name that fits over a column: `Inuktitut_(Canadian_...)/character02` -> `Inuktitut 02`."""
+    return re.sub(r"_?\([^)]*\)", "", character).replace("/character", " ").replace("_", " ")
