@@ -14,7 +14,6 @@ import pyarrow as pa
 VERSION = 1
 """Of the tables and of the records in the store. A record of another version is set aside and run again."""
 
-OUTCOMES = ("reached", "budget", "diverged", "failed")
 ENDINGS = ("stopped", "budget", "diverged", "failed")
 
 

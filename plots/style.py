@@ -23,7 +23,6 @@ DPI = 200
 MARGIN = 0.12  # inches, at the edges of a figure
 
 # Okabe and Ito's colours, told apart with any colour vision; black is kept for the baseline.
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BASELINE = "black"
 REFERENCE = "0.5"
 GUIDE = "0.35"

@@ -200,6 +200,19 @@ def test_a_rate_that_is_not_finite_is_divergence() -> None:
     assert not math.isfinite(rows["beta"][-1])
 
 
+def test_a_cell_whose_rate_diverges_leaves_the_others_as_they_are() -> None:
+    """It ends after its update, the others go on: their weights and rates stay their own."""
+    protocol = variant(task_reduction="sum", loss_scale="sum_over_shots")
+    bad = cell(protocol, alpha_hyperlr=0, beta_hyperlr=1e308, beta0=1e-3)
+    good = [cell(protocol, alpha0=alpha0, **MOVING) for alpha0 in (0.01, 0.02)]
+    first, *others = run(bad, *good, budget=8)
+    assert not math.isfinite(columns(first)["beta"][-1])
+    for one, packed in zip(good, others, strict=True):
+        alone = columns(run(one, budget=8)[0])
+        assert columns(packed)["train_loss"] == pytest.approx(alone["train_loss"], rel=1e-9)
+        assert columns(packed)["alpha"] == pytest.approx(alone["alpha"], rel=1e-9)
+
+
 def test_a_mixed_pack_is_refused() -> None:
     with pytest.raises(ValueError, match="one protocol and one method"):
         run(cell(), cell(**MOVING))
