@@ -141,7 +141,7 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
             attempts.update(errors.keys() - handed)
             for pack in left:
                 for cell in pack:
-                    if cell.cell_id not in handed and attempts[cell.cell_id] >= ATTEMPTS:
+                    if attempts[cell.cell_id] >= ATTEMPTS:
                         record(failed(pack, cell.cell_id, errors[cell.cell_id], machine.device))
             rest = (tuple(c for c in pack if c.cell_id not in handed) for pack in left)
             left = [pack for pack in rest if pack]
