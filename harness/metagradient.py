@@ -12,16 +12,19 @@ the Hessian out. Weights that are not adapted (batch norm) meet every step and t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd import grad
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import pad
 
+from harness import derivatives
+from harness.derivatives import Gradient, Loss
 from harness.episodes import Images
 from harness.methods.base import Outer
-from harness.network import layout, logits
+from harness.network import layout
+from harness.operators import Patches, patches
 from harness.protocol import Protocol
 
 
@@ -33,33 +36,31 @@ class Score(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """One step of the inner loop: where it started and the gradient that it used, for `g` groups."""
+    """One step of the inner loop: the support loss where it started, and the gradient that it used."""
 
-    adapted: Tensor
-    others: Tensor
-    gradient: Tensor
-
-
-def _task_loss(protocol: Protocol, scores: Tensor) -> Tensor:
-    """Mean cross entropy of each group, nats: [g, n, n_way] -> [g]. Images come class by class."""
-    g, n, n_way = scores.shape
-    labels = torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way).repeat(g)
-    return cross_entropy(scores.flatten(0, 1), labels, reduction="none").view(g, n).mean(1)
+    loss: Loss
+    gradient: Gradient
 
 
-def _inner_loop(
-    protocol: Protocol, adapted: Tensor, others: Tensor, alpha: Tensor, support: Tensor, graph: bool
-) -> tuple[Tensor, list[_Step]]:
-    """Eq. 1, `inner_steps` times, for g groups: the adapted parameters [g, A] and the steps taken."""
-    scale = protocol.n_way if protocol.loss_scale == "sum_over_shots" else 1
-    steps = []
+class _Part(NamedTuple):
+    """Some tasks of every cell, as g = cells x tasks groups."""
+
+    rate: Tensor
+    """[g, P], 0 for what the inner loop does not move."""
+    support: Patches
+    query: Patches
+
+
+def _inner_loop(protocol: Protocol, weights: Tensor, part: _Part) -> tuple[Tensor, list[_Step]]:
+    """Eq. 1, `inner_steps` times, from weights [cells, P] to those of each group [g, P]; the steps taken."""
+    reached, steps = weights, []
     for _ in range(protocol.inner_steps):
-        adapted, others = adapted.detach().requires_grad_(), others.detach().requires_grad_()
-        loss = _task_loss(protocol, logits(protocol, adapted, others, support)).sum() * scale
-        (gradient,) = grad(loss, adapted, create_graph=graph)
-        steps.append(_Step(adapted, others, gradient))
-        adapted = adapted.detach() - alpha * gradient.detach()
-    return adapted, steps
+        loss = derivatives.loss(protocol, reached, part.support)
+        gradient = derivatives.gradient(protocol, loss)
+        start = reached.repeat_interleave(len(part.rate) // len(reached), 0)
+        reached = start - part.rate * (gradient.flat * _scale(protocol))
+        steps.append(_Step(loss, gradient))
+    return reached, steps
 
 
 def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Outer:
@@ -68,80 +69,69 @@ def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Ima
     weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
     groups: how many (cell, task) pairs go through the network at once, at least one task of each cell.
     """
-    cells, size = len(weights), layout(protocol).adapted_size
-    tasks = batch.support.shape[1]
-    gradient = torch.zeros_like(weights)
-    alpha_gradient = torch.zeros_like(weights[:, :size])
+    cells, tasks = len(weights), batch.support.shape[1]
+    scale = _scale(protocol)
+    total, by_alpha = torch.zeros_like(weights), torch.zeros_like(weights)
     losses, hits = [], []
-    for part in _parts(cells, tasks, groups):
-        adapted, others, rate, support, query = _spread(weights, alpha, batch, part, size)
-        reached, steps = _inner_loop(protocol, adapted, others, rate, support, graph=not protocol.first_order)
-        reached, others = reached.requires_grad_(), others.detach().requires_grad_()
-        scores = logits(protocol, reached, others, query)
-        loss = _task_loss(protocol, scores)
-        scale = protocol.n_way if protocol.loss_scale == "sum_over_shots" else 1
-        q, by_others = _grad(loss.sum() * scale, (reached, others))
-        by_alpha = torch.zeros_like(q)
-        for step in reversed(steps):
-            by_alpha -= q * step.gradient.detach()
+    for part in _parts(protocol, weights, alpha, batch, groups):
+        reached, steps = _inner_loop(protocol, weights, part)
+        loss = derivatives.loss(protocol, reached, part.query)
+        q = derivatives.gradient(protocol, loss).flat * scale
+        losses.append(loss.mean.unflatten(0, (cells, -1)))
+        hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
+        while steps:
+            step = steps.pop()
+            by_alpha -= _per_cell(q * step.gradient.flat, cells) * scale
             if not protocol.first_order:
-                hessian = _grad(step.gradient, (step.adapted, step.others), rate * q)
-                q, by_others = q - hessian[0], by_others - hessian[1]
-        gradient += torch.cat([q, by_others], 1).unflatten(0, (cells, -1)).sum(1)
-        alpha_gradient += by_alpha.unflatten(0, (cells, -1)).sum(1)
-        losses.append(loss.detach().unflatten(0, (cells, -1)))
-        hits.append(_accuracy(scores).unflatten(0, (cells, -1)))
+                bent = derivatives.hessian_product(protocol, *step, part.rate * q) * scale
+                q = _per_cell(q, len(bent)) - bent  # the first step's weights are shared: already a sum
+        total += _per_cell(q, cells)
     if protocol.task_reduction == "mean":
-        gradient /= tasks
-        alpha_gradient /= tasks
-    return Outer(_mean(losses), _mean(hits), gradient, alpha_gradient)
+        total /= tasks
+        by_alpha /= tasks
+    return Outer(_mean(losses), _mean(hits), total, by_alpha[:, : layout(protocol).adapted_size])
 
 
 def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Score:
     """Query loss and accuracy after adaptation, nothing learned. Arguments as for meta_gradient."""
-    cells, tasks, size = len(weights), batch.support.shape[1], layout(protocol).adapted_size
+    cells = len(weights)
     losses, hits = [], []
-    for part in _parts(cells, tasks, groups):
-        adapted, others, rate, support, query = _spread(weights, alpha, batch, part, size)
-        reached, _ = _inner_loop(protocol, adapted, others, rate, support, graph=False)
-        with torch.no_grad():
-            scores = logits(protocol, reached, others, query)
-            losses.append(_task_loss(protocol, scores).unflatten(0, (cells, -1)))
-            hits.append(_accuracy(scores).unflatten(0, (cells, -1)))
+    for part in _parts(protocol, weights, alpha, batch, groups):
+        reached, _ = _inner_loop(protocol, weights, part)
+        loss = derivatives.loss(protocol, reached, part.query)
+        losses.append(loss.mean.unflatten(0, (cells, -1)))
+        hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
     return Score(_mean(losses), _mean(hits))
 
 
-def _parts(cells: int, tasks: int, groups: int) -> list[slice]:
-    """Tasks in parts of at most `groups` (cell, task) pairs, and of one task at least."""
+def _parts(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Iterator[_Part]:
+    """The tasks in parts of at most `groups` (cell, task) pairs, and of one task at least."""
+    cells, tasks = len(weights), batch.support.shape[1]
     size = max(1, groups // cells)
-    return [slice(at, at + size) for at in range(0, tasks, size)]
+    adapted = layout(protocol).adapted_size
+    rate = alpha.to(weights.dtype).expand(cells, adapted)
+    rate = pad(rate, (0, weights.shape[1] - adapted))
+    for at in range(0, tasks, size):
+        support, query = (_patches(images[:, at : at + size], cells) for images in batch)
+        yield _Part(rate.repeat_interleave(len(support.windows) // cells, 0), support, query)
 
 
-def _spread(
-    weights: Tensor, alpha: Tensor, batch: Images, part: slice, size: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Cells x the tasks of one part as one group axis: adapted, others, alpha, support, query."""
-    support, query = (images[:, part].expand(len(weights), -1, -1, -1, -1, -1) for images in batch)
-    tasks = support.shape[1]
-
-    def each(x: Tensor) -> Tensor:
-        return x.unsqueeze(1).expand(-1, tasks, -1).flatten(0, 1)
-
-    rate = alpha.to(weights.dtype)
-    return (
-        each(weights[:, :size]),
-        each(weights[:, size:]),
-        each(rate),
-        support.flatten(0, 1),
-        query.flatten(0, 1),
-    )
+def _patches(images: Tensor, cells: int) -> Patches:
+    """[cells or 1, tasks, n, 28, 28, 1] -> patches of cells x tasks groups; shared images are cut once."""
+    cut = patches(images.flatten(0, 1))
+    if len(images) == cells:
+        return cut
+    return Patches(*(x.expand(cells, *x.shape).flatten(0, 1) for x in cut))
 
 
-def _grad(
-    outputs: Tensor, inputs: tuple[Tensor, Tensor], cotangent: Tensor | None = None
-) -> tuple[Tensor, ...]:
-    """Derivatives by both; zeros by weights that there are none of."""
-    return grad(outputs, inputs, cotangent, allow_unused=True, materialize_grads=True)
+def _scale(protocol: Protocol) -> int:
+    """What the mean cross entropy of a task is multiplied by."""
+    return protocol.n_way if protocol.loss_scale == "sum_over_shots" else 1
+
+
+def _per_cell(x: Tensor, cells: int) -> Tensor:
+    """[g, P] -> [cells, P], summed over the groups of each."""
+    return x if len(x) == cells else x.unflatten(0, (cells, -1)).sum(1)
 
 
 def _accuracy(scores: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Conv-4 (Finn et al. 2017; Alpha-MAML, Appendix A) as two functions: initial weights, and logits.
+"""Conv-4 (Finn et al. 2017; Alpha-MAML, Appendix A) as one flat vector of weights: its parts, their start.
 
 `layers` times [conv 3 x 3, stride 2, padding 1, no bias -> batch norm with batch statistics -> ReLU],
 mean over height and width, linear head. The weights of a network are one flat vector, the adapted ones
@@ -12,12 +12,9 @@ from math import prod, sqrt
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from torch import Tensor
 
-from harness.operators import convolution, norm_relu
 from harness.protocol import Protocol
 from harness.randomness import Purpose, uniform
 
@@ -82,24 +79,3 @@ def _initial(protocol: Protocol, seed: int, at: int, part: Part) -> NDArray[np.f
             return ndtri(chance)
         case "small":
             return 0.01 * ndtri(chance)
-
-
-def logits(protocol: Protocol, adapted: Tensor, others: Tensor, images: Tensor) -> Tensor:
-    """Class scores for `g` networks, each on its own images.
-
-    adapted: [g, A]; others: [g, P - A]; images: [g, n, 28, 28, 1]. Returns [g, n, n_way].
-    """
-    weights = _parts(layout(protocol).adapted, adapted) | _parts(layout(protocol).others, others)
-    x = images
-    one = images.new_ones(1, protocol.filters)
-    for i in range(protocol.layers):
-        x = convolution(x, weights[f"conv{i}"])
-        x = norm_relu(x, weights.get(f"scale{i}", one), weights[f"shift{i}"], protocol.norm_eps)
-    return torch.baddbmm(weights["bias"].unsqueeze(1), x.mean((2, 3)), weights["head"])
-
-
-def _parts(parts: tuple[Part, ...], flat: Tensor) -> dict[str, Tensor]:
-    if not parts:
-        return {}
-    pieces = flat.split([prod(part.shape) for part in parts], dim=-1)
-    return {part.name: piece.unflatten(-1, part.shape) for part, piece in zip(parts, pieces, strict=True)}

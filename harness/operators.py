@@ -1,34 +1,32 @@
-"""The operators that the network is made of, over a leading group axis, differentiable twice.
+"""The operators that the network is made of, over a leading group axis, each with its derivatives.
 
-Images lie channels-last, [groups, images, height, width, channels]; every group has weights of its own.
-A convolution is a gather of 3 x 3 windows (im2col) and one matrix product a group, so that the same
-code is a batched matrix product on a GPU and a cache-sized one on a CPU.
+A map is [groups, rows, channels]: its rows are (image, height, width), so it is also channels-last. Of
+every operator y(x, w) there are up to four functions (Pearlmutter 1994, R-operator). With dy a gradient
+that comes back, and a suffix `_dot` for the derivative of a thing along one direction of all weights:
 
-The convolution's three products are closed under differentiation: each one's gradients are the other
-two. With y = C(x, w) linear in x and in w, and its two adjoints
+    the value       (x, w) -> y            its tangent       (x_dot, w_dot) -> y_dot
+    the gradient    dy -> (dx, dw)         and its tangent   dy_dot -> (dx_dot, dw_dot)
 
-    <dy, C(x, w)> = <X(dy, w), x> = <W(x, dy), w>
-
-    operator    gradient by its first argument    gradient by its second
-    C(x, w)     X(dy, w)                          W(x, dy)
-    X(dy, w)    C(gx, w)                          W(gx, dy)
-    W(x, dy)    X(dy, gw)                         C(x, gw)
+Value and gradient make a gradient; the two tangents on top make the Hessian's product with a direction,
+exactly, at the cost of six convolutions. A row of a ReLU at 0 has derivative 0. <.> is the mean over rows.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
-from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 
-def _halved(size: int) -> int:
+def halved(size: int) -> int:
     """Height or width after 3 x 3, stride 2, padding 1: 28, 14, 7, 4, 2."""
     return (size + 1) // 2
+
+
+# Convolution, 3 x 3, stride 2, padding 1: y = windows(x) w is bilinear, and so are its two gradients,
+# dx = scatter(dy w^T) and dw = windows(x)^T dy. Their tangents are sums of two such products.
 
 
 def windows(x: Tensor) -> Tensor:
@@ -37,146 +35,223 @@ def windows(x: Tensor) -> Tensor:
     padded = pad(x, (0, 0, 1, 1, 1, 1))
     sg, sn, sh, sw, sc = padded.stride()
     view = padded.as_strided(
-        (g, n, _halved(h), _halved(w), 3, 3 * c), (sg, sn, 2 * sh, 2 * sw, sh, sc)
+        (g, n, halved(h), halved(w), 3, 3 * c), (sg, sn, 2 * sh, 2 * sw, sh, sc)
     )  # three neighbours in a row lie side by side, channels and all
-    return view.reshape(g, n * _halved(h) * _halved(w), 9 * c)
+    return view.reshape(g, n * halved(h) * halved(w), 9 * c)
 
 
 def scatter(columns: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """The adjoint of `windows`: every window's entries are added to the pixels that they came from."""
+    """The adjoint of `windows`: every window's entries are added to the pixels that they came from.
+
+    The first 2 x 2 entries of all windows tile the padded image, so they are put, and only five are added.
+    """
     g, n, h, w, c = shape
-    high, wide = _halved(h), _halved(w)
-    parts = columns.view(g, n, high, wide, 3, 3, c)
-    out = columns.new_zeros(g, n, h + 2, w + 2, c)
-    for i in range(3):
-        for j in range(3):
-            out[:, :, i : i + 2 * high : 2, j : j + 2 * wide : 2] += parts[:, :, :, :, i, j]
+    high, wide = halved(h), halved(w)
+    parts = columns.view(g, n, high, wide, 3, 3, c).transpose(3, 4)  # [g, n, h', row, w', column, c]
+    out = columns.new_empty(g, n, 2 * high + 1, 2 * wide + 1, c)
+    out[:, :, -1], out[:, :, :, -1] = 0, 0
+    even, odd = out[:, :, :-1].unflatten(2, (high, 2)), out[:, :, 2::2]  # rows: all, and those shared
+    even[..., :-1, :].unflatten(4, (wide, 2)).copy_(parts[:, :, :, :2, :, :2])
+    even[..., 2::2, :].add_(parts[:, :, :, :2, :, 2])
+    odd[..., :-1, :].unflatten(3, (wide, 2)).add_(parts[:, :, :, 2, :, :2])
+    odd[..., 2::2, :].add_(parts[:, :, :, 2, :, 2])
     return out[:, :, 1 : h + 1, 1 : w + 1]
 
 
-class _Convolution(Function):
-    """C(x, w): [g, n, h, w, c], [g, 9 * c, f] -> [g, n, h', w', f]. `columns`: windows(x), if at hand."""
+def product(x: Tensor, w: Tensor, plus: Tensor | None = None) -> Tensor:
+    """x w, and `plus` (overwritten) added: [g, rows, k] by [shared, k, f] -> [g, rows, f].
 
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, columns: Tensor | None = None) -> Tensor:
-        columns = windows(x) if columns is None else columns
-        ctx.save_for_backward(x, w, columns)
-        g, n, height, width, _ = x.shape
-        return torch.bmm(columns, w).view(g, n, _halved(height), _halved(width), -1)
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        x, w, columns = ctx.saved_tensors
-        by_input = _InputGradient.apply(dy, w, x.shape) if ctx.needs_input_grad[0] else None
-        by_weight = _WeightGradient.apply(x, dy, columns) if ctx.needs_input_grad[1] else None
-        return by_input, by_weight, None
-
-
-class _InputGradient(Function):
-    """X(dy, w): [g, n, h', w', f], [g, 9 * c, f] -> [g, n, h, w, c]."""
-
-    @staticmethod
-    def forward(ctx: Any, dy: Tensor, w: Tensor, shape: tuple[int, ...]) -> Tensor:
-        ctx.save_for_backward(dy, w)
-        return scatter(torch.bmm(dy.flatten(1, 3), w.mT), shape)
-
-    @staticmethod
-    def backward(ctx: Any, gx: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        dy, w = ctx.saved_tensors
-        columns = windows(gx)
-        by_dy = _Convolution.apply(gx, w, columns) if ctx.needs_input_grad[0] else None
-        by_weight = _WeightGradient.apply(gx, dy, columns) if ctx.needs_input_grad[1] else None
-        return by_dy, by_weight, None
-
-
-class _WeightGradient(Function):
-    """W(x, dy): [g, n, h, w, c], [g, n, h', w', f] -> [g, 9 * c, f]. `columns`: windows(x)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, dy: Tensor, columns: Tensor) -> Tensor:
-        ctx.save_for_backward(x, dy, columns)
-        return torch.bmm(columns.mT, dy.flatten(1, 3))
-
-    @staticmethod
-    def backward(ctx: Any, gw: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
-        x, dy, columns = ctx.saved_tensors
-        by_input = _InputGradient.apply(dy, gw, x.shape) if ctx.needs_input_grad[0] else None
-        by_dy = _Convolution.apply(x, gw, columns) if ctx.needs_input_grad[1] else None
-        return by_input, by_dy, None
-
-
-def convolution(x: Tensor, w: Tensor) -> Tensor:
-    """3 x 3, stride 2, padding 1, no bias.
-
-    x: [groups, images, height, width, channels]; w: [groups, 9 * channels, filters], its second axis
-    ordered (row, column, channel). Returns [groups, images, ceil(height / 2), ceil(width / 2), filters].
+    Each w serves g / shared groups in turn: their rows make one long matrix.
     """
-    return _Convolution.apply(x, w)
+    g, rows, k = x.shape
+    long = x.reshape(len(w), -1, k)
+    if plus is None:
+        return torch.bmm(long, w).view(g, rows, -1)
+    return plus.view(len(w), long.shape[1], -1).baddbmm_(long, w).view(g, rows, -1)
 
 
-class _NormReLU(Function):
-    """y = relu(z), z = scale * n + shift, n = (x - mean) * r, r = (variance + eps) ** -0.5.
+def correlation(x: Tensor, y: Tensor, groups: int) -> Tensor:
+    """x^T y over all rows that fall into one of `groups`: [g, rows, k], [g, rows, f] -> [groups, k, f]."""
+    return torch.bmm(x.reshape(groups, -1, x.shape[-1]).mT, y.reshape(groups, -1, y.shape[-1]))
 
-    All rows m of a group and channel share mean and (biased) variance. Two arguments more than the
-    mathematics has, `n` and `r`, are handed from forward to both gradients instead of computed again.
+
+# Batch norm and ReLU: y = relu(scale n + shift), n = (x - <x>) r, r = (<(x - <x>)^2> + eps) ** -0.5.
+
+
+class Normed(NamedTuple):
+    """What norm_relu leaves for its derivatives."""
+
+    y: Tensor
+    n: Tensor
+    r: Tensor
+    """[g, 1, c]"""
+    scale: Tensor
+    """[g, 1, c]"""
+
+
+class Pulled(NamedTuple):
+    """What its gradient leaves for the tangent of the gradient: d = dy where y > 0, <d>, <d n>."""
+
+    d: Tensor
+    mean: Tensor
+    along: Tensor
+
+
+class Pushed(NamedTuple):
+    """What its tangent leaves for the tangent of the gradient: x_dot, <x_dot>, <x_dot n>."""
+
+    x: Tensor
+    mean: Tensor
+    along: Tensor
+
+
+def norm_relu(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Normed:
+    """ReLU of batch norm with each group's own statistics (biased variance).
+
+    x: [g, rows, c], overwritten; scale, shift: [g, 1, c].
     """
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
-        n = x - x.mean(1, keepdim=True)
-        r = n.square().mean(1, keepdim=True).add_(eps).rsqrt_()
-        n *= r
-        y = torch.addcmul(shift, n, scale).relu_()
-        ctx.save_for_backward(x, scale, n, r, y)
-        return y
-
-    @staticmethod
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        return *_NormReLUGradient.apply(dy, *ctx.saved_tensors), None
+    n = x.sub_(x.mean(1, keepdim=True))
+    r = _along(n, n).add_(eps).rsqrt_()
+    n *= r
+    return Normed(torch.addcmul(shift, n, scale).relu_(), n, r, scale)
 
 
-class _NormReLUGradient(Function):
-    """With d = dy where y > 0, <.> the mean over rows and P(d) = d - <d> - n <d n>:
+def norm_relu_gradient(at: Normed, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, Pulled]:
+    """With d = dy where y > 0: dx = scale r (d - <d> - n <d n>), dscale = sum d n, dshift = sum d."""
+    _, n, r, scale = at
+    d = _where_positive(at.y, dy)
+    mean, along = d.mean(1, keepdim=True), _along(d, n)
+    factor = scale * r
+    dx = torch.addcmul(-factor * mean, d, factor).addcmul_(n, -factor * along)
+    rows = n.shape[1]
+    return dx, along * rows, mean * rows, Pulled(d, mean, along)
 
-        dx = scale r P(d)        dscale = sum d n        dshift = sum d
 
-    P is its own adjoint, and so for cotangents v, s, t of dx, dscale, dshift
+def norm_relu_tangent(
+    at: Normed, x_dot: Tensor, scale_dot: Tensor, shift_dot: Tensor
+) -> tuple[Tensor, Pushed]:
+    """n_dot = r (x_dot - <x_dot> - n <x_dot n>); y_dot = scale n_dot + scale_dot n + shift_dot, y > 0."""
+    _, n, r, scale = at
+    mean, along = x_dot.mean(1, keepdim=True), _along(x_dot, n)
+    factor = scale * r
+    y_dot = torch.addcmul(shift_dot - factor * mean, x_dot, factor).addcmul_(n, scale_dot - factor * along)
+    return _where_positive(at.y, y_dot), Pushed(x_dot, mean, along)
 
-        by d:     scale r P(v) + s n + t                         (where y > 0, for dy)
-        by scale: r sum v P(d)
-        by n:     e = s d - scale r (v <d n> + d <v n>)          (at fixed r)
-        by x:     r P(e) - scale r^2 n (<v d> - <v><d> - <v n><d n>)
+
+def norm_relu_gradient_tangent(
+    at: Normed, pulled: Pulled, pushed: Pushed, dy_dot: Tensor, scale_dot: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The derivative of norm_relu_gradient's three results along the direction of `pushed`.
+
+    With f = scale r, so f_dot = scale_dot r + scale r_dot and r_dot = - r^2 <x_dot n>, and by the product
+    rule <d n>_dot = <d_dot n> + r (<d x_dot> - <d> <x_dot> - <d n> <x_dot n>):
+
+        dx_dot = f_dot (d - <d> - n <d n>) + f (d_dot - <d_dot> - n_dot <d n> - n <d n>_dot)
     """
+    _, n, r, scale = at
+    d, d_mean, dn = pulled
+    x_dot, x_mean, xn = pushed
+    d_dot = _where_positive(at.y, dy_dot)
+    mean = d_dot.mean(1, keepdim=True)
+    dn_dot = _along(d_dot, n) + r * (_along(d, x_dot) - d_mean * x_mean - dn * xn)
+    f = scale * r
+    f_dot = r * (scale_dot - f * xn)
+    on_x = -f * r * dn
+    dx_dot = torch.addcmul(-f_dot * d_mean - f * mean - on_x * x_mean, d_dot, f)
+    dx_dot.addcmul_(d, f_dot).addcmul_(x_dot, on_x).addcmul_(n, -f_dot * dn - f * dn_dot - on_x * xn)
+    rows = n.shape[1]
+    return dx_dot, dn_dot * rows, mean * rows
 
-    @staticmethod
-    def forward(
-        ctx: Any, dy: Tensor, x: Tensor, scale: Tensor, n: Tensor, r: Tensor, y: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        d = _where_positive(y, dy)
-        mean, along = d.mean(1, keepdim=True), _along(d, n)
-        ctx.save_for_backward(d, scale, n, r, y, mean, along)
-        factor = scale * r
-        dx = torch.addcmul(-factor * mean, d, factor).addcmul_(n, -factor * along)
-        rows = n.shape[1]
-        return dx, along * rows, mean * rows
 
-    @staticmethod
-    @once_differentiable
-    def backward(
-        ctx: Any, v: Tensor, s: Tensor, t: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, None, None, None]:
-        d, scale, n, r, y, d_mean, dn = ctx.saved_tensors
-        rows = n.shape[1]
-        factor = scale * r
-        v_mean, vn, vd = v.mean(1, keepdim=True), _along(v, n), _along(v, d)
-        inner = vd - v_mean * d_mean - vn * dn  # <v P(d)>
-        by_d = torch.addcmul(t - factor * v_mean, v, factor).addcmul_(n, s - factor * vn)
-        # e = on_d * d + on_v * v, so that <e> and <e n> need no further pass over the rows
-        on_d, on_v = s - factor * vn, -factor * dn
-        e_mean, en = on_d * d_mean + on_v * v_mean, on_d * dn + on_v * vn
-        by_x = torch.addcmul(-r * e_mean, d, r * on_d).addcmul_(v, r * on_v)
-        by_x.addcmul_(n, -r * (en + factor * inner))
-        return _where_positive(y, by_d), by_x, r * inner * rows, None, None, None
+# The first block, convolution, batch norm and ReLU in one. An image has one channel, so its windows have
+# nine pixels, and a filter's mean and variance over them are known from the nine's own: with the windows
+# centred, and C = <window window^T>, the variance of a filter w is w^T C w and its mean 0. So batch norm only
+# scales the filters: y = relu(windows (w f) + shift), f = scale r, r = (w^T C w + eps) ** -0.5.
+
+
+class Patches(NamedTuple):
+    """Images as the first block wants them."""
+
+    windows: Tensor
+    """[g, rows, 10]: nine pixels less their mean over the rows, and a 1 for the shift."""
+    covariance: Tensor
+    """C, [g, 9, 9]."""
+
+
+class First(NamedTuple):
+    """What first_block leaves for its derivatives: y, scale and r [g, 1, c], and C w [g, 9, c]."""
+
+    y: Tensor
+    scale: Tensor
+    r: Tensor
+    cw: Tensor
+
+
+class FirstPulled(NamedTuple):
+    """What its gradient leaves: that by the scaled filters, da [g, 9, c], and p = sum over pixels of w da."""
+
+    da: Tensor
+    p: Tensor
+
+
+def patches(images: Tensor) -> Patches:
+    """images: [g, n, h, w, 1]."""
+    pixels = windows(images)
+    pixels -= pixels.mean(1, keepdim=True)
+    return Patches(pad(pixels, (0, 1), value=1.0), pixels.mT @ pixels / pixels.shape[1])
+
+
+def first_block(of: Patches, w: Tensor, scale: Tensor, shift: Tensor, eps: float) -> First:
+    """w: [g, 9, c]; scale, shift: [g, 1, c]. y: [g, rows, c]."""
+    cw = of.covariance @ w
+    r = _inner(w, cw).add_(eps).rsqrt_()
+    filters = torch.cat([w * (scale * r), shift], 1)
+    return First(torch.bmm(of.windows, filters).relu_(), scale, r, cw)
+
+
+def first_block_gradient(
+    of: Patches, at: First, w: Tensor, dy: Tensor
+) -> tuple[Tensor, Tensor, Tensor, FirstPulled]:
+    """dw = f (da - r^2 p C w), dscale = r p, dshift = sum d; da = windows^T d, d = dy where y > 0."""
+    y, scale, r, cw = at
+    da, dshift = torch.bmm(of.windows.mT, _where_positive(y, dy)).split([9, 1], 1)
+    p = _inner(w, da)
+    return scale * r * (da - r.square() * p * cw), r * p, dshift, FirstPulled(da, p)
+
+
+def first_block_tangent(
+    of: Patches, at: First, w: Tensor, w_dot: Tensor, scale_dot: Tensor, shift_dot: Tensor
+) -> tuple[Tensor, Tensor]:
+    """y_dot = windows (w_dot f + w f_dot) + shift_dot where y > 0; and r_dot = - r^3 w_dot^T C w."""
+    y, scale, r, cw = at
+    r_dot = -(r**3) * _inner(w_dot, cw)
+    f_dot = scale_dot * r + scale * r_dot
+    filters = torch.cat([w_dot * (scale * r) + w * f_dot, shift_dot], 1)
+    return _where_positive(y, torch.bmm(of.windows, filters)), r_dot
+
+
+def first_block_gradient_tangent(
+    of: Patches,
+    at: First,
+    pulled: FirstPulled,
+    w: Tensor,
+    r_dot: Tensor,
+    w_dot: Tensor,
+    scale_dot: Tensor,
+    dy_dot: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The derivative of first_block_gradient's three results, with e = r^2 p:
+
+    dw_dot = f_dot (da - e C w) + f (da_dot - e_dot C w - e C w_dot).
+    """
+    y, scale, r, cw = at
+    da, p = pulled
+    da_dot, dshift_dot = torch.bmm(of.windows.mT, _where_positive(y, dy_dot)).split([9, 1], 1)
+    p_dot = _inner(w_dot, da) + _inner(w, da_dot)
+    f, f_dot = scale * r, scale_dot * r + scale * r_dot
+    e, e_dot = r.square() * p, 2 * r * r_dot * p + r.square() * p_dot
+    dw_dot = f_dot * (da - e * cw) + f * (da_dot - e_dot * cw - e * (of.covariance @ w_dot))
+    return dw_dot, r_dot * p + r * p_dot, dshift_dot
 
 
 def _where_positive(y: Tensor, gradient: Tensor) -> Tensor:
@@ -189,10 +264,6 @@ def _along(a: Tensor, b: Tensor) -> Tensor:
     return (a * b).mean(1, keepdim=True)
 
 
-def norm_relu(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Tensor:
-    """ReLU of batch norm with the statistics of each group's own images (biased variance).
-
-    x: [groups, images, height, width, channels]; scale, shift: [groups, channels].
-    """
-    y = _NormReLU.apply(x.flatten(1, 3), scale.unsqueeze(1), shift.unsqueeze(1), eps)
-    return y.view_as(x)
+def _inner(a: Tensor, b: Tensor) -> Tensor:
+    """Sum over a filter's pixels: [g, 9, c] x [g, 9, c] -> [g, 1, c]."""
+    return (a * b).sum(1, keepdim=True)

@@ -87,7 +87,8 @@ def test_only_the_commands_draw() -> None:
 
 
 TRAINING = (
-    *("harness.engine", "harness.episodes", "harness.metagradient", "harness.methods", "harness.network"),
+    *("harness.derivatives", "harness.engine", "harness.episodes", "harness.metagradient"),
+    *("harness.methods", "harness.network"),
     *("harness.operators", "harness.optimizers", "harness.protocol", "harness.randomness", "harness.records"),
 )
 ABOVE = (

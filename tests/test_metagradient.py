@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import log
+from typing import NamedTuple
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from harness import episodes, metagradient
 from harness.episodes import Images
 from harness.metagradient import meta_gradient, score
 from harness.network import Layout, Part, initial, layout
+from harness.operators import Patches
 from harness.protocol import Protocol
 from tests.conftest import SMALL
 
@@ -170,16 +172,38 @@ def test_equals_autograd_through_the_whole_inner_loop(
     assert float(outer.alpha_gradient.sum()) == pytest.approx(float(by_alpha), rel=1e-10)
 
 
+class OneWeight:
+    """In place of harness.derivatives, a model to do by hand: scores (w x, 0), x an image's first pixel."""
+
+    class Loss(NamedTuple):
+        mean: Tensor
+        scores: Tensor
+        w: Tensor
+
+    class Gradient(NamedTuple):
+        flat: Tensor
+
+    def loss(self, protocol: Protocol, w: Tensor, images: Patches) -> Loss:
+        w = w.expand(len(images.windows), 1).detach().requires_grad_()
+        wx = w * images.windows
+        scores = torch.stack([wx, torch.zeros_like(wx)], -1)
+        labels = torch.arange(2).expand(len(wx), 2)
+        mean = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction="none").view(-1, 2).mean(1)
+        return self.Loss(mean, scores, w)
+
+    def gradient(self, protocol: Protocol, at: Loss) -> Gradient:
+        return self.Gradient(*torch.autograd.grad(at.mean.sum(), at.w, create_graph=True))
+
+    def hessian_product(self, protocol: Protocol, at: Loss, slope: Gradient, direction: Tensor) -> Tensor:
+        return torch.autograd.grad(slope.flat, at.w, direction)[0]
+
+
 @pytest.fixture
 def one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A model to do by hand: scores (w x, 0), where x is an image's first pixel."""
     monkeypatch.setattr(metagradient, "layout", lambda protocol: Layout((Part("w", (1,)),), ()))
-
-    def scores(protocol: Protocol, w: Tensor, others: Tensor, images: Tensor) -> Tensor:
-        wx = w * images[:, :, 0, 0, 0]
-        return torch.stack([wx, torch.zeros_like(wx)], -1)
-
-    monkeypatch.setattr(metagradient, "logits", scores)
+    monkeypatch.setattr(metagradient, "derivatives", OneWeight())
+    pixels = lambda images: Patches(images[:, :, 0, 0, 0], images[:, :1, 0, 0, 0])  # noqa: E731
+    monkeypatch.setattr(metagradient, "patches", pixels)
 
 
 def by_hand(steps: int, alpha: float, support: float, query: float, first_order: bool = False) -> tuple:
@@ -188,7 +212,7 @@ def by_hand(steps: int, alpha: float, support: float, query: float, first_order:
     pixels[0, :, :, 0, 0, 0, 0], pixels[1, :, :, 0, 0, 0, 0] = support, query
     weight, rate = torch.zeros(1, 1).double(), rate_of(alpha)
     outer = meta_gradient(protocol, weight, rate, Images(*pixels), ALL)
-    return tuple(float(x) for x in (outer.loss, outer.gradient, outer.alpha_gradient))
+    return tuple(float(x.detach()) for x in (outer.loss, outer.gradient, outer.alpha_gradient))
 
 
 def test_one_step_by_hand(one_weight: None) -> None:

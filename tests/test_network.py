@@ -1,4 +1,4 @@
-"""The network: initial weights as drawn, the flat vector's parts, and its logits against torch's own."""
+"""The network's weights as drawn, and the flat vector's parts."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from math import prod, sqrt
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor
-from torch.nn import functional as F
 
-from harness.network import initial, layout, logits
+from harness.network import initial, layout
 from harness.protocol import PRESETS, Protocol
-from tests.conftest import SMALL
 
 PAPER = PRESETS["paper-adam"]
-
-
-def variant(**fields: object) -> Protocol:
-    return Protocol(**SMALL.model_dump() | fields)
 
 
 def parts_of(protocol: Protocol, flat: np.ndarray) -> dict[str, np.ndarray]:
@@ -119,63 +111,3 @@ def test_layout(fields: dict, adapted: int, others: int) -> None:
     assert layout(protocol).adapted_size == adapted
     assert sum(prod(part.shape) for part in layout(protocol).others) == others
     assert initial(protocol, 0).shape == (adapted + others,)
-
-
-def plain_logits(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
-    """One network with torch's own operators: images [n, 28, 28, 1] -> [n, n_way]."""
-    w = {name: torch.from_numpy(part) for name, part in parts_of(protocol, flat.numpy()).items()}
-    x = images.permute(0, 3, 1, 2)
-    for i in range(protocol.layers):
-        kernel = w[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
-        x = F.conv2d(x, kernel, stride=2, padding=1)
-        scale = w.get(f"scale{i}")
-        x = F.batch_norm(x, None, None, scale, w[f"shift{i}"], training=True, eps=protocol.norm_eps).relu()
-    return F.linear(x.mean((2, 3)), w["head"].T, w["bias"])
-
-
-def split(protocol: Protocol, flat: Tensor) -> tuple[Tensor, Tensor]:
-    adapted = layout(protocol).adapted_size
-    return flat[:, :adapted], flat[:, adapted:]
-
-
-def moved(protocol: Protocol, groups: int) -> Tensor:
-    """Weights [groups, P] with biases and norms away from 0 and 1."""
-    weights = torch.stack([torch.from_numpy(initial(protocol, seed)) for seed in range(groups)])
-    generator = torch.Generator().manual_seed(0)
-    return weights + 0.1 * torch.randn(weights.shape, generator=generator, dtype=torch.float64)
-
-
-def random_images(groups: int, n: int = 6) -> Tensor:
-    return torch.rand(groups, n, 28, 28, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{}, {"norm_scale": True}, {"norm_scale": True, "norm_adapted": True}, {"layers": 4, "norm_eps": 0.1}],
-    ids=["shift", "scale", "adapted", "4 layers"],
-)
-def test_logits_equal_torch(fields: dict) -> None:
-    protocol = variant(**fields)
-    weights, images = moved(protocol, 2), random_images(2)
-    ours = logits(protocol, *split(protocol, weights), images)
-    expected = [plain_logits(protocol, w, x) for w, x in zip(weights, images, strict=True)]
-    assert ours.shape == (2, 6, 5)
-    torch.testing.assert_close(ours, torch.stack(expected), rtol=1e-10, atol=1e-12)
-
-
-def test_networks_of_a_group_do_not_touch_each_other() -> None:
-    weights, images = moved(SMALL, 3), random_images(3)
-    before = logits(SMALL, *split(SMALL, weights), images)
-    weights[1] = float("nan")
-    images[1] = float("inf")
-    after = logits(SMALL, *split(SMALL, weights), images)
-    assert torch.equal(before[[0, 2]], after[[0, 2]])
-    assert not torch.isfinite(after[1]).any()
-
-
-def test_batch_norm_is_over_the_images_that_are_given() -> None:
-    """Batch statistics: an image's scores depend on its company."""
-    weights, images = moved(SMALL, 1), random_images(1)
-    alone = logits(SMALL, *split(SMALL, weights), images[:, :2])
-    together = logits(SMALL, *split(SMALL, weights), images)
-    assert not torch.allclose(alone, together[:, :2])

@@ -1,85 +1,135 @@
-"""The operators against torch's own, first and second order, in float64."""
+"""The operators against torch's own and against plain autograd, first and second order, in float64."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import Tensor
-from torch.autograd import gradcheck, gradgradcheck
+from torch.autograd.functional import jvp, vjp
 from torch.nn import functional as F
 
-from harness.operators import convolution, norm_relu, scatter, windows
+from harness import operators as op
+
+EPS = 1e-2
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+    return torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def close(ours: object, expected: object) -> None:
+    torch.testing.assert_close(ours, expected, rtol=1e-10, atol=1e-11)
+
+
+def four(plain: Callable, x: tuple, x_dot: tuple, dy: Tensor, dy_dot: Tensor) -> tuple:
+    """By autograd: the value of plain(*x), its tangent along x_dot, its gradient from dy, and that one's
+    tangent along (x_dot, dy_dot)."""
+
+    def pull(dy: Tensor, *x: Tensor) -> tuple:
+        return vjp(plain, x, dy, create_graph=True)[1]
+
+    value, tangent = jvp(plain, x, x_dot)
+    gradient, gradient_tangent = jvp(pull, (dy, *x), (dy_dot, *x_dot))
+    return value, tangent, gradient, gradient_tangent
+
+
+def plain_convolution(x: Tensor, w: Tensor) -> Tensor:
+    """[g, n, h, w, c] by [g, 9 * c, f], one group after the other -> [g, n * h' * w', f]."""
+    kernels = w.unflatten(1, (3, 3, -1)).permute(0, 4, 3, 1, 2)
+    images = x.permute(0, 1, 4, 2, 3)
+    maps = [F.conv2d(i, k, stride=2, padding=1) for i, k in zip(images, kernels, strict=True)]
+    return torch.stack(maps).permute(0, 1, 3, 4, 2).flatten(1, 3)
+
+
+@pytest.mark.parametrize("shared", [4, 2, 1], ids="weights for each {} of 4 groups".format)
+@pytest.mark.parametrize("side", [28, 14, 7, 4, 2, 1])
+def test_convolution(side: int, shared: int) -> None:
+    x, w = random(4, 3, side, side, 4), random(shared, 9 * 4, 5, seed=1)
+    x_dot, w_dot = random(*x.shape, seed=2), random(4, 9 * 4, 5, seed=3)
+    each = w.repeat_interleave(4 // shared, 0)
+    rows = 3 * op.halved(side) ** 2
+    dy, dy_dot = random(4, rows, 5, seed=4), random(4, rows, 5, seed=5)
+    value, tangent, (dx, dw), (dx_dot, dw_dot) = four(
+        plain_convolution, (x, each), (x_dot, w_dot), dy, dy_dot
+    )
+
+    columns, columns_dot = op.windows(x), op.windows(x_dot)
+    close(op.product(columns, w), value)
+    close(op.product(columns, w_dot, plus=op.product(columns_dot, w)), tangent)
+    close(op.scatter(op.product(dy, w.mT), x.shape), dx)
+    close(op.correlation(columns, dy, 4), dw)
+    both = op.product(dy, w_dot.mT, plus=op.product(dy_dot, w.mT))
+    close(op.scatter(both, x.shape), dx_dot)
+    summed = op.correlation(columns, dy_dot, shared) + op.correlation(columns_dot, dy, shared)
+    close(summed, dw_dot.unflatten(0, (shared, -1)).sum(1))
 
 
 @pytest.mark.parametrize("side", [28, 14, 7, 4, 2, 1])
-def test_convolution_equals_torch(side: int) -> None:
-    x, w = random(2, 3, side, side, 4), random(2, 9 * 4, 5, seed=1)
-    kernels = w.unflatten(1, (3, 3, 4)).permute(0, 4, 3, 1, 2)
-    images = x.permute(0, 1, 4, 2, 3)
-    expected = [F.conv2d(i, k, stride=2, padding=1) for i, k in zip(images, kernels, strict=True)]
-    torch.testing.assert_close(convolution(x, w), torch.stack(expected).permute(0, 1, 3, 4, 2))
-
-
-@pytest.mark.parametrize("side", [7, 4])
-def test_convolution_is_differentiable_twice(side: int) -> None:
-    arguments = random(2, 2, side, side, 2), random(2, 18, 3, seed=1)
-    assert gradcheck(convolution, arguments)
-    assert gradgradcheck(convolution, arguments)
-
-
-@pytest.mark.parametrize("side", [28, 7])
 def test_scatter_is_the_adjoint_of_windows(side: int) -> None:
     x = random(2, 3, side, side, 4)
-    columns = windows(x)
-    other = torch.randn_like(columns)
-    torch.testing.assert_close((columns * other).sum(), (x * scatter(other, x.shape)).sum())
+    columns = op.windows(x)
+    other = random(*columns.shape, seed=1)
+    close((columns * other).sum(), (x * op.scatter(other, x.shape)).sum())
 
 
-def norm(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    return norm_relu(x, scale, shift, 1e-2)
+def plain_norm_relu(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    centred = x - x.mean(1, keepdim=True)
+    n = centred / (centred.square().mean(1, keepdim=True) + EPS).sqrt()
+    return (scale * n + shift).relu()
 
 
 def test_norm_relu_equals_torch() -> None:
-    x, scale, shift = random(2, 3, 4, 4, 5), random(2, 5, seed=1), random(2, 5, seed=2)
-    expected = [
-        F.batch_norm(x[g].permute(0, 3, 1, 2), None, None, scale[g], shift[g], True, 0.0, 1e-2).relu()
-        for g in range(2)
-    ]
-    torch.testing.assert_close(norm(x, scale, shift), torch.stack(expected).permute(0, 1, 3, 4, 2))
+    x, scale, shift = random(2, 48, 5), random(2, 1, 5, seed=1), random(2, 1, 5, seed=2)
+    expected = [F.batch_norm(x[g], None, None, scale[g, 0], shift[g, 0], True, 0.0, EPS) for g in range(2)]
+    close(op.norm_relu(x.clone(), scale, shift, EPS).y, torch.stack(expected).relu())
 
 
-@pytest.mark.parametrize("groups_of_scale", [2, 1], ids=["own scale", "one scale for all"])
-def test_norm_relu_is_differentiable_twice(groups_of_scale: int) -> None:
-    scale = random(groups_of_scale, 3, seed=1)
-    scale = scale if groups_of_scale == 2 else torch.ones_like(scale).detach()
-    arguments = random(2, 3, 2, 2, 3), scale, random(2, 3, seed=2)
-    assert gradcheck(norm, arguments)
-    assert gradgradcheck(norm, arguments)
+def test_norm_relu() -> None:
+    arguments = random(2, 12, 5), random(2, 1, 5, seed=1), random(2, 1, 5, seed=2)
+    along = random(2, 12, 5, seed=3), random(2, 1, 5, seed=4), random(2, 1, 5, seed=5)
+    dy, dy_dot = random(2, 12, 5, seed=6), random(2, 12, 5, seed=7)
+    value, tangent, gradient, gradient_tangent = four(plain_norm_relu, arguments, along, dy, dy_dot)
+
+    x, scale, shift = arguments
+    at = op.norm_relu(x.clone(), scale, shift, EPS)
+    close(at.y, value)
+    *ours, pulled = op.norm_relu_gradient(at, dy)
+    close(tuple(ours), gradient)
+    y_dot, pushed = op.norm_relu_tangent(at, *along)
+    close(y_dot, tangent)
+    close(op.norm_relu_gradient_tangent(at, pulled, pushed, dy_dot, along[1]), gradient_tangent)
 
 
-def test_second_order_equals_autograd_through_torch_operators() -> None:
-    """The Hessian-vector product that MAML needs, through a convolution and a norm."""
-    x, w, shift = random(1, 3, 7, 7, 2).detach(), random(1, 18, 4, seed=1), random(1, 4, seed=2)
-    along = random(1, 18, 4, seed=3).detach()
-    one = torch.ones(1, 4, dtype=torch.float64)
+def test_first_block() -> None:
+    """Nine pixels' covariance stands for the whole map: against convolution and batch norm as they are."""
+    images = random(2, 3, 28, 28, 1)
+    arguments = random(2, 9, 5, seed=1), random(2, 1, 5, seed=2), random(2, 1, 5, seed=3)
+    along = random(2, 9, 5, seed=4), random(2, 1, 5, seed=5), random(2, 1, 5, seed=6)
+    dy, dy_dot = random(2, 588, 5, seed=7), random(2, 588, 5, seed=8)
 
-    def ours(w: Tensor, shift: Tensor) -> Tensor:
-        return norm(convolution(x, w), one, shift)
+    def plain(w: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        return plain_norm_relu(plain_convolution(images, w), scale, shift)
 
-    def plain(w: Tensor, shift: Tensor) -> Tensor:
-        kernel = w[0].unflatten(0, (3, 3, 2)).permute(3, 2, 0, 1)
-        y = F.conv2d(x[0].permute(0, 3, 1, 2), kernel, stride=2, padding=1)
-        y = y - y.mean((0, 2, 3), keepdim=True)
-        y = y * torch.rsqrt((y**2).mean((0, 2, 3), keepdim=True) + 1e-2) + shift.view(1, -1, 1, 1)
-        return y.relu().permute(0, 2, 3, 1).unsqueeze(0)
+    value, tangent, gradient, gradient_tangent = four(plain, arguments, along, dy, dy_dot)
+    of, (w, scale, shift) = op.patches(images), arguments
+    at = op.first_block(of, w, scale, shift, EPS)
+    close(at.y, value)
+    *ours, pulled = op.first_block_gradient(of, at, w, dy)
+    close(tuple(ours), gradient)
+    y_dot, r_dot = op.first_block_tangent(of, at, w, *along)
+    close(y_dot, tangent)
+    ours = op.first_block_gradient_tangent(of, at, pulled, w, r_dot, along[0], along[1], dy_dot)
+    close(ours, gradient_tangent)
 
-    results = []
-    for model in (ours, plain):
-        (first,) = torch.autograd.grad(model(w, shift).pow(3).sum(), w, create_graph=True)
-        results.append((first.detach(), *torch.autograd.grad(first, (w, shift), along)))
-    torch.testing.assert_close(results[0], results[1], rtol=1e-11, atol=1e-12)
+
+@pytest.mark.parametrize("offset", [0.0, 100.0])
+def test_first_block_keeps_its_digits_in_float32(offset: float) -> None:
+    """The variance is of centred pixels, so a bright image costs no digits."""
+    images = random(1, 20, 28, 28, 1) + offset
+    weights = random(1, 9, 8, seed=1), torch.ones(1, 1, 8).double(), torch.zeros(1, 1, 8).double()
+    exact = op.first_block(op.patches(images), *weights, 1e-5).y
+    ours = op.first_block(op.patches(images.float()), *(w.float() for w in weights), 1e-5).y
+    torch.testing.assert_close(ours.double(), exact, rtol=0, atol=2e-6 * (1 + offset))

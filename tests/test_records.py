@@ -218,8 +218,8 @@ STOPPED, SPENT = header("stopped", 40, 2.4), header("budget", 100, 2.6)
         (header("diverged", 7), None, 5000, None),
         (header("failed", 0, error="no memory"), 2.5, 100, "no memory"),
         (header("failed", 100, 1.0, error="no memory"), 2.5, 100, "no memory"),
-        (STOPPED._replace(numerics=0), 2.5, 100, "made by numerics version 0, now 1"),
-        (header("diverged", 7, numerics=0), 2.5, 100, "made by numerics version 0, now 1"),
+        (STOPPED._replace(numerics=0), 2.5, 100, f"made by numerics version 0, now {records.NUMERICS}"),
+        (header("diverged", 7, numerics=0), 2.5, 100, f"made by numerics version 0, now {records.NUMERICS}"),
     ],
 )
 def test_answers(of: Header, target: float | None, budget: int, why_not: str | None) -> None:

@@ -1,0 +1,109 @@
+"""The network's loss, gradient and Hessian products against torch's own operators and plain autograd."""
+
+from __future__ import annotations
+
+from math import prod
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness import derivatives
+from harness.network import initial, layout
+from harness.operators import patches
+from harness.protocol import Protocol
+from tests.conftest import SMALL
+
+READINGS = {
+    "shift": {},
+    "scale": {"norm_scale": True},
+    "adapted": {"norm_scale": True, "norm_adapted": True},
+    "4 layers": {"layers": 4, "norm_eps": 0.1},
+    "1 layer": {"layers": 1},
+    "5 shots": {"k_shot": 5},
+}
+
+
+def variant(**fields: object) -> Protocol:
+    return Protocol(**SMALL.model_dump() | fields)
+
+
+def moved(protocol: Protocol, groups: int) -> Tensor:
+    """Weights [groups, P] with biases and norms away from 0 and 1."""
+    weights = torch.stack([torch.from_numpy(initial(protocol, seed)) for seed in range(groups)])
+    generator = torch.Generator().manual_seed(0)
+    return weights + 0.1 * torch.randn(weights.shape, generator=generator, dtype=torch.float64)
+
+
+def random_images(protocol: Protocol, groups: int) -> Tensor:
+    n = protocol.n_way * protocol.k_shot
+    return torch.rand(groups, n, 28, 28, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def plain_scores(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
+    """One network with torch's own operators: flat [P], images [n, 28, 28, 1] -> [n, n_way]."""
+    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    pieces = flat.split([prod(part.shape) for part in parts])
+    w = {part.name: piece.view(part.shape) for part, piece in zip(parts, pieces, strict=True)}
+    x = images.permute(0, 3, 1, 2)
+    for i in range(protocol.layers):
+        kernel = w[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
+        x = F.conv2d(x, kernel, stride=2, padding=1)
+        shift = w[f"shift{i}"]
+        scale = w.get(f"scale{i}", torch.ones_like(shift).detach())
+        x = F.batch_norm(x, None, None, scale, shift, training=True, eps=protocol.norm_eps).relu()
+    return F.linear(x.mean((2, 3)), w["head"].T, w["bias"])
+
+
+def plain_loss(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
+    labels = torch.arange(protocol.n_way).repeat_interleave(protocol.k_shot)
+    return F.cross_entropy(plain_scores(protocol, flat, images), labels)
+
+
+def by_autograd(protocol: Protocol, flat: Tensor, images: Tensor, along: Tensor) -> tuple[Tensor, ...]:
+    """Of one network: loss, gradient [P], Hessian times `along` [P]."""
+    flat = flat.clone().requires_grad_()
+    loss = plain_loss(protocol, flat, images)
+    (gradient,) = torch.autograd.grad(loss, flat, create_graph=True)
+    (product,) = torch.autograd.grad(gradient, flat, along)
+    return loss.detach(), gradient.detach(), product
+
+
+@pytest.mark.parametrize("fields", READINGS.values(), ids=READINGS)
+@pytest.mark.parametrize("shared", [4, 2, 1], ids="weights for each {} of 4 groups".format)
+def test_equal_to_autograd(fields: dict, shared: int) -> None:
+    protocol = variant(**fields)
+    weights, images = moved(protocol, shared), random_images(protocol, 4)
+    each = weights.repeat_interleave(4 // shared, 0)
+    generator = torch.Generator().manual_seed(2)
+    along = torch.randn(each.shape, generator=generator, dtype=torch.float64)
+    expected = [by_autograd(protocol, *one) for one in zip(each, images, along, strict=True)]
+    losses, gradients, products = (torch.stack(part) for part in zip(*expected, strict=True))
+
+    loss = derivatives.loss(protocol, weights, patches(images))
+    scores = [plain_scores(protocol, w, x) for w, x in zip(each, images, strict=True)]
+    torch.testing.assert_close(loss.scores, torch.stack(scores), rtol=1e-10, atol=1e-12)
+    torch.testing.assert_close(loss.mean, losses, rtol=1e-12, atol=0)
+    gradient = derivatives.gradient(protocol, loss)
+    torch.testing.assert_close(gradient.flat, gradients, rtol=1e-10, atol=1e-13)
+    ours = derivatives.hessian_product(protocol, loss, gradient, along)
+    summed = products.unflatten(0, (shared, -1)).sum(1)
+    torch.testing.assert_close(ours, summed, rtol=1e-9, atol=1e-11)
+
+
+def test_groups_do_not_touch_each_other() -> None:
+    weights, images = moved(SMALL, 3), random_images(SMALL, 3)
+    along = torch.ones_like(weights)
+
+    def all_three() -> list[Tensor]:
+        loss = derivatives.loss(SMALL, weights, patches(images))
+        gradient = derivatives.gradient(SMALL, loss)
+        return [loss.mean, gradient.flat, derivatives.hessian_product(SMALL, loss, gradient, along)]
+
+    before = all_three()
+    weights[1] = float("nan")
+    images[1] = float("inf")
+    for old, new in zip(before, all_three(), strict=True):
+        assert torch.equal(old[[0, 2]], new[[0, 2]])
+        assert not torch.isfinite(new[1]).any()
