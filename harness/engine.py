@@ -2,6 +2,10 @@
 
 A pack is any number of cells of one protocol and one method. Everything that moves has the cells as its
 first axis; a cell that ends leaves it. What a cell gives does not depend on the pack beyond rounding.
+
+A device goes through a span of iterations without waiting for the host: nothing is read before the span's
+end. Then the host finds out where each cell ended. States are never overwritten, so an end in the middle of
+a span costs only the iterations after it: they are left out, and the counts are exact.
 """
 
 from __future__ import annotations
@@ -10,23 +14,30 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from harness import datasets, episodes, optimizers, provenance, records
+from harness import datasets, episodes, optimizers, provenance, records, replay
 from harness.analysis.passages import WINDOW, running_mean
 from harness.episodes import Images
-from harness.metagradient import meta_gradient, score
+from harness.metagradient import Score, meta_gradient, score
 from harness.methods import METHODS
-from harness.methods.base import State, columns
+from harness.methods.base import Outer, State, columns
 from harness.network import initial
 from harness.protocol import Cell, Protocol, Question
 from harness.records import Progress, Record, Row
 
 CACHED_NUMBERS = 2 * 20 * 14 * 14 * 64
 """Size of a map that still fits in a CPU's cache, together with what is made of it."""
+SPAN = 10
+"""Iterations that a GPU goes through before the host reads."""
+MEASURED = ("stopped", "budget")
+"""The endings whose last row has a validation loss."""
+
+LAUNCH = {"cuda": replay.graphed}
+"""By type of device: how an iteration is launched where that is not operator by operator."""
 
 Observe = Callable[[list[Progress]], None]
 """Told after every iteration where each cell of the pack stands. It may raise to stop the run."""
@@ -41,102 +52,148 @@ class Run(NamedTuple):
     """Its share of the time of each iteration: the time over the cells that trained in it."""
 
 
+class Moment(NamedTuple):
+    """An iteration as the device knows it: the state before its update, and what came of it."""
+
+    iteration: int
+    state: State
+    loss: Tensor
+    accuracy: Tensor
+    beta: Tensor
+    """[cells, 1], that of its update."""
+    held_out: Score | None
+    """Where the protocol asks for it in every cell."""
+
+
+class End(NamedTuple):
+    """Where in a span a cell's last row is, that row, and how it ended there; None: it goes on."""
+
+    at: int
+    row: Row
+    ending: str | None
+
+
 def train(
     cells: Sequence[Cell],
     question: Question,
     device: str = "cpu",
     observe: Observe | None = None,
     groups: int | None = None,
+    span: int | None = None,
 ) -> Iterator[Record]:
     """Train `cells` from iteration 1 until each one ends; yield their records as they end.
 
     cells: of one protocol and one method. groups: how many (cell, task) pairs go through the network at
-    once; None: as suits the device. Raises ValueError for a mixed pack; errors of torch go through.
+    once; span: how many iterations before the host reads; None: as suits the device. Raises ValueError for
+    a mixed pack; errors of torch go through.
     """
-    (protocol, method_name), *others = {(cell.protocol, cell.method) for cell in cells}
-    if others:
+    if len({(cell.protocol, cell.method) for cell in cells}) != 1:
         raise ValueError("a pack has one protocol and one method")
-    method = METHODS[method_name]
-    where = torch.device(device)
-    _set_precision(protocol)
-    dtype = torch.float64 if protocol.precision == "float64" else torch.float32
-    pictures, data_sha256 = _pictures(protocol.dataset, protocol.resize, where)
-    groups = groups or default_groups(protocol, where)
-    origin = provenance.of_run(device, pack_size=len(cells)) | {"dataset_sha256": data_sha256}
+    pack = _Pack(cells, torch.device(device), groups)
+    runs = [Run(cell, [], []) for cell in cells]
+    span = span or (1 if device == "cpu" else SPAN)
+    origin = provenance.of_run(device, pack_size=len(cells)) | {"dataset_sha256": pack.data_sha256}
+    done = 0
+    while runs:
+        started = time.perf_counter()
+        iterations = range(done + 1, min(done + span, question.max_iterations) + 1)
+        moments = pack.through(iterations, [run.cell.seed for run in runs])
+        rows = _rows(moments)
+        ends = [_end(run.rows, [row[i] for row in rows], question) for i, run in enumerate(runs)]
+        bare = [i for i, (_, row, how) in enumerate(ends) if how in MEASURED and row.val_loss is None]
+        pairs = pack.validate([(moments[ends[i].at], i) for i in bare])
+        for i, end in enumerate(ends):
+            rows[end.at][i] = end.row
+        for i, (val_loss, val_accuracy) in zip(bare, pairs, strict=True):
+            rows[ends[i].at][i] = ends[i].row._replace(val_loss=val_loss, val_accuracy=val_accuracy)
+        seconds = (time.perf_counter() - started) / len(iterations)
 
-    def finished(run: Run, ending: str) -> Record:
-        return records.make(run.cell, ending, run.rows, origin | provenance.now(sum(run.seconds)))
+        for at, row in enumerate(rows):
+            there = [i for i, end in enumerate(ends) if at <= end.at]
+            for i in there:
+                runs[i].rows.append(row[i])
+                runs[i].seconds.append(seconds / len(there))
+            for i in there:
+                if ends[i].at == at and (ending := ends[i].ending):
+                    facts = origin | provenance.now(sum(runs[i].seconds))
+                    yield records.make(runs[i].cell, ending, runs[i].rows, facts)
+            if observe:  # after the yields: it may stop the run
+                observe([Progress(runs[i].cell, row[i]) for i in there])
+        done = iterations[-1]
+        keep = [i for i, end in enumerate(ends) if end.ending is None]
+        pack.keep(keep, len(runs))
+        runs = [runs[i] for i in keep]
 
-    def images(of: Sequence[episodes.Episodes]) -> Images:
-        parts = [episodes.gather(one, pictures, protocol.k_shot, dtype) for one in of]
+
+class _Pack:
+    """The cells on their device: their state, and all that their iterations need."""
+
+    def __init__(self, cells: Sequence[Cell], device: torch.device, groups: int | None) -> None:
+        self.protocol, self.device = cells[0].protocol, device
+        self.method = METHODS[cells[0].method]
+        self.dtype = torch.float64 if self.protocol.precision == "float64" else torch.float32
+        _set_precision(self.protocol)
+        self.pictures, self.data_sha256 = _pictures(self.protocol.dataset, self.protocol.resize, device)
+        self.groups = groups or default_groups(self.protocol, device)
+        self.held_out = self.images([episodes.validation(self.protocol)])
+        self.hyper = {
+            name: torch.tensor(values, dtype=torch.float64, device=device).unsqueeze(1)
+            for name, values in columns([cell.hyper for cell in cells]).items()
+        }
+        weights = torch.stack([torch.from_numpy(initial(self.protocol, cell.seed)) for cell in cells])
+        weights = weights.to(device, self.dtype)
+        self.optimize, optimizer = optimizers.start(self.protocol, weights)
+        state = State(weights, self.hyper["alpha0"], self.hyper["beta0"], optimizer)
+        self.state = self.method.start(state, self.hyper)
+        self.advance = LAUNCH.get(device.type, lambda function: function)(self._advance)
+
+    def _advance(self, state: State, batch: Images, hyper: dict[str, Tensor]) -> tuple[State, Outer]:
+        outer = meta_gradient(self.protocol, state.weights, state.alpha, batch, self.groups)
+        return self.method.step(state, outer, hyper, self.optimize, self.protocol), outer
+
+    def images(self, of: Sequence[episodes.Episodes]) -> Images:
+        parts = [episodes.gather(one, self.pictures, self.protocol.k_shot, self.dtype) for one in of]
         return Images(*(torch.stack(images) for images in zip(*parts, strict=True)))
 
-    held_out = images([episodes.validation(protocol)])
-    runs = [Run(cell, [], []) for cell in cells]
-    hyper = {
-        name: torch.tensor(values, dtype=torch.float64, device=where).unsqueeze(1)
-        for name, values in columns([cell.hyper for cell in cells]).items()
-    }
-    weights = torch.stack([torch.from_numpy(initial(protocol, cell.seed)) for cell in cells])
-    weights = weights.to(where, dtype)
-    optimize, optimizer = optimizers.start(protocol, weights)
-    state = State(weights, hyper["alpha0"], hyper["beta0"], optimizer)
-    state = method.start(state, hyper)
+    def through(self, iterations: range, seeds: Sequence[int]) -> list[Moment]:
+        """Train through these iterations, cell by cell with these seeds."""
+        moments = []
+        unique = sorted(set(seeds))
+        place = torch.tensor([unique.index(seed) for seed in seeds], device=self.device)
+        for iteration in iterations:
+            batch = self.images([episodes.training(self.protocol, seed, iteration) for seed in unique])
+            if len(unique) > 1:
+                batch = Images(*(part[place] for part in batch))
+            before = self.state
+            self.state, outer = self.advance(before, batch, self.hyper)
+            regular = iteration == 1 or iteration % self.protocol.validation_every == 0
+            held_out = self.score(before.weights, before.alpha) if regular else None
+            moments.append(Moment(iteration, before, outer.loss, outer.accuracy, self.state.beta, held_out))
+        return moments
 
-    for iteration in range(1, question.max_iterations + 1):
-        started = time.perf_counter()
-        seeds = sorted({run.cell.seed for run in runs})
-        batch = images([episodes.training(protocol, seed, iteration) for seed in seeds])
-        if len(seeds) > 1:
-            place = torch.tensor([seeds.index(run.cell.seed) for run in runs], device=where)
-            batch = Images(*(part[place] for part in batch))
-        outer = meta_gradient(protocol, state.weights, state.alpha, batch, groups)
-        losses, accuracies = outer.loss.tolist(), outer.accuracy.tolist()
-        alphas = state.alpha.mean(1).tolist()
-        endings = [
-            _ending([row.train_loss for row in run.rows[-WINDOW + 1 :]] + [loss], iteration, question)
-            for run, loss in zip(runs, losses, strict=True)
-        ]
+    def score(self, weights: Tensor, alpha: Tensor) -> Score:
+        return score(self.protocol, weights, alpha, self.held_out, self.groups)
 
-        validated: list[tuple[float | None, float | None]] = [(None, None)] * len(runs)
-        regular = iteration == 1 or iteration % protocol.validation_every == 0
-        measured = [i for i, end in enumerate(endings) if end != "diverged" and (regular or end is not None)]
-        if measured:
-            at = torch.tensor(measured, device=where)
-            result = score(protocol, state.weights[at], state.alpha[at], held_out, groups)
-            for i, *pair in zip(measured, result.loss.tolist(), result.accuracy.tolist(), strict=True):
-                validated[i] = (pair[0], pair[1])
+    def validate(self, ends: Sequence[tuple[Moment, int]]) -> list[tuple[float, float]]:
+        """Loss and accuracy on the held-out tasks of these cells, each at its own moment."""
+        if not ends:
+            return []
+        weights = torch.stack([moment.state.weights[i] for moment, i in ends])
+        alpha = torch.stack([moment.state.alpha[i] for moment, i in ends])
+        return list(zip(*(part.tolist() for part in self.score(weights, alpha)), strict=True))
 
-        going = [i for i, end in enumerate(endings) if end is None]
-        betas: list[float | None] = [None] * len(runs)
-        if going:
-            state, outer, hyper = _take((state, outer, hyper), going, len(runs), where)
-            state = method.step(state, outer, hyper, optimize, protocol)
-            for i, beta in zip(going, state.beta.mean(1).tolist(), strict=True):
-                betas[i] = beta
-                endings[i] = None if math.isfinite(beta) else "diverged"
-            still = [at for at, i in enumerate(going) if endings[i] is None]
-            state, hyper = _take((state, hyper), still, len(going), where)
-
-        share = (time.perf_counter() - started) / len(runs)
-        for i, run in enumerate(runs):
-            run.rows.append(Row(iteration, alphas[i], betas[i], losses[i], accuracies[i], *validated[i]))
-            run.seconds.append(share)
-        for run, end in zip(runs, endings, strict=True):
-            if end is not None:
-                yield finished(run, end)
-        if observe:  # after the yields: it may stop the run
-            observe([Progress(run.cell, run.rows[-1]) for run in runs])
-        runs = [run for run, end in zip(runs, endings, strict=True) if end is None]
-        if not runs:
-            return
+    def keep(self, cells: list[int], of: int) -> None:
+        """Go on with these cells alone."""
+        if len(cells) < of:
+            at = torch.tensor(cells, dtype=torch.long, device=self.device)
+            self.state, self.hyper = replay.each(lambda part: part[at], (self.state, self.hyper))
 
 
 def default_groups(protocol: Protocol, device: torch.device) -> int:
     """How many (cell, task) pairs go through the network at once.
 
     On a CPU so many that a layer's largest map stays in the cache (two of the paper's tasks). On a GPU as
-    many as fill half of its free memory.
+    many as fill a third of its free memory.
     """
     images = protocol.n_way * max(protocol.k_shot, protocol.k_query)
     largest = images * 14 * 14 * protocol.filters  # numbers in the first layer's map
@@ -145,33 +202,40 @@ def default_groups(protocol: Protocol, device: torch.device) -> int:
     width = 8 if protocol.precision == "float64" else 4  # bytes
     held = 32 * protocol.inner_steps * largest * width
     free, _ = torch.cuda.mem_get_info(device)
-    return max(1, free // 2 // held)
+    return max(1, free // 3 // held)
 
 
-def _ending(recent: list[float], iteration: int, question: Question) -> str | None:
-    """How a cell ends with these last losses (its newest last, at most WINDOW); None: it goes on."""
-    if not math.isfinite(recent[-1]):
-        return "diverged"
-    target = question.target_loss
-    if target is not None and len(recent) == WINDOW and running_mean(recent)[-1] <= target:
-        return "stopped"
-    return "budget" if iteration == question.max_iterations else None
+def _rows(moments: Sequence[Moment]) -> list[list[Row]]:
+    """The rows of a span, [iterations][cells], read from the device in one go."""
+    numbers = torch.stack(
+        [torch.stack([m.state.alpha.mean(1), m.beta.mean(1), m.loss, m.accuracy], 1) for m in moments]
+    ).tolist()
+    held_out = {m.iteration: torch.stack(m.held_out, 1).tolist() for m in moments if m.held_out}
+    nothing = [(None, None)] * len(moments[0].loss)
+    return [
+        [
+            Row(m.iteration, *four, *pair)
+            for four, pair in zip(cells, held_out.get(m.iteration, nothing), strict=True)
+        ]
+        for m, cells in zip(moments, numbers, strict=True)
+    ]
 
 
-def _take(tree: Any, keep: list[int], of: int, device: torch.device) -> Any:
-    """The same tree of tensors with only these cells."""
-    if len(keep) == of:
-        return tree
-    return _index(tree, torch.tensor(keep, dtype=torch.long, device=device))
-
-
-def _index(tree: Any, at: Tensor) -> Any:
-    if isinstance(tree, Tensor):
-        return tree[at]
-    if isinstance(tree, dict):
-        return {key: _index(value, at) for key, value in tree.items()}
-    parts = [_index(part, at) for part in tree]
-    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+def _end(before: Sequence[Row], span: Sequence[Row], question: Question) -> End:
+    """Where a cell with these rows, and those of the span, ends. A row without an update has no beta."""
+    losses = [row.train_loss for row in before[-WINDOW + 1 :]]
+    for at, row in enumerate(span):
+        losses.append(row.train_loss)
+        if not math.isfinite(row.train_loss):
+            return End(at, row._replace(beta=None, val_loss=None, val_accuracy=None), "diverged")
+        target = question.target_loss
+        if target is not None and len(losses) >= WINDOW and running_mean(losses[-WINDOW:])[-1] <= target:
+            return End(at, row._replace(beta=None), "stopped")
+        if row.iteration == question.max_iterations:
+            return End(at, row._replace(beta=None), "budget")
+        if row.beta is None or not math.isfinite(row.beta):
+            return End(at, row, "diverged")
+    return End(len(span) - 1, span[-1], None)
 
 
 @lru_cache(maxsize=2)

@@ -86,10 +86,19 @@ def test_only_the_commands_draw() -> None:
     assert {m for m in users_of("plots") if within(m, ("harness",))} == {"harness.cli", "harness.single"}
 
 
+def test_only_the_commands_bench() -> None:
+    """And the bench alone knows the libraries that it compares with, loaded when they are asked for."""
+    users = {module for module in users_of("harness.bench") if not within(module, ("harness.bench",))}
+    assert users == {"harness.cli"}
+    assert "harness.bench.report" not in imports("harness.cli", late=False)
+    assert users_of("learn2learn", "higher", "torchopt") == set()
+
+
 TRAINING = (
     *("harness.derivatives", "harness.engine", "harness.episodes", "harness.metagradient"),
     *("harness.methods", "harness.network"),
     *("harness.operators", "harness.optimizers", "harness.protocol", "harness.randomness", "harness.records"),
+    "harness.replay",
 )
 ABOVE = (
     *("harness.grids", "harness.figures", "harness.filters", "harness.store", "harness.sweep"),
@@ -106,9 +115,13 @@ ABOVE = (
         (("harness.grids", "harness.figures", "harness.filters"), ("harness.engine", "harness.store")),
         (("harness.store", "harness.frames"), ("harness.engine", "harness.sweep", "harness.runners")),
         (("harness.runners",), ("harness.store", "harness.sweep", "harness.frames", "harness.grids")),
+        (
+            ("harness.bench",),
+            ("ray", "harness.runners", "harness.sweep", "harness.frames", "matplotlib", "plots"),
+        ),
         (("harness.datasets",), ("harness.episodes", "harness.engine", "harness.protocol")),
     ],
-    ids=["analysis", "plots", "training", "grids", "store", "runners", "data sets"],
+    ids=["analysis", "plots", "training", "grids", "store", "runners", "bench", "data sets"],
 )
 def test_a_room_does_not_touch(rooms: tuple[str, ...], forbidden: tuple[str, ...]) -> None:
     """Not even late, inside a function."""
@@ -137,7 +150,9 @@ LIGHT = (
 )
 
 
-@pytest.mark.parametrize("module", [*(f"harness.{name}" for name in LIGHT), "plots.render", "plots.sheet"])
+@pytest.mark.parametrize(
+    "module", [*(f"harness.{name}" for name in LIGHT), "plots.bench", "plots.render", "plots.sheet"]
+)
 def test_light_modules_load_neither_torch_nor_ray(module: str) -> None:
     """Through all that they import at module level: a command that trains nothing answers at once."""
     assert not [name for name in reached(module) if within(name, ("torch", "ray"))]

@@ -213,6 +213,72 @@ def test_a_cell_whose_rate_diverges_leaves_the_others_as_they_are() -> None:
         assert columns(packed)["alpha"] == pytest.approx(alone["alpha"], rel=1e-9)
 
 
+def spans(cells: list[Cell], question: Question, span: int) -> dict[str, tuple]:
+    found = {}
+    for record in engine.train(cells, question, span=span):
+        header = record.header
+        found[header.cell.cell_id] = (header.ending, header.iterations, repr(columns(record)))
+    return found
+
+
+@pytest.mark.parametrize("span", [2, 7, 100])
+def test_what_is_read_late_is_what_is_read_at_once(span: int) -> None:
+    """A cell's record does not know how often the host read: ends within a span, and at one, to the bit."""
+    (whole,) = run(cell(alpha0=1.0, beta0=0.03), budget=30)
+    losses = columns(whole)["train_loss"]
+    target = sum(losses[9:19]) / 10 * (1 + 1e-12)  # reached at iteration 19 or before
+    bad_beta = variant(task_reduction="sum", loss_scale="sum_over_shots")
+    endings: set[str] = set()
+    for one, budget in (
+        (cell(alpha0=1.0, beta0=0.03), 30),
+        (cell(alpha0=1.0, beta0=0.03), 14),
+        (cell(alpha0=1e308, **MOVING), 30),
+        (cell(bad_beta, alpha_hyperlr=0, beta_hyperlr=1e308, beta0=1e-3), 30),
+    ):
+        question = Question(target_loss=target, max_iterations=budget)
+        assert spans([one], question, span) == spans([one], question, 1)
+        endings.add(*(ending for ending, _, _ in spans([one], question, 1).values()))
+    assert endings == {"stopped", "budget", "diverged"}
+
+
+def test_a_pack_that_is_read_late_ends_where_it_did() -> None:
+    """Endings and counts to the iteration, and no row beyond; float64, so the pack's size moves nothing."""
+    cells = [cell(alpha0=alpha0, beta0=0.03, seed=seed) for alpha0 in (1.0, 1e308, 0.3) for seed in (0, 1)]
+    losses = columns(run(cells[0], budget=25)[0])["train_loss"]
+    question = Question(target_loss=sum(losses[9:19]) / 10 * (1 + 1e-9), max_iterations=25)
+    seen: list[tuple[str, int]] = []
+    found = {}
+    for record in engine.train(
+        cells,
+        question,
+        span=8,
+        observe=lambda now: seen.extend((p.cell.cell_id, p.row.iteration) for p in now),
+    ):
+        found[record.header.cell.cell_id] = record
+    assert len({record.header.iterations for record in found.values()}) > 2
+    for one in cells:
+        (alone,) = engine.train([one], question)
+        late = found[one.cell_id]
+        assert (late.header.ending, late.header.iterations) == (alone.header.ending, alone.header.iterations)
+        assert [i for name, i in seen if name == one.cell_id] == columns(alone)["iteration"]
+        for name in ("train_loss", "val_loss", "alpha", "beta"):
+            pairs = zip(columns(late)[name], columns(alone)[name], strict=True)
+            assert all(a == b or a == pytest.approx(b, rel=1e-9, nan_ok=True) for a, b in pairs), name
+        assert sum(record.header.provenance["wall_seconds"] for record in found.values()) > 0
+
+
+@pytest.mark.parametrize("fields", [{}, {"inner_steps": 2, "norm_scale": True, "norm_adapted": True}])
+@pytest.mark.parametrize("precision", ["float32", "tf32"])
+def test_a_span_waits_for_nothing(fields: dict, precision: str) -> None:
+    """On a device without data every look at a number is an error, and so is a tensor on another device."""
+    cells = [cell(variant(precision=precision, **fields), seed=seed, **MOVING) for seed in (0, 1, 1)]
+    pack = engine._Pack(cells, torch.device("meta"), groups=4)
+    moments = pack.through(range(1, 6), [0, 1, 1])
+    assert [moment.held_out is not None for moment in moments] == [True, False, False, True, False]
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        moments[0].loss.tolist()  # so it is an error indeed
+
+
 def test_a_mixed_pack_is_refused() -> None:
     with pytest.raises(ValueError, match="one protocol and one method"):
         run(cell(), cell(**MOVING))

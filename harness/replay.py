@@ -1,0 +1,75 @@
+"""A function of trees of tensors as a CUDA graph: recorded once for each set of shapes, then replayed.
+
+A replay launches all kernels of an iteration at once, where the host would need longer to launch them one
+by one than the device to run them: with few cells in a pack. A graph reads and writes the same memory each
+time, so what goes in is copied there and what comes out is copied away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+Tree = Any
+"""A tensor, or a dict, tuple or named tuple of trees."""
+Function = Callable[..., Tree]
+
+
+class Recording(NamedTuple):
+    """A function recorded on these inputs: `replay` reads them and renews the outputs."""
+
+    inputs: Tree
+    outputs: Tree
+    replay: Callable[[], None]
+
+
+def graphed(function: Function, record: Callable[[Function, Tree], Recording] | None = None) -> Function:
+    """`function`, pure and with the same work for the same shapes, replayed from its second call on.
+
+    The first call with new shapes runs as it is: it is also the warm-up that a recording needs. Only the
+    last shapes are kept: a pack never grows back. record: how to make a recording; a CUDA graph if None.
+    """
+    kept: dict[tuple, Recording | None] = {}
+
+    def call(*inputs: Tree) -> Tree:
+        shapes = tuple(part.shape for part in leaves(inputs))
+        if shapes not in kept:
+            kept.clear()  # frees the memory of the last recording
+            kept[shapes] = None
+            return function(*inputs)
+        recording = kept[shapes] = kept[shapes] or (record or cuda_graph)(function, inputs)
+        for own, given in zip(leaves(recording.inputs), leaves(inputs), strict=True):
+            own.copy_(given)
+        recording.replay()
+        return each(torch.clone, recording.outputs)
+
+    return call
+
+
+def cuda_graph(function: Function, inputs: Tree) -> Recording:
+    """Record `function` on copies of `inputs`."""
+    own = each(torch.clone, inputs)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        outputs = function(*own)
+    return Recording(own, outputs, graph.replay)
+
+
+def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
+    """The same tree with `function` of every tensor."""
+    if isinstance(tree, Tensor):
+        return function(tree)
+    if isinstance(tree, dict):
+        return {key: each(function, part) for key, part in tree.items()}
+    parts = [each(function, part) for part in tree]
+    return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
+
+
+def leaves(tree: Tree) -> list[Tensor]:
+    """All tensors of a tree, in order."""
+    found: list[Tensor] = []
+    each(lambda part: found.append(part) or part, tree)  # type: ignore[func-returns-value]
+    return found
