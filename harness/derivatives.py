@@ -17,7 +17,7 @@ from torch import Tensor
 from harness import operators as op
 from harness.network import layout
 from harness.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
-from harness.protocol import Protocol
+from harness.protocol import SIDE, Protocol
 
 Weights = dict[str, Tensor]
 """The flat vectors as named parts: conv0 [g, 9, c]; conv1 ... [shared, 9 * c, c]; head [shared, c, n_way];
@@ -29,6 +29,7 @@ class Block(NamedTuple):
 
     windows: Tensor
     shape: tuple[int, ...]
+    """Of its input, [g, n, h, w, c]."""
     norm: Normed
 
 
@@ -65,13 +66,13 @@ def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
     groups = len(images.windows)
     weights = _named(protocol, flat, groups, scale=1.0)
     first = op.first_block(images, weights["conv0"], weights["scale0"], weights["shift0"], protocol.norm_eps)
-    y, side, blocks = first.y, _side(protocol, 1), []
+    y, side, blocks = first.y, op.halved(SIDE), []
     for i in range(1, protocol.layers):
-        x = y.view(groups, -1, side, side, protocol.filters)
-        windows, side = op.windows(x), op.halved(side)
+        shape = (groups, images.windows.shape[1], side, side, protocol.filters)
+        windows, side = _windows(y, shape, i), op.halved(side)
         rows = op.product(windows, weights[f"conv{i}"])
         norm = op.norm_relu(rows, weights[f"scale{i}"], weights[f"shift{i}"], protocol.norm_eps)
-        blocks.append(Block(windows, x.shape, norm))
+        blocks.append(Block(windows, shape, norm))
         y = norm.y
     features = y.unflatten(1, (-1, side * side)).mean(2)
     scores = op.product(features, weights["head"]) + weights["bias"]
@@ -94,7 +95,7 @@ def gradient(protocol: Protocol, at: Loss) -> Gradient:
         block = at.blocks[i - 1]
         dx, found[f"scale{i}"], found[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
         found[f"conv{i}"] = op.correlation(block.windows, dx, groups)
-        dy = op.scatter(op.product(dx, weights[f"conv{i}"].mT), block.shape).flatten(1, 3)
+        dy = _pixels(op.product(dx, weights[f"conv{i}"].mT), block.shape, i)
         rows.append(dx)
         blocks.append(pulled)
     found["conv0"], found["scale0"], found["shift0"], first = op.first_block_gradient(
@@ -120,7 +121,7 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     windows_dot: list[Tensor] = []
     pushed: list[Pushed] = []
     for i, block in enumerate(at.blocks, 1):
-        windows_dot.append(op.windows(y_dot.view(block.shape)))
+        windows_dot.append(_windows(y_dot, block.shape, i))
         rows_dot = op.product(windows_dot[-1], weights[f"conv{i}"])
         rows_dot = op.product(block.windows, along[f"conv{i}"], plus=rows_dot)
         y_dot, kept = op.norm_relu_tangent(block.norm, rows_dot, along[f"scale{i}"], along[f"shift{i}"])
@@ -144,9 +145,8 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
         )
         found[f"conv{i}"] = op.correlation(block.windows, dx_dot, shared)
         found[f"conv{i}"] += op.correlation(windows_dot[i - 1], dx, shared)
-        columns_dot = op.product(dx_dot, weights[f"conv{i}"].mT)
-        columns_dot = op.product(dx, along[f"conv{i}"].mT, plus=columns_dot)
-        dy_dot = op.scatter(columns_dot, block.shape).flatten(1, 3)
+        both = torch.cat([_each(weights[f"conv{i}"], groups), along[f"conv{i}"]], 2)
+        dy_dot = _pixels(op.product(torch.cat([dx_dot, dx], 2), both.mT), block.shape, i)
     found["conv0"], found["scale0"], found["shift0"] = op.first_block_gradient_tangent(
         at.images, first, slope.first, weights["conv0"], r_dot, w_dot, along["scale0"], dy_dot
     )
@@ -160,26 +160,33 @@ def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weigh
     named = {p.name: piece.unflatten(1, p.shape) for p, piece in zip(parts, pieces, strict=True)}
     for i in range(protocol.layers):
         named.setdefault(f"scale{i}", torch.full_like(named[f"shift{i}"], scale))
-    times = groups // len(flat)
     for name, part in named.items():
         if part.dim() == 2:
-            named[name] = part.repeat_interleave(times, 0).unsqueeze(1)
-    named["conv0"] = named["conv0"].repeat_interleave(times, 0)
+            named[name] = _each(part, groups).unsqueeze(1)
+    named["conv0"] = _each(named["conv0"], groups)
     return named
 
 
 def _flat(protocol: Protocol, found: Weights, groups: int) -> Tensor:
     """Named parts as flat vectors again, [groups, P]; those of more groups are added up."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    return torch.cat([found[part.name].reshape(groups, -1, prod(part.shape)).sum(1) for part in parts], 1)
+    parts = [found[part.name] for part in (*layout(protocol).adapted, *layout(protocol).others)]
+    summed = [part if len(part) == groups else part.unflatten(0, (groups, -1)).sum(1) for part in parts]
+    return torch.cat([part.flatten(1) for part in summed], 1)
 
 
-def _side(protocol: Protocol, layers: int) -> int:
-    """Height and width of the maps after so many layers."""
-    side = 28
-    for _ in range(layers):
-        side = op.halved(side)
-    return side
+def _each(part: Tensor, groups: int) -> Tensor:
+    """[shared, ...] -> [g, ...]."""
+    return part.repeat_interleave(groups // len(part), 0)
+
+
+def _windows(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
+    """What the convolution of this block takes: the first block's rows are its windows already."""
+    return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
+
+
+def _pixels(columns: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
+    """The gradient by what `_windows` was given."""
+    return columns.view(shape[0], -1, shape[-1]) if block == 1 else op.scatter(columns, shape)
 
 
 def _last(at: Loss) -> Tensor:

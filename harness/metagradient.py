@@ -69,8 +69,14 @@ def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Ima
     weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
     groups: how many (cell, task) pairs go through the network at once, at least one task of each cell.
     """
+    with torch.inference_mode():  # nothing is recorded, which saves some percent
+        outer = _meta_gradient(protocol, weights, alpha, batch, groups)
+    return Outer(*(part.clone() for part in outer))  # ordinary tensors: a method may differentiate its own
+
+
+def _meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Outer:
     cells, tasks = len(weights), batch.support.shape[1]
-    scale = _scale(protocol)
+    size, scale = layout(protocol).adapted_size, _scale(protocol)
     total, by_alpha = torch.zeros_like(weights), torch.zeros_like(weights)
     losses, hits = [], []
     for part in _parts(protocol, weights, alpha, batch, groups):
@@ -89,19 +95,20 @@ def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Ima
     if protocol.task_reduction == "mean":
         total /= tasks
         by_alpha /= tasks
-    return Outer(_mean(losses), _mean(hits), total, by_alpha[:, : layout(protocol).adapted_size])
+    return Outer(_mean(losses), _mean(hits), total, by_alpha[:, :size])
 
 
 def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Score:
     """Query loss and accuracy after adaptation, nothing learned. Arguments as for meta_gradient."""
     cells = len(weights)
     losses, hits = [], []
-    for part in _parts(protocol, weights, alpha, batch, groups):
-        reached, _ = _inner_loop(protocol, weights, part)
-        loss = derivatives.loss(protocol, reached, part.query)
-        losses.append(loss.mean.unflatten(0, (cells, -1)))
-        hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
-    return Score(_mean(losses), _mean(hits))
+    with torch.inference_mode():
+        for part in _parts(protocol, weights, alpha, batch, groups):
+            reached, _ = _inner_loop(protocol, weights, part)
+            loss = derivatives.loss(protocol, reached, part.query)
+            losses.append(loss.mean.unflatten(0, (cells, -1)))
+            hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
+        return Score(_mean(losses), _mean(hits))
 
 
 def _parts(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Iterator[_Part]:
@@ -112,13 +119,13 @@ def _parts(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, gr
     rate = alpha.to(weights.dtype).expand(cells, adapted)
     rate = pad(rate, (0, weights.shape[1] - adapted))
     for at in range(0, tasks, size):
-        support, query = (_patches(images[:, at : at + size], cells) for images in batch)
+        support, query = (_patches(protocol, images[:, at : at + size], cells) for images in batch)
         yield _Part(rate.repeat_interleave(len(support.windows) // cells, 0), support, query)
 
 
-def _patches(images: Tensor, cells: int) -> Patches:
+def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:
     """[cells or 1, tasks, n, 28, 28, 1] -> patches of cells x tasks groups; shared images are cut once."""
-    cut = patches(images.flatten(0, 1))
+    cut = patches(images.flatten(0, 1), twice=protocol.layers > 1)
     if len(images) == cells:
         return cut
     return Patches(*(x.expand(cells, *x.shape).flatten(0, 1) for x in cut))

@@ -32,7 +32,10 @@ def halved(size: int) -> int:
 def windows(x: Tensor) -> Tensor:
     """im2col for 3 x 3, stride 2, padding 1: [g, n, h, w, c] -> [g, n * h' * w', 9 * c]."""
     g, n, h, w, c = x.shape
-    padded = pad(x, (0, 0, 1, 1, 1, 1))
+    padded = x.new_empty(g, n, h + 2, w + 2, c)
+    padded[:, :, 1:-1, 1:-1] = x
+    for edge in (padded[:, :, 0], padded[:, :, -1], padded[:, :, :, 0], padded[:, :, :, -1]):
+        edge.zero_()
     sg, sn, sh, sw, sc = padded.stride()
     view = padded.as_strided(
         (g, n, halved(h), halved(w), 3, 3 * c), (sg, sn, 2 * sh, 2 * sw, sh, sc)
@@ -166,14 +169,17 @@ def norm_relu_gradient_tangent(
 # The first block, convolution, batch norm and ReLU in one. An image has one channel, so its windows have
 # nine pixels, and a filter's mean and variance over them are known from the nine's own: with the windows
 # centred, and C = <window window^T>, the variance of a filter w is w^T C w and its mean 0. So batch norm only
-# scales the filters: y = relu(windows (w f) + shift), f = scale r, r = (w^T C w + eps) ** -0.5.
+# scales the filters: y = relu(windows (w f) + shift), f = scale r, r = (w^T C w + eps) ** -0.5. And with
+# the rows repeated as the next convolution's windows want them, y is those windows: nothing is gathered
+# there, and nothing scattered on the way back, where the sum over rows adds what a scatter would.
 
 
 class Patches(NamedTuple):
     """Images as the first block wants them."""
 
     windows: Tensor
-    """[g, rows, 10]: nine pixels less their mean over the rows, and a 1 for the shift."""
+    """[g, n, rows, 10]: nine pixels less their mean over the map, and a 1 for the shift. The rows are those
+    of the map, or of the map's own windows: nine for each, all 0 where a window reaches over the edge."""
     covariance: Tensor
     """C, [g, 9, 9]."""
 
@@ -194,19 +200,24 @@ class FirstPulled(NamedTuple):
     p: Tensor
 
 
-def patches(images: Tensor) -> Patches:
-    """images: [g, n, h, w, 1]."""
+def patches(images: Tensor, twice: bool) -> Patches:
+    """images: [g, n, h, w, 1]. twice: another convolution follows, so the rows are those of its windows."""
+    g, n, h, w, _ = images.shape
     pixels = windows(images)
     pixels -= pixels.mean(1, keepdim=True)
-    return Patches(pad(pixels, (0, 1), value=1.0), pixels.mT @ pixels / pixels.shape[1])
+    covariance = pixels.mT @ pixels / pixels.shape[1]
+    rows = pad(pixels, (0, 1), value=1.0).view(g, n, halved(h), halved(w), 10)
+    if twice:
+        rows = windows(rows)
+    return Patches(rows.reshape(g, n, -1, 10), covariance)
 
 
 def first_block(of: Patches, w: Tensor, scale: Tensor, shift: Tensor, eps: float) -> First:
-    """w: [g, 9, c]; scale, shift: [g, 1, c]. y: [g, rows, c]."""
+    """w: [g, 9, c]; scale, shift: [g, 1, c]. y: [g, n * rows, c]."""
     cw = of.covariance @ w
     r = _inner(w, cw).add_(eps).rsqrt_()
     filters = torch.cat([w * (scale * r), shift], 1)
-    return First(torch.bmm(of.windows, filters).relu_(), scale, r, cw)
+    return First(torch.bmm(of.windows.flatten(1, 2), filters).relu_(), scale, r, cw)
 
 
 def first_block_gradient(
@@ -214,7 +225,7 @@ def first_block_gradient(
 ) -> tuple[Tensor, Tensor, Tensor, FirstPulled]:
     """dw = f (da - r^2 p C w), dscale = r p, dshift = sum d; da = windows^T d, d = dy where y > 0."""
     y, scale, r, cw = at
-    da, dshift = torch.bmm(of.windows.mT, _where_positive(y, dy)).split([9, 1], 1)
+    da, dshift = torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy)).split([9, 1], 1)
     p = _inner(w, da)
     return scale * r * (da - r.square() * p * cw), r * p, dshift, FirstPulled(da, p)
 
@@ -227,7 +238,7 @@ def first_block_tangent(
     r_dot = -(r**3) * _inner(w_dot, cw)
     f_dot = scale_dot * r + scale * r_dot
     filters = torch.cat([w_dot * (scale * r) + w * f_dot, shift_dot], 1)
-    return _where_positive(y, torch.bmm(of.windows, filters)), r_dot
+    return _where_positive(y, torch.bmm(of.windows.flatten(1, 2), filters)), r_dot
 
 
 def first_block_gradient_tangent(
@@ -246,7 +257,7 @@ def first_block_gradient_tangent(
     """
     y, scale, r, cw = at
     da, p = pulled
-    da_dot, dshift_dot = torch.bmm(of.windows.mT, _where_positive(y, dy_dot)).split([9, 1], 1)
+    da_dot, dshift_dot = torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy_dot)).split([9, 1], 1)
     p_dot = _inner(w_dot, da) + _inner(w, da_dot)
     f, f_dot = scale * r, scale_dot * r + scale * r_dot
     e, e_dot = r.square() * p, 2 * r * r_dot * p + r.square() * p_dot
@@ -255,8 +266,11 @@ def first_block_gradient_tangent(
 
 
 def _where_positive(y: Tensor, gradient: Tensor) -> Tensor:
-    """`gradient` where y > 0, else 0: one kernel, several times faster than torch.where on a CPU."""
-    return torch.ops.aten.threshold_backward(gradient, y, 0)
+    """`gradient` where y > 0, else 0, as [g, rows, c]; it may come as [g, n, h, w, c], a view into something.
+
+    One kernel, several times faster than torch.where on a CPU.
+    """
+    return torch.ops.aten.threshold_backward(gradient, y.view(gradient.shape), 0).view(y.shape)
 
 
 def _along(a: Tensor, b: Tensor) -> Tensor:

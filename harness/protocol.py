@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
@@ -22,6 +22,8 @@ CHARACTERS = 1623
 """Characters of Omniglot; the other data sets stand in for it and have as many."""
 DRAWERS = 20
 """Drawings of each character."""
+SIDE = 28
+"""Height and width of an image, pixels."""
 
 
 class Frozen(BaseModel):
@@ -33,9 +35,9 @@ class Frozen(BaseModel):
     @classmethod
     def _refuse_bool_as_number(cls, data: Any) -> Any:
         if isinstance(data, dict):
-            for name, value in data.items():
-                field = cls.model_fields.get(name)
-                if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+            for name in [name for name, value in data.items() if isinstance(value, bool)]:
+                field, value = cls.model_fields.get(name), data[name]
+                if field is not None and field.annotation in (int, float):
                     raise ValueError(f"{name}: {str(value).lower()} is no number")
         return data
 
@@ -102,6 +104,11 @@ class Protocol(Named):
         return math.log(self.n_way)
 
     @cached_property
+    def own(self) -> dict[str, Any]:
+        """The fields that differ from their defaults: what of it goes into a cell's id."""
+        return self.model_dump(exclude_defaults=True)
+
+    @cached_property
     def label(self) -> str:
         """The preset it is nearest to and what differs; the data set apart. `paper-adam, k_shot=5`."""
         mine = self.model_dump(exclude={"dataset"})
@@ -142,7 +149,7 @@ class Cell(Named):
         """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
         text = json.dumps(
             {
-                "protocol": self.protocol.model_dump(exclude_defaults=True),
+                "protocol": self.protocol.own,
                 "method": self.method,
                 "hyper": self.hyper.model_dump(exclude_defaults=True),
                 "seed": self.seed,
@@ -157,6 +164,12 @@ class Cell(Named):
         """One line for people: `alpha-maml alpha0=0.1 beta0=0.001 ... seed=0`."""
         rates = " ".join(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())
         return f"{self.method} {rates} seed={self.seed}"
+
+
+@lru_cache(maxsize=1 << 16, typed=True)
+def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
+    """The cell, made and hashed once: a large store and the grids over it name the same ones many times."""
+    return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
 
 
 class Question(Frozen):

@@ -81,7 +81,7 @@ def test_equal_to_autograd(fields: dict, shared: int) -> None:
     expected = [by_autograd(protocol, *one) for one in zip(each, images, along, strict=True)]
     losses, gradients, products = (torch.stack(part) for part in zip(*expected, strict=True))
 
-    loss = derivatives.loss(protocol, weights, patches(images))
+    loss = derivatives.loss(protocol, weights, patches(images, twice=protocol.layers > 1))
     scores = [plain_scores(protocol, w, x) for w, x in zip(each, images, strict=True)]
     torch.testing.assert_close(loss.scores, torch.stack(scores), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(loss.mean, losses, rtol=1e-12, atol=0)
@@ -97,7 +97,7 @@ def test_groups_do_not_touch_each_other() -> None:
     along = torch.ones_like(weights)
 
     def all_three() -> list[Tensor]:
-        loss = derivatives.loss(SMALL, weights, patches(images))
+        loss = derivatives.loss(SMALL, weights, patches(images, twice=True))
         gradient = derivatives.gradient(SMALL, loss)
         return [loss.mean, gradient.flat, derivatives.hessian_product(SMALL, loss, gradient, along)]
 

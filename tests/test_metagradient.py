@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import log
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -173,36 +173,30 @@ def test_equals_autograd_through_the_whole_inner_loop(
 
 
 class OneWeight:
-    """In place of harness.derivatives, a model to do by hand: scores (w x, 0), x an image's first pixel."""
+    """In place of harness.derivatives, a model to do by hand: scores (w x, 0), x an image's first pixel.
 
-    class Loss(NamedTuple):
-        mean: Tensor
-        scores: Tensor
-        w: Tensor
+    L(w) = 1/2 [log(1 + e^(-w x)) + log 2], L' = -x/2 (1 - s), L'' = x^2/2 s (1 - s) with s = s(w x).
+    """
 
-    class Gradient(NamedTuple):
-        flat: Tensor
-
-    def loss(self, protocol: Protocol, w: Tensor, images: Patches) -> Loss:
-        w = w.expand(len(images.windows), 1).detach().requires_grad_()
-        wx = w * images.windows
+    def loss(self, protocol: Protocol, w: Tensor, images: Patches) -> SimpleNamespace:
+        x = images.windows[:, :1]
+        wx = images.windows * w
         scores = torch.stack([wx, torch.zeros_like(wx)], -1)
-        labels = torch.arange(2).expand(len(wx), 2)
-        mean = F.cross_entropy(scores.flatten(0, 1), labels.flatten(), reduction="none").view(-1, 2).mean(1)
-        return self.Loss(mean, scores, w)
+        mean = ((-w * x).exp().log1p() + log(2))[:, 0] / 2
+        return SimpleNamespace(mean=mean, scores=scores, x=x, s=torch.sigmoid(w * x))
 
-    def gradient(self, protocol: Protocol, at: Loss) -> Gradient:
-        return self.Gradient(*torch.autograd.grad(at.mean.sum(), at.w, create_graph=True))
+    def gradient(self, protocol: Protocol, at: SimpleNamespace) -> SimpleNamespace:
+        return SimpleNamespace(flat=-at.x / 2 * (1 - at.s))
 
-    def hessian_product(self, protocol: Protocol, at: Loss, slope: Gradient, direction: Tensor) -> Tensor:
-        return torch.autograd.grad(slope.flat, at.w, direction)[0]
+    def hessian_product(self, protocol: Protocol, at: SimpleNamespace, slope: object, v: Tensor) -> Tensor:
+        return at.x**2 / 2 * at.s * (1 - at.s) * v
 
 
 @pytest.fixture
 def one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metagradient, "layout", lambda protocol: Layout((Part("w", (1,)),), ()))
     monkeypatch.setattr(metagradient, "derivatives", OneWeight())
-    pixels = lambda images: Patches(images[:, :, 0, 0, 0], images[:, :1, 0, 0, 0])  # noqa: E731
+    pixels = lambda images, twice: Patches(images[:, :, 0, 0, 0], images[:, :1, 0, 0, 0])  # noqa: E731
     monkeypatch.setattr(metagradient, "patches", pixels)
 
 
@@ -212,7 +206,7 @@ def by_hand(steps: int, alpha: float, support: float, query: float, first_order:
     pixels[0, :, :, 0, 0, 0, 0], pixels[1, :, :, 0, 0, 0, 0] = support, query
     weight, rate = torch.zeros(1, 1).double(), rate_of(alpha)
     outer = meta_gradient(protocol, weight, rate, Images(*pixels), ALL)
-    return tuple(float(x.detach()) for x in (outer.loss, outer.gradient, outer.alpha_gradient))
+    return tuple(float(x) for x in (outer.loss, outer.gradient, outer.alpha_gradient))
 
 
 def test_one_step_by_hand(one_weight: None) -> None:

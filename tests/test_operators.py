@@ -103,18 +103,23 @@ def test_norm_relu() -> None:
     close(op.norm_relu_gradient_tangent(at, pulled, pushed, dy_dot, along[1]), gradient_tangent)
 
 
-def test_first_block() -> None:
-    """Nine pixels' covariance stands for the whole map: against convolution and batch norm as they are."""
-    images = random(2, 3, 28, 28, 1)
+@pytest.mark.parametrize("twice", [False, True])
+@pytest.mark.parametrize("side", [28, 9])
+def test_first_block(side: int, twice: bool) -> None:
+    """Nine pixels' covariance stands for the whole map: against convolution and batch norm as they are, and
+    against the windows that the next convolution makes of them."""
+    images, high = random(2, 3, side, side, 1), op.halved(side)
     arguments = random(2, 9, 5, seed=1), random(2, 1, 5, seed=2), random(2, 1, 5, seed=3)
     along = random(2, 9, 5, seed=4), random(2, 1, 5, seed=5), random(2, 1, 5, seed=6)
-    dy, dy_dot = random(2, 588, 5, seed=7), random(2, 588, 5, seed=8)
+    rows = 3 * (9 * op.halved(high) ** 2 if twice else high**2)
+    dy, dy_dot = random(2, rows, 5, seed=7), random(2, rows, 5, seed=8)
 
     def plain(w: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-        return plain_norm_relu(plain_convolution(images, w), scale, shift)
+        y = plain_norm_relu(plain_convolution(images, w), scale, shift)
+        return op.windows(y.view(2, 3, high, high, 5)).view(2, -1, 5) if twice else y
 
     value, tangent, gradient, gradient_tangent = four(plain, arguments, along, dy, dy_dot)
-    of, (w, scale, shift) = op.patches(images), arguments
+    of, (w, scale, shift) = op.patches(images, twice), arguments
     at = op.first_block(of, w, scale, shift, EPS)
     close(at.y, value)
     *ours, pulled = op.first_block_gradient(of, at, w, dy)
@@ -130,6 +135,6 @@ def test_first_block_keeps_its_digits_in_float32(offset: float) -> None:
     """The variance is of centred pixels, so a bright image costs no digits."""
     images = random(1, 20, 28, 28, 1) + offset
     weights = random(1, 9, 8, seed=1), torch.ones(1, 1, 8).double(), torch.zeros(1, 1, 8).double()
-    exact = op.first_block(op.patches(images), *weights, 1e-5).y
-    ours = op.first_block(op.patches(images.float()), *(w.float() for w in weights), 1e-5).y
+    exact = op.first_block(op.patches(images, twice=False), *weights, 1e-5).y
+    ours = op.first_block(op.patches(images.float(), twice=False), *(w.float() for w in weights), 1e-5).y
     torch.testing.assert_close(ours.double(), exact, rtol=0, atol=2e-6 * (1 + offset))
