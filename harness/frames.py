@@ -6,9 +6,8 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -21,7 +20,12 @@ from harness.protocol import Cell, Question
 from harness.records import DamagedRecord, Record
 from harness.store import Scan, Store, write_whole
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _KEY = b"harness"
+GROUP = 1 << 15
+"""Rows that are written together: a group a cell would make a file slow to write and to read."""
 
 
 class Tables(NamedTuple):
@@ -39,11 +43,18 @@ def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[i
     Another grid may share some cells, and have run more seeds of them; half keeps those out. If that
     leaves none: the seeds with any record, and failing that the grid's own.
     """
-    there = sorted({header.cell.seed for header in scan.headers.values()})
-    counts = {s: sum(cell.cell_id in scan.headers for cell in grid.cells([s])) for s in there}
-    half = [s for s, count in counts.items() if 2 * count >= len(grid.cells([s]))]
-    chosen = sorted({*asked, *half}) or [s for s, count in counts.items() if count]
-    return tuple(chosen) or grid.seeds
+    counts, whole = records_by_seed(grid, scan), len(grid.cells([0]))
+    half = [seed for seed, count in counts.items() if 2 * count >= whole]
+    return tuple(sorted({*asked, *half}) or sorted(counts)) or grid.seeds
+
+
+def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
+    """How many of a grid's cells have a record, for each seed that has any."""
+    cells = [header.cell for header in scan.headers.values()]
+    protocols = {id(cell.protocol): cell.protocol for cell in cells}  # few: each is compared once
+    same = {key for key, protocol in protocols.items() if protocol == grid.protocol}
+    points = {(cell.method, cell.hyper) for cell in grid.cells([0])}
+    return Counter(c.seed for c in cells if id(c.protocol) in same and (c.method, c.hyper) in points)
 
 
 def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:
@@ -60,16 +71,20 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
     trials: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
 
-    def both(temporary: Path) -> None:
-        with pq.ParquetWriter(temporary, trajectories, compression="zstd") as writer:
-            for cell, record in _records(cells, grid.question, store, scan, damaged):
-                rows = None if record is None else view(record, grid.question)
-                trials.append(_trial(cell, grid.question, record, rows))
-                if rows is not None and len(rows):
-                    ids = pa.array([cell.cell_id] * len(rows))
-                    writer.write_table(rows.add_column(0, "cell_id", ids).cast(trajectories))
+    def curves() -> Iterator[pa.Table]:
+        for cell, record in _records(cells, grid.question, store, scan, damaged):
+            rows = None if record is None else view(record, grid.question)
+            trials.append(_trial(cell, grid.question, record, rows))
+            if rows is not None and len(rows):
+                ids = pa.repeat(cell.cell_id, len(rows))
+                yield rows.add_column(0, "cell_id", ids).cast(trajectories)
 
-    write_whole(folder / "trajectories.parquet", both)
+    def write_curves(temporary: Path) -> None:
+        with pq.ParquetWriter(temporary, trajectories, compression="zstd") as writer:
+            for group in _groups(curves()):
+                writer.write_table(group)
+
+    write_whole(folder / "trajectories.parquet", write_curves)
     columns = schema.TRIALS | {
         name: schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
         for cell in cells
@@ -79,6 +94,18 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
     table = pa.Table.from_pylist(trials, schema.arrow(columns)).replace_schema_metadata(about)
     write_whole(folder / "trials.parquet", lambda path: pq.write_table(table, path, compression="zstd"))
     return damaged
+
+
+def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in tables of GROUP and a little more: no more than that is in memory at a time."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(map(len, waiting)) >= GROUP:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def read(folder: Path) -> Tables:
@@ -211,4 +238,6 @@ def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | No
 
 def _nullable(kind: pa.DataType) -> Any:
     """Integers stay integers where some are null."""
+    import pandas as pd  # late: a third of a second that only a reader of the tables has to wait
+
     return pd.Int64Dtype() if kind in (pa.int64(), pa.int32()) else None

@@ -20,7 +20,7 @@ from harness.errors import UserError
 from harness.figures import Figure, Heatmap, Line, Trajectories, describe, listed, matches
 from harness.filters import parse_seeds, select_shard, shard, where
 from harness.methods import METHODS
-from harness.protocol import PRESETS, Cell, Frozen, Protocol, Question
+from harness.protocol import PRESETS, Cell, Frozen, Protocol, Question, cell
 from harness.strictyaml import Path_, Problem, show, suggest
 
 __all__ = [
@@ -170,11 +170,15 @@ class Grid(Question):
 
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), block by block, as written."""
-        return tuple(
-            Cell(protocol=self.protocol, method=block.method, hyper=hyper, seed=seed)
-            for seed in dict.fromkeys(self.seeds if seeds is None else seeds)
+        points = [
+            (block.method, METHODS[block.method].Hyper(**point))
             for block in self.blocks
-            for hyper in (METHODS[block.method].Hyper(**point) for point in block.points())
+            for point in block.points()
+        ]
+        return tuple(
+            cell(self.protocol, method, hyper, seed)
+            for seed in dict.fromkeys(self.seeds if seeds is None else seeds)
+            for method, hyper in points
         )
 
     @model_validator(mode="after")
@@ -191,12 +195,12 @@ def _twice(grid: Grid) -> Iterator[Problem]:
             yield Problem(("seeds", i), f"{seed} is there twice", ("seeds", first))
     seen: dict[str, int] = {}
     for i, block in enumerate(grid.blocks):
-        for cell in grid.model_copy(update={"blocks": (block,)}).cells((0,)):
-            before = seen.get(cell.cell_id)
+        for one in grid.model_copy(update={"blocks": (block,)}).cells((0,)):
+            before = seen.get(one.cell_id)
             if before is not None:
                 first_at = None if before == i else ("cells", before)
-                yield Problem(("cells", i), f"{describe(cell)} is there twice", first_at)
-            seen.setdefault(cell.cell_id, i)
+                yield Problem(("cells", i), f"{describe(one)} is there twice", first_at)
+            seen.setdefault(one.cell_id, i)
 
 
 def datasets() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -17,10 +17,13 @@ from harness import frames, grids
 from harness.errors import UserError
 from harness.grids import Grid
 from harness.progress import duration
-from harness.protocol import Protocol
+from harness.protocol import Cell, Protocol
 from harness.records import DamagedRecord, Record
 from harness.store import Scan, Store
-from harness.sweep import Request, pack, plan
+from harness.sweep import Request, Todo, pack, plan
+
+MOST_ALIKE = 20
+"""More cells that are not done for one reason share a line: of a whole store that is stale, say."""
 
 
 def recorded(scan: Scan, results: Path, names: Sequence[str], dataset: str | None) -> list[Grid]:
@@ -28,19 +31,19 @@ def recorded(scan: Scan, results: Path, names: Sequence[str], dataset: str | Non
     if names:
         found = [grids.load(name, dataset=dataset) for name in names]
     else:
-        choices = (dataset,) if dataset else (None, *grids.datasets())
-        found = [grids.load(name, dataset=choice) for name in grids.names() for choice in choices]
+        found = []
+        stored = {header.cell.protocol.dataset for header in scan.headers.values()} & {*grids.datasets()}
+        for name in grids.names():
+            own = grids.load(name, dataset=dataset)
+            others = stored - {own.protocol.dataset} if dataset is None else ()
+            found += [own, *(grids.load(name, dataset=other) for other in sorted(others))]
         for tables in sorted(results.glob("*/trials.parquet")):
             try:
                 found.append(frames.grid_of(frames.read_about(tables.parent)))
             except UserError:
                 continue  # of another version: made again from its own file
     unique = {grid.folder: grid for grid in reversed(found)}
-    return [grid for grid in reversed(unique.values()) if _any(grid, scan)]
-
-
-def _any(grid: Grid, scan: Scan) -> bool:
-    return any(cell.cell_id in scan.headers for cell in grid.cells(frames.recorded_seeds(grid, scan)))
+    return [grid for grid in reversed(unique.values()) if frames.records_by_seed(grid, scan)]
 
 
 def show_status(
@@ -55,7 +58,7 @@ def show_status(
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for name in ("grid", "cells", "done", "running", "missing", "failed", "stale", "seeds"):
         table.add_column(name, justify="left" if name in ("grid", "seeds") else "right", no_wrap=True)
-    reasons: list[str] = []
+    lines: list[str] = []
     for grid in found:
         chosen = grids.parse_seeds(seeds) if seeds else frames.recorded_seeds(grid, scan)
         cells = grid.cells(chosen)
@@ -67,20 +70,43 @@ def show_status(
             *(kinds[kind] for kind in ("running", "missing", "failed")),
             kinds["stale"] + kinds["damaged"],
         ]
-        table.add_row(grid.folder, *map(str, counts), ",".join(map(str, chosen)))
-        by_id = {cell.cell_id: cell for cell in cells}
-        for cell_id, (kind, reason) in planned.todo.items():
-            why = (
-                f"running: at iteration {running[cell_id][1]}" if cell_id in running else f"{kind}: {reason}"
-            )
-            if cell_id in running or kind != "missing":
-                reasons.append(f"{grid.folder}  {cell_id}  {by_id[cell_id].describe()}  {why}")
+        table.add_row(grid.folder, *map(str, counts), _ranges(chosen))
+        lines += [f"{grid.folder}  {line}" for line in _reasons(cells, planned.todo, running)]
     if not found:
         out.print("no records yet; make sweep makes some")
         return
     out.print(table)
-    for line in dict.fromkeys(reasons):
+    for line in lines:
         out.print(Text(line), soft_wrap=True)
+
+
+def _reasons(
+    cells: Sequence[Cell], todo: dict[str, Todo], running: dict[str, tuple[str, int]]
+) -> Iterator[str]:
+    """A line for each cell that is neither done nor missing; one for all that have the same reason if those
+    are more than MOST_ALIKE."""
+    alike: dict[str, list[Cell]] = {}
+    for cell in cells:
+        if cell.cell_id in todo and cell.cell_id in running:
+            alike.setdefault(f"running: at iteration {running[cell.cell_id][1]}", []).append(cell)
+        elif cell.cell_id in todo and todo[cell.cell_id].kind != "missing":
+            alike.setdefault(": ".join(todo[cell.cell_id]), []).append(cell)
+    for why, those in alike.items():
+        if len(those) > MOST_ALIKE:
+            yield f"{len(those)} cells  {why}"
+        else:
+            yield from (f"{cell.cell_id}  {cell.describe()}  {why}" for cell in those)
+
+
+def _ranges(seeds: Sequence[int]) -> str:
+    """`0-4,7`, as one writes them."""
+    runs: list[list[int]] = []
+    for seed in sorted(seeds):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _running(results: Path) -> dict[str, tuple[str, int]]:

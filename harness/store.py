@@ -10,7 +10,6 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,24 +40,16 @@ class Store:
 
     def scan(self) -> Scan:
         """The headers of all records, in the order of their ids."""
-        paths = sorted(self.folder.glob(f"*{_ENDING}")) if self.folder.is_dir() else []
+        paths = self.folder.glob(f"*{_ENDING}") if self.folder.is_dir() else []
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
-
-        def header(path: Path) -> Header | DamagedRecord | None:
+        for path in sorted(paths, key=lambda path: path.name):
             try:
-                return records.load_header(path, path.stem)
+                headers[path.stem] = records.load_header(path, path.stem)
             except DamagedRecord as error:
-                return error
+                damaged[path.stem] = str(error)
             except FileNotFoundError:  # a sweep has just set it aside
-                return None
-
-        with ThreadPoolExecutor(4) as pool:
-            for path, found in zip(paths, pool.map(header, paths), strict=True):
-                if isinstance(found, DamagedRecord):
-                    damaged[path.stem] = str(found)
-                elif found is not None:
-                    headers[path.stem] = found
+                pass
         return Scan(headers, damaged)
 
     def read(self, cell_id: str) -> Record:

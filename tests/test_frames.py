@@ -295,3 +295,16 @@ def test_tables_that_are_not_ours(grid: Grid, store: Store, name: str, how: str)
     if name == "trials":
         with pytest.raises(UserError, match="make plots makes them again"):
             frames.read_about(path.parent)
+
+
+def test_trajectories_are_written_in_groups_of_many_cells(
+    grid: Grid, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the size of a group: the same rows, no more of them in memory than a group and a cell."""
+    whole = tables(grid, store).trajectories
+    path = store.folder.parent / grid.folder / "trajectories.parquet"
+    assert pq.read_metadata(path).num_row_groups == 1
+    monkeypatch.setattr(frames, "GROUP", 20)  # the cells have 13, 20 and 3 rows
+    pd.testing.assert_frame_equal(tables(grid, store).trajectories, whole)
+    groups = pq.read_metadata(path)
+    assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [33, 3]

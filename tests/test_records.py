@@ -226,3 +226,33 @@ def test_answers(of: Header, target: float | None, budget: int, why_not: str | N
     question = Question(target_loss=target, max_iterations=budget)
     assert of.why_not(question) == why_not
     assert of.answers(question) == (why_not is None)
+
+
+def test_a_header_is_read_without_the_whole_footer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """And with all of it where the short way does not find it: in a footer longer than was looked at."""
+    path = tmp_path / "record.parquet"
+    path.write_bytes(BYTES)
+    read_metadata, calls = pq.read_metadata, []
+    monkeypatch.setattr(pq, "read_metadata", lambda *a: calls.append(a) or read_metadata(*a))
+    assert records.load_header(path) == WHOLE.header
+    assert not calls
+    monkeypatch.setattr(records, "_TAIL", 64)
+    assert records.load_header(path) == records.load_header(BYTES) == WHOLE.header
+    assert len(calls) == 2
+
+
+def test_a_message_that_looks_like_a_header_is_none() -> None:
+    made = record("failed", [], 'harness.record\x18\x05{"a":1}')
+    assert records.load_header(records.dump(made)) == made.header
+
+
+def test_a_protocol_seen_before_does_not_let_another_type_pass() -> None:
+    """True equals 1, and 1.0 equals 1: the memory of checked protocols tells them apart."""
+    records.load_header(records.dump(WHOLE))
+    table = WHOLE.rows
+    fields = json.loads(pq.read_metadata(io.BytesIO(BYTES)).metadata[b"harness.record"])
+    fields["cell"]["protocol"]["k_shot"] = True
+    buffer = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({b"harness.record": json.dumps(fields)}), buffer)
+    with pytest.raises(DamagedRecord, match="cannot be read"):
+        records.load_header(buffer.getvalue())

@@ -43,7 +43,6 @@ from harness.places import ROOT  # noqa: E402
 from harness.protocol import Cell, Question  # noqa: E402
 from harness.records import Progress, Row, load_header  # noqa: E402
 from harness.runners import Driver, Machine, Pack  # noqa: E402
-from harness.runners.work import Worker, failed, work  # noqa: E402
 
 HEARTBEAT_S = 1.0
 """A worker tells where it stands about this often; more would cost the driver time."""
@@ -58,6 +57,8 @@ CHUNK = 500
 
 def trainable(config: dict[str, Any]) -> dict[str, Any]:
     """One trial: trains the pack in `config` and reports its records, each as it ends."""
+    from harness.runners.work import Worker, work  # late: it loads torch, which the driver does without
+
     pack = tuple(Cell.model_validate_json(text) for text in config["cells"])
     question = Question.model_validate_json(config["question"])
     told = time.monotonic()
@@ -142,6 +143,8 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
             for pack in left:
                 for cell in pack:
                     if attempts[cell.cell_id] >= ATTEMPTS:
+                        from harness.runners.work import failed  # late, as above
+
                         record(failed(pack, cell.cell_id, errors[cell.cell_id], machine.device))
             rest = (tuple(c for c in pack if c.cell_id not in handed) for pack in left)
             left = [pack for pack in rest if pack]
@@ -154,15 +157,13 @@ def _start(machine: Machine) -> None:
     """Start Ray on this machine, or join the cluster."""
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if machine.ray_address is None:
-        import torch
-
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # workers import this very checkout
         options |= {
             "address": "local",  # never somebody else's cluster by chance
             "include_dashboard": False,
             "num_cpus": machine.jobs,
-            "num_gpus": torch.cuda.device_count() if machine.device == "cuda" else 0,
+            "num_gpus": _gpus() if machine.device == "cuda" else 0,
             "object_store_memory": 200 * 2**20,
         }
     else:
@@ -184,6 +185,12 @@ def _start(machine: Machine) -> None:
     if ray.cluster_resources().get(needed, 0) < 1:
         ray.shutdown()
         raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
+
+
+def _gpus() -> int:
+    import torch  # late: a sweep on the CPU does without it in the driver
+
+    return torch.cuda.device_count()
 
 
 def _reach(address: str) -> None:
