@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any
 
 import typer
@@ -105,14 +107,24 @@ def sweep(
 def _runner(name: RunnerName) -> Any:
     """The runner, and Ray, only when there is something to run."""
 
-    def run(*arguments: Any) -> None:
-        if name == "serial":
-            from harness.runners.serial import run as chosen
-        else:
-            from harness.runners.raytune import run as chosen
-        chosen(*arguments)
+    def serial(*arguments: Any) -> None:
+        from harness.runners.serial import run
 
-    return run
+        run(*arguments)
+
+    def ray(packs: Any, question: Any, machine: Any, driver: Any) -> None:
+        from harness.runners.raytune import run
+
+        drawing = Thread(target=import_module, args=("plots.render",), daemon=True)
+
+        def progress(now: Any) -> None:
+            if drawing.ident is None:  # the driver waits from now on: time to load what it will draw with
+                drawing.start()
+            driver.progress(now)
+
+        run(packs, question, machine, driver._replace(progress=progress))
+
+    return serial if name == "serial" else ray
 
 
 def _conclude(request: Any, result: Any) -> None:
@@ -172,7 +184,8 @@ def _draw(folder: Path) -> list[Path]:
     from harness import frames
     from plots.render import render
 
-    tables = frames.read(folder)
+    lines = frames.read_about(folder)["grid"]["figure"]["kind"] == "trajectories"
+    tables = frames.read(folder, curves=lines)  # a heatmap needs the trials alone
     paths = render(tables.trials, tables.trajectories, tables.about["grid"], folder)
     out.print(f"figures: {', '.join(_short(path) for path in paths)}", soft_wrap=True, markup=False)
     return paths
@@ -308,3 +321,40 @@ def data(
     from harness.single import show_data
 
     show_data(out, name, resize, sheet, seed)
+
+
+@app.command(epilog="Example: harness bench --only higher,torchopt --rounds 5")
+def bench(
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Times that each program runs.", show_default="15; GPU: 10")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Peers: some of learn2learn,higher,torchopt.", show_default="all")
+    ] = None,
+    curves: Annotated[bool, typer.Option(help="Also how the cost grows with the work (CPU).")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="A small problem, to see that it runs.")] = False,
+    device: Device = "cpu",
+    results: Results = places.RESULTS,
+) -> None:
+    """Time a meta-iteration beside the libraries that are installed.
+
+    First all have to agree in float64. Writes bench.json and a figure into results/bench.
+    """
+    import json
+
+    from harness.bench import report
+    from plots import bench as figure
+
+    _check_device(device)
+    folder, peers = results.absolute() / report.FOLDER, only.split(",") if only else ()
+    try:
+        if device == "cpu":
+            path = report.on_cpu(folder, rounds, peers, quick, curves, out.print)
+        else:
+            path = report.on_gpu(folder, device, rounds, peers, quick, out.print)
+    except report.Disagreement as error:
+        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        raise typer.Exit(FAILED) from error
+    figures = figure.render(json.loads(path.read_text()), path.with_suffix(""))
+    wrote = ", ".join(_short(one) for one in (path, *figures))
+    out.print(f"wrote {wrote}", soft_wrap=True, markup=False)

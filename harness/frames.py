@@ -108,10 +108,15 @@ def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting)
 
 
-def read(folder: Path) -> Tables:
-    """The two tables of a folder. UserError if they are not there or not whole."""
+def read(folder: Path, curves: bool = True) -> Tables:
+    """The two tables of a folder; the trajectories without rows if `curves` is false, which saves memory.
+
+    UserError if they are not there or not whole.
+    """
     try:
-        tables = [pq.read_table(folder / f"{name}.parquet") for name in ("trials", "trajectories")]
+        tables = [pq.read_table(folder / "trials.parquet")]
+        path = folder / "trajectories.parquet"
+        tables.append(pq.read_table(path) if curves else pq.read_schema(path).empty_table())
         about = json.loads(tables[0].schema.metadata[_KEY])
     except FileNotFoundError:
         raise UserError(f"{folder}: no tables there; make sweep makes them") from None

@@ -165,6 +165,8 @@ def _start(machine: Machine) -> None:
             "num_cpus": machine.jobs,
             "num_gpus": _gpus() if machine.device == "cuda" else 0,
             "object_store_memory": 200 * 2**20,
+            # torch is loaded while Tune still prepares its trials
+            "runtime_env": {"worker_process_setup_hook": "harness.runners.work.ready"},
         }
     else:
         options["address"] = machine.ray_address

@@ -50,3 +50,7 @@ def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:
     origin = {"device": device, "pack_size": len(pack), "versions": provenance.of_code()}
     line = " ".join(message.split())[:500]
     return records.dump(records.make(cell, "failed", [], origin | provenance.now(0.0), line))
+
+
+def ready() -> None:
+    """Called by a worker's process as it starts: that this module is loaded is all it is for."""
