@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
 
 GRID ?=
 # What a sweep is told: only the variables that are set.
@@ -15,7 +16,10 @@ SWEEP = $(OPTIONS) $(if $(DEVICE),--device "$(DEVICE)") \
 	$(if $(JOBS),--jobs "$(JOBS)") $(if $(RAY_ADDRESS),--ray-address "$(RAY_ADDRESS)") \
 	$(if $(WHERE),--where "$(WHERE)") $(if $(SHARD),--shard "$(SHARD)") $(if $(RUNNER),--runner "$(RUNNER)")
 
-.PHONY: help setup sweep plots test lint format clean
+# What the bench is told.
+BENCH = $(if $(RESULTS),--results "$(RESULTS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: help setup sweep plots bench bench-gpu test lint format clean
 
 help:  ## this list
 	@echo "make sweep [GRID=quick]  run what is missing of a grid, then draw its figures"
@@ -29,6 +33,9 @@ help:  ## this list
 	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
 	@echo "     RUNNER=serial       without Ray, one cell after the other"
 	@echo "make plots [GRID=fig2]   draw again from the records alone; without GRID every grid that has some"
+	@echo "make bench               time a meta-iteration beside learn2learn, higher and TorchOpt"
+	@echo "     ROUNDS=15           times that each program runs; ONLY=higher,torchopt: only these"
+	@echo "make bench-gpu           throughput on a CUDA device beside them"
 	@echo "make test                all tests"
 	@echo "make lint                style and types"
 	@echo "make clean               remove the environment and caches, never results"
@@ -48,6 +55,23 @@ sweep: $(READY)
 
 plots: $(READY)
 	@$(BIN)/python -m harness plot $(if $(GRID),"$(GRID)") $(OPTIONS)
+
+# The sources of learn2learn 0.2.0 hold C that an old Cython wrote and Python 3.11 refuses: it is written anew.
+# --no-deps: it asks for much that its MAML does without; what it needs is in the extra.
+$(PEERS): $(READY)
+	@echo "installing the peers into $(VENV) (learn2learn is compiled: a minute or two)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,peers]'
+	@CYTHON_FORCE_REGEN=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --use-pep517 --config-settings=--global-option=build_ext \
+		learn2learn==0.2.0 > $(VENV)/learn2learn.log 2>&1 || \
+		echo "learn2learn cannot be built here, see $(VENV)/learn2learn.log; the bench goes on without it"
+	@touch $@
+
+bench: $(PEERS)
+	@$(BIN)/python -m harness bench $(BENCH)
+
+bench-gpu: $(PEERS)
+	@$(BIN)/python -m harness bench --device cuda $(BENCH)
 
 test: $(READY)
 	@$(BIN)/python -m pytest

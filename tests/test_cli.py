@@ -155,7 +155,7 @@ def test_no_omniglot_and_no_network(harness, monkeypatch: pytest.MonkeyPatch) ->
         def __init__(self, *_: object, **__: object) -> None:
             raise OSError("Name or service not known")
 
-    monkeypatch.setattr(data, "_torchvision_omniglot", lambda: Offline)
+    monkeypatch.setattr(data, "torchvision_omniglot", lambda: Offline)
     is_refused(harness("data", "omniglot"), "cannot be fetched.*by hand")
 
 

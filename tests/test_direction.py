@@ -115,10 +115,7 @@ ABOVE = (
         (("harness.grids", "harness.figures", "harness.filters"), ("harness.engine", "harness.store")),
         (("harness.store", "harness.frames"), ("harness.engine", "harness.sweep", "harness.runners")),
         (("harness.runners",), ("harness.store", "harness.sweep", "harness.frames", "harness.grids")),
-        (
-            ("harness.bench",),
-            ("ray", "harness.runners", "harness.sweep", "harness.frames", "matplotlib", "plots"),
-        ),
+        (("harness.bench",), ("ray", "harness.runners.raytune", "matplotlib", "plots")),
         (("harness.datasets",), ("harness.episodes", "harness.engine", "harness.protocol")),
     ],
     ids=["analysis", "plots", "training", "grids", "store", "runners", "bench", "data sets"],

@@ -151,7 +151,7 @@ def fetch() -> Path:
     place = places.data()
     try:
         for background in (True, False):
-            _torchvision_omniglot()(place, background=background, download=True)
+            torchvision_omniglot()(place, background=background, download=True)
     except (OSError, RuntimeError) as error:
         raise UserError(
             f"omniglot: cannot be fetched ({error}): put images_background.zip and images_evaluation.zip "
@@ -163,7 +163,7 @@ def fetch() -> Path:
 _kept: list[Any] = []
 
 
-def _torchvision_omniglot() -> Any:
+def torchvision_omniglot() -> Any:
     """torchvision.datasets.Omniglot, beside whatever torch is installed.
 
     The PyPI wheel of torchvision is built against CUDA. Beside a CPU-only torch its operators cannot be

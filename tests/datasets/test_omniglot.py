@@ -158,8 +158,8 @@ def test_both_parts_make_the_data_set_once(folder, monkeypatch):
 
 
 def test_torchvision_can_be_imported_beside_this_torch():
-    assert omniglot._torchvision_omniglot() is omniglot._torchvision_omniglot()
-    assert omniglot._torchvision_omniglot().folder == "omniglot-py"
+    assert omniglot.torchvision_omniglot() is omniglot.torchvision_omniglot()
+    assert omniglot.torchvision_omniglot().folder == "omniglot-py"
 
 
 def test_fetching_without_a_network_says_what_to_do(tmp_path, monkeypatch):
@@ -167,7 +167,7 @@ def test_fetching_without_a_network_says_what_to_do(tmp_path, monkeypatch):
         raise URLError("no route")
 
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
-    monkeypatch.setattr(omniglot, "_torchvision_omniglot", lambda: no_network)
+    monkeypatch.setattr(omniglot, "torchvision_omniglot", lambda: no_network)
     with pytest.raises(UserError) as caught:
         omniglot.fetch()
     for part in ("no route", "images_background.zip", str(tmp_path), "OMNIGLOT_ROOT", "DATASET=glyphs"):

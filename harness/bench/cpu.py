@@ -1,0 +1,143 @@
+"""The bench on a CPU: all programs agree in float64, then they are timed in turn on one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.bench import floor, machine, peers, timing
+from harness.bench.problem import PAPER, Prepare, make, ours
+from harness.bench.threads import threads
+from harness.protocol import Protocol
+
+ROUNDS = 15
+AGREEMENT = 1e-9
+"""The most that a program may differ in float64, see `difference`."""
+REFERENCE = "torch"
+"""The package whose first program the others are compared with in float64."""
+OURS = "harness"
+PEAK = "matrix product"
+
+Say = Callable[[str], Any]
+"""Told what is going on, a line at a time."""
+
+
+class Disagreement(Exception):
+    """A program that computes something else: its times would mean nothing."""
+
+
+class Contender(NamedTuple):
+    """A program of the bench before it is prepared."""
+
+    package: str
+    """`harness`, or one of peers.PEERS."""
+    layout: str | None
+    """Memory layout of a peer's images and weights; None: ours has but one."""
+    prepare: Prepare
+
+
+def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str, str]]:
+    """The programs by name, ours first, and of each library that is left out why.
+
+    only: packages to compare with; none: all. The plain loop is always there: it is the reference.
+    """
+    found, left_out = {OURS: Contender(OURS, None, ours)}, {}
+    for package in peers.PEERS:
+        if package != REFERENCE and only and package not in only:
+            left_out[package] = "not asked for"
+        elif reason := peers.missing(package):
+            left_out[package] = reason
+        else:
+            for name, layout, prepare in peers.programs(package):
+                found[name] = Contender(package, layout, prepare)
+    return found, left_out
+
+
+def differences(programs: dict[str, Contender], protocol: Protocol, device: str = "cpu") -> dict[str, float]:
+    """How far each program is from the plain loop in float64: the larger of the loss's difference (nats)
+    and the meta-gradient's largest over its largest entry. Raises Disagreement over AGREEMENT.
+
+    Each is asked twice and the second answer counts: nothing may be left over from the first.
+    """
+    problem = make(protocol, torch.float64, device)
+    answers = {}
+    for name, one in programs.items():
+        program = one.prepare(problem)
+        program.step()
+        answers[name] = program.answer(program.step())
+    reference = next(answers[name] for name, one in programs.items() if one.package == REFERENCE)
+    found = {name: _difference(answer, reference) for name, answer in answers.items()}
+    for name, by in found.items():
+        if not by <= AGREEMENT:  # nan too
+            raise Disagreement(f"{name}: differs by {by:.1e} in float64, at most {AGREEMENT:g} is allowed")
+    return found
+
+
+def _difference(answer: tuple[float, Tensor], reference: tuple[float, Tensor]) -> float:
+    """nan if anything is not a number, for which Python's `max` would not do."""
+    by_loss = torch.tensor(abs(answer[0] - reference[0]), dtype=torch.float64)
+    by_gradient = (answer[1] - reference[1]).abs().max().cpu() / reference[1].abs().max().cpu()
+    return float(torch.stack([by_loss, by_gradient]).max())
+
+
+def measure(
+    protocol: Protocol = PAPER,
+    rounds: int = ROUNDS,
+    only: Sequence[str] = (),
+    say: Say = lambda line: None,
+) -> dict[str, Any]:
+    """What bench.json holds, but for the curves. Raises Disagreement before anything is timed."""
+    programs, left_out = contenders(only)
+    for package, reason in left_out.items():
+        say(f"{package}: left out, {reason}")
+    with threads(1):
+        found = differences(programs, protocol)
+        say(f"{len(programs)} programs agree in float64 to {max(found.values()):.1e}")
+        say(f"timing {rounds} rounds of them, {timing.WARM_UP} more to warm up")
+        problem = make(protocol)
+        steps = {name: one.prepare(problem).step for name, one in programs.items()}
+        seconds = timing.interleaved(steps | {PEAK: floor.product(problem.device)}, rounds)
+    peak = floor.peak_gflops(seconds.pop(PEAK))
+    times = {name: timing.summary(its) for name, its in seconds.items()}
+    return {
+        "machine": machine.facts("cpu"),
+        "versions": machine.versions(),
+        "problem": protocol.label,
+        "threads": 1,
+        "rounds": rounds,
+        "programs": [
+            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | its._asdict()
+            for name, its in times.items()
+        ],
+        **compared(programs, {name: its.median_ms for name, its in times.items()}),
+        **against_floor(protocol, peak, times[OURS].median_ms),
+        "max_float64_difference": max(found.values()),
+        "float64_differences": found,
+        "not_installed": left_out,
+    }
+
+
+def compared(programs: dict[str, Contender], medians: dict[str, float]) -> dict[str, Any]:
+    """Each library by its fastest program, the fastest of them, and ours over that; None without any."""
+    best = {
+        package: min((n for n, one in programs.items() if one.package == package), key=medians.__getitem__)
+        for package in peers.LIBRARIES
+        if any(one.package == package for one in programs.values())
+    }
+    fastest = min(best.values(), key=medians.__getitem__, default=None)
+    ratio = round(medians[OURS] / medians[fastest], 4) if fastest else None
+    return {"peers": best, "fastest_peer": fastest, "ours_over_fastest_peer": ratio}
+
+
+def against_floor(protocol: Protocol, peak: float, ours_ms: float) -> dict[str, Any]:
+    """The floor in milliseconds and what it follows from, and ours over it."""
+    least = floor.floor_ms(protocol, peak)
+    return {
+        "multiply_adds": floor.multiply_adds(protocol),
+        "peak_gflops": round(peak, 2),
+        "floor_ms": round(least, 3),
+        "ours_over_floor": round(ours_ms / least, 4),
+    }

@@ -1,0 +1,55 @@
+"""What the bench ran on, in words and numbers."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from harness import provenance
+
+PACKAGES = ("learn2learn", "higher", "torchopt")
+
+
+def facts(device: str) -> dict[str, Any]:
+    """The processor or GPU, cores, memory (GiB) and operating system."""
+    found = {
+        "device": provenance.of_run(device, pack_size=1)["device"],
+        "processor": provenance.of_run("cpu", pack_size=1)["device"],
+        "vector_unit": torch.backends.cpu.get_cpu_capability(),
+        "cores": cores(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "system": _system(),
+    }
+    if device.startswith("cuda"):
+        properties = torch.cuda.get_device_properties(device)
+        found["gpu_memory_gib"] = round(properties.total_memory / 2**30, 1)
+    return found
+
+
+def versions() -> dict[str, str | None]:
+    """Of this project, what it stands on, and the peers; None: not installed."""
+    return {**provenance.of_code(), **{name: _version(name) for name in PACKAGES}}
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _system() -> str:
+    try:
+        name = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        name = platform.platform(terse=True)
+    return f"{name}, {platform.machine()}"
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

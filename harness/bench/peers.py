@@ -1,0 +1,201 @@
+"""The peers: the same meta-gradient by the libraries that one would use instead, and by torch alone.
+
+Each is written as its own users write it, after its own example of MAML on Omniglot. All of them share the
+network of torchnet.py. What a user builds once (network, optimizers, images on the device) is built before
+the clock runs; what a user runs in every meta-iteration, up to the gradients of the meta-loss, is timed.
+The libraries are loaded when they are asked for and need not be there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+import warnings
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn.functional import cross_entropy
+
+from harness.bench.problem import Prepare, Problem, Program
+from harness.bench.torchnet import Conv4, Task, gradient, network, tasks
+from harness.datasets.omniglot import torchvision_omniglot
+
+LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
+
+Loop = Callable[[Conv4, list[Task], Problem], Callable[[], Tensor]]
+"""Builds a peer's meta-iteration: it returns the mean query loss and leaves the meta-gradient in `.grad`."""
+
+
+def _learn2learn(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+    """examples/vision/maml_omniglot.py"""
+    maml = _load("learn2learn").algorithms.MAML(net, lr=problem.alpha)
+
+    def step() -> Tensor:
+        net.zero_grad()
+        losses = []
+        for task in batch:
+            learner = maml.clone()
+            for _ in range(problem.protocol.inner_steps):
+                learner.adapt(cross_entropy(learner(task.support), task.support_labels))
+            loss = cross_entropy(learner(task.query), task.query_labels) / len(batch)
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    return step
+
+
+def _higher(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+    """examples/maml-omniglot.py"""
+    higher = _load("higher")
+    inner = torch.optim.SGD(net.parameters(), lr=problem.alpha)
+
+    def step() -> Tensor:
+        net.zero_grad()
+        losses = []
+        for task in batch:
+            with higher.innerloop_ctx(net, inner, copy_initial_weights=False) as (fast, optimizer):
+                for _ in range(problem.protocol.inner_steps):
+                    optimizer.step(cross_entropy(fast(task.support), task.support_labels))
+                loss = cross_entropy(fast(task.query), task.query_labels) / len(batch)
+                loss.backward()
+                losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    return step
+
+
+def _torchopt(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+    """examples/few-shot/maml_omniglot.py: MetaSGD, one backward pass for all tasks"""
+    torchopt = _load("torchopt")
+    inner = torchopt.MetaSGD(net, lr=problem.alpha)
+
+    def step() -> Tensor:
+        net.zero_grad()
+        losses = []
+        start = torchopt.extract_state_dict(net, by="reference", detach_buffers=True)
+        fresh = torchopt.extract_state_dict(inner, by="reference")
+        for task in batch:
+            for _ in range(problem.protocol.inner_steps):
+                inner.step(cross_entropy(net(task.support), task.support_labels))
+            losses.append(cross_entropy(net(task.query), task.query_labels))
+            torchopt.recover_state_dict(net, start)
+            torchopt.recover_state_dict(inner, fresh)
+        loss = torch.stack(losses).mean()
+        loss.backward()
+        return loss.detach()
+
+    return step
+
+
+def _torchopt_functional(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+    """The same by `torchopt.sgd` and `apply_updates`, one backward pass a task"""
+    torchopt = _load("torchopt")
+    inner = torchopt.sgd(lr=problem.alpha)
+    start: dict[str, Tensor] = dict(net.named_parameters())
+
+    def step() -> Tensor:
+        net.zero_grad()
+        losses = []
+        for task in batch:
+            fast, state = start, inner.init(start)
+            for _ in range(problem.protocol.inner_steps):
+                loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
+                found = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
+                updates, state = inner.update(dict(zip(fast, found, strict=True)), state, inplace=False)
+                fast = torchopt.apply_updates(fast, updates, inplace=False)
+            loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    return step
+
+
+def _plain(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+    """torch.func.functional_call and autograd, task by task"""
+    start: dict[str, Tensor] = dict(net.named_parameters())
+
+    def step() -> Tensor:
+        net.zero_grad()
+        losses = []
+        for task in batch:
+            fast = start
+            for _ in range(problem.protocol.inner_steps):
+                loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
+                found = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
+                fast = {name: fast[name] - problem.alpha * g for name, g in zip(fast, found, strict=True)}
+            loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
+            loss.backward()
+            losses.append(loss.detach())
+        return torch.stack(losses).sum()
+
+    return step
+
+
+class Peer(NamedTuple):
+    """A library, or torch alone, and the ways of using it."""
+
+    loops: dict[str, Loop]
+    """What is used of it -> how."""
+    install: str | None = None
+    """How to get it; None: nothing to install."""
+
+
+PEERS: dict[str, Peer] = {
+    "learn2learn": Peer({"MAML": _learn2learn}, "make bench builds it"),
+    "higher": Peer({"innerloop_ctx": _higher}, "pip install higher==0.2.1"),
+    "torchopt": Peer(
+        {"MetaSGD": _torchopt, "functional": _torchopt_functional}, "pip install torchopt==0.7.3"
+    ),
+    "torch": Peer({"plain loop": _plain}),
+}
+"""By the name of the package."""
+
+LIBRARIES = ("learn2learn", "higher", "torchopt")
+"""Those that ours is compared with; the plain loop is what one writes without any."""
+
+
+def missing(package: str) -> str | None:
+    """Why a peer cannot be used here; None: it can."""
+    try:
+        _load(package)
+    except ModuleNotFoundError as error:
+        if error.name == package:
+            return f"not installed: {PEERS[package].install}"
+        return f"cannot be imported: {error}; {PEERS[package].install}"
+    except Exception as error:  # old libraries beside new ones break in any way
+        return f"cannot be imported: {error}"
+    return None
+
+
+def programs(package: str) -> Iterator[tuple[str, str, Prepare]]:
+    """Name, memory layout and preparation of every way of using a peer that is installed."""
+    release = version(package).split("+")[0]
+    for use, loop in PEERS[package].loops.items():
+        for memory in LAYOUTS:
+            yield f"{package} {release} {use}, {memory}", memory, _preparation(loop, memory)
+
+
+def _preparation(loop: Loop, memory: str) -> Prepare:
+    def prepare(problem: Problem) -> Program:
+        net = network(problem.protocol, problem.weights[0])
+        net.to(memory_format=LAYOUTS[memory])  # type: ignore[call-overload]
+        step = loop(net, tasks(problem, LAYOUTS[memory]), problem)
+        return Program(step, lambda loss: (float(loss), gradient(problem.protocol, net)))
+
+    return prepare
+
+
+def _load(package: str) -> Any:
+    """The package, without what it and the packages that it loads (torchvision, gym) print and warn of."""
+    with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        if package == "learn2learn":
+            torchvision_omniglot()  # leaves a torchvision that can be imported beside any torch
+        return importlib.import_module(package)

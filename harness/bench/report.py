@@ -1,0 +1,60 @@
+"""Run the bench and write what it found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from harness.bench import cpu, curves, gpu, peers
+from harness.bench.cpu import Disagreement, Say
+from harness.bench.problem import PAPER, SMALL
+from harness.errors import UserError
+from harness.store import write_whole
+
+__all__ = ["FOLDER", "Disagreement", "on_cpu", "on_gpu"]
+
+FOLDER = "bench"
+"""Within the results."""
+
+
+def on_cpu(
+    folder: Path, rounds: int | None, only: Sequence[str], quick: bool, with_curves: bool, say: Say
+) -> Path:
+    """Write bench.json, or quick.json of the small problem, into `folder`; its path.
+
+    rounds: None: as many as suit. Raises cpu.Disagreement; UserError for a peer that there is none of.
+    """
+    _check(only)
+    protocol = SMALL if quick else PAPER
+    found = cpu.measure(protocol, rounds or (3 if quick else cpu.ROUNDS), only, say)
+    if with_curves:
+        fastest = found["fastest_peer"]
+        programs, _ = cpu.contenders(only)
+        peer = (fastest, programs[fastest].prepare) if fastest else None
+        count = 1 if quick else curves.ROUNDS
+        found["curves"] = curves.measure(protocol, peer, found["peak_gflops"], count, say)
+        found["curve_rounds"] = count
+    return _write(folder / ("quick.json" if quick else "bench.json"), found)
+
+
+def on_gpu(folder: Path, device: str, rounds: int | None, only: Sequence[str], quick: bool, say: Say) -> Path:
+    """Write bench-gpu.json, or quick-gpu.json of some cells of the small problem; as above."""
+    _check(only)
+    cells = gpu.fig2(SMALL)[3:7] if quick else gpu.fig2()
+    iterations = 2 if quick else gpu.ITERATIONS
+    found = gpu.measure(cells, device, rounds or (3 if quick else gpu.ROUNDS), iterations, only, say)
+    return _write(folder / ("quick-gpu.json" if quick else "bench-gpu.json"), found)
+
+
+def _check(only: Sequence[str]) -> None:
+    for package in only:
+        if package not in peers.LIBRARIES:
+            raise UserError(f"--only {package}: no such peer; there are {', '.join(peers.LIBRARIES)}")
+
+
+def _write(path: Path, found: dict[str, Any]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(found, indent=1) + "\n"))
+    return path
