@@ -77,10 +77,10 @@ def _draw(
 def gather(episodes: Episodes, pictures: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
     """Look the episodes up in `pictures` (uint8 [characters, drawers, 28, 28]), on its device."""
     device = pictures.device
-    characters, rotations, drawers = (torch.from_numpy(part).to(device) for part in episodes)
+    characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
     tasks, n_way, images = drawers.shape
     pixels = pictures[characters.unsqueeze(-1), drawers].flatten(3)  # [tasks, n_way, images, 784]
-    turned = _turns(pictures.shape[-1]).to(device)[rotations].unsqueeze(2).expand(-1, -1, images, -1)
+    turned = _turns(pictures.shape[-1], device)[rotations].unsqueeze(2).expand(-1, -1, images, -1)
     pixels = pixels.gather(3, turned).to(dtype) / 255
     side = pictures.shape[-1]
     return Images(
@@ -89,8 +89,15 @@ def gather(episodes: Episodes, pictures: Tensor, k_shot: int, dtype: torch.dtype
     )
 
 
+def _send(numbers: Tensor, device: torch.device) -> Tensor:
+    """To the device; a GPU fetches them from pinned memory, so that the host need not wait for it."""
+    if device.type == "cuda":
+        return numbers.pin_memory().to(device, non_blocking=True)
+    return numbers.to(device)
+
+
 @lru_cache
-def _turns(side: int) -> Tensor:
+def _turns(side: int, device: torch.device) -> Tensor:
     """[4, side * side]: the source of each pixel after 0, 1, 2, 3 quarter turns."""
     places = torch.arange(side * side).view(side, side)
-    return torch.stack([places.rot90(k).flatten() for k in range(4)])
+    return torch.stack([places.rot90(k).flatten() for k in range(4)]).to(device)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,23 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness import cli, datasets
-from harness.bench import cpu, curves, floor, gpu, machine, peers, problem, report, timing, torchnet
+from harness import cli, datasets, operators
+from harness.bench import (
+    cpu,
+    curves,
+    floor,
+    gpu,
+    history,
+    machine,
+    parts,
+    peers,
+    problem,
+    report,
+    timing,
+    torchnet,
+)
 from harness.bench.problem import PAPER, SMALL, Problem, Program
+from harness.places import ROOT
 from harness.protocol import Protocol
 
 TINY = SMALL.model_copy(update={"layers": 3, "filters": 4})
@@ -200,6 +215,23 @@ def test_the_fastest_library_counts_in_its_better_layout() -> None:
 
 
 # The whole.
+
+
+def test_parts_add_up_to_the_whole() -> None:
+    found = parts.measure(SMALL, rounds=2)
+    assert set(found) == {*parts.OPERATORS, "patches", parts.REST}
+    assert all(value > 0 for value in found.values())
+    assert operators.product.__module__ == "harness.operators"  # everything is as it was
+
+
+def test_commits_are_timed_and_leave_no_trace() -> None:
+    before = subprocess.run(["git", "worktree", "list"], cwd=ROOT, capture_output=True, text=True)
+    if before.returncode:
+        pytest.skip("no git checkout")
+    (times,) = history.measure(["HEAD"], rounds=1).values()
+    assert times.median_ms > 0
+    after = subprocess.run(["git", "worktree", "list"], cwd=ROOT, capture_output=True, text=True)
+    assert before.stdout == after.stdout
 
 
 def test_curves_have_a_row_for_each_point_and_program(monkeypatch: pytest.MonkeyPatch) -> None:

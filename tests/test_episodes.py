@@ -171,3 +171,20 @@ def test_ink_is_1_and_paper_0(dtype: torch.dtype) -> None:
         half = {"left": image[:, :14], "right": image[:, 14:], "top": image[:14], "bottom": image[14:]}
         assert half[dark].all(), dark
         assert image.sum() == half[dark].numel()
+
+
+def test_a_gpu_is_sent_numbers_without_waiting() -> None:
+    """There may be no GPU here: what is asked of the tensor is what a copy needs to be without a wait."""
+    asked: list[object] = []
+
+    class Numbers:
+        def pin_memory(self) -> Numbers:
+            asked.append("pinned")
+            return self
+
+        def to(self, device: torch.device, non_blocking: bool = False) -> None:
+            asked.append((device.type, non_blocking))
+
+    episodes._send(Numbers(), torch.device("cuda"))  # type: ignore[arg-type]
+    episodes._send(Numbers(), torch.device("cpu"))  # type: ignore[arg-type]
+    assert asked == ["pinned", ("cuda", True), ("cpu", False)]

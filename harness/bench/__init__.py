@@ -6,8 +6,11 @@
     floor.py      multiply-adds of a meta-iteration, and what a matrix product takes for them
     timing.py     programs timed in turn
     cpu.py        first the check in float64, then the times: bench.json
+    parts.py      where the time goes, operator by operator
     curves.py     how the cost grows with the work
     gpu.py        throughput on a device: bench-gpu.json
+    overhead.py   what a sweep costs beside its training: overhead.json
+    history.py    the engine of other commits, timed in turn
 
 Nothing here trains for a result, and nothing but the command `bench` imports this room.
 """

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.bench import cpu, curves, gpu, peers
+from harness.bench import cpu, curves, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.problem import PAPER, SMALL
 from harness.errors import UserError
@@ -29,6 +29,7 @@ def on_cpu(
     _check(only)
     protocol = SMALL if quick else PAPER
     found = cpu.measure(protocol, rounds or (3 if quick else cpu.ROUNDS), only, say)
+    found["operators_ms"] = parts.measure(protocol)
     if with_curves:
         fastest = found["fastest_peer"]
         programs, _ = cpu.contenders(only)

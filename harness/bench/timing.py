@@ -42,7 +42,7 @@ def interleaved(
     names = list(steps)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(warm_up + rounds):
-        for name in _order(names, number):
+        for name in order(names, number):
             gc.collect()
             synchronize()
             started = clock()
@@ -53,7 +53,8 @@ def interleaved(
     return seconds
 
 
-def _order(names: list[str], number: int) -> list[str]:
+def order(names: list[str], number: int) -> list[str]:
+    """The order of one round, see `interleaved`."""
     first = number % len(names)
     turned = names[first:] + names[:first]
     return turned if number % 2 == 0 else turned[::-1]

@@ -1,0 +1,102 @@
+"""A meta-iteration by the code of other commits, timed in turn: what a change of the engine has brought.
+
+`python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out beside this
+checkout for as long as it takes; each runs in a process of its own, with this environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.bench import timing
+from harness.places import ROOT
+
+ROUNDS = 15
+
+# Waits for a line, does one meta-gradient, says how long it took. Only what all commits have.
+_PROGRAM = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+import torch
+from harness import datasets, engine, episodes
+from harness.metagradient import meta_gradient
+from harness.network import initial
+from harness.protocol import Protocol
+torch.set_num_threads(1)
+protocol = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
+pictures = torch.tensor(datasets.load("glyphs", protocol.resize).images)
+drawn = episodes.gather(episodes.training(protocol, 0, 1), pictures, 1, torch.float32)
+images = episodes.Images(*(part.unsqueeze(0) for part in drawn))
+weights = torch.from_numpy(initial(protocol, 0)).float().unsqueeze(0)
+alpha = torch.full((1, 1), 0.1, dtype=torch.float64)
+groups = engine.default_groups(protocol, torch.device("cpu"))
+for _ in sys.stdin:
+    started = time.perf_counter()
+    meta_gradient(protocol, weights, alpha, images, groups)
+    print(time.perf_counter() - started, flush=True)
+"""
+
+
+def measure(commits: Sequence[str], rounds: int = ROUNDS) -> dict[str, timing.Times]:
+    """Times of each commit. subprocess.CalledProcessError if git does not know one."""
+    with tempfile.TemporaryDirectory() as folder:
+        children = {}
+        try:
+            for commit in commits:
+                tree = Path(folder) / commit
+                _git("worktree", "add", "--detach", str(tree), commit)
+                children[commit] = subprocess.Popen(
+                    [sys.executable, "-W", "ignore", "-c", _PROGRAM, str(tree)],
+                    cwd=tree,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            seconds: dict[str, list[float]] = {commit: [] for commit in commits}
+            for number in range(timing.WARM_UP + rounds):
+                for commit in timing.order(list(commits), number):
+                    taken = _ask(children[commit])
+                    if number >= timing.WARM_UP:
+                        seconds[commit].append(taken)
+        finally:
+            for child in children.values():
+                child.kill()
+                child.wait()
+            for commit in commits:
+                subprocess.run(
+                    ["git", "worktree", "remove", "--force", str(Path(folder) / commit)],
+                    cwd=ROOT,
+                    capture_output=True,
+                )
+    return {commit: timing.summary(its) for commit, its in seconds.items()}
+
+
+def _ask(child: subprocess.Popen[str]) -> float:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    child.stdin.write("\n")
+    child.stdin.flush()
+    return float(child.stdout.readline())
+
+
+def _git(*words: str) -> None:
+    subprocess.run(["git", *words], cwd=ROOT, check=True, capture_output=True)
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description="A meta-iteration by the code of other commits.")
+    parser.add_argument("commits", nargs="+")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    arguments = parser.parse_args()
+    for commit, times in measure(arguments.commits, arguments.rounds).items():
+        print(f"{commit:12} {times.median_ms:7.1f} ms (quartiles {times.q1_ms:.1f}, {times.q3_ms:.1f})")
+
+
+if __name__ == "__main__":
+    main()
