@@ -50,11 +50,10 @@ def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[i
 
 def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
     """How many of a grid's cells have a record, for each seed that has any."""
-    cells = [header.cell for header in scan.headers.values()]
-    protocols = {id(cell.protocol): cell.protocol for cell in cells}  # few: each is compared once
-    same = {key for key, protocol in protocols.items() if protocol == grid.protocol}
-    points = {(cell.method, cell.hyper) for cell in grid.cells([0])}
-    return Counter(c.seed for c in cells if id(c.protocol) in same and (c.method, c.hyper) in points)
+    seeds = Counter[int]()
+    for cell in grid.cells([0]):
+        seeds.update(scan.seeds.get((cell.protocol, cell.method, cell.hyper), ()))
+    return seeds
 
 
 def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:

@@ -104,11 +104,6 @@ class Protocol(Named):
         return math.log(self.n_way)
 
     @cached_property
-    def own(self) -> dict[str, Any]:
-        """The fields that differ from their defaults: what of it goes into a cell's id."""
-        return self.model_dump(exclude_defaults=True)
-
-    @cached_property
     def label(self) -> str:
         """The preset it is nearest to and what differs; the data set apart. `paper-adam, k_shot=5`."""
         mine = self.model_dump(exclude={"dataset"})
@@ -147,23 +142,29 @@ class Cell(Named):
     @cached_property
     def cell_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
-        text = json.dumps(
-            {
-                "protocol": self.protocol.own,
-                "method": self.method,
-                "hyper": self.hyper.model_dump(exclude_defaults=True),
-                "seed": self.seed,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-            allow_nan=False,
-        )
+        text = f'{_but_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def describe(self) -> str:
         """One line for people: `alpha-maml alpha0=0.1 beta0=0.001 ... seed=0`."""
         rates = " ".join(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())
         return f"{self.method} {rates} seed={self.seed}"
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _but_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
+    """The canonical JSON of a cell up to its last key: all seeds of a point share it."""
+    text = json.dumps(
+        {
+            "protocol": protocol.model_dump(exclude_defaults=True),
+            "method": method,
+            "hyper": hyper.model_dump(exclude_defaults=True),
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    return text[:-1]
 
 
 @lru_cache(maxsize=1 << 16, typed=True)

@@ -21,7 +21,7 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness import schema
 from harness.analysis.passages import lowest_sustained
-from harness.methods import METHODS
+from harness.methods import METHODS, Hyper
 from harness.protocol import Cell, Protocol, Question, cell
 
 NUMERICS = 2
@@ -202,8 +202,14 @@ def _damaged(error: Exception) -> DamagedRecord:
     return DamagedRecord(f"torn or no parquet file ({str(error).splitlines()[0][:80]})")
 
 
+@lru_cache(maxsize=4096, typed=True)
+def _hyper(method: str, **values: Any) -> Hyper:
+    """As _protocol: a point of a grid is met once for each seed."""
+    return METHODS[method].Hyper(**values)
+
+
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
-    return cell(_protocol(**protocol), method, METHODS[method].Hyper(**hyper), seed)
+    return cell(_protocol(**protocol), method, _hyper(method, **hyper), seed)
 
 
 def _header(text: bytes | None, cell_id: str | None) -> Header:

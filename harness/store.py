@@ -10,26 +10,47 @@ import contextlib
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from harness import records
 from harness.errors import UserError
+from harness.methods import Hyper
+from harness.protocol import Cell, Protocol
 from harness.records import DamagedRecord, Header, Record
 
 _ENDING = ".parquet"
 _ASIDE = "aside"
 
 
-class Scan(NamedTuple):
+@dataclass(frozen=True)
+class Scan:
     """What lies in a store."""
 
     headers: dict[str, Header]
     """By cell id."""
     damaged: dict[str, str]
     """Cell id (or file stem) -> what is wrong with its file."""
+
+    @cached_property
+    def seeds(self) -> dict[tuple[Protocol, str, Hyper], list[int]]:
+        """Protocol, method and hyper-parameters -> the seeds of their records.
+
+        Sorted by the objects' places first: a store has many records of few protocols and points, and to
+        compare them one by one would take longer than to read them.
+        """
+        same: dict[tuple[int, str, int], list[Cell]] = {}
+        for header in self.headers.values():
+            cell = header.cell
+            same.setdefault((id(cell.protocol), cell.method, id(cell.hyper)), []).append(cell)
+        found: dict[tuple[Protocol, str, Hyper], list[int]] = {}
+        for cells in same.values():
+            point = cells[0].protocol, cells[0].method, cells[0].hyper
+            found.setdefault(point, []).extend(cell.seed for cell in cells)
+        return found
 
 
 class Store:

@@ -14,7 +14,7 @@ import pytest
 from harness import records
 from harness.errors import UserError
 from harness.protocol import Cell
-from harness.store import Store, write_whole
+from harness.store import Scan, Store, write_whole
 from tests.test_records import BYTES, CELL, WHOLE, record
 
 FAILED = records.dump(record("failed", [], "no memory"))
@@ -31,7 +31,7 @@ def files(store: Store) -> list[str]:
 
 
 def test_put_scan_read(store: Store) -> None:
-    assert store.scan() == ({}, {})
+    assert store.scan() == Scan({}, {})
     other = Cell.model_validate(CELL.model_dump() | {"seed": 4})
     second = records.make(other, "failed", [], {}, "no memory")
     for content in (BYTES, records.dump(second)):
@@ -68,7 +68,7 @@ def test_a_record_that_goes_while_the_store_is_read(store: Store, monkeypatch: p
 
     load_header = records.load_header
     monkeypatch.setattr(records, "load_header", gone)
-    assert store.scan() == ({}, {})
+    assert store.scan() == Scan({}, {})
 
 
 def test_a_later_record_replaces_an_earlier_one_but_a_failure_does_not(store: Store) -> None:
@@ -128,7 +128,7 @@ def test_set_aside_keeps_every_file(store: Store) -> None:
         store.put(BYTES)
         (store.folder / f"{CELL.cell_id}.parquet").write_bytes(content)
         assert store.set_aside(CELL.cell_id).read_bytes() == content
-        assert store.scan() == ({}, {})
+        assert store.scan() == Scan({}, {})
     assert len(list((store.folder / "aside").iterdir())) == 2
 
 
@@ -200,4 +200,4 @@ def test_no_place_to_write(store: Store, spoil: Callable[[Path], None]) -> None:
     ):
         pass
     assert "\n" not in str(error.value)
-    assert store.scan() == ({}, {})
+    assert store.scan() == Scan({}, {})

@@ -66,7 +66,7 @@ def measure(commits: Sequence[str], rounds: int = ROUNDS) -> dict[str, timing.Ti
         finally:
             for child in children.values():
                 child.kill()
-                child.wait()
+                child.communicate()  # closes its pipes
             for commit in commits:
                 subprocess.run(
                     ["git", "worktree", "remove", "--force", str(Path(folder) / commit)],

@@ -39,15 +39,16 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, float
     with threads(1):
         step = ours(make(protocol)).step
         step()
-        plain = {name: getattr(operators, name) for name in OPERATORS}
+        plain: dict[str, Any] = {name: getattr(operators, name) for name in OPERATORS}
 
         def cut(*arguments: Any, **named: Any) -> Any:
             """patches() itself calls `windows`: counted here alone."""
             with patch.multiple(operators, **plain):
                 return operators.patches(*arguments, **named)
 
+        clocks: dict[str, Any] = {name: timed(name, one) for name, one in plain.items()}
         with (
-            patch.multiple(operators, **{name: timed(name, one) for name, one in plain.items()}),
+            patch.multiple(operators, **clocks),
             patch.object(metagradient, "patches", timed("patches", cut)),
         ):
             started = time.perf_counter()
