@@ -31,11 +31,8 @@ from harness.store import Store
 
 FIGURES = ("fig1", "fig2", "fig3")
 PART = (
-    "fig2",
-    "--where",
-    "method=alpha-maml,alpha0=1e-4,alpha_hyperlr=10,beta_hyperlr=1e-5",
-    "--seeds",
-    "0-7",
+    *("fig2", "--where", "method=alpha-maml,alpha0=1e-4,alpha_hyperlr=10,beta_hyperlr=1e-5"),
+    *("--seeds", "0-7"),
 )
 """Eight cells of much the same length: a part in which one cell takes most of the time measures that cell."""
 LIMITS = {"status": 3.0, "resume": 10.0, "plots": 15.0}
