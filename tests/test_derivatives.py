@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from harness import derivatives
-from harness.network import initial, layout
+from harness.network import initial
 from harness.operators import patches
 from harness.protocol import Protocol
 from tests.conftest import SMALL
+from tests.plain import named, plain_loss, plain_scores
 
 READINGS = {
     "shift": {},
@@ -41,30 +39,10 @@ def random_images(protocol: Protocol, groups: int) -> Tensor:
     return torch.rand(groups, n, 28, 28, 1, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
 
 
-def plain_scores(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
-    """One network with torch's own operators: flat [P], images [n, 28, 28, 1] -> [n, n_way]."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    pieces = flat.split([prod(part.shape) for part in parts])
-    w = {part.name: piece.view(part.shape) for part, piece in zip(parts, pieces, strict=True)}
-    x = images.permute(0, 3, 1, 2)
-    for i in range(protocol.layers):
-        kernel = w[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
-        x = F.conv2d(x, kernel, stride=2, padding=1)
-        shift = w[f"shift{i}"]
-        scale = w.get(f"scale{i}", torch.ones_like(shift).detach())
-        x = F.batch_norm(x, None, None, scale, shift, training=True, eps=protocol.norm_eps).relu()
-    return F.linear(x.mean((2, 3)), w["head"].T, w["bias"])
-
-
-def plain_loss(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
-    labels = torch.arange(protocol.n_way).repeat_interleave(protocol.k_shot)
-    return F.cross_entropy(plain_scores(protocol, flat, images), labels)
-
-
 def by_autograd(protocol: Protocol, flat: Tensor, images: Tensor, along: Tensor) -> tuple[Tensor, ...]:
     """Of one network: loss, gradient [P], Hessian times `along` [P]."""
     flat = flat.clone().requires_grad_()
-    loss = plain_loss(protocol, flat, images)
+    loss = plain_loss(protocol, named(protocol, flat), images)
     (gradient,) = torch.autograd.grad(loss, flat, create_graph=True)
     (product,) = torch.autograd.grad(gradient, flat, along)
     return loss.detach(), gradient.detach(), product
@@ -82,7 +60,7 @@ def test_equal_to_autograd(fields: dict, shared: int) -> None:
     losses, gradients, products = (torch.stack(part) for part in zip(*expected, strict=True))
 
     loss = derivatives.loss(protocol, weights, patches(images, twice=protocol.layers > 1))
-    scores = [plain_scores(protocol, w, x) for w, x in zip(each, images, strict=True)]
+    scores = [plain_scores(protocol, named(protocol, w), x) for w, x in zip(each, images, strict=True)]
     torch.testing.assert_close(loss.scores, torch.stack(scores), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(loss.mean, losses, rtol=1e-12, atol=0)
     gradient = derivatives.gradient(protocol, loss)

@@ -12,7 +12,7 @@ from harness.datasets import Dataset
 from harness.network import initial, layout
 from harness.protocol import Cell, Protocol, Question
 from tests.conftest import SMALL
-from tests.test_metagradient import plain_loss, plain_meta_loss
+from tests.plain import plain_loss, plain_meta_loss
 
 pytestmark = pytest.mark.usefixtures("noise")
 

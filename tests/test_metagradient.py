@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from harness import episodes, metagradient
 from harness.episodes import Images
@@ -17,6 +16,7 @@ from harness.network import Layout, Part, initial, layout
 from harness.operators import Patches
 from harness.protocol import Protocol
 from tests.conftest import SMALL
+from tests.plain import named, plain_meta_loss
 
 ALL = 10**6  # groups: everything in one part
 H = 1e-7  # step of the differences: at 1e-6 some already cross a kink of a ReLU
@@ -113,38 +113,6 @@ def test_parts_of_a_meta_batch_add_up(groups: int) -> None:
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
 
 
-def plain_loss(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -> Tensor:
-    """The network again, with torch's own operators: images [n, 28, 28, 1] -> mean cross entropy."""
-    x = images.permute(0, 3, 1, 2)
-    for i in range(protocol.layers):
-        kernel = weights[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
-        x = F.conv2d(x, kernel, stride=2, padding=1)
-        shift = weights[f"shift{i}"]
-        scale = weights.get(f"scale{i}", torch.ones_like(shift).detach())
-        x = F.relu(F.batch_norm(x, None, None, scale, shift, training=True, eps=protocol.norm_eps))
-    scores = F.linear(x.mean((2, 3)), weights["head"].T, weights["bias"])
-    labels = torch.arange(protocol.n_way).repeat_interleave(len(images) // protocol.n_way)
-    return F.cross_entropy(scores, labels)
-
-
-def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, images: Images) -> Tensor:
-    """MAML as one reads it in the paper: a loop over tasks, autograd through everything."""
-    adapted = [part.name for part in layout(protocol).adapted]
-    losses = []
-    for support, query in zip(images.support[0], images.query[0], strict=True):
-        fast = dict(weights)
-        for _ in range(protocol.inner_steps):
-            loss = plain_loss(protocol, fast, support)
-            gradients = torch.autograd.grad(loss, [fast[name] for name in adapted], create_graph=True)
-            if protocol.first_order:
-                gradients = [gradient.detach() for gradient in gradients]
-            moved = {n: fast[n] - alpha * g for n, g in zip(adapted, gradients, strict=True)}
-            fast = fast | moved
-        losses.append(plain_loss(protocol, fast, query))
-    total = torch.stack(losses).sum()
-    return total / protocol.meta_batch if protocol.task_reduction == "mean" else total
-
-
 @pytest.mark.parametrize("first_order", [False, True])
 @pytest.mark.parametrize("inner_steps", [1, 3])
 @pytest.mark.parametrize("norm", [False, True])
@@ -159,9 +127,7 @@ def test_equals_autograd_through_the_whole_inner_loop(
         norm_adapted=norm,
     )
     flat, images = start(protocol), batch(protocol)
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    pieces = flat[0].split([torch.Size(part.shape).numel() for part in parts])
-    weights = {p.name: x.reshape(p.shape).requires_grad_() for p, x in zip(parts, pieces, strict=True)}
+    weights = {name: part.clone().requires_grad_() for name, part in named(protocol, flat[0]).items()}
     alpha = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
     loss = plain_meta_loss(protocol, weights, alpha, images)
     *expected, by_alpha = torch.autograd.grad(loss, [*weights.values(), alpha])
