@@ -18,6 +18,9 @@ from scipy.special import ndtri
 from harness.protocol import Protocol
 from harness.randomness import Purpose, uniform
 
+RELATIVE_NOISE = 1e-7
+"""Of a perturbation: about the resolution of float32, so that it stands for rounding alone."""
+
 
 class Part(NamedTuple):
     """A tensor within the flat vector."""
@@ -55,9 +58,20 @@ def layout(protocol: Protocol) -> Layout:
 
 
 def initial(protocol: Protocol, seed: int) -> NDArray[np.float64]:
-    """The flat vector [P] before iteration 1: a function of the seed and the network alone."""
+    """The flat vector [P] before iteration 1: a function of the seed, the network and the perturbation."""
     parts = (*layout(protocol).adapted, *layout(protocol).others)
-    return np.concatenate([_initial(protocol, seed, at, part).ravel() for at, part in enumerate(parts)])
+    drawn = [_initial(protocol, seed, at, part) for at, part in enumerate(parts)]
+    if protocol.perturbation:
+        drawn = [
+            values * _noise(protocol.perturbation, seed, at, *values.shape) for at, values in enumerate(drawn)
+        ]
+    return np.concatenate([values.ravel() for values in drawn])
+
+
+def _noise(draw: int, seed: int, at: int, *shape: int) -> NDArray[np.float64]:
+    """Factors 1 + 1e-7 u, u uniform in (-1, 1): those of each part and draw are independent of all others."""
+    place = draw << 16 | at  # no network has 2^16 parts
+    return 1 + RELATIVE_NOISE * (2 * uniform(seed, Purpose.PERTURBATION, place, *shape) - 1)
 
 
 def _initial(protocol: Protocol, seed: int, at: int, part: Part) -> NDArray[np.float64]:

@@ -87,6 +87,9 @@ class Protocol(Named):
     validation_tasks: int = Field(32, ge=1, description="fixed episodes of the held-out characters")
     validation_every: int = Field(25, ge=1, description="iterations from one validation to the next")
     precision: Literal["float32", "tf32", "float64"] = "float32"
+    perturbation: int = Field(
+        0, ge=0, lt=2**32, description="which draw of a relative noise of 1e-7 on the first weights; 0: none"
+    )
 
     @model_validator(mode="after")
     def _consistent(self) -> Protocol:

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     EPISODES = 2
     VALIDATION = 3
     WEIGHTS = 4
+    PERTURBATION = 5
 
 
 def words(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.uint64]:

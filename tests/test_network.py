@@ -37,6 +37,28 @@ def test_a_reading_of_the_head_or_norm_moves_nothing_else() -> None:
         assert np.array_equal(values, other[name]) == (name != "head"), name
 
 
+def test_a_perturbation_moves_each_weight_by_a_rounding() -> None:
+    ours, noisy = (initial(Protocol(perturbation=draw), 0) for draw in (0, 1))
+    assert np.array_equal(ours, initial(PAPER, 0))
+    drawn = ours != 0
+    assert not noisy[~drawn].any()
+    share = noisy[drawn] / ours[drawn] - 1
+    assert 0.99e-7 < np.abs(share).max() < 1.001e-7
+    assert abs(share.mean()) < 4e-7 / sqrt(3 * share.size)
+    moved = noisy[drawn].astype(np.float32) != ours[drawn].astype(np.float32)
+    assert 0.3 < moved.mean() < 0.9  # the others round to the weight that they were
+
+
+def test_perturbations_of_draws_seeds_and_parts_are_independent() -> None:
+    def shares(draw: int, seed: int) -> dict[str, np.ndarray]:
+        noisy = initial(Protocol(perturbation=draw), seed) / np.where(ours := initial(PAPER, seed), ours, 1)
+        return {name: part.ravel() for name, part in parts_of(PAPER, noisy - 1).items()}
+
+    first = shares(1, 0)["conv1"]
+    for other in (shares(2, 0)["conv1"], shares(1, 1)["conv1"], shares(1, 0)["conv2"]):
+        assert abs(np.corrcoef(first, other)[0, 1]) < 5 / sqrt(first.size)
+
+
 def test_golden_values() -> None:
     """If these move, records made before are of other weights: raise records.NUMERICS."""
     ours = parts_of(PAPER, initial(PAPER, 0))

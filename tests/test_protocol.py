@@ -129,6 +129,7 @@ def test_every_field_is_in_the_id() -> None:
         ({"validation_characters": 19}, "n_way is 20"),
         ({"split_seed": -1}, "split_seed"),
         ({"split_seed": 2**63}, "split_seed"),
+        ({"perturbation": -1}, "perturbation"),
     ],
     ids=str,
 )
@@ -224,6 +225,7 @@ DEFAULTS = {
     "validation_tasks": 32,
     "validation_every": 25,
     "precision": "float32",
+    "perturbation": 0,
 }
 
 
