@@ -34,6 +34,11 @@ MARKS = {
     "not run": Mark("", "·", "0.9", "not run yet"),
 }
 
+NEVER = "\N{EN DASH}"
+"""For a sustained passage that there is none of."""
+PLACES = {2: (-0.14, 0.26), 3: (-0.26, 0.07, 0.32)}
+"""Of the lines of a cell with a count, in cells from its middle downwards."""
+
 KEY_WIDTH = 2.45  # inches, as are those below
 BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
 
@@ -45,12 +50,15 @@ class Look(NamedTuple):
     several_seeds: bool
     states: list[str]
     """Those of STATES that the key has to explain."""
+    counts: bool
+    """Whether any cell has one."""
 
 
 def look(cells: pd.DataFrame, budget: int) -> Look:
     """For `cells` as from cells_over_seeds: one colour scale, up to the budget."""
     states = [state for state in MARKS if state in set(cells["state"])]
-    return Look(norm(cells["iterations_to_target"], budget), bool(cells["seeds"].max() > 1), states)
+    counts = "reached" in set(cells["state"])
+    return Look(norm(cells["iterations_to_target"], budget), bool(cells["seeds"].max() > 1), states, counts)
 
 
 def norm(counts: pd.Series, budget: int) -> LogNorm:
@@ -85,13 +93,17 @@ def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
 
 
 def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
-    """The count or mark of a cell and, with several seeds, how many of those run reached the target."""
+    """The count or mark of a cell; under a count that of the sustained passage and, with several seeds, how
+    many of those run reached the target."""
     share = f"{cell['reached']}/{cell['run']}" if look.several_seeds and cell["reached"] else ""
     if cell["state"] == "reached":
-        count = cell["iterations_to_target"]
+        count, sustained = cell["iterations_to_target"], cell["iterations_to_target_sustained"]
         colour = _ink(mpl.colormaps[style.COUNTS](look.norm(count)))
-        _text(ax, column, row + (-0.14 if share else 0), f"{count:.0f}", style.TICK, colour)
-        _text(ax, column, row + 0.26, share, style.SMALLEST, colour)
+        later = f"{sustained:.0f}" if np.isfinite(sustained) else NEVER
+        lines = [(f"{count:.0f}", style.TICK), (later, style.SMALLEST)]
+        lines += [(share, style.SMALLEST)] if share else []
+        for place, (text, size) in zip(PLACES[len(lines)], lines, strict=True):
+            _text(ax, column, row + place, text, size, colour)
     else:
         mark(ax, column, row, MARKS[cell["state"]])
         _text(ax, column, row, share, style.SMALLEST, "black", behind="white")
@@ -156,8 +168,7 @@ def key_height(look: Look, wide: bool) -> float:
 
 def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
     marks = [(state, MARKS[state].meaning.format(budget=budget)) for state in look.states]
-    seeds = [
-        ("123", "median over seeds, a miss as infinite"),
-        ("k/n", "k of the n seeds run reached the target"),
-    ]
-    return [*marks, *(seeds if look.several_seeds else [])]
+    what = "median over seeds, a miss as infinite" if look.several_seeds else "first passage"
+    counts = [("123", what), ("small", f"sustained: mean of 10 losses ({NEVER}: none)")]
+    seeds = [("k/n", "k of the n seeds run reached the target")] if look.several_seeds else []
+    return [*marks, *counts * look.counts, *seeds]

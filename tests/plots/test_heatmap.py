@@ -38,8 +38,11 @@ def hatches(ax):
     return {(int(patch.get_x()), int(patch.get_y())): patch.get_hatch() for patch in marks}
 
 
-def put(trials, pair, ah, bh, *counts):
-    """Set what the seeds of a cell gave: a count, or how it came out; None: not run."""
+def put(trials, pair, ah, bh, *counts, lag=5):
+    """Set what the seeds of a cell gave: a count, or how it came out; None: not run.
+
+    lag: from the first to the sustained passage; None: there is no sustained one.
+    """
     rows = (trials["alpha0"] == PAIRS[pair][0]) & (
         trials["alpha_hyperlr"].isna() if ah is None else trials["alpha_hyperlr"] == ah
     )
@@ -48,13 +51,15 @@ def put(trials, pair, ah, bh, *counts):
         number = isinstance(count, int)
         trials.loc[index, ["outcome", "ending"]] = "reached" if number else count
         trials.loc[index, "iterations_to_target"] = count if number else pd.NA
+        sustained = count + lag if number and lag is not None else pd.NA
+        trials.loc[index, "iterations_to_target_sustained"] = sustained
 
 
 @pytest.fixture(scope="module")
 def one_seed():
     trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))
     for k, (ah, bh) in enumerate((a, b) for a in sorted(AHS) for b in sorted(BHS)):
-        put(trials, 0, ah, bh, 10 * k + 20)
+        put(trials, 0, ah, bh, 10 * k + 20, lag=None if k == 5 else 5)
         put(trials, 1, ah, bh, 500)
     put(trials, 0, 1e-3, 1e-8, "budget")
     put(trials, 0, 1e-3, 1e-7, "diverged")
@@ -93,6 +98,7 @@ def test_a_count_stands_in_its_cell_and_every_miss_has_its_mark(one_seed):
         (0, 0, "80"), (1, 0, "90"), (2, 0, "·"),
         (0, 1, "50"), (1, 1, "60"), (2, 1, "70"),
         (1, 2, "×"), (2, 2, "!"),
+        (0, 0, "85"), (1, 0, "95"), (0, 1, "55"), (1, 1, "65"), (2, 1, cells.NEVER),  # sustained
     }  # fmt: skip
     marks = {name: cells.MARKS[name].hatch for name in cells.MARKS}
     assert hatches(first) == {
@@ -118,7 +124,7 @@ def test_a_miss_has_no_colour(one_seed):
 def test_maml_stands_beside_its_panel(one_seed):
     beside = by_label(one_seed, "baseline")
     assert [ax.get_title() for ax in beside] == ["MAML", "MAML"]
-    assert [texts(ax) for ax in beside] == [{(0, 0, "151")}, set()]
+    assert [texts(ax) for ax in beside] == [{(0, 0, "151"), (0, 0, "156")}, set()]
     assert hatches(beside[1]) == {(0, 0): cells.MARKS["budget"].hatch}
     for panel, box in zip(by_label(one_seed, "panel"), beside, strict=True):
         assert panel.get_position().x1 < box.get_position().x0
