@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from harness import strictyaml
 from harness.errors import UserError
@@ -82,6 +82,17 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     if twice := [seed for i, seed in enumerate(seeds) if seed in seeds[:i]]:
         raise UserError(f"seeds '{text}': {twice[0]} is there twice")
     return tuple(seeds)
+
+
+def seed_ranges(seeds: Sequence[int]) -> str:
+    """`0-4,7` for (0, 1, 2, 3, 4, 7): what parse_seeds reads."""
+    runs: list[list[int]] = []
+    for seed in sorted(seeds):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _seed(text: str, wrong: str) -> int:

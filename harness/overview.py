@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness import frames, grids
 from harness.errors import UserError
+from harness.filters import seed_ranges
 from harness.grids import Grid
 from harness.progress import duration
 from harness.protocol import Cell, Protocol
@@ -70,7 +71,7 @@ def show_status(
             *(kinds[kind] for kind in ("running", "missing", "failed")),
             kinds["stale"] + kinds["damaged"],
         ]
-        table.add_row(grid.folder, *map(str, counts), _ranges(chosen))
+        table.add_row(grid.folder, *map(str, counts), seed_ranges(chosen))
         lines += [f"{grid.folder}  {line}" for line in _reasons(cells, planned.todo, running)]
     if not found:
         out.print("no records yet; make sweep makes some")
@@ -96,17 +97,6 @@ def _reasons(
             yield f"{len(those)} cells  {why}"
         else:
             yield from (f"{cell.cell_id}  {cell.describe()}  {why}" for cell in those)
-
-
-def _ranges(seeds: Sequence[int]) -> str:
-    """`0-4,7`, as one writes them."""
-    runs: list[list[int]] = []
-    for seed in sorted(seeds):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _running(results: Path) -> dict[str, tuple[str, int]]:
@@ -179,7 +169,7 @@ def show_grids(out: Console, names: Sequence[str], dataset: str | None) -> None:
         grid = grids.load(name, dataset=dataset)
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
         numbers = f"{len(grid.cells([0]))}", ",".join(map(str, grid.seeds))
-        what = grid.protocol.dataset, grid.protocol.label, target, f"{grid.max_iterations}"
+        what = grid.protocol.dataset, grid.label, target, f"{grid.max_iterations}"
         table.add_row(grid.folder, *numbers, *what, grid.title)
     out.print(table)
 
@@ -198,7 +188,7 @@ def show_cells(out: Console, request: Request) -> None:
         out.print(f"{len(cells)} cells, all done")
         return
     try:
-        seconds, source = _seconds_per_iteration(scan, request.grid.protocol)
+        seconds, source = _seconds_per_iteration(scan, request.grid.protocols)
     except UserError as error:
         out.print(
             Text(f"{len(cells)} cells, {len(planned.todo)} to run; no estimate: {error}"), soft_wrap=True

@@ -10,6 +10,8 @@ ROOT = _CHECKOUT if (_CHECKOUT / "sweeps").is_dir() else Path.cwd()
 
 SWEEPS = ROOT / "sweeps"
 RESULTS = ROOT / "results"
+REFERENCE = RESULTS / "reference"
+"""The committed records of the paper's grids."""
 
 
 def data() -> Path:

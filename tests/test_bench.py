@@ -13,7 +13,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch.utils.flop_counter import FlopCounterMode
 
-from harness import cli, datasets, operators
+from harness import commands, datasets, operators
 from harness.bench import (
     cpu,
     curves,
@@ -294,7 +294,7 @@ def test_the_command(
     words = ["bench", "--quick", "--rounds", "1", "--no-curves", "--results", str(tmp_path)]
     monkeypatch.setattr("sys.argv", ["harness", *words])
     with pytest.raises(SystemExit) as done:
-        cli.main()
+        commands.main()
     assert done.value.code == 0
     names = {path.name for path in (tmp_path / "bench").iterdir()}
     assert names == {"quick.json", "quick.png", "quick.svg"}
@@ -307,7 +307,7 @@ def test_the_command_refuses(
     def run(*words: str) -> tuple[int, str]:
         monkeypatch.setattr("sys.argv", ["harness", "bench", "--quick", *words, "--results", str(tmp_path)])
         with pytest.raises(SystemExit) as done:
-            cli.main()
+            commands.main()
         return done.value.code, capsys.readouterr().err
 
     assert run("--only", "highest") == (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import grids
+from harness import filters, grids
 from harness.errors import UserError
 
 
@@ -73,3 +73,12 @@ def test_seeds() -> None:
             grids.parse_seeds(text)
     with pytest.raises(UserError, match="6 is there twice"):
         grids.parse_seeds("5-7,6")
+
+
+@pytest.mark.parametrize(
+    ("seeds", "text"),
+    [((0,), "0"), ((0, 1), "0-1"), ((0, 1, 2, 7, 9, 10), "0-2,7,9-10"), ((), "")],
+)
+def test_seeds_as_one_writes_them(seeds: tuple[int, ...], text: str) -> None:
+    assert filters.seed_ranges(seeds) == text
+    assert not seeds or grids.parse_seeds(text) == seeds

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from harness import grids, overview
 from harness.store import Scan, Store
 from harness.sweep import Todo
 from tests.test_frames import made
-
-
-@pytest.mark.parametrize(
-    ("seeds", "text"),
-    [((0,), "0"), ((0, 1), "0-1"), ((0, 1, 2, 7, 9, 10), "0-2,7,9-10"), ((), "")],
-)
-def test_seeds_as_one_writes_them(seeds: tuple[int, ...], text: str) -> None:
-    assert overview._ranges(seeds) == text
-    assert not seeds or grids.parse_seeds(text) == seeds
 
 
 def test_many_cells_with_one_reason_share_a_line() -> None:

@@ -67,22 +67,22 @@ class Size(NamedTuple):
 # Until a resumed sweep knows what to run, and until it would submit the first trial. The process then ends.
 _PLANNED = """
 import os
-from harness import cli
+from harness import commands
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
-cli._runner = lambda name: reached
-cli.main()
+commands.sweep._runner = lambda name: reached
+commands.main()
 """
 _SUBMITTED = """
 import os
-from harness import cli
+from harness import commands
 from harness.runners import raytune
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
 raytune._fit = reached
-cli.main()
+commands.main()
 """
 
 
