@@ -69,7 +69,7 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
         headers = [only.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
         if not headers:
             raise UserError(
-                f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes them"
+                f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes some"
             )
         (made / "README.md").write_text(readme(grid, trials, headers))
         made.chmod(0o755)
@@ -197,11 +197,11 @@ def _distinct(values: Iterable[Any]) -> list[str]:
 
 
 def _counted(values: Iterable[str]) -> str:
-    """`abc (180 records), def (5 records)`, without the counts where all are alike."""
+    """`abc (180 records); def (1 record)`, without the counts where all are alike."""
     counts = Counter(values)
     if len(counts) == 1:
         return next(iter(counts))
-    return "; ".join(f"{value} ({count} records)" for value, count in counts.most_common())
+    return "; ".join(f"{value} ({count} record{'s' * (count > 1)})" for value, count in counts.most_common())
 
 
 def _seeds(seeds: Sequence[int]) -> str:
