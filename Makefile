@@ -19,7 +19,7 @@ SWEEP = $(OPTIONS) $(if $(DEVICE),--device "$(DEVICE)") \
 # What the bench is told.
 BENCH = $(if $(RESULTS),--results "$(RESULTS)") $(if $(ROUNDS),--rounds "$(ROUNDS)") $(if $(ONLY),--only "$(ONLY)")
 
-.PHONY: help setup sweep plots bench bench-gpu test lint format clean
+.PHONY: help setup sweep plots claims compare bench bench-gpu test lint format clean
 
 help:  ## this list
 	@echo "make sweep [GRID=quick]  run what is missing of a grid, then draw its figures"
@@ -33,6 +33,10 @@ help:  ## this list
 	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
 	@echo "     RUNNER=serial       without Ray, one cell after the other"
 	@echo "make plots [GRID=fig2]   draw again from the records alone; without GRID every grid that has some"
+	@echo "                         (a grid without records of yours: from the reference ones)"
+	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"
+	@echo "     REFERENCE=1         by the reference records alone"
+	@echo "make compare GRID=fig2   your own sweep beside the reference, cell by cell"
 	@echo "make bench               time a meta-iteration beside learn2learn, higher and TorchOpt"
 	@echo "     ROUNDS=15           times that each program runs; ONLY=higher,torchopt: only these"
 	@echo "make bench-gpu           throughput on a CUDA device beside them"
@@ -55,6 +59,12 @@ sweep: $(READY)
 
 plots: $(READY)
 	@$(BIN)/python -m harness plot $(if $(GRID),"$(GRID)") $(OPTIONS)
+
+claims: $(READY)
+	@$(BIN)/python -m harness claims $(if $(REFERENCE),--reference) $(if $(RESULTS),--results "$(RESULTS)")
+
+compare: $(READY)
+	@$(BIN)/python -m harness compare "$(or $(GRID),fig2)" $(OPTIONS)
 
 # The sources of learn2learn 0.2.0 hold C that an old Cython wrote and Python 3.11 refuses: it is written anew.
 # --no-deps: it asks for much that its MAML does without; what it needs is in the extra.
