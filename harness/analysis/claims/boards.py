@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.claims.definitions import BUDGET, TARGETS
+from harness.analysis.claims.definitions import BUDGET, ENOUGH_VALUES, TARGETS
 from harness.analysis.passages import first_passage, sustained_passage
 from harness.analysis.summary import numbers
 
@@ -28,6 +28,9 @@ PASSAGES: dict[str, Callable[[np.ndarray, float], int | None]] = {
     "first": first_passage,
     "sustained": sustained_passage,
 }
+
+
+_COLUMNS = ["cell_id", "method", "seed", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "ending"]
 
 
 class Reading(NamedTuple):
@@ -58,7 +61,7 @@ class Board(NamedTuple):
     maml: dict[Pair, float]
     alpha: dict[Pair, dict[Hyper, float]]
 
-    def count(self, place: Place) -> float:
+    def count_at(self, place: Place) -> float:
         """NaN too where it was not asked."""
         pair, hyper = place
         return self.maml.get(pair, math.nan) if hyper is None else self.alpha[pair].get(hyper, math.nan)
@@ -72,6 +75,8 @@ class Run(NamedTuple):
     """By target."""
     ids: dict[Place, str]
     """Every cell asked."""
+    enough: frozenset[Pair] = frozenset()
+    """Pairs at which so many hyper-rates were asked that a share of them means something; see `_enough`."""
 
     def without(self, axis: int, value: float) -> Run:
         """The same, the cells with this alpha_hyperlr (axis 0) or beta_hyperlr (1) left out."""
@@ -100,19 +105,31 @@ def runs(reading: Reading, passage: str) -> list[Run]:
     budget = min(BUDGET, int(trials["max_iterations"].max()))
     losses = dict(_losses(reading.trajectories))
     found: dict[int, Run] = {}
-    for row in trials.itertuples(index=False):
-        seed = int(row.seed)
+    for row in trials[_COLUMNS].to_dict("records"):
+        seed = int(row["seed"])
         run = found.setdefault(seed, Run(seed, {t: Board(t, budget, {}, {}) for t in TARGETS}, {}))
-        pair = (float(row.alpha0), float(row.beta0))
-        hyper = (float(row.alpha_hyperlr), float(row.beta_hyperlr)) if row.method == "alpha-maml" else None
-        run.ids[pair, hyper] = row.cell_id
+        pair = (row["alpha0"], row["beta0"])
+        hyper = (row["alpha_hyperlr"], row["beta_hyperlr"]) if row["method"] == "alpha-maml" else None
+        run.ids[pair, hyper] = row["cell_id"]
         for target, board in run.boards.items():
-            counted = count(losses.get(row.cell_id), row.ending, target, budget, PASSAGES[passage])
+            counted = count(losses.get(row["cell_id"]), row["ending"], target, budget, PASSAGES[passage])
             if hyper is None:
                 board.maml[pair] = counted
             else:
                 board.alpha.setdefault(pair, {})[hyper] = counted
-    return [found[seed] for seed in sorted(found)]
+    return [found[seed]._replace(enough=_enough(found[seed])) for seed in sorted(found)]
+
+
+def _enough(run: Run) -> frozenset[Pair]:
+    """Pairs with ENOUGH_VALUES of each hyper-rate and half of their combinations."""
+    board = next(iter(run.boards.values()))
+    values = {pair: [set(axis) for axis in zip(*hypers, strict=True)] for pair, hypers in board.alpha.items()}
+    return frozenset(
+        pair
+        for pair, (alphas, betas) in values.items()
+        if min(len(alphas), len(betas)) >= ENOUGH_VALUES
+        and 2 * len(board.alpha[pair]) >= len(alphas) * len(betas)
+    )
 
 
 def count(

@@ -27,6 +27,7 @@ SIMILAR = 0.1
 
 HALF = (0.4, 0.6)
 WIDE, WIDE_WEAK = 0.5, 0.25
+MOST = 0.5
 FEW_ITERATIONS = 15
 NEARLY_ALL = 0.9
 NEARLY_ALWAYS = 0.95
@@ -40,16 +41,16 @@ SENTENCES = {
     "the first at which the mean of the last 10 losses is",
     "miss": f"a run of {BUDGET} iterations without a passage, or one that diverged; it is slower than any "
     "count and ties with another miss",
-    "tuned": "the pair of initial rates at the top of Figure 2's diagonal, (1e-1, 1e-3) under paper-adam as in the "
-    "original MAML; the pairs that the paper names lie 2, 3 and 4 decades below it, and so they are read "
-    "under paper-sgd, whose diagonal starts from MAML's fastest pair there, (1, 1e-1)",
+    "tuned": "the pair of initial rates at the top of Figure 2's diagonal: (1e-1, 1e-3) under paper-adam, "
+    "that of the original MAML. The pairs that the paper names lie 2, 3 and 4 decades below it, and so they "
+    "are read under paper-sgd, whose diagonal starts from MAML's fastest pair there, (1, 1e-1)",
     "fast": f"at most {FAST:g} times the count of MAML's fastest pair for that target; Alpha-MAML is fast "
     f"too if it takes at most {AS_FAST:g} times MAML's count",
     "very slow": f"at least {VERY_SLOW:g} times the count of MAML's fastest pair for that target, or a miss",
     "some": "at least one choice of the hyper-rates",
     "half": f"a share between {HALF[0]:g} and {HALF[1]:g}; weak: any share above 0",
     "wide range": f"a share of at least {WIDE:g}; weak: {WIDE_WEAK:g}",
-    "most": "a share above 0.5",
+    "most": f"a share above {MOST:g}",
     "all": f"every choice of the hyper-rates; weak: at least {NEARLY_ALL:g} of them",
     "always": f"in every cell; weak: in at least {NEARLY_ALWAYS:g} of them",
     "similar": f"smoothed final losses, means of the last 10, within {SIMILAR:g} nats",

@@ -76,13 +76,14 @@ class Share(NamedTuple):
         """In [least, most]."""
         return all_of((self.at_least(least), not_(self.more_than(most))))
 
-    def __str__(self) -> str:
+    def words(self, noun: str) -> str:
+        """31 of 36 cells (share 0.86)."""
         if not self.total:
-            return "none of 0"
+            return f"none of 0 {noun}"
         if not self.unknown:
-            return f"{self.yes} of {self.total} (share {self.low:.2f})"
-        untold = f"{self.unknown} not told"
-        return f"{self.yes} of {self.total}, {untold} (share {self.low:.2f} to {self.high:.2f})"
+            return f"{self.yes} of {self.total} {noun} (share {self.low:.2f})"
+        bounds = f"{self.low:.2f} to {self.high:.2f}"
+        return f"{self.yes} of {self.total} {noun}, {self.unknown} not told (share {bounds})"
 
 
 def share(told: Iterable[Told]) -> Share:
@@ -116,7 +117,7 @@ def tell(forms: Mapping[int, Form]) -> tuple[int, ...]:
 
 
 def unless_it_hangs(whole: Form, edges: Mapping[str, Verdict]) -> Form:
-    """OPEN if the verdict is the opposite with one edge of the grid left out; `edges`: name -> verdict then."""
+    """OPEN if the verdict turns with an edge of the grid left out; `edges`: name -> verdict then."""
     opposite = {Verdict.HOLDS: Verdict.FAILS, Verdict.FAILS: Verdict.HOLDS}.get(whole.verdict)
     flips = [name for name, then in edges.items() if then is opposite]
     if not flips or opposite is None:
