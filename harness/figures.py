@@ -68,7 +68,8 @@ Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
 
 def row_of(cell: Cell) -> dict[str, Any]:
     """The columns of a cell that a grid's file may name."""
-    return {"method": cell.method, **cell.hyper.model_dump(), "seed": cell.seed}
+    row = {"method": cell.method, "protocol": cell.protocol.label}
+    return row | cell.hyper.model_dump() | {"seed": cell.seed}
 
 
 def matches(wanted: Where, cell: Cell) -> bool:
@@ -90,10 +91,15 @@ def figure_problems(figure: Figure, target_loss: float | None, cells: tuple[Cell
 
 def _heatmap_problems(figure: Heatmap, cells: tuple[Cell, ...]) -> Iterator[Problem]:
     known = list(dict.fromkeys(key for cell in cells for key in row_of(cell) if key != "seed"))
+    if "protocol" not in figure.panels and len({cell.protocol for cell in cells}) > 1:
+        yield Problem(("figure", "panels"), "name protocol too: the grid has several readings")
+        return
     at: list[Path_] = [*(("figure", "panels", i) for i in range(len(figure.panels)))]
     for key, path in zip(figure.columns, [*at, ("figure", "x"), ("figure", "y")], strict=True):
         if key not in known:
             yield Problem(path, f"no cell has {key}; {suggest(key, known)}")
+        elif key == "protocol" and key not in figure.panels:
+            yield Problem(path, "protocol is no number; it stands among the panels")
         elif figure.columns.count(key) > 1:
             yield Problem(path, f"{key} is there twice")
         elif key in figure.panels and (lacks := next((c for c in cells if key not in row_of(c)), None)):

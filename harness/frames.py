@@ -159,7 +159,7 @@ def describe(grid: Grid) -> dict[str, Any]:
         "schema": schema.VERSION,
         "versions": provenance.of_code(),
         "grid": json.loads(grid.model_dump_json()),
-        "protocol_label": grid.protocol.label,
+        "protocol_label": grid.label,
         "chance_loss": grid.protocol.chance_loss,
     }
 
@@ -230,6 +230,7 @@ def _trial(cell: Cell, question: Question, record: Record | None, rows: pa.Table
         "numerics": header.numerics,
         "commit": origin.get("versions", {}).get("commit"),
         "torch": origin.get("versions", {}).get("torch"),
+        "finished": origin.get("finished"),
         "error": header.error,
     }
 

@@ -1,7 +1,7 @@
 """Grids: strict YAML -> ordered, unique cells. And the filters that pick some of them.
 
-A grid file names a protocol, blocks of cells, seeds, one question and the figure. The file's format is
-the JSON of a Grid too, which the results keep in their metadata.
+A grid file names a protocol or several readings of one, blocks of cells, seeds, one question and the
+figure. The file's format is the JSON of a Grid too, which the results keep in their metadata.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import itertools
 import math
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from harness import figures, places, strictyaml
+from harness.analysis import labels
 from harness.errors import UserError
 from harness.figures import Figure, Heatmap, Line, Trajectories, describe, listed, matches
 from harness.filters import parse_seeds, select_shard, shard, where
@@ -42,6 +44,8 @@ __all__ = [
 
 RESERVED = ("store", "reference", "bench")
 """Folders of results/ that no grid may take."""
+SHARED = ("dataset", "n_way")
+"""Of the protocol: the same in all readings of a grid, for its target means something else otherwise."""
 MOST = 100_000
 """Cells of a seed: more is taken for a slip."""
 
@@ -160,6 +164,7 @@ class Grid(Question):
     title: Line = Field(description="of its figures")
     figure: Figure
     protocol: Protocol
+    readings: tuple[Protocol, ...] = Field((), description="of the protocol, in its place; none: it alone")
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(listed), Field(min_length=1)] = (0,)
     blocks: tuple[Block, ...] = Field(alias="cells", min_length=1)
 
@@ -168,24 +173,47 @@ class Grid(Question):
         """What is asked of each cell."""
         return Question(target_loss=self.target_loss, max_iterations=self.max_iterations)
 
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Those that the cells are run under: the readings, or the protocol alone."""
+        return self.readings or (self.protocol,)
+
+    @cached_property
+    def label(self) -> str:
+        """`paper-adam`; with readings `paper-adam; k_shot=5; meta_batch=8`."""
+        return labels.one_line(protocol.label for protocol in self.protocols)
+
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
-        """All cells, each once: seed by seed (None: the grid's seeds), block by block, as written."""
+        """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""
         points = [
             (block.method, METHODS[block.method].Hyper(**point))
             for block in self.blocks
             for point in block.points()
         ]
         return tuple(
-            cell(self.protocol, method, hyper, seed)
+            cell(protocol, method, hyper, seed)
             for seed in dict.fromkeys(self.seeds if seeds is None else seeds)
+            for protocol in self.protocols
             for method, hyper in points
         )
 
     @model_validator(mode="after")
     def _whole(self) -> Grid:
+        strictyaml.refuse(_reading_problems(self))
         strictyaml.refuse(_twice(self))
         strictyaml.refuse(figures.figure_problems(self.figure, self.target_loss, self.cells((0,))))
         return self
+
+
+def _reading_problems(grid: Grid) -> Iterator[Problem]:
+    """Readings that are there twice, or of another problem."""
+    for i, reading in enumerate(grid.readings):
+        if (first := grid.readings.index(reading)) < i:
+            yield Problem(("readings", i), f"{reading.label} is there twice", ("readings", first))
+        for key in SHARED:
+            if (own := getattr(reading, key)) != (shared := getattr(grid.protocol, key)):
+                text = f"{show(own)}; a grid's readings share one {key}, here {show(shared)}"
+                yield Problem(("readings", i, key), text)
 
 
 def _twice(grid: Grid) -> Iterator[Problem]:
@@ -195,7 +223,7 @@ def _twice(grid: Grid) -> Iterator[Problem]:
             yield Problem(("seeds", i), f"{seed} is there twice", ("seeds", first))
     seen: dict[str, int] = {}
     for i, block in enumerate(grid.blocks):
-        for one in grid.model_copy(update={"blocks": (block,)}).cells((0,)):
+        for one in grid.model_copy(update={"blocks": (block,), "readings": ()}).cells((0,)):
             before = seen.get(one.cell_id)
             if before is not None:
                 first_at = None if before == i else ("cells", before)
@@ -266,12 +294,25 @@ def resolve(document: strictyaml.Document, name: str, dataset: str | None = None
         folder = name if dataset in (None, own) else f"{name}-{dataset}"
     try:
         whole = {**data, "protocol": protocol, "name": name, "folder": folder}
+        if "readings" in data:
+            whole["readings"] = _readings(data["readings"], protocol)
         grid = Grid.model_validate(whole, strict=True)
     except ValidationError as error:
         found += strictyaml.problems(error, document, lambda path: _known(data, path))
     if found:
         raise strictyaml.report(document, found)
     return grid
+
+
+def _readings(changes: Any, protocol: Any) -> Any:
+    """The changes of a protocol as protocols, written out. What is wrong with either is left to the model."""
+    try:
+        base = Protocol.model_validate(protocol, strict=True).model_dump()
+    except ValidationError:
+        base = {}  # refused at its own place, and not in each reading once more
+    if not isinstance(changes, tuple):
+        return changes
+    return tuple({**base, **change} if isinstance(change, dict) else change for change in changes)
 
 
 def from_json(text: str) -> Grid:
@@ -292,6 +333,8 @@ def _known(data: dict[str, Any], path: Path_) -> list[str]:
         return [f.alias or name for name, f in Grid.model_fields.items() if name not in _OURS]
     if path == ("protocol",):
         return ["preset", *Protocol.model_fields]
+    if path[0] == "readings":
+        return list(Protocol.model_fields)
     if path == ("figure",):
         return list((Trajectories if data["figure"]["kind"] == "trajectories" else Heatmap).model_fields)
     return list(figures.Column.model_fields)

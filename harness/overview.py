@@ -183,17 +183,21 @@ def show_cells(out: Console, request: Request) -> None:
     planned = plan(cells, scan, question)
     for (cell,) in pack(cells, devices=0):
         state = planned.todo[cell.cell_id].reason if cell.cell_id in planned.todo else "done"
-        out.print(Text(f"{cell.cell_id}  {cell.describe()}  {state}"), soft_wrap=True)
+        reading = f"  {cell.protocol.label}" if request.grid.readings else ""
+        out.print(Text(f"{cell.cell_id}  {cell.describe()}{reading}  {state}"), soft_wrap=True)
     if not planned.todo:
         out.print(f"{len(cells)} cells, all done")
         return
     try:
-        seconds, source = _seconds_per_iteration(scan, request.grid.protocols)
+        counts = Counter(cell.protocol for cell in cells if cell.cell_id in planned.todo)
+        times = {protocol: _seconds_per_iteration(scan, protocol) for protocol in counts}
     except UserError as error:
         out.print(
             Text(f"{len(cells)} cells, {len(planned.todo)} to run; no estimate: {error}"), soft_wrap=True
         )
         return
+    seconds = sum(counts[one] * times[one][0] for one in counts) / counts.total()
+    source = " and ".join(dict.fromkeys(source for _, source in times.values()))
     most = len(planned.todo) * question.max_iterations * seconds / request.machine.jobs
     out.print(
         f"{len(cells)} cells, {len(planned.todo)} to run: at most {duration(most)}, {request.machine.jobs} "

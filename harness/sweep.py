@@ -162,9 +162,10 @@ def sweep(
     Raises UserError before anything trains. The tables are made whatever happens after that.
     """
     cells = request.cells()
-    grid, store, question = request.grid, request.store, request.grid.question
+    store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
-        datasets.check(grid.protocol.dataset, grid.protocol.resize)
+        for data, resize in sorted({(one.protocol.dataset, one.protocol.resize) for one in cells}):
+            datasets.check(data, resize)
         _writable(request.folder)
         ran: dict[str, Header] = {}
         unsaved: list[bytes] = []

@@ -1,8 +1,8 @@
 """Figures 2 and 3, and the landscape: iterations to the target over two hyper-parameters.
 
-One panel for each setting of all the others (and method). A method without the two stands as a box beside
-the panels whose setting it shares: MAML, which has no hyper-rates. A count is drawn only where the median
-over seeds is one; every other cell has a mark of its own.
+One panel for each setting of all the others (and method, and reading of the protocol). A method without the
+two stands as a box beside the panels whose setting it shares: MAML, which has no hyper-rates. A count is
+drawn only where the median over seeds is one; every other cell has a mark of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.analysis.summary import cells_over_seeds, hyper_columns
+from harness.analysis.labels import apart
+from harness.analysis.summary import cells_over_seeds, setting_columns
 from plots import cells, style
 
 # Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
@@ -30,7 +31,7 @@ class Plan(NamedTuple):
     x: str
     y: str
     others: list[str]
-    """The method, and the hyper-parameters that are the same all over a panel."""
+    """The method, and the hyper-parameters (and protocol) that are the same all over a panel."""
     xs: list[float]
     ys: list[float]
     """Downwards: the largest first."""
@@ -66,8 +67,11 @@ class Plan(NamedTuple):
 
     def title(self, first: pd.Series) -> str:
         """Of the panel with this cell."""
-        rates = style.pairs(style.setting({key: first[key] for key in self.others[1:]}))
-        return "\n".join([*[style.method(first["method"])] * self.several, *rates])
+        rates = [key for key in self.others[1:] if key != "protocol"]
+        lines = style.pairs(style.setting({key: first[key] for key in rates}))
+        if "protocol" in self.others:
+            lines.append(style.wrapped(first["protocol"], self.slot - GAP, style.LABEL))
+        return "\n".join([*[style.method(first["method"])] * self.several, *lines])
 
     @property
     def head(self) -> float:
@@ -79,9 +83,9 @@ class Plan(NamedTuple):
 
 def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     """The figure of kind heatmap; `trials` as in harness.schema, `grid` as its model dumps to JSON."""
-    summed = cells_over_seeds(trials)
+    summed = cells_over_seeds(trials.assign(protocol=trials["protocol"].map(apart(trials["protocol"]))))
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
-    look, plan = cells.look(summed, budget), _plan(summed, hyper_columns(trials), grid["figure"])
+    look, plan = cells.look(summed, budget), _plan(summed, setting_columns(trials), grid["figure"])
     across, high = max(map(len, plan.rows)) * plan.slot + LEFT, plan.panel[1]
 
     # The key stands at the right of the last row if the page has room there, else below it.
@@ -110,10 +114,10 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     return fig
 
 
-def _plan(summed: pd.DataFrame, hyper: list[str], figure: dict[str, Any]) -> Plan:
+def _plan(summed: pd.DataFrame, setting: list[str], figure: dict[str, Any]) -> Plan:
     x, y = figure["x"], figure["y"]
     inside = summed[summed[x].notna() & summed[y].notna()]
-    others = ["method", *(key for key in hyper if key not in (x, y))]
+    others = ["method", *(key for key in setting if key not in (x, y))]
     panels = [panel for _, panel in inside.groupby(others, sort=False, dropna=False)]
     xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
     plan = Plan(x, y, others, xs, ys, [panels], summed.drop(inside.index))

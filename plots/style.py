@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from harness.analysis.labels import one_line
 from harness.methods import METHODS
 
 DPI = 200
@@ -97,9 +98,14 @@ def pairs(texts: Sequence[str]) -> list[str]:
     return [", ".join(texts[k : k + 2]) for k in range(0, len(texts), 2)]
 
 
-def setting(columns: dict[str, float]) -> list[str]:
-    """Hyper-parameters as texts: alpha0 = 10^-1, ... Those with no value are left out."""
-    return [f"{name(key)} = {number(value)}" for key, value in columns.items() if not np.isnan(value)]
+def setting(columns: dict[str, Any]) -> list[str]:
+    """Hyper-parameters as texts: alpha0 = 10^-1, ... Those with no value are left out; words (a
+    reading of the protocol) stand for themselves."""
+    return [
+        value if isinstance(value, str) else f"{name(key)} = {number(value)}"
+        for key, value in columns.items()
+        if isinstance(value, str) or not np.isnan(value)
+    ]
 
 
 def sequence(count: int) -> list[Any]:
@@ -158,7 +164,9 @@ def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Headin
     """The grid's title; data set, protocol and seeds; then `what` the figure shows."""
     one, inches = trials.iloc[0], width - 2 * MARGIN
     data = f"{DATASETS.get(one['dataset'], one['dataset'])}, {one['n_way']}-way"
-    problem = "  \N{MIDDLE DOT}  ".join((data, one["protocol"], seeds_text(trials["seed"].unique().tolist())))
+    problem = "  \N{MIDDLE DOT}  ".join(
+        (data, one_line(trials["protocol"]), seeds_text(trials["seed"].unique().tolist()))
+    )
     return Heading(wrapped(title, inches, TITLE * 1.1), wrapped(f"{problem}\n{what}", inches, TICK))
 
 
@@ -173,3 +181,13 @@ def save(fig: Figure, path: Path) -> None:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def write(draw: Callable[[], Figure], base: Path) -> list[Path]:
+    """Draw in this style and write <base>.png (200 dpi) and <base>.svg; the paths."""
+    paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
+    with applied():
+        fig = draw()
+        for path in paths:
+            save(fig, path)
+    return paths

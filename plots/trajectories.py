@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
-from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands, hyper_columns
+from harness.analysis.labels import apart
+from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands, setting_columns
 from plots import style
 
 ROWS = {
@@ -34,7 +35,7 @@ WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
 
 
 class Line(NamedTuple):
-    """One setting of the hyper-parameters, as it is drawn in one column."""
+    """One setting of the hyper-parameters (and protocol), as it is drawn in one column."""
 
     cells: pd.DataFrame
     label: str
@@ -46,12 +47,13 @@ class Line(NamedTuple):
 def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     """The figure of kind trajectories; frames as in harness.schema, `grid` as its model dumps to JSON."""
     columns, reference = grid["figure"]["columns"], grid["figure"].get("reference")
-    hyper = hyper_columns(trials)
-    members = [trials[matches(trials, column["where"])] for column in columns]
-    common = trials[matches(trials, reference)] if reference else trials.iloc[:0]
-    lines = [_lines(part, common, hyper) for part in members]
-    heads = [_head(column["title"], part, hyper) for column, part in zip(columns, members, strict=True)]
-    curves = bands(trajectories, trials, ["method", *hyper])
+    setting = setting_columns(trials)
+    shown = trials.assign(protocol=trials["protocol"].map(apart(trials["protocol"])))
+    members = [shown[matches(trials, column["where"])] for column in columns]
+    common = shown[matches(trials, reference)] if reference else shown.iloc[:0]
+    lines = [_lines(part, common, setting) for part in members]
+    heads = [_head(column["title"], part, setting) for column, part in zip(columns, members, strict=True)]
+    curves = bands(trajectories, shown, ["method", *setting])
     several = trials["seed"].nunique() > 1
 
     width = LEFT + len(columns) * (WIDTH + GAP) - GAP + RIGHT
@@ -72,7 +74,7 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
             ax = style.axes_at(fig, left, top + r * (HEIGHT + GAP), WIDTH, HEIGHT, label=row)
             axes[row, c] = ax
             for line in column:
-                _curve(ax, row, line, _of(line, curves, hyper), several)
+                _curve(ax, row, line, _of(line, curves, setting), several)
         axes["alpha", c].set_title(heads[c], loc="left", linespacing=1.2)
         key = style.axes_at(fig, left, legend, WIDTH, LINE * len(column), label="legend")
         _legend(key, column)
@@ -90,13 +92,13 @@ def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
     return fits
 
 
-def _lines(members: pd.DataFrame, reference: pd.DataFrame, hyper: list[str]) -> list[Line]:
+def _lines(members: pd.DataFrame, reference: pd.DataFrame, setting: list[str]) -> list[Line]:
     """The lines of a column, in the order of its legend: reference, baselines, then along the colours."""
-    keys = ["method", *hyper]
+    keys = ["method", *setting]
     own = members[~members["cell_id"].isin(reference["cell_id"])]
     groups = [group for _, group in own.groupby(keys, dropna=False)]
-    varied = [key for key in hyper if own[key].nunique() > 1]
-    having = members[hyper].notna().sum(axis=1)
+    varied = [key for key in setting if own[key].nunique() > 1]
+    having = members[setting].notna().sum(axis=1)
     fewest = having.min() if having.nunique() > 1 else -1
     plain = [group for group in groups if having[group.index[0]] == fewest]
     other = [group for group in groups if having[group.index[0]] != fewest]
@@ -126,9 +128,9 @@ def _label(group: pd.DataFrame, named: bool, varied: list[str]) -> str:
     return ", ".join(words) + f" ({missing})" * bool(missing)
 
 
-def _head(title: str, members: pd.DataFrame, hyper: list[str]) -> str:
-    """The column's title and, two a line, the hyper-parameters that are the same in all of it."""
-    same = {key: members[key].dropna().iloc[0] for key in hyper if members[key].nunique() == 1}
+def _head(title: str, members: pd.DataFrame, setting: list[str]) -> str:
+    """The column's title and, two a line, the setting that is the same in all of it."""
+    same = {key: members[key].dropna().iloc[0] for key in setting if members[key].nunique() == 1}
     return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(style.setting(same))])
 
 
@@ -144,7 +146,7 @@ def _note(trials: pd.DataFrame, several: bool) -> str:
             "Training loss: thin, each iteration; thick, mean of the last 10, which lags by construction."
             + end
         )
-    most = trials.groupby(["method", *hyper_columns(trials)], dropna=False).size().max()
+    most = trials.groupby(["method", *setting_columns(trials)], dropna=False).size().max()
     band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "least to largest"
     return (
         f"Median over seeds and band ({band}); faint and dotted where a seed has ended. Training loss: "
@@ -152,11 +154,11 @@ def _note(trials: pd.DataFrame, several: bool) -> str:
     )
 
 
-def _of(line: Line, curves: pd.DataFrame, hyper: list[str]) -> pd.DataFrame:
+def _of(line: Line, curves: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
     """The rows of `curves` of this line."""
     first = line.cells.iloc[0]
     same = curves["method"] == first["method"]
-    for key in hyper:
+    for key in setting:
         same &= curves[key].isna() if pd.isna(first[key]) else curves[key] == first[key]
     return curves[same]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.test_grids import GRID, dumped, message, read, sheets
+from tests.test_grids import GRID, READINGS, dumped, message, read, sheets
 
 TRACES = GRID.replace(
     GRID.splitlines()[1],
@@ -99,6 +99,44 @@ def test_a_mistake_in_trajectories(right: str, wrong: str, says: str) -> None:
     found = message(TRACES.replace(right, wrong, 1))
     assert found.startswith("mine.yaml:2: figure")
     assert says in found
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "line", "says"),
+    [
+        ("k_query: 5", "kquery: 5", 7, "readings[1].kquery: unknown key; did you mean k_query?"),
+        ("k_query: 5", "k_query: 5.5", 7, "readings[1].k_query: 5.5 is no whole number"),
+        ("k_query: 5", "k_query: true", 7, "readings[1].k_query: true is no number"),
+        ("k_query: 5", "k_query: 16", 7, "readings[1]: k_shot + k_query is 21"),
+        ("k_query: 5", "k_shot: 5", 7, "readings[1]: paper-adam, k_shot=5 is there twice (first in line 6)"),
+        ("k_query: 5", "meta_batch: 8", 8, "k_shot=5, meta_batch=8 is there twice (first in line 7)"),
+        ("k_query: 5", "n_way: 5", 7, "readings[1].n_way: 5; a grid's readings share one n_way, here 20"),
+        ("k_query: 5", "dataset: glyphs", 7, "readings share one dataset, here 'omniglot'"),
+        ("k_query: 5", "preset: paper-sgd", 7, "readings[1].preset: unknown key"),
+        ("{}", "5", 6, "readings[0]: 5 is no mapping"),
+        ("[{},\n  {k_query: 5},\n  {meta_batch: 8}]", "3", 6, "readings: 3 is no list"),
+        ("k_shot: 5", "k_shot: x", 5, "protocol.k_shot: 'x' is no whole number"),
+        ("[protocol, alpha0, beta0]", "[alpha0, beta0]", 2, "figure.panels: name protocol too"),
+        ("x: beta_hyperlr", "x: protocol", 2, "protocol is there twice"),
+    ],
+)
+def test_a_mistake_in_readings(right: str, wrong: str, line: int, says: str) -> None:
+    assert READINGS.count(right) == 1
+    found = message(READINGS.replace(right, wrong, 1))
+    assert found.startswith(f"mine.yaml:{line}: "), found
+    assert says in found
+    assert "more)" not in found
+
+
+def test_a_protocol_is_no_axis() -> None:
+    text = "figure.x: protocol is no number; it stands among the panels"
+    assert text in message(GRID.replace("x: beta_hyperlr", "x: protocol"))
+
+
+def test_a_trace_of_several_readings_names_its_reference() -> None:
+    traces = TRACES.replace("target_loss", "readings: [{}, {k_query: 5}]\ntarget_loss", 1)
+    assert "figure.reference: selects 2 cells of a seed" in message(traces)
+    read(traces.replace("{method: maml,", "{method: maml, protocol: 'paper-adam, k_shot=5',"))
 
 
 def test_a_cell_given_twice_names_both_blocks() -> None:

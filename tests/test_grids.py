@@ -37,6 +37,10 @@ cells:
     beta_hyperlr: 1e-8
 """
 
+READINGS = GRID.replace("[alpha0, beta0], x", "[protocol, alpha0, beta0], x").replace(
+    "target_loss", "readings: [{},\n  {k_query: 5},\n  {meta_batch: 8}]\ntarget_loss", 1
+)
+
 FIELDS = {
     "maml": ("alpha0", "beta0"),
     "alpha-maml": ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
@@ -153,6 +157,35 @@ def test_a_grid_comes_back_from_its_json(sheet: dict[str, Any]) -> None:
     assert grid.question == Question(target_loss=sheet["target_loss"], max_iterations=sheet["max_iterations"])
 
 
+def test_readings_change_the_grids_protocol_and_come_seed_by_seed() -> None:
+    grid, plain = read(READINGS), read(GRID)
+    labels = [f"paper-adam, k_shot=5{more}" for more in ("", ", k_query=5", ", meta_batch=8")]
+    assert [one.label for one in grid.protocols] == labels
+    assert grid.label == "paper-adam, k_shot=5; k_query=5; meta_batch=8"
+    assert [(c.seed, c.protocol.label) for c in grid.cells([4, 2])] == [
+        (seed, label) for seed in (4, 2) for label in labels for _ in range(6)
+    ]
+    assert grid.cells()[:6] == plain.cells()  # an empty change is none
+    assert {c.protocol.k_shot for c in grid.cells()} == {5}
+    again = grids.from_json(grid.model_dump_json())
+    assert again == grid
+    assert again.cells() == grid.cells()
+
+
+def test_readings_go_to_the_data_set_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(READINGS)
+    grid = grids.load(str(path), dataset="glyphs")
+    assert {c.protocol.dataset for c in grid.cells()} == {"glyphs"}
+    assert len({c.protocol for c in grid.cells()}) == 3
+
+
+def test_json_of_before_there_were_readings() -> None:
+    kept = json.loads(read(GRID).model_dump_json())
+    del kept["readings"]
+    assert grids.from_json(json.dumps(kept)) == read(GRID)
+
+
 def test_json_that_is_no_grid() -> None:
     with pytest.raises(UserError, match="the grid kept with the results"):
         grids.from_json("{}")
@@ -228,6 +261,25 @@ def test_each_grid_loads_on_either_data_set(name: str) -> None:
     assert glyphs.folder == (name if grid.protocol.dataset == "glyphs" else f"{name}-glyphs")
     assert len(glyphs.cells()) == len(grid.cells())
     assert (glyphs.protocol == grid.protocol) == (name == "quick")
+
+
+def test_what_other_grids_take_from_fig2() -> None:
+    """The readings' own protocol, the yardstick's draw 0 and MAML of the limit need no run of their own."""
+    fig2 = {c.cell_id for c in grids.load("fig2").cells()}
+    shared = {
+        name: {c.cell_id for c in grids.load(name).cells()} & fig2
+        for name in ("readings", "yardstick", "limit")
+    }
+    assert {name: len(ids) for name, ids in shared.items()} == {"readings": 8, "yardstick": 4, "limit": 5}
+
+
+def test_readings_change_one_field_each() -> None:
+    grid = grids.load("readings")
+    assert grid.label.split("; ") == [
+        "paper-adam", "k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest",
+        "inner_steps=5",
+    ]  # fmt: skip
+    assert [one.perturbation for one in grids.load("yardstick").protocols] == [0, 1, 2, 3, 4, 5]
 
 
 def test_landscapes_are_full_crosses() -> None:

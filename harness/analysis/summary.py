@@ -27,8 +27,14 @@ def hyper_columns(trials: pd.DataFrame) -> list[str]:
     return [*RATES, *(name for name in trials.columns if name not in TRIALS)]
 
 
+def setting_columns(trials: pd.DataFrame) -> list[str]:
+    """What tells two cells of a method and seed apart: hyper_columns, and `protocol` if there are several."""
+    several = "protocol" in trials and trials["protocol"].nunique() > 1
+    return [*hyper_columns(trials), *["protocol"] * several]
+
+
 def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
-    """One row per (method, hyper-parameters), in the order of the trials.
+    """One row per (method, setting_columns), in the order of the trials.
 
     Columns beside these:
     - seeds, run, reached: how many seeds the grid has here, gave a result, reached the target. A failed
@@ -40,7 +46,7 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
     - state: one of STATES. `reached` if the median first passage is finite, else the commoner kind of
       miss (in a tie diverged). Without a result `failed` if a run failed, else `not run`
     """
-    keys = ["method", *hyper_columns(trials)]
+    keys = ["method", *setting_columns(trials)]
     rows = [
         dict(zip(keys, key, strict=True)) | _over_seeds(group)
         for key, group in trials.groupby(keys, sort=False, dropna=False)
