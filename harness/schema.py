@@ -69,6 +69,7 @@ def _trials() -> dict[str, Column]:
         "numerics": Column(integer, "", "version of the arithmetic that made the record"),
         "commit": Column(text, "", "git commit of this project, '+' if the tree was changed; null: unknown"),
         "torch": Column(text, "", "version of torch that trained it"),
+        "finished": Column(text, "", "when its run ended, UTC, ISO 8601"),
         "error": Column(text, "", "message of a failed cell"),
     }
 
