@@ -33,12 +33,7 @@ MARGIN, APART = 0.65, 0.58  # left of the panels and between them
 
 def render(found: dict[str, Any], path: Path) -> list[Path]:
     """Draw what `harness bench` found (bench.json, or bench-gpu.json) as <path>.png and .svg."""
-    paths = [path.with_name(f"{path.name}.{suffix}") for suffix in ("png", "svg")]
-    with style.applied():
-        fig = draw(found)
-        for one in paths:
-            style.save(fig, one)
-    return paths
+    return style.write(lambda: draw(found), path)
 
 
 def draw(found: dict[str, Any]) -> Figure:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from harness.errors import UserError
 from plots import heatmap, style, trajectories
@@ -27,9 +28,11 @@ def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], fol
         raise UserError(f"{name}: figure.kind is '{kind}'; there are {' and '.join(KINDS)}")
     if trials.empty:
         raise UserError(f"{name}: no cell to draw; its tables are empty: run `make sweep GRID={name}`")
-    paths = [folder / f"{name}.{suffix}" for suffix in ("png", "svg")]
-    with style.applied():
-        fig = heatmap.draw(trials, grid) if kind == "heatmap" else trajectories.draw(trials, curves, grid)
-        for path in paths:
-            style.save(fig, path)
-    return paths
+    return style.write(lambda: draw(trials, curves, grid), folder / name)
+
+
+def draw(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any]) -> Figure:
+    """The figure that `render` writes, of a kind that there is."""
+    if grid["figure"]["kind"] == "heatmap":
+        return heatmap.draw(trials, grid)
+    return trajectories.draw(trials, curves, grid)
