@@ -1,0 +1,45 @@
+"""`harness claims`: the paper's sentences, put to the records."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from harness import places
+from harness.commands.console import out, say_written
+from harness.commands.options import Results
+
+
+def claims(
+    reference: Annotated[
+        bool, typer.Option("--reference", help="By the reference records alone, not your own.")
+    ] = False,
+    results: Results = places.RESULTS,
+) -> None:
+    """Say which sentences of the paper hold, under which reading.
+
+    Writes claims.json, a page and a figure into the results folder.
+    """
+    from harness import evidence
+    from harness.analysis.claims import judge, report
+    from harness.store import write_whole
+    from plots import claims as figure
+
+    folder = results.absolute()
+    found = evidence.gather(folder, reference)
+    matrix = judge.matrix(found.readings, found.facts)
+    for grid, source in found.sources.items():
+        out.print(f"{grid}: {source}", soft_wrap=True, markup=False)
+    for table in report.tables(matrix):
+        out.print()
+        out.print(table)
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        folder / "claims.json": json.dumps(report.to_json(matrix, found.sources), indent=1, allow_nan=False),
+        folder / "claims.md": report.to_markdown(matrix, found.sources),
+    }
+    for path, text in texts.items():
+        write_whole(path, lambda file, text=text: file.write_text(text))
+    say_written([*texts, *figure.render(matrix, folder / "claims")])
