@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.summary import bands, cells_over_seeds, hyper_columns
+from harness.analysis.summary import bands, cells_over_seeds, hyper_columns, setting_columns
 from harness.schema import TRIALS
 
 NONE = math.nan
@@ -61,6 +61,14 @@ def test_not_run_is_no_miss():
     (row,) = cells_over_seeds(trials(None, None)).to_dict("records")
     assert (row["state"], row["run"]) == ("not run", 0)
     assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share"))
+
+
+def test_readings_are_told_apart_where_there_are_several():
+    one, other = trials(7, 9, protocol="paper-adam"), trials(30, protocol="paper-adam, k_shot=5")
+    assert setting_columns(one) == hyper_columns(one)
+    both = cells_over_seeds(pd.concat([one, other]))
+    assert both["protocol"].tolist() == ["paper-adam", "paper-adam, k_shot=5"]
+    assert both["iterations_to_target"].tolist() == [8, 30]
 
 
 @pytest.mark.parametrize("dtype", ["Int64", "float64", "int64[pyarrow]"])

@@ -223,6 +223,22 @@ def test_a_third_method_has_panels_of_its_own_and_the_same_baseline():
     assert not set(tops[:4]) & set(tops[4:])  # no row has panels of both
 
 
+def test_a_reading_has_panels_and_baselines_of_its_own():
+    plain = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS))
+    put(plain, 0, None, None, 151)
+    other = plain.assign(protocol="paper-adam, k_shot=5", cell_id="k" + plain["cell_id"])
+    put(other, 0, None, None, 33)
+    put(other, 0, 0.1, 1e-6, 12)
+    fig = drawn(pd.concat([plain, other], ignore_index=True), panels=["protocol", "alpha0", "beta0"])
+    panels = by_label(fig, "panel")
+    rates = r"$\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
+    assert [ax.get_title(loc="left") for ax in panels] == [f"{rates}\npaper-adam", f"{rates}\nk_shot=5"]
+    assert (2, 0, "12") in texts(panels[1]) - texts(panels[0])
+    counts = [{t for _, _, t in texts(ax)} & {"151", "33"} for ax in by_label(fig, "baseline")]
+    assert counts == [{"151"}, {"33"}]
+    assert "paper-adam; k_shot=5" in " ".join(t.get_text() for t in fig.texts)
+
+
 def test_a_point_that_the_grid_lacks_stays_empty():
     trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))
     put(trials, 0, 0.1, 1e-6, 77)
