@@ -32,14 +32,15 @@ def c3(reading: Reading, facts: Facts) -> Judged:
     if not ids:
         return NOT_ASKED
     lasting, _ = _maml_over_seeds(reading, "sustained")
+    noise = _noise(reading.label, facts)
     return Judged(
-        _among(counts),
+        _among(counts, noise),
         sustained=_among(lasting),
         numbers={
             "first": {str(seed): shown(count) for seed, count in counts.items()},
             "sustained": {str(seed): shown(count) for seed, count in lasting.items()},
             "paper": PAPER_COUNT,
-            "noise": facts.noise,
+            "noise": noise,
         },
         cells=ids[:MOST_CELLS],
         seeds=tuple(seed for seed, count in counts.items() if not math.isnan(count)),
@@ -155,14 +156,28 @@ def _maml_over_seeds(reading: Reading, passage: str) -> tuple[dict[int, float], 
     return counts, tuple(run.ids[place] for run in asked)
 
 
-def _among(counts: dict[int, float]) -> Form:
-    """Whether at least half of the seeds pass, the paper's count between the least and the largest."""
+def _noise(label: str, facts: Facts) -> dict[str, Any] | None:
+    """What the noise study says of networks that do not learn under this reading; None: nothing."""
+    _, *changes = label.split(", ")
+    changed = dict(change.split("=") for change in changes)
+    if facts.noise is None or changed.keys() - {"head_init", "meta_batch"}:
+        return None
+    head, tasks = changed.get("head_init", "linear"), changed.get("meta_batch", "16")
+    return facts.noise.get(head, {}).get(tasks)
+
+
+def _among(counts: dict[int, float], noise: dict[str, Any] | None = None) -> Form:
+    """Whether at least half of the seeds pass, the paper's count between the least and the largest.
+
+    `noise` is told beside it and decides nothing.
+    """
     known = [count for count in counts.values() if not math.isnan(count)]
     finite = sorted(int(count) for count in known if math.isfinite(count))
     why = f"{len(finite)} of {len(known)} seeds passed 2.99"
     if finite:
         why += f", at {finite[0]}" if len(finite) == 1 else f", at {finite[0]} to {finite[-1]}"
+    beside = f"; of networks that do not learn {noise['passed']} of {noise['inits']} pass it" if noise else ""
     if len(known) < ENOUGH_SEEDS:
-        return Form(Verdict.OPEN, f"{why}; {ENOUGH_SEEDS} seeds are needed to tell")
+        return Form(Verdict.OPEN, f"{why}; {ENOUGH_SEEDS} seeds are needed to tell{beside}")
     holds = 2 * len(finite) >= len(known) and finite[0] <= PAPER_COUNT <= finite[-1]
-    return Form(Verdict.HOLDS if holds else Verdict.FAILS, f"{why}; the paper's is {PAPER_COUNT}")
+    return Form(Verdict.HOLDS if holds else Verdict.FAILS, f"{why}; the paper's is {PAPER_COUNT}{beside}")
