@@ -208,6 +208,7 @@ def _driver(
 ) -> Driver:
     """The driver's side of a runner: every record goes to the store at once."""
     running: dict[str, tuple[str, int]] = {}
+    ended: set[str] = set()
     written = 0.0
     told = False
 
@@ -220,11 +221,13 @@ def _driver(
             interrupts.wanted = True
             return
         ran[one.header.cell.cell_id] = one.header
+        ended.add(one.header.cell.cell_id)
         running.pop(one.header.cell.cell_id, None)
         display.record(one, question)
 
     def progress(now: list[Progress]) -> None:
         nonlocal written
+        now = [p for p in now if p.cell.cell_id not in ended]  # a worker's word may come after its record
         running.update({p.cell.cell_id: (p.cell.describe(), p.row.iteration) for p in now})
         display.progress(now)
         if time.monotonic() - written > 2:

@@ -17,7 +17,7 @@ import pytest
 from harness import frames, grids, records
 from harness import sweep as room
 from harness.places import ROOT
-from harness.records import Progress, Record
+from harness.records import Progress, Record, Row
 from harness.runners import Machine, serial, work
 from harness.store import Store
 
@@ -59,7 +59,7 @@ class Silent:
         self.plan = (total, done)
 
     def progress(self, now: list[Progress]) -> None:
-        pass
+        self.shown = [p.cell.cell_id for p in now]
 
     def record(self, record: Record, question: object) -> None:
         self.ended.append(record.header.cell.cell_id)
@@ -97,6 +97,19 @@ def test_a_sweep_runs_each_cell_once(tmp_path: Path) -> None:
 
     again, display = run(asked, never)
     assert (again.ran, display.plan) == (0, (3, 3))
+
+
+def test_a_word_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None:
+    """Ray hands over progress and records by different ways."""
+    asked = request(tmp_path)
+    done, other = asked.cells()[:2]
+
+    def runner(packs, question, machine, driver) -> None:
+        serial.run([(done,)], question, machine, driver)
+        driver.progress([Progress(cell, Row(1, 0.1, 0.1, 3.0, 0.05)) for cell in (done, other)])
+
+    _, display = run(asked, runner)
+    assert display.shown == [other.cell_id]
 
 
 def test_only_what_does_not_answer_runs_again(tmp_path: Path) -> None:
