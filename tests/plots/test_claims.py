@@ -1,0 +1,114 @@
+"""The figure of claims x readings, read off its axes."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from harness.analysis.claims.judge import ONCE, Matrix
+from harness.analysis.claims.judged import Form, Judged, Verdict
+from harness.analysis.claims.sentences import CLAIMS
+from plots import claims, style
+
+VARIED = ("k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest", "inner_steps=5")
+LABELS = ("paper-adam", "paper-sgd", *(f"paper-adam, {change}" for change in VARIED))
+
+
+def made() -> Matrix:
+    """Every pair of verdicts and no weak form in turn; nothing asked where the turn is out."""
+    verdicts = itertools.cycle([None, *itertools.product(Verdict, [*Verdict, None])])
+    found: Matrix = {}
+    for claim in CLAIMS:
+        for label in (*LABELS, ONCE):
+            pair = next(verdicts)
+            if pair is None or claim.everywhere == (label == ONCE):
+                found[claim.key, label] = None
+            else:
+                weak = None if pair[1] is None else Form(pair[1], "")
+                found[claim.key, label] = Judged(Form(pair[0], ""), weak)
+    return found
+
+
+@pytest.fixture(scope="module")
+def matrix() -> Matrix:
+    return made()
+
+
+@pytest.fixture(scope="module")
+def drawn(matrix: Matrix) -> Figure:
+    with style.applied():
+        fig = claims.draw(matrix)
+        fig.draw_without_rendering()
+    return fig
+
+
+def axes(fig: Figure, label: str):
+    (found,) = (ax for ax in fig.axes if ax.get_label() == label)
+    return found
+
+
+def test_colour_and_sign_of_every_cell(drawn: Figure, matrix: Matrix) -> None:
+    ax = axes(drawn, "matrix")
+    large = {
+        (int(p.get_x()), int(p.get_y())): to_hex(p.get_facecolor(), keep_alpha=True)
+        for p in ax.patches
+        if isinstance(p, Rectangle) and p.get_width() == 1
+    }
+    signs = {}
+    for text in ax.texts:
+        x, y = text.get_position()
+        if x > 0:
+            signs.setdefault((int(x), int(y)), []).append(text.get_text())
+    assert len(large) == len(matrix)
+    for row, claim in enumerate(CLAIMS):
+        for column, label in enumerate((*LABELS, ONCE)):
+            judged = matrix[claim.key, label]
+            if judged is None:
+                assert large[column, row].endswith("00")  # no fill
+                assert (column, row) not in signs
+                continue
+            forms = [form for form in (judged.strict, judged.weak) if form]
+            assert signs[column, row] == [claims.LOOKS[form.verdict].sign for form in forms]
+            assert large[column, row] == to_hex(claims.LOOKS[judged.strict.verdict].fill, keep_alpha=True)
+
+
+def test_verdicts_are_told_apart_without_colour() -> None:
+    assert len({look.sign for look in claims.LOOKS.values()}) == len(Verdict)
+
+
+def test_rows_are_the_sentences_and_columns_the_readings(drawn: Figure) -> None:
+    ax = axes(drawn, "matrix")
+    words = {text.get_text() for text in ax.texts}
+    assert {claim.key for claim in CLAIMS} | {claim.short for claim in CLAIMS} <= words
+    heads = [text.get_text() for text in ax.get_xticklabels()]
+    assert heads == ["paper-adam", "paper-sgd", *VARIED, ONCE]
+    key = " ".join(text.get_text() for text in axes(drawn, "key").texts)
+    for word in ("holds", "fails", "cannot be told", "not asked"):
+        assert word in key
+
+
+def test_nothing_is_outside_the_figure_and_no_sentence_runs_into_a_cell(drawn: Figure) -> None:
+    page, ax = drawn.bbox, axes(drawn, "matrix")
+    for text in [*drawn.texts, *ax.texts, *ax.get_xticklabels(), *axes(drawn, "key").texts]:
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0, text
+        assert box.x1 <= page.x1, text
+        assert page.y0 <= box.y0, text
+        assert box.y1 <= page.y1, text
+    names = [text.get_window_extent() for text in ax.texts if text.get_position()[0] < 0]
+    assert all(box.x1 < ax.get_window_extent().x0 for box in names)
+    heads = [text.get_window_extent() for text in drawn.texts]
+    assert not any(
+        box.count_overlaps(heads) for text in ax.get_xticklabels() for box in [text.get_window_extent()]
+    )
+
+
+def test_both_files_and_the_same_bytes_again(tmp_path: Path, matrix: Matrix) -> None:
+    first = {path: path.read_bytes() for path in claims.render(matrix, tmp_path / "claims")}
+    assert [path.name for path in first] == ["claims.png", "claims.svg"]
+    assert first == {path: path.read_bytes() for path in claims.render(matrix, tmp_path / "claims")}
