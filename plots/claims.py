@@ -58,8 +58,8 @@ def draw(matrix: Matrix) -> Figure:
     names = apart(label for label in columns if label != ONCE) | {ONCE: ONCE}
     ax.set_xticks([k + 0.5 for k in range(len(columns))], [names[label] for label in columns])
     ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, left=False, pad=1)
-    for text in ax.get_xticklabels():
-        text.set(ha="left", rotation=35, rotation_mode="anchor")
+    for head in ax.get_xticklabels():
+        head.set(ha="left", rotation=35, rotation_mode="anchor")
     ax.set_yticks([])
     for row, claim in enumerate(CLAIMS):
         for left, text in ((style.MARGIN, claim.key), (SHORT, claim.short)):

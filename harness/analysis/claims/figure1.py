@@ -104,7 +104,8 @@ def _figures(reading: Reading) -> dict[int, Figure]:
     """By seed; none where one of the two columns of untuned cells was not asked."""
     pairs, fixed = diagonal(reading.label), FIXED[reading.label.partition(",")[0]]
     found = {}
-    for seed, trials in reading.trials.groupby("seed"):
+    for seed in sorted(reading.trials["seed"].unique()):
+        trials = reading.trials[reading.trials["seed"] == seed]
         maml, alpha = (trials[trials["method"] == name] for name in ("maml", "alpha-maml"))
         untuned = alpha[_at(alpha, pairs[UNTUNED]) & (alpha[[*HYPER_RATES]] > 0).all(axis=1)]
         columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
