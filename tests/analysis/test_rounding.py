@@ -1,0 +1,71 @@
+"""The yardstick, on runs whose differences are counted on fingers."""
+
+import math
+
+import pytest
+
+from harness.analysis.rounding import Interval, differences, interval
+from tests.analysis.tables import table, trial
+
+MOVING = {"method": "alpha-maml", "alpha_hyperlr": 0.1, "beta_hyperlr": 1e-5}
+
+
+def draws(*counts, protocol="paper-adam", **more):
+    """Draw 0, 1, ... of a point: (first, sustained) each."""
+    labels = [protocol, *(f"{protocol}, perturbation={k}" for k in range(1, len(counts)))]
+    return [
+        trial(f"{sorted(more.items())}{label}", *count, protocol=label, **more)
+        for label, count in zip(labels, counts, strict=True)
+    ]
+
+
+MAML = draws((100, 120), (104, 120), (90, 126))
+ALPHA = draws((20, 40), (23, 38), ("budget",), **MOVING)
+
+
+def test_an_interval_spans_all_points_in_iterations_and_as_a_share():
+    found = interval(table(*MAML, *ALPHA))
+    assert found.first == Interval(-10, 4, pytest.approx(-0.1), pytest.approx(3 / 20))
+    assert found.sustained == Interval(-2, 6, pytest.approx(-2 / 40), pytest.approx(6 / 120))
+    assert (found.runs, found.parted) == (4, 1)  # one draw of the second point missed
+
+
+def test_points_have_a_row_each_and_a_draw_that_misses_is_told():
+    maml, alpha = interval(table(*MAML, *ALPHA)).points.to_dict("records")
+    assert (maml["method"], maml["protocol"], maml["draws"]) == ("maml", "paper-adam", 2)
+    assert (maml["first_base"], maml["first_low"], maml["first_high"], maml["first_parted"]) == (
+        100, -10, 4, 0,
+    )  # fmt: skip
+    assert (alpha["first_base"], alpha["first_low"], alpha["first_high"], alpha["first_parted"]) == (
+        20, 3, 3, 1,
+    )  # fmt: skip
+    assert (alpha["sustained_low"], alpha["sustained_parted"]) == (-2, 1)
+
+
+def test_each_seed_and_protocol_has_its_own_draw_0():
+    other = draws((50, 60), (51, 60), seed=1) + draws((30, 45), (36, 45), protocol="paper-sgd, n_way=5")
+    found = differences(table(*draws((100, 120), (104, 120)), *other))
+    assert found["first_difference"].tolist() == [4, 1, 6]
+    assert found["protocol"].tolist() == ["paper-adam", "paper-adam", "paper-sgd, n_way=5"]
+
+
+def test_a_draw_that_was_not_run_or_failed_is_no_miss():
+    found = interval(table(*draws((100, 120), (None,), ("failed",), (101, 122))))
+    assert (found.first, found.runs, found.parted) == (Interval(1, 1, 0.01, 0.01), 1, 0)
+
+
+def test_without_a_count_on_both_sides_there_is_no_interval():
+    both_miss = interval(table(*draws(("budget",), ("budget",))))
+    assert (both_miss.first, both_miss.sustained, both_miss.runs, both_miss.parted) == (None, None, 1, 0)
+    assert math.isnan(both_miss.points["first_low"].iloc[0])
+    alone = interval(table(*draws((100, 120))))
+    assert (alone.first, alone.runs, len(alone.points)) == (None, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("difference", "count", "allowed"),
+    [(15, 100, True), (-15, 100, True), (16, 100, False), (-16, 100, False), (1, 3, True), (2, 3, False)],
+)
+def test_what_an_interval_allows(difference, count, allowed):
+    assert Interval(-10, 4, -0.1, 0.15).allows(difference, count) == allowed
+    assert Interval(-10, 4, -0.15, 0.1).allows(difference, count) == allowed
