@@ -126,10 +126,12 @@ def test_c7_weak():
         (20, [20] * 8 + [None], OPEN, OPEN),
         (20, [None, 20, 20, 20, MISS, 20, 20, 20, 20], FAILS, FAILS),  # refuted, whatever the other is
         (None, [20] * 9, OPEN, OPEN),
+        (20, [20], OPEN, OPEN),  # few cells
     ],
 )
 def test_c8(maml, counts, strict, weak):
-    found = c8(reading(*board({TUNED: maml}, nth(counts))), NOTHING)
+    hypers = HYPERS[: len(counts)]
+    found = c8(reading(*board({TUNED: maml}, nth(counts, hypers), 0, hypers)), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (strict, weak)
 
 

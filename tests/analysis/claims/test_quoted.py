@@ -223,3 +223,11 @@ def test_c5(maml, counts, verdict):
     found = judged(c5, maml, counts, FIFTH)
     assert found.strict.verdict is verdict
     assert found.weak is None
+
+
+def test_c4_and_c5_are_by_the_higher_target():
+    """2.99 is passed at iteration 3, and 2.5 never."""
+    losses = [3.2] * 2 + [2.9] * 58
+    for claim, pair in ((c4, FOURTH), (c5, FIFTH)):
+        cells = [cell(pair, hyper, None, losses=losses) for hyper in HYPERS]
+        assert claim(reading(cell(pair, None, MISS), *cells), NOTHING).strict.verdict is HOLDS

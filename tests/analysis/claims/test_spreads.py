@@ -165,7 +165,17 @@ def test_c12_best_median_worst_and_the_price_of_four_rates():
     assert json.dumps(found.numbers, allow_nan=False)
 
 
+def test_c12_of_two_choices_in_the_middle_the_better():
+    """Ten choices, from the fastest to the slowest."""
+    hypers = [*HYPERS, (100.0, 1e-6)]
+    columns = [(k, 20 + k, 20 + k) for k in range(1, 11)]
+    found = c12(steady((10, 20, 40), *columns, hypers=hypers), NOTHING)
+    assert (
+        found.numbers["first"]["0"]["2.5"]["alpha-maml"]["median"]["hyper-rates"] == "(1, 1e-5)"
+    )  # the fifth
+
+
 def test_c12_of_choices_asked_at_every_pair_alone():
-    cells = [*board({TUNED: 10, SECOND: 40}, nth([10] * 9)), cell(SECOND, (100.0, 1.0), MISS)]
+    cells = [*board({TUNED: 10, SECOND: 40}, nth([10] * 9)), cell(TUNED, (100.0, 1.0), MISS)]
     assert c12(reading(*cells), NOTHING).strict.verdict is HOLDS
     assert c12(reading(*board({THIRD: 10}, nth([10] * 9))), NOTHING).cells == ()
