@@ -1,0 +1,135 @@
+"""One's own counts against the reference's, cell by cell, with the band within which rounding moves them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from harness.analysis.compare import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
+from harness.analysis.rounding import PASSAGES, Interval, Rounding
+from plots import style
+
+COLOURS = {EQUAL: "#0072B2", WITHIN: "#0072B2", OUTSIDE: "#D55E00", OUTCOME: "#D55E00"}
+SIGNS = {EQUAL: "o", WITHIN: ".", OUTSIDE: "D", OUTCOME: "x"}
+SIZES = {EQUAL: 5, WITHIN: 5, OUTSIDE: 4.5, OUTCOME: 5.5}
+TITLES = {"first": "First passage", "sustained": "Sustained passage"}
+
+# Inches.
+PANEL, LEFT, APART, KEY = 2.9, 0.72, 0.62, 1.05
+MISS = 1.45
+"""Where a miss stands, in budgets: beyond all counts."""
+
+
+def render(
+    compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str, path: Path
+) -> list[Path]:
+    """Draw as <path>.png and .svg; the paths written.
+
+    `compared` from harness.analysis.compare, by this `rounding` (None: no yardstick was measured); of the
+    `reference` trials the heading takes data set, protocol and budget. `title`: one line.
+    """
+    return style.write(lambda: draw(compared, rounding, reference, title), path)
+
+
+def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str) -> Figure:
+    """A panel for each passage: the reference's count to the right, one's own upwards."""
+    cells = compared.cells[compared.cells["first_agreement"].notna()]
+    asked = reference[reference["cell_id"].isin(cells["cell_id"])]
+    budget = int(reference["max_iterations"].iloc[0])
+    width = LEFT + 2 * PANEL + APART + style.MARGIN
+    heading = style.heading(asked, title, _what(compared, rounding), width)
+    top = heading.height + 0.35
+    fig = Figure(figsize=(width, top + PANEL + 0.5 + KEY))
+    heading.draw(fig)
+    counts = [f"{name}_{side}" for name in PASSAGES for side in ("reference", "mine")]
+    low = np.nanmin([*cells[counts].to_numpy(float).ravel(), budget / 10]) / 1.3
+    for at, name in enumerate(PASSAGES):
+        ax = style.axes_at(fig, LEFT + at * (PANEL + APART), top, PANEL, PANEL, label=name)
+        _panel(ax, cells, name, None if rounding is None else getattr(rounding, name), (low, budget))
+        seeds = compared.seeds[compared.seeds["passage"] == name]
+        ax.set_title(f"{TITLES[name]}: {_agree(seeds)}", loc="left", pad=5)
+    _key(style.axes_at(fig, LEFT, top + PANEL + 0.5, width - LEFT, KEY - style.MARGIN, label="key"), rounding)
+    return fig
+
+
+def _what(compared: Compared, rounding: Rounding | None) -> str:
+    """How many cells stand here, and what else there is to know."""
+    alone = compared.seeds[compared.seeds["passage"] == "first"]
+    lines = [f"{alone['in_both'].sum()} cells run on both sides"]
+    for side, words in (("only_mine", "here alone"), ("only_reference", "in the reference alone")):
+        if total := alone[side].sum():
+            lines.append(f"{total} run {words}")
+    if rounding is None or rounding.first is None:
+        lines.append("no yardstick was measured")
+    return "\n".join([", ".join(lines), *compared.notes])
+
+
+def _agree(seeds: pd.DataFrame) -> str:
+    agree = seeds["equal"].sum() + seeds["within"].sum()
+    return f"{agree} of {seeds['in_both'].sum()} agree"
+
+
+def _mark(what: str) -> dict[str, Any]:
+    face = "none" if what == EQUAL else COLOURS[what]
+    size = {"ms": SIZES[what], "mew": 0.9 if what != WITHIN else 0}
+    return {"ls": "", "marker": SIGNS[what], "color": COLOURS[what], "markerfacecolor": face, **size}
+
+
+def _panel(
+    ax: Axes, cells: pd.DataFrame, name: str, interval: Interval | None, limits: tuple[float, float]
+) -> None:
+    """Counts on log axes; beyond the line at the budget, those that have none."""
+    low, budget = limits
+    miss, end = budget * MISS, budget * MISS**2
+    line = np.geomspace(low, budget, 50)
+    if interval is not None:
+        room = np.ceil(interval.share * line)
+        ax.fill_between(line, np.maximum(line - room, low / 2), line + room, color="0.88", lw=0, zorder=0)
+    ax.plot([low, budget], [low, budget], color=style.GUIDE, lw=0.6, zorder=1)
+    for side in (ax.axvline, ax.axhline):
+        side(budget, color=style.GUIDE, lw=0.6, ls=(0, (1, 1.5)), zorder=1)
+    for what in AGREEMENTS:
+        own = cells[cells[f"{name}_agreement"] == what]
+        x, y = (own[f"{name}_{side}"].to_numpy(float) for side in ("reference", "mine"))
+        x, y = (np.where(np.isnan(values), miss, values) for values in (x, y))
+        ax.plot(x, y, zorder=3, clip_on=False, **_mark(what))
+    both = int((cells[f"{name}_mine"].isna() & cells[f"{name}_reference"].isna()).sum())
+    if both:
+        ax.annotate(f"{both}", (miss, miss), (5, 3), textcoords="offset points", size=style.SMALL, zorder=4)
+    ax.set(xscale="log", yscale="log", xlim=(low, end), ylim=(low, end))
+    steps = [m * 10.0**k for k in range(6) for m in (1, 2, 5)]
+    ticks = [step for step in steps if low <= step <= budget / 1.3] + [budget, miss]
+    labels = [*(f"{tick:g}" for tick in ticks[:-1]), "miss"]
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_ticks(ticks, labels)
+        axis.set_ticks([], minor=True)
+    ax.set_xlabel("reference, iterations", labelpad=2)
+    ax.set_ylabel("here, iterations", labelpad=2)
+
+
+def _key(ax: Axes, rounding: Rounding | None) -> None:
+    words = {
+        EQUAL: "the same count, or missed in the same way (how many, beside the mark)",
+        WITHIN: "another count, within rounding",
+        OUTSIDE: "further apart",
+        OUTCOME: "reached by one alone, or missed in other ways",
+    }
+    handles: list[Line2D | Patch] = [Line2D([], [], **_mark(what)) for what in AGREEMENTS]
+    texts = [words[what] for what in AGREEMENTS]
+    if rounding is not None and rounding.first is not None:
+        told = {name: getattr(rounding, name) for name in PASSAGES}
+        shares = ", ".join(f"{name} {found.share:.1%}" for name, found in told.items() if found)
+        handles.append(Patch(color="0.88"))
+        texts.append(
+            f"how far rounding moved a count, at most ({shares}), "
+            f"in {rounding.runs} runs with first weights moved by 1e-7"
+        )
+    ax.axis("off")
+    ax.legend(handles, texts, loc="upper left", borderaxespad=0, handlelength=1.4, labelspacing=0.35)
