@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from harness.commands import bench, claims, look, plot, reference, sweep
+from harness.commands import bench, claims, compare, look, plot, publish, sweep
 from harness.commands.console import INTERRUPTED, USER_ERROR, err
 from harness.errors import UserError
 
@@ -27,13 +27,14 @@ def _example(words: str) -> str:
 app.command(epilog=_example("sweep fig2 --seeds 0-4 --where alpha0=1e-4"))(sweep.sweep)
 app.command(epilog=_example("plot fig2 fig3"))(plot.plot)
 app.command(epilog=_example("claims --reference"))(claims.claims)
+app.command(epilog=_example("compare fig2 --seeds 0"))(compare.compare)
 app.command(epilog=_example("status fig2"))(look.status)
 app.command(epilog=_example("show 0af8e3dc481b7096"))(look.show)
 app.command(epilog=_example("cell --grid quick alpha0=1 beta0=1e-2"))(look.cell)
 app.command("grids", epilog=_example("grids fig2 --cells"))(look.list_grids)
 app.command(epilog=_example("data omniglot --sheet episodes.png"))(look.data)
 app.command(epilog=_example("bench --only higher,torchopt --rounds 5"))(bench.bench)
-app.command(epilog=_example("publish fig2 fig3 --seeds 0"), hidden=True)(reference.publish)
+app.command(epilog=_example("publish fig2 fig3 --seeds 0"), hidden=True)(publish.publish)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands.conftest import Run
 
-COMMANDS = ("sweep", "plot", "status", "show", "cell", "grids", "data", "bench", "claims")
+COMMANDS = ("sweep", "plot", "status", "show", "cell", "grids", "data", "bench", "claims", "compare")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

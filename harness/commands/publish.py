@@ -1,4 +1,4 @@
-"""`harness compare`: a user's own records beside the reference ones. `harness publish` makes the latter."""
+"""`harness publish`: the reference results, made from the records of a results folder."""
 
 from __future__ import annotations
 
