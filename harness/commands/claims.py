@@ -36,10 +36,9 @@ def claims(
         out.print()
         out.print(table)
     folder.mkdir(parents=True, exist_ok=True)
-    texts = {
-        folder / "claims.json": json.dumps(report.to_json(matrix, found.sources), indent=1, allow_nan=False),
-        folder / "claims.md": report.to_markdown(matrix, found.sources),
-    }
-    for path, text in texts.items():
-        write_whole(path, lambda file, text=text: file.write_text(text))
-    say_written([*texts, *figure.render(matrix, folder / "claims")])
+    data = json.dumps(report.to_json(matrix, found.sources), indent=1, allow_nan=False)
+    page = report.to_markdown(matrix, found.sources)
+    paths = [folder / "claims.json", folder / "claims.md"]
+    write_whole(paths[0], lambda path: path.write_text(data))
+    write_whole(paths[1], lambda path: path.write_text(page))
+    say_written([*paths, *figure.render(matrix, folder / "claims")])

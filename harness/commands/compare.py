@@ -96,12 +96,10 @@ def _show(grid: Grid, found: Compared, yardstick: Rounding | None) -> None:
         out.print(Text(note), soft_wrap=True)
     names = {cell.cell_id: cell.describe() for cell in grid.cells(found.cells["seed"].unique().tolist())}
     apart = found.cells[found.cells["first_agreement"].isin([OUTSIDE, OUTCOME])]
-    for row in apart.head(MOST_CELLS).to_dict("records"):
-        mine, theirs = (
-            _count(row[f"first_{side}"], row[f"outcome_{side}"]) for side in ("mine", "reference")
-        )
-        what = f"yours {mine}, the reference's {theirs}"
-        out.print(Text(f"{row['cell_id']}  {names.get(row['cell_id'], '')}  {what}"), soft_wrap=True)
+    for cell in apart.head(MOST_CELLS).to_dict("records"):
+        counts = [_count(cell[f"first_{side}"], cell[f"outcome_{side}"]) for side in ("mine", "reference")]
+        what = f"yours {counts[0]}, the reference's {counts[1]}"
+        out.print(Text(f"{cell['cell_id']}  {names.get(cell['cell_id'], '')}  {what}"), soft_wrap=True)
     if len(apart) > MOST_CELLS:
         out.print(f"and {len(apart) - MOST_CELLS} cells more")
 
