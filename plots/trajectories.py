@@ -29,6 +29,7 @@ ROWS = {
 RATES = ("alpha", "beta")
 DASHES = ("-", "-.", ":")
 DASHED = "--"  # the reference alone
+CUT = 1.3
 
 # Inches.
 WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
@@ -244,9 +245,10 @@ def _threshold(values: np.ndarray) -> float:
 
 
 def _losses(values: np.ndarray, chance: float) -> tuple[str, float, float]:
-    """A linear axis with chance in it; a loss over twice the larger of chance and the typical one is cut."""
+    """A linear axis with chance in it; a loss over CUT times the larger of chance and the typical one
+    is cut: a rate that overshoots for a step must not flatten the rest."""
     low = min(float(values.min()), chance) if values.size else 0.0
-    most = 2 * max(chance, float(np.median(values))) if values.size else chance
+    most = CUT * max(chance, float(np.median(values))) if values.size else chance
     high = max(min(float(values.max()), most) if values.size else chance, chance)
     room = 0.06 * max(high - low, 0.1 * chance)
     return "linear", low - room, high + room
