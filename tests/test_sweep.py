@@ -112,6 +112,28 @@ def test_a_word_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None
     assert display.shown == [other.cell_id]
 
 
+def test_each_reading_has_its_own_records_and_its_data_are_looked_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = grid_file(tmp_path)
+    text = path.read_text().replace("panels: [", "panels: [protocol, ")
+    path.write_text(
+        text.replace("target_loss", "readings: [{}, {resize: nearest}, {k_shot: 2}]\ntarget_loss")
+    )
+    asked = room.Request(grids.load(str(path)), tmp_path / "results", Machine("cpu", 2))
+    checked: list[tuple[str, str]] = []
+    monkeypatch.setattr(room.datasets, "check", lambda *what: checked.append(what))
+    result, _ = run(asked)
+    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest")]
+    assert (result.asked, result.ran) == (9, 9)
+    trials = frames.read(asked.folder).trials
+    assert trials["protocol"].tolist() == [c.protocol.label for c in asked.cells()]
+    losses = trials["final_train_loss"].to_numpy().reshape(3, 3)
+    assert (losses[0] != losses[2]).all()  # k_shot is another problem; glyphs ignore resize
+    assert (losses[0] == losses[1]).all()
+    assert frames.read_about(asked.folder)["protocol_label"] == asked.grid.label
+
+
 def test_only_what_does_not_answer_runs_again(tmp_path: Path) -> None:
     run(request(tmp_path, where="method=maml"))
     _, display = run(request(tmp_path))

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
@@ -56,6 +57,29 @@ def test_four_rows_of_three_columns(one_seed):
     assert [ax.get_yscale() for ax in row(one_seed, "train_loss")] == ["linear"] * 3
     for name in trajectories.ROWS:
         assert len({(ax.get_xlim(), ax.get_ylim()) for ax in row(one_seed, name)}) == 1
+
+
+def test_a_line_for_each_reading():
+    trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
+    parts = []
+    for draw, label in enumerate(("paper-adam", "paper-adam, perturbation=1", "paper-adam, perturbation=2")):
+        parts.append(trials[:2].assign(protocol=label, cell_id=[f"{draw}{k}" for k in "ab"]))
+    drawn_of = dict(zip(trials["cell_id"][:2], "ab", strict=True))
+    curves = curves[curves["cell_id"].isin(drawn_of)]
+    shaken = [curves.assign(cell_id=f"{draw}" + curves["cell_id"].map(drawn_of)) for draw in range(3)]
+    column = {"title": "Draws", "where": {"method": ["alpha-maml"]}}
+    reference = {"method": ["maml"], "protocol": ["paper-adam"]}
+    fig = drawn(
+        pd.concat(parts, ignore_index=True),
+        pd.concat(shaken, ignore_index=True),
+        {"columns": [column], "reference": reference},
+    )
+    (legend,) = legends(fig)
+    assert legend[1:] == ["paper-adam", "perturbation=1", "perturbation=2"]
+    said = " ".join(t.get_text() for t in fig.texts).replace("\n", " ")
+    assert "paper-adam; perturbation=1; perturbation=2" in said
+    lines = named(row(fig, "train_loss")[0])
+    assert len({to_hex(lines[name].get_color()) for name in legend[1:]}) == 3
 
 
 def test_lines_and_colours_of_each_column(one_seed):
