@@ -48,7 +48,7 @@ class End(NamedTuple):
 
     def no_worse(self, other: End) -> bool:
         """Similar or lower in both."""
-        return all(math.isfinite(a) and a <= b + SIMILAR for a, b in zip(self, other, strict=True))
+        return all(a <= b + SIMILAR for a, b in zip(self, other, strict=True))
 
 
 class Figure(NamedTuple):

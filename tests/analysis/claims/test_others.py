@@ -137,6 +137,14 @@ def test_c15_a_table_that_says_otherwise(one, what):
     assert judged.cells == (one[0]["cell_id"],)
 
 
+def test_c15_a_higher_target_passed_later(monkeypatch):
+    """No losses can do that: it would be the fault of the passages."""
+    monkeypatch.setattr(others, "first_passage", lambda losses, target: 5 if target == 2.5 else 6)
+    judged = others.c15(reading(counted(PASSING, 5, 15)), NO_FACTS)
+    assert judged.strict.verdict == FAILS
+    assert "first passage of 2.99 after that of 2.5" in judged.strict.why
+
+
 def test_c15_what_is_not_run_tells_nothing():
     nothing = others.c15(reading(run(TUNED, losses=None)), NO_FACTS)
     assert nothing.strict.verdict == OPEN
