@@ -83,7 +83,7 @@ def test_passages() -> None:
     low, high = [2.98], [3.0]
     found = analysis.passages([high * 11 + low, low + high * 11, high * 12, high * 2 + [2.8] + high * 9])
     assert found.first.tolist() == [12, 1, np.inf, 3]
-    # one low loss among ten: 0.02 / 10 and 0.2 / 10 below 3.0; 2.98 at last is the last ten's mean too
+    # one low loss among ten: their mean is 3.0 - 0.02 / 10 = 2.998, or 3.0 - 0.2 / 10 = 2.98
     assert found.sustained.tolist() == [np.inf, np.inf, np.inf, 10]
     assert analysis.passages([high], target=3.0).first.tolist() == [1]
 
