@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from harness.commands import bench, claims, compare, look, plot, publish, sweep
+from harness.commands import bench, claims, compare, look, plot, publish, restore, sweep
 from harness.commands.console import INTERRUPTED, USER_ERROR, err
 from harness.errors import UserError
 
@@ -28,6 +28,7 @@ app.command(epilog=_example("sweep fig2 --seeds 0-4 --where alpha0=1e-4"))(sweep
 app.command(epilog=_example("plot fig2 fig3"))(plot.plot)
 app.command(epilog=_example("claims --reference"))(claims.claims)
 app.command(epilog=_example("compare fig2 --seeds 0"))(compare.compare)
+app.command(epilog=_example("restore fig2"))(restore.restore)
 app.command(epilog=_example("status fig2"))(look.status)
 app.command(epilog=_example("show 0af8e3dc481b7096"))(look.show)
 app.command(epilog=_example("cell --grid quick alpha0=1 beta0=1e-2"))(look.cell)

@@ -8,7 +8,19 @@ import pytest
 
 from tests.commands.conftest import Run
 
-COMMANDS = ("sweep", "plot", "status", "show", "cell", "grids", "data", "bench", "claims", "compare")
+COMMANDS = ("sweep", "plot", "claims", "compare", "restore", "status", "show", "cell", "grids", "data", "bench")
+    "sweep",
+    "plot",
+    "status",
+    "show",
+    "cell",
+    "grids",
+    "data",
+    "bench",
+    "claims",
+    "compare",
+    "restore",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
