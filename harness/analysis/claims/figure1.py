@@ -174,10 +174,13 @@ def _risen(figure: Figure, ends: dict[str, End]) -> Part:
     told: dict[str, Told] = {}
     rates: dict[str, Any] = {}
     for _, row in figure.untuned.iterrows():
-        end = ends.get(row["cell_id"])
+        end, name = ends.get(row["cell_id"]), _name(row)
+        if end is None:
+            told[name] = rates[name] = None
+            continue
         rises = row["final_alpha"] > row["alpha0"] and row["final_beta"] > row["beta0"]
-        told[_name(row)] = None if end is None else bool(rises and math.isfinite(end.train))
-        rates[_name(row)] = None if end is None else [float(row["final_alpha"]), float(row["final_beta"])]
+        told[name] = bool(rises and math.isfinite(end.train))
+        rates[name] = [float(row["final_alpha"]), float(row["final_beta"])]
     risen: Share = share(told.values())
     why = f"alpha and beta both rise in {risen.words('untuned cells')}"
     return Part(
