@@ -8,18 +8,18 @@ import pytest
 
 from tests.commands.conftest import Run
 
-COMMANDS = ("sweep", "plot", "claims", "compare", "restore", "status", "show", "cell", "grids", "data", "bench")
+COMMANDS = (
     "sweep",
     "plot",
+    "claims",
+    "compare",
+    "restore",
     "status",
     "show",
     "cell",
     "grids",
     "data",
     "bench",
-    "claims",
-    "compare",
-    "restore",
 )
 
 
