@@ -7,6 +7,7 @@ second, ... in nats. A smaller meta-batch would have drawn the first of them: it
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from harness.analysis.passages import first_passage, sustained_passage
 FILE = "losses.parquet"
 TARGET = TARGETS[1]
 """2.99 nats, that of Figure 3."""
+CHANCE = log(20)
+"""Nats: the least expected loss of a network that does not adapt to its task of 20 classes."""
 TASKS = (4, 8, 16)
 """Sizes of the meta-batch."""
 KEYS = ("seed", "head", "iteration")
@@ -82,7 +85,7 @@ def summary(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
     - passed, passed_share, passed_interval: inits with a first passage; 95 % interval by Wilson
     - passed_by_paper, passed_by_paper_share, passed_by_paper_interval: the same up to the paper's count
     - sustained, sustained_share, sustained_interval: the same for sustained passages
-    - median_first_passage: null if fewer than half of the inits pass
+    - median_first_passage: null if it is a miss, as where no more than half of the inits pass
     - batches_below_share: of all meta-batches, those at or below the target
     """
     found: dict[str, dict[str, dict[str, Any]]] = {}
