@@ -108,10 +108,11 @@ def count(step: Callable[[], Any]) -> Counter[str]:
 def kept(state: State) -> dict[str, int]:
     """Bytes of each part of the state; memory that two parts share is counted in the first of them."""
     seen: set[int] = set()
+    parts: dict[str, Tensor | tuple[Tensor, ...]] = state._asdict()
     found = {}
-    for name, part in zip(State._fields, state, strict=True):
+    for name, part in parts.items():
         found[name] = 0
-        for tensor in [part] if isinstance(part, Tensor) else part:
+        for tensor in (part,) if isinstance(part, Tensor) else part:
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in seen:
                 seen.add(storage.data_ptr())
