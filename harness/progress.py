@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.analysis.passages import first_passage, outcome
-from harness.protocol import Question
+from harness.protocol import Cell, Question
 from harness.records import Progress, Record
 
 MOST_ROWS = 16
@@ -36,10 +36,14 @@ class Clock(NamedTuple):
 
 
 class Display:
-    """Shows a sweep on a console. See sweep.Display."""
+    """Shows a sweep on a console. See sweep.Display.
 
-    def __init__(self, console: Console) -> None:
+    readings: whether its cells have several protocols, so that each is named with its own.
+    """
+
+    def __init__(self, console: Console, readings: bool = False) -> None:
         self.console = console
+        self._readings = readings
         self._live: Live | None = None
         self._clock = Clock(None, 0, 0)
         self._running: dict[str, Progress] = {}
@@ -78,7 +82,7 @@ class Display:
         place = self._clock.done_before + self._ended
         width = len(str(self._clock.total))
         line = (
-            f"[{place:{width}}/{self._clock.total}] {verdict(record, question):<24} {header.cell.describe()}"
+            f"[{place:{width}}/{self._clock.total}] {verdict(record, question):<24} {self._name(header.cell)}"
         )
         if self._live is None:
             line += f"  ({self._clock.left(self._ended, len(self._running))})"
@@ -89,6 +93,9 @@ class Display:
         if self._live is not None:
             self._live.stop()
             self._live = None
+
+    def _name(self, cell: Cell) -> str:
+        return cell.describe() + f"  {cell.protocol.label}" * self._readings
 
     def _say(self, text: str) -> None:
         self.console.print(Text(text), soft_wrap=True)
@@ -110,7 +117,7 @@ class Display:
         for p in running[:MOST_ROWS]:
             beta = p.row.beta if p.row.beta is not None else float("nan")
             numbers = f"{p.row.iteration}", f"{p.row.train_loss:.3f}", f"{p.row.alpha:.3g}", f"{beta:.3g}"
-            rows.add_row(p.cell.describe(), *numbers)
+            rows.add_row(self._name(p.cell), *numbers)
         more = [Text(f"... and {len(running) - MOST_ROWS} more")] if len(running) > MOST_ROWS else []
         return Group(head, rows, *more)
 

@@ -62,7 +62,7 @@ def sweep(
         where=where,
         shard=shard,
     )
-    result = room.sweep(request, _runner(runner), Display(out), draw=draw)
+    result = room.sweep(request, _runner(runner), Display(out, readings=len(loaded.protocols) > 1), draw=draw)
     _conclude(request, result)
 
 

@@ -39,6 +39,18 @@ def test_sweep_status_show_plot(harness: Run, tiny: str, results: Path) -> None:
 
 
 @pytest.mark.usefixtures("noise")
+def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> None:
+    path = Path(tiny)
+    text = path.read_text().replace("panels: [method]", "panels: [method, protocol]")
+    path.write_text(text + "readings: [{}, {k_shot: 2}]\n")
+    said = harness("sweep", tiny, "--runner", "serial", "--where", "method=maml,alpha0=0.1")
+    assert said.code == 0, said.err
+    lines = [line for line in said.out.splitlines() if "maml alpha0=0.1" in line]
+    assert len(lines) == 2
+    assert sum("k_shot=2" in line for line in lines) == 1
+
+
+@pytest.mark.usefixtures("noise")
 def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
     said = harness("sweep", tiny, "--runner", "serial", "--where", "alpha0=0.2", "--seeds", "4")
     assert said.code == 0, said.err
