@@ -154,7 +154,7 @@ def readme(folder: Path, about: dict[str, Any]) -> str:
     rows = [
         f"| {head} | {tasks} | {its['mean_loss']:.4f} | {_number(its['init_sd'], '.4f')} "
         f"| {_number(its['batch_sd'], '.4f')} | {its['passed']} of {its['inits']} "
-        f"| {_number(its['median_first_passage'], '.0f')} | {its['sustained']} |"
+        f"| {_number(its['median_first_passage'], 'g')} | {its['sustained']} |"
         for head, sizes in summary(frame).items()
         for tasks, its in sizes.items()
     ]
