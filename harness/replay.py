@@ -70,6 +70,7 @@ def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
 
 def leaves(tree: Tree) -> list[Tensor]:
     """All tensors of a tree, in order."""
-    found: list[Tensor] = []
-    each(lambda part: found.append(part) or part, tree)  # type: ignore[func-returns-value]
-    return found
+    if isinstance(tree, Tensor):
+        return [tree]
+    parts = tree.values() if isinstance(tree, dict) else tree
+    return [leaf for part in parts for leaf in leaves(part)]
