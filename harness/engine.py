@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
@@ -24,7 +24,7 @@ from harness.analysis.passages import WINDOW, running_mean
 from harness.episodes import Images
 from harness.metagradient import Score, meta_gradient, score
 from harness.methods import METHODS
-from harness.methods.base import Outer, State, columns
+from harness.methods.base import Method, Optimize, Outer, State, columns
 from harness.network import initial
 from harness.protocol import Cell, Protocol, Question
 from harness.records import Progress, Record, Row
@@ -145,11 +145,9 @@ class _Pack:
         self.optimize, optimizer = optimizers.start(self.protocol, weights)
         state = State(weights, self.hyper["alpha0"], self.hyper["beta0"], optimizer)
         self.state = self.method.start(state, self.hyper)
-        self.advance = LAUNCH.get(device.type, lambda function: function)(self._advance)
-
-    def _advance(self, state: State, batch: Images, hyper: dict[str, Tensor]) -> tuple[State, Outer]:
-        outer = meta_gradient(self.protocol, state.weights, state.alpha, batch, self.groups)
-        return self.method.step(state, outer, hyper, self.optimize, self.protocol), outer
+        # A function of its own, no method: a pack in a cycle would keep its graphs and memory for long.
+        advance = partial(_advance, self.protocol, self.method, self.optimize, self.groups)
+        self.advance = LAUNCH.get(device.type, lambda function: function)(advance)
 
     def images(self, of: Sequence[episodes.Episodes]) -> Images:
         parts = [episodes.gather(one, self.pictures, self.protocol.k_shot, self.dtype) for one in of]
@@ -187,6 +185,20 @@ class _Pack:
         if len(cells) < of:
             at = torch.tensor(cells, dtype=torch.long, device=self.device)
             self.state, self.hyper = replay.each(lambda part: part[at], (self.state, self.hyper))
+
+
+def _advance(
+    protocol: Protocol,
+    method: Method,
+    optimize: Optimize,
+    groups: int,
+    state: State,
+    batch: Images,
+    hyper: dict[str, Tensor],
+) -> tuple[State, Outer]:
+    """One iteration: the state after its update, and what the update was made of."""
+    outer = meta_gradient(protocol, state.weights, state.alpha, batch, groups)
+    return method.step(state, outer, hyper, optimize, protocol), outer
 
 
 def default_groups(protocol: Protocol, device: torch.device) -> int:

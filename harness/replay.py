@@ -7,7 +7,9 @@ time, so what goes in is copied there and what comes out is copied away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -53,9 +55,21 @@ def cuda_graph(function: Function, inputs: Tree) -> Recording:
     """Record `function` on copies of `inputs`."""
     own = each(torch.clone, inputs)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    with _nothing_collected(), torch.cuda.graph(graph):
         outputs = function(*own)
     return Recording(own, outputs, graph.replay)
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """No garbage collection: an old graph that is freed while a new one is recorded spoils the recording."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import numpy as np
 import pytest
 import torch
 
-from harness import engine
+from harness import engine, replay
 from harness.protocol import Cell, Protocol, Question
 from tests.conftest import SMALL
 
@@ -73,6 +74,27 @@ def test_replays_and_launches_give_the_same_to_the_last_bit(
     assert repr(rows(pack, "cuda", 30, span=7)) == repr(replayed)
     assert repr(rows(pack, "cuda", 30, span=1)) == repr(replayed)
     assert sorted(len(run["iteration"]) for run in replayed.values())[1:] == [30, 30]
+
+
+def test_a_recording_outlives_old_graphs() -> None:
+    """Graphs of an earlier pack that wait in a cycle for the garbage collector, which is eager here."""
+
+    class Cycle:
+        def __init__(self, held: object) -> None:
+            self.held, self.me = held, self
+
+    old = replay.graphed(lambda x: x + 1)
+    for _ in range(2):
+        old(torch.zeros(3, device="cuda"))
+    Cycle(old)
+    del old
+    often = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        fast = replay.graphed(lambda x: [x + i for i in range(50)][-1])
+        assert [fast(torch.zeros(2, device="cuda")).tolist() for _ in range(3)] == [[49.0, 49.0]] * 3
+    finally:
+        gc.set_threshold(*often)
 
 
 def same(found: dict[str, dict[str, list]], expected: dict[str, dict[str, list]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 
 import pytest
@@ -277,6 +278,17 @@ def test_a_span_waits_for_nothing(fields: dict, precision: str) -> None:
     assert [moment.held_out is not None for moment in moments] == [True, False, False, True, False]
     with pytest.raises(RuntimeError):
         moments[0].loss.tolist()  # so it is an error indeed
+
+
+def test_a_pack_goes_when_its_training_ends() -> None:
+    """By itself: in a cycle it would keep its memory and its graphs until some garbage collection."""
+    before = sum(type(one) is engine._Pack for one in gc.get_objects())
+    gc.disable()
+    try:
+        run(cell(), cell(seed=1))
+        assert sum(type(one) is engine._Pack for one in gc.get_objects()) == before
+    finally:
+        gc.enable()
 
 
 def test_a_mixed_pack_is_refused() -> None:

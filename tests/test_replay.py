@@ -5,6 +5,7 @@ There is no CUDA graph on a CPU. `again` stands in for one: it reads and renews 
 
 from __future__ import annotations
 
+import gc
 from typing import NamedTuple
 
 import pytest
@@ -99,3 +100,16 @@ def test_a_pack_trained_by_replays_is_the_same_to_the_last_bit(
     assert repr(run()) == repr(plain)  # nan is not nan, its name is
     assert sorted(len(rows["iteration"]) for rows in plain.values())[1:] == [14, 14]
     assert replay.graphed is engine.LAUNCH["cuda"]
+
+
+def test_nothing_is_collected_while_a_graph_is_recorded() -> None:
+    assert gc.isenabled()
+    with replay._nothing_collected():
+        assert not gc.isenabled()
+        with replay._nothing_collected():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    with pytest.raises(RuntimeError), replay._nothing_collected():
+        raise RuntimeError
+    assert gc.isenabled()
