@@ -270,7 +270,8 @@ def test_what_other_grids_take_from_fig2() -> None:
         name: {c.cell_id for c in grids.load(name).cells()} & fig2
         for name in ("readings", "yardstick", "limit")
     }
-    assert {name: len(ids) for name, ids in shared.items()} == {"readings": 8, "yardstick": 4, "limit": 5}
+    assert {name: len(ids) for name, ids in shared.items()} == {"readings": 40, "yardstick": 4, "limit": 5}
+    assert len(grids.load("readings").cells()) == 7 * 40
 
 
 def test_readings_change_one_field_each() -> None:
