@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from harness import frames, places
-from harness.analysis.claims.boards import Facts, Reading
+from harness.analysis.claims.boards import Facts, Reading, Records
+from harness.analysis.claims.definitions import ON_FEW_CELLS
+from harness.analysis.claims.others import in_limit
 from harness.analysis.summary import numbers
 from harness.errors import UserError
 from harness.frames import Tables
@@ -21,7 +23,10 @@ DATASET = "omniglot"
 """The paper's: runs on any other data set say nothing of its sentences."""
 NO_READING = "perturbation="
 """In the label of runs from shaken initial weights: they measure rounding and read the paper no otherwise."""
+PRESET = ON_FEW_CELLS.partition(",")[0]
 GRID = "_grid"
+_POINT = ["method", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "seed"]
+"""What is the same of a cell under two readings."""
 ASKED = (
     *("cell_id", "method", "dataset", "protocol", "n_way", "seed", "target_loss", "max_iterations"),
     *("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
@@ -33,7 +38,7 @@ class Evidence(NamedTuple):
     """What `gather` finds."""
 
     readings: tuple[Reading, ...]
-    """paper-adam, paper-sgd, then the others by label."""
+    """paper-adam, paper-sgd, then paper-adam on few cells and the others by label."""
     facts: Facts
     sources: dict[str, str]
     """Grid -> where its records come from, in words."""
@@ -61,8 +66,8 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     for grid, count in trials[GRID][old].value_counts().items():
         sources[str(grid)] += f"; {count} of an older arithmetic left out"
     labels = sorted(trials["protocol"].unique(), key=_order)
-    readings = tuple(_reading(label, trials[trials["protocol"] == label], chosen) for label in labels)
-    return Evidence(readings, _facts(places.REFERENCE), sources)
+    readings = [_reading(label, trials[trials["protocol"] == label], chosen) for label in labels]
+    return Evidence(tuple(_with_few_cells(readings)), _facts(places.REFERENCE), sources)
 
 
 def _tables(folder: Path) -> dict[str, Tables]:
@@ -108,6 +113,19 @@ def _order(label: str) -> tuple[int, str]:
     return (presets.index(label) if label in presets else len(presets), label)
 
 
+def _with_few_cells(readings: list[Reading]) -> list[Reading]:
+    """With paper-adam on the cells of those that change a field of it, before them, if there are any."""
+    base = next((one for one in readings if one.label == PRESET), None)
+    changed = [one for one in readings if one.label.startswith(f"{PRESET}, ")]
+    if base is None or not changed:
+        return readings
+    asked = pd.concat([one.trials[_POINT] for one in changed]).drop_duplicates()
+    few = base.trials.merge(asked, on=_POINT)  # a null hyper-rate is like another
+    curves = base.trajectories[base.trajectories["cell_id"].isin(few["cell_id"])]
+    at = readings.index(changed[0])
+    return [*readings[:at], Reading(ON_FEW_CELLS, few, curves), *readings[at:]]
+
+
 def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Reading:
     """One row a cell, and the trajectory that belongs to it: of the longest run."""
     # A failure beside a result is no news; of runs equally long the one with a target has counts beside it.
@@ -124,8 +142,16 @@ def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Rea
         there[there["cell_id"].isin(best.loc[(best[GRID] == grid) & best["outcome"].notna(), "cell_id"])]
         for grid, (_, there, _) in tables.items()
     ]
+    limits = (
+        Records(own, tables[str(grid)].trajectories)
+        for grid, own in trials.groupby(GRID)
+        if in_limit(own).any()
+    )
     return Reading(
-        label, best.drop(columns=GRID).reset_index(drop=True), pd.concat(curves, ignore_index=True)
+        label,
+        best.drop(columns=GRID).reset_index(drop=True),
+        pd.concat(curves, ignore_index=True),
+        tuple(limits),
     )
 
 

@@ -23,6 +23,7 @@ from plots import cells, style
 # Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
 WIDEST, NARROWEST = 8.4, 5.6
 LEFT, BOTTOM, GAP, TITLE_LINE, BOX_GAP = 0.68, 0.5, 0.22, 0.19, 0.13
+SIDES, SQUEEZED = (0.285, 0.45), 0.385
 
 
 class Plan(NamedTuple):
@@ -39,11 +40,8 @@ class Plan(NamedTuple):
     """The panels."""
     beside: pd.DataFrame
     """The baselines."""
-
-    @property
-    def side(self) -> float:
-        """Of a cell: larger in a small panel."""
-        return float(np.clip(1.7 / max(len(self.xs), len(self.ys)), 0.285, 0.45))
+    side: float
+    """Of a cell."""
 
     @property
     def panel(self) -> tuple[float, float]:
@@ -58,7 +56,7 @@ class Plan(NamedTuple):
     @property
     def slot(self) -> float:
         """From the left of one panel to that of the next: cells, the box beside them, a gap."""
-        return GAP + max(self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0], 1.75)
+        return GAP + max(self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0], 1.7)
 
     @property
     def several(self) -> bool:
@@ -120,15 +118,28 @@ def _plan(summed: pd.DataFrame, setting: list[str], figure: dict[str, Any]) -> P
     others = ["method", *(key for key in setting if key not in (x, y))]
     panels = [panel for _, panel in inside.groupby(others, sort=False, dropna=False)]
     xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
-    plan = Plan(x, y, others, xs, ys, [panels], summed.drop(inside.index))
-    return plan._replace(rows=_rows(panels, max(int((WIDEST - LEFT) / plan.slot), 1)))
+    blocks = _blocks(panels, [key for key in others if key == figure["panels"][0]])
+    natural = float(np.clip(1.7 / max(len(xs), len(ys)), *SIDES))  # larger in a small panel
+    for side in (natural, min(natural, SQUEEZED), natural):  # smaller if that spares rows
+        plan = Plan(x, y, others, xs, ys, [], summed.drop(inside.index), side)
+        plan = plan._replace(rows=_rows(blocks, max(int((WIDEST - LEFT) / plan.slot), 1)))
+        if len(plan.rows) == len(blocks):
+            break
+    return plan
 
 
-def _rows(panels: list[pd.DataFrame], fit: int) -> list[list[pd.DataFrame]]:
-    """Panels in even rows of at most `fit`; a method with several of them begins a row of its own."""
-    blocks = [list(block) for _, block in groupby(panels, key=lambda panel: panel["method"].iloc[0])]
-    if all(len(block) == 1 for block in blocks):
-        blocks = [panels]
+def _blocks(panels: list[pd.DataFrame], lead: list[str]) -> list[list[pd.DataFrame]]:
+    """What begins a row of its own, if any has several panels: each value of `lead`, the first column that
+    the grid names for its panels, or else each method."""
+    for keys in (["method", *lead], ["method"]):
+        blocks = [list(block) for _, block in groupby(panels, key=lambda panel: list(panel[keys].iloc[0]))]
+        if any(len(block) > 1 for block in blocks):
+            return blocks
+    return [panels]
+
+
+def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]]:
+    """Each block in even rows of at most `fit` panels."""
     rows = []
     for block in blocks:
         columns = math.ceil(len(block) / math.ceil(len(block) / fit))

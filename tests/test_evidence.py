@@ -115,8 +115,46 @@ def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
     labels = ("paper-adam, k_shot=5", "paper-sgd", "paper-adam, perturbation=1", "paper-adam")
     mixed = tables(*(run(label, protocol=label) for label in labels))
     found = places_with(readings=mixed, glyphs=tables(run("g", protocol="own", dataset="glyphs")))
-    assert [one.label for one in found.readings] == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
+    assert [one.label for one in found.readings] == [
+        "paper-adam",
+        "paper-sgd",
+        "paper-adam, on few cells",
+        "paper-adam, k_shot=5",
+    ]
     assert "glyphs" not in found.sources
+
+
+def test_paper_adam_again_on_the_cells_of_the_readings_beside_it(places_with):
+    """Those of the same method, rates and seed, whichever of the readings asks for them."""
+
+    def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **more) -> dict:
+        method = "maml" if hyper is None else "alpha-maml"
+        rates = {"alpha0": alpha0, "beta0": 1e-3, "alpha_hyperlr": hyper, "beta_hyperlr": hyper}
+        return run(name, method=method, seed=seed, **rates, **more)
+
+    five, eight = ({"protocol": f"paper-adam, {field}"} for field in ("k_shot=5", "meta_batch=8"))
+    fig2 = tables(at("m", 0.1), at("m1", 0.1, seed=1), at("o", 0.2), at("a", 0.1, 1.0), at("b", 0.1, 2.0))
+    found = places_with(
+        fig2=fig2, readings=tables(at("m5", 0.1, **five), at("a5", 0.1, 1.0, **five), at("o8", 0.2, **eight))
+    )
+    assert lengths(found, "paper-adam, on few cells") == {"m": 5, "o": 5, "a": 5}
+    assert lengths(found) == {"m": 5, "m1": 5, "o": 5, "a": 5, "b": 5}
+    assert [one.label for one in places_with().readings][1] == "paper-adam, on few cells"
+
+
+def test_paper_adam_alone_is_judged_once(places_with):
+    assert [one.label for one in places_with(fig2=tables(run("a"))).readings] == ["paper-adam"]
+
+
+def test_a_grid_of_the_limit_is_kept_as_it_is(places_with):
+    """The pooled run of its MAML is fig2's longer one."""
+    zero = {"method": "alpha-maml", "alpha_hyperlr": 0.0, "beta_hyperlr": 0.0}
+    found = places_with(fig2=tables(run("m", 9)), limit=tables(run("m", 5), run("a", 5, **zero)))
+    (one,) = found.readings
+    assert lengths(found) == {"m": 9, "a": 5}
+    ((trials, curves),) = one.limits
+    assert trials["cell_id"].tolist() == ["m", "a"]
+    assert curves["cell_id"].value_counts().to_dict() == {"m": 5, "a": 5}
 
 
 def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):

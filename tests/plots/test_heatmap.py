@@ -223,6 +223,14 @@ def test_a_third_method_has_panels_of_its_own_and_the_same_baseline():
     assert not set(tops[:4]) & set(tops[4:])  # no row has panels of both
 
 
+def test_each_reading_begins_a_row_if_it_has_several_panels():
+    plain = synthetic.trials(synthetic.panels(PAIRS[:2], AHS, BHS))
+    readings = [plain.assign(protocol=name) for name in ("paper-adam", "paper-adam, k_shot=5")]
+    fig = drawn(pd.concat(readings, ignore_index=True), panels=["protocol", "alpha0", "beta0"])
+    tops = [round(ax.get_position().y1, 6) for ax in by_label(fig, "panel")]
+    assert tops[0] == tops[1] > tops[2] == tops[3]
+
+
 def test_a_reading_has_panels_and_baselines_of_its_own():
     plain = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS))
     put(plain, 0, None, None, 151)

@@ -33,6 +33,13 @@ PASSAGES: dict[str, Callable[[np.ndarray, float], int | None]] = {
 _COLUMNS = ["cell_id", "method", "seed", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "ending"]
 
 
+class Records(NamedTuple):
+    """Trials as schema.TRIALS and their trajectories, of one grid."""
+
+    trials: pd.DataFrame
+    trajectories: pd.DataFrame
+
+
 class Reading(NamedTuple):
     """All records of one protocol, pooled over grids."""
 
@@ -42,6 +49,9 @@ class Reading(NamedTuple):
     """As schema.TRIALS, one row per cell_id; outcome null: not run."""
     trajectories: pd.DataFrame
     """As schema.TRAJECTORIES, the longest run of each cell."""
+    limits: tuple[Records, ...] = ()
+    """Of each grid that asks for hyper-rates 0, as it is: in one grid MAML and its limit ran alike, on one
+    machine and in packs of one size. Empty: they are looked for in what is pooled."""
 
 
 class Facts(NamedTuple):

@@ -36,6 +36,9 @@ ENOUGH_SEEDS = 5
 ENOUGH_VALUES = 3
 """Of each hyper-rate."""
 
+ON_FEW_CELLS = "paper-adam, on few cells"
+"""The label of paper-adam beside the readings that change one field of it."""
+
 SENTENCES = {
     "count": "the first iteration, counted from 1, whose training loss is at or below the target; sustained: "
     "the first at which the mean of the last 10 losses is",
@@ -60,6 +63,8 @@ SENTENCES = {
     "choice of hyper-rates": f"a share is told where at least {ENOUGH_VALUES} values of each hyper-rate and "
     "half of their combinations were asked, and where it does not hang on the grid's edges: the verdict is "
     "the same without the least or the largest decade of either",
+    "on few cells": "paper-adam judged once more, on just those cells that the readings beside it were asked "
+    "on: where it differs from one of them, the reading makes the difference, and not the choice of cells",
     "over seeds": "the predicate is judged seed by seed; it is told if all that can be told agree",
     "cannot be told": "cells not run leave bounds, and the verdict differs between them",
 }

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.claims.boards import Facts, Reading
+from harness.analysis.claims.boards import Facts, Reading, Records
 from harness.analysis.claims.definitions import TARGETS
 from harness.analysis.claims.judged import Form, Judged, Verdict
 from harness.analysis.claims.logic import Told, all_of, verdict
@@ -30,6 +30,8 @@ DATA = {
     "in_both": 0,
 }
 """The paper's data, by the keys of results/reference/omniglot.json; in_both: characters of both splits."""
+AT_THE_END = ("beta", "val_loss", "val_accuracy")
+"""Columns that the last row of a run has, or lacks, for being the last."""
 SAME_RUN = ("numerics", "device", "threads", "pack_size", "torch")
 """Two runs of one problem agree to the last bit only where all of these do."""
 
@@ -82,7 +84,7 @@ class _Twins(NamedTuple):
 
 def c14(reading: Reading, facts: Facts) -> Judged:
     """Without hyper-rates Alpha-MAML is MAML, in every bit of every row that both have."""
-    twins = list(_twins(reading))
+    twins = [twins for records in reading.limits or (reading,) for twins in _twins(records)]
     if not twins:
         return NOT_ASKED
     told = [t for t in twins if t.equal is not None]
@@ -101,12 +103,9 @@ def c14(reading: Reading, facts: Facts) -> Judged:
     )
 
 
-def _twins(reading: Reading) -> Iterator[_Twins]:
-    trials = reading.trials
-    limit = trials[
-        (trials["method"] == "alpha-maml") & (trials[["alpha_hyperlr", "beta_hyperlr"]] == 0).all(axis=1)
-    ]
-    for _, mine in limit.iterrows():
+def _twins(records: Records | Reading) -> Iterator[_Twins]:
+    trials = records.trials
+    for _, mine in trials[in_limit(trials)].iterrows():
         same = (trials[["alpha0", "beta0", "seed"]] == mine[["alpha0", "beta0", "seed"]]).all(axis=1)
         others = trials[same & (trials["method"] == "maml")]
         name = f"alpha0 {mine['alpha0']:g}, beta0 {mine['beta0']:g}"
@@ -119,21 +118,27 @@ def _twins(reading: Reading) -> Iterator[_Twins]:
         if apart:
             yield _Twins(name, int(mine["seed"]), cells, 0, None, f"run apart: other {', '.join(apart)}")
             continue
-        rows, where = _first_difference(*(_curve(reading, cell) for cell in cells))
+        rows, where = _first_difference(*(_curve(records, cell) for cell in cells))
         why = f"{rows} rows, all equal" if where is None else f"they part in {where}"
         yield _Twins(name, int(mine["seed"]), cells, rows, where is None, why)
 
 
-def _curve(reading: Reading, cell: str) -> pd.DataFrame:
-    rows = reading.trajectories
+def in_limit(trials: pd.DataFrame) -> pd.Series:
+    """Which trials are Alpha-MAML with both hyper-rates 0."""
+    zero = (trials[["alpha_hyperlr", "beta_hyperlr"]] == 0).all(axis=1)
+    return zero & (trials["method"] == "alpha-maml")
+
+
+def _curve(records: Records | Reading, cell: str) -> pd.DataFrame:
+    rows = records.trajectories
     return rows[rows["cell_id"] == cell].sort_values("iteration")
 
 
 def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str | None]:
     """How many rows both have, and where they first part: `train_loss of iteration 7`; None: nowhere.
 
-    The last row of the shorter run has no update, so no beta, and is validated though the longer run's may
-    not be: a value that only one of them has is passed over there.
+    The last row of a run has no update, so no beta, and is validated whatever its iteration; the other run
+    may go on there, or be cut there by its grid's budget. A value that only one has is passed over in it.
     """
     rows = min(len(one), len(other))
     found: list[tuple[int, str]] = []
@@ -141,7 +146,7 @@ def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str 
         a, b = (numbers(curve[name])[:rows] for curve in (one, other))
         parted = a.view(np.int64) != b.view(np.int64)
         parted &= ~(np.isnan(a) & np.isnan(b))
-        if rows and len(one) != len(other) and np.isnan(a[-1]) != np.isnan(b[-1]):
+        if rows and name in AT_THE_END and np.isnan(a[-1]) != np.isnan(b[-1]):
             parted[-1] = False
         if parted.any():
             found.append((int(np.argmax(parted)) + 1, name))

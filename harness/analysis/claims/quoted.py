@@ -159,7 +159,7 @@ def _maml_over_seeds(reading: Reading, passage: str) -> tuple[dict[int, float], 
 def _noise(label: str, facts: Facts) -> dict[str, Any] | None:
     """What the noise study says of networks that do not learn under this reading; None: nothing."""
     _, *changes = label.split(", ")
-    changed = dict(change.split("=") for change in changes)
+    changed = dict(change.split("=") for change in changes if "=" in change)
     if facts.noise is None or changed.keys() - {"head_init", "meta_batch"}:
         return None
     head, tasks = changed.get("head_init", "linear"), changed.get("meta_batch", "16")

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.analysis.claims import others
-from harness.analysis.claims.boards import Facts
+from harness.analysis.claims.boards import Facts, Records
 from harness.analysis.claims.judged import Verdict
 from tests.analysis.claims.runs import BUDGET, NO_FACTS, TUNED, UNTUNED, reading, run, verdicts
 
@@ -71,6 +71,30 @@ def test_c14_one_bit_is_enough():
         judged = others.c14(reading(run(TUNED, losses=CURVE), (trial, moved)), NO_FACTS)
         assert judged.strict.verdict == FAILS, name
         assert f"{name} of iteration {at + 1}" in judged.strict.why
+
+
+def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
+    """It has as many rows as the limit, but its last one has its update and no validation."""
+    limit = run(TUNED, (0.0, 0.0), CURVE[:8])
+    trial, rows = run(TUNED, losses=CURVE)
+    cut = (trial | {"iterations_run": 8}, rows[:8])
+    assert others.c14(reading(cut, limit), NO_FACTS).strict.verdict == HOLDS
+    lost = (trial, [*rows[:7], rows[7] | {"train_loss": math.nan}])  # no end explains that
+    judged = others.c14(reading(lost, limit), NO_FACTS)
+    assert judged.strict.verdict == FAILS
+    assert "train_loss of iteration 8" in judged.strict.why
+
+
+def test_c14_looks_within_each_grid_that_asks_for_the_limit():
+    """MAML's longest run, the one that is pooled, was made elsewhere."""
+    limit = run(TUNED, (0.0, 0.0), CURVE[:8])
+    pooled = reading(run(TUNED, losses=CURVE, device="cuda"), limit)
+    own = reading(run(TUNED, losses=CURVE[:8]), limit)
+    assert others.c14(pooled, NO_FACTS).strict.verdict == OPEN
+    grids = (Records(own.trials, own.trajectories), Records(own.trials, own.trajectories))
+    judged = others.c14(pooled._replace(limits=grids), NO_FACTS)
+    assert judged.strict.verdict == HOLDS
+    assert judged.strict.why == "2 of 2 runs equal MAML's bit for bit, in 16 rows"
 
 
 def test_c14_a_pair_that_fails_outweighs_one_that_cannot_be_compared():
