@@ -70,6 +70,8 @@ class Board(NamedTuple):
     budget: int
     maml: dict[Pair, float]
     alpha: dict[Pair, dict[Hyper, float]]
+    lasted: dict[Pair, int]
+    """Iterations that MAML takes at least where it misses: the budget, or more if a run went past it."""
 
     def count_at(self, place: Place) -> float:
         """NaN too where it was not asked."""
@@ -105,8 +107,8 @@ class Run(NamedTuple):
 def runs(reading: Reading, passage: str) -> list[Run]:
     """A Run for each seed asked, in order. `passage`: first or sustained.
 
-    The budget is the largest asked for, at most the paper's 500: a longer run is cut there. Cells of
-    Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
+    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` keeps
+    what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
     """
     trials = reading.trials[reading.trials["method"].isin(["maml", "alpha-maml"])]
     trials = trials[~((trials["alpha_hyperlr"] == 0) | (trials["beta_hyperlr"] == 0))]
@@ -117,14 +119,17 @@ def runs(reading: Reading, passage: str) -> list[Run]:
     found: dict[int, Run] = {}
     for row in trials[_COLUMNS].to_dict("records"):
         seed = int(row["seed"])
-        run = found.setdefault(seed, Run(seed, {t: Board(t, budget, {}, {}) for t in TARGETS}, {}))
+        run = found.setdefault(seed, Run(seed, {t: Board(t, budget, {}, {}, {}) for t in TARGETS}, {}))
         pair = (row["alpha0"], row["beta0"])
         hyper = (row["alpha_hyperlr"], row["beta_hyperlr"]) if row["method"] == "alpha-maml" else None
         run.ids[pair, hyper] = row["cell_id"]
+        own = losses.get(row["cell_id"])
         for target, board in run.boards.items():
-            counted = count(losses.get(row["cell_id"]), row["ending"], target, budget, PASSAGES[passage])
+            counted = count(own, row["ending"], target, budget, PASSAGES[passage])
             if hyper is None:
                 board.maml[pair] = counted
+                beyond = 0 if own is None else PASSAGES[passage](own, target) or len(own)
+                board.lasted[pair] = max(budget, beyond)
             else:
                 board.alpha.setdefault(pair, {})[hyper] = counted
     return [found[seed]._replace(enough=_enough(found[seed])) for seed in sorted(found)]

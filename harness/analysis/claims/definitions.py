@@ -59,7 +59,8 @@ SENTENCES = {
     "similar": f"smoothed final losses, means of the last 10, within {SIMILAR:g} nats",
     "advantage": "MAML's count less the median of Alpha-MAML's over the hyper-rates, a miss as the budget",
     "spread": "log10 of the largest count over the least, over the pairs of initial rates; a miss enters as "
-    "the budget, so a spread with a miss in it is a lower bound",
+    "the budget, or as the iterations of a run of MAML that went past it, so a spread with a miss in it is a "
+    "lower bound",
     "choice of hyper-rates": f"a share is told where at least {ENOUGH_VALUES} values of each hyper-rate and "
     "half of their combinations were asked, and where it does not hang on the grid's edges: the verdict is "
     "the same without the least or the largest decade of either",

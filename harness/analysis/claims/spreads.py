@@ -118,11 +118,11 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
     common = [h for h in board.alpha[both[0]] if all(h in board.alpha[pair] for pair in both)]
     columns = {hyper: [board.alpha[pair][hyper] for pair in both] for hyper in common}
     counts = [count for column in columns.values() for count in column]
-    maml = spread([board.maml[pair] for pair in both], board.budget)
+    maml = spread([board.maml[pair] for pair in both], [board.lasted[pair] for pair in both])
     ranked = _ranked(columns)
-    spreads = {name: spread(columns[hyper], board.budget) for name, hyper in ranked.items()}
+    spreads = {name: spread(columns[hyper], [board.budget] * len(both)) for name, hyper in ranked.items()}
     told = {name: bounds.below(maml) if enough else None for name, bounds in spreads.items()}
-    four = spread(counts, board.budget)
+    four = spread(counts, [board.budget] * len(counts))
     unknown = sum(map(math.isnan, counts))
     texts = ", ".join(f"{name} {_at_least(bounds)}" for name, bounds in spreads.items())
     missing = f"{unknown} of {len(counts)} cells not run" if unknown else "no choice asked at every pair"
@@ -154,13 +154,13 @@ def _ranked(columns: Mapping[Hyper, list[float]]) -> dict[str, Hyper]:
     return {"best": order[0], "median": order[(len(order) - 1) // 2], "worst": order[-1]}
 
 
-def spread(counts: Iterable[float], budget: int) -> Bounds:
+def spread(counts: Sequence[float], lasted: Sequence[int]) -> Bounds:
     """log10 of the largest count over the least, in decades: a lower bound if one is a miss or was not run,
-    of no count at all 0."""
-    values = list(counts)
-    known = [min(count, budget) for count in values if not math.isnan(count)]
-    least = math.log10(max(known) / min(known)) if known else 0.0
-    return Bounds(least, least if all(map(math.isfinite, values)) and known else math.inf)
+    of no count at all 0. `lasted`: for each count, what it is at least if it is a miss."""
+    each = zip(counts, lasted, strict=True)
+    known = [min(count, least) for count, least in each if not math.isnan(count)]
+    decades = math.log10(max(known) / min(known)) if known else 0.0
+    return Bounds(decades, decades if all(map(math.isfinite, counts)) and known else math.inf)
 
 
 def _at_least(bounds: Bounds) -> str:

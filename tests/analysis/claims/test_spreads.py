@@ -54,7 +54,7 @@ def test_advantage(maml, counts, bounds):
     ],
 )
 def test_spread(counts, low, exact):
-    found = spread(counts, 500)
+    found = spread(counts, [500] * len(counts))
     assert found.low == pytest.approx(low)
     assert found.high == (found.low if exact else math.inf)
 
@@ -147,6 +147,23 @@ FLAT, STEEP, MISSING = (10, 10, 20), (4, 12, 40), (20, 20, MISS)
 def test_c12(some, strict, weak):
     found = c12(some, NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (strict, weak)
+
+
+def test_a_run_of_maml_past_the_budget_bounds_its_spread_further():
+    """Alpha-MAML's spread is log10 5 = 0.7 decades with every choice; MAML's at least log10 of 500 / 200."""
+    cells = [*board({TUNED: 200, SECOND: MISS}, lambda pair, hyper: 20 if pair == TUNED else 100, budget=500)]
+    assert c12(reading(*cells), NOTHING).weak.verdict is OPEN
+    del cells[1]  # MAML's miss: it is put in again, of longer runs
+    for lasts, verdict, least in ((900, OPEN, 0.6532), (1001, HOLDS, 0.6994)):
+        found = c12(reading(*cells, cell(SECOND, None, MISS, budget=lasts)), NOTHING)
+        assert (found.weak.verdict, found.strict.verdict) == (verdict, verdict)
+        assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": least, "most": None}
+    passes = cell(SECOND, None, 800, budget=1500)  # too late for the paper's budget, so a miss of 800 or more
+    found = c12(reading(*cells, passes), NOTHING)
+    assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": 0.6021, "most": None}
+    diverged = cell(SECOND, None, MISS, ending="diverged", losses=[3.2] * 20)
+    found = c12(reading(*cells, diverged), NOTHING)
+    assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": 0.3979, "most": None}
 
 
 def test_c12_best_median_worst_and_the_price_of_four_rates():
