@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,11 @@ from harness.store import Scan, Store, write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.analysis.compare import Compared
+
+DEVICES, COMPARED = "devices", "compare.parquet"
+"""Where the comparison of machines is kept, and its file."""
 
 
 def grids() -> dict[str, Path]:
@@ -139,8 +144,8 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     commits = [own.pop("commit", None) or "unknown" for own in versions]
     finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
     lines = [
-        f"machine: {_counted(map(_machine, origins))}",
-        f"versions: {_counted(', '.join(f'{k} {v}' for k, v in own.items()) for own in versions)}",
+        f"machine: {'; '.join(_machines(origins))}",
+        f"versions: {_counted(', '.join(f'{k} {v}' for k, v in own.items() if v) for own in versions)}",
         f"commit: {_counted(commits)}",
         f"version of the arithmetic (`numerics`): {_counted(str(header.numerics) for header in headers)}",
     ]
@@ -153,9 +158,18 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     return lines
 
 
-def _machine(origin: dict[str, Any]) -> str:
-    threads, cells = origin.get("threads"), origin.get("pack_size")
-    return f"{origin.get('device')}, threads: {threads}, cells trained together: {cells}"
+def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each device and count of threads, the sizes of its packs, and how many records it made."""
+    packs: dict[str, list[int]] = {}
+    for origin in origins:
+        packs.setdefault(f"{origin.get('device')}, threads: {origin.get('threads')}", []).append(
+            origin.get("pack_size", 1)
+        )
+    for machine, sizes in sorted(packs.items(), key=lambda one: -len(one[1])):
+        least, most = min(sizes), max(sizes)
+        together = f"{least}" if least == most else f"{least} to {most}"
+        count = f" ({len(sizes)} record{'s' * (len(sizes) > 1)})" * (len(packs) > 1)
+        yield f"{machine}, cells trained together: {together}{count}"
 
 
 def _time(headers: Sequence[Header]) -> str:
@@ -190,6 +204,28 @@ def describe_data() -> Path:
     path = places.REFERENCE / "omniglot.json"
     write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n"))
     return path
+
+
+def keep_comparison(grid: Grid, found: Compared) -> list[Path]:
+    """Write results/reference/devices/: the cells of `grid` that another machine ran too, and a README."""
+    folder = places.REFERENCE / DEVICES
+    folder.mkdir(parents=True, exist_ok=True)
+    both = found.cells[found.cells["first_agreement"].notna()]
+    lines = [
+        f"# {grid.folder}, made again on another machine",
+        "",
+        f"The counts of {len(both)} cells beside those of [{grid.folder}](../{grid.folder}/README.md), cell",
+        f"by cell in `{COMPARED}`. There `mine`, here `yours`, is the other machine.",
+        "",
+        *(f"- {note}" for note in found.notes),
+        "",
+        f"Made by `harness compare {grid.name} --keep`.",
+        "",
+    ]
+    paths = [folder / COMPARED, folder / "README.md"]
+    write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
+    write_whole(paths[1], lambda path: path.write_text("\n".join(lines)))
+    return paths
 
 
 def _distinct(values: Iterable[Any]) -> list[str]:

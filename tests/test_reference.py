@@ -49,10 +49,11 @@ def results(tmp_path: Path, grid: Grid) -> Path:
     results = tmp_path / "results"
     first, second, *_ = grid.cells([0])
     put(results, first, [1.5] * 20, wall_seconds=1800.0, finished="2026-11-02T10:00:00+00:00")
-    other = {"versions": ORIGIN["versions"] | {"commit": "def+"}}
+    other = {"versions": ORIGIN["versions"] | {"commit": "def+", "ray": None}}
     put(results, second, [1.5] * 20, wall_seconds=7200.0, finished="2026-11-01T09:00:00+00:00", **other)
-    for cell in grid.cells([1])[:4]:
-        put(results, cell, [1.5] * 20, device="cuda (H100)", threads=8, wall_seconds=90.0)
+    for size, cell in enumerate(grid.cells([1])[:4], 2):
+        gpu = {"device": "cuda (H100)", "threads": 8, "pack_size": size}
+        put(results, cell, [1.5] * 20, wall_seconds=90.0, **gpu)
     return results
 
 
@@ -86,7 +87,7 @@ def test_the_page_says_where_it_is_from(grid: Grid, results: Path) -> None:
     assert "| 1 | 4 | 6 | 80 | 0.1 GPU-hours |" in lines
     assert "- time: 5 core-hours and 0.1 GPU-hours in all" in lines
     assert (
-        "- machine: cuda (H100), threads: 8, cells trained together: 1 (4 records); "
+        "- machine: cuda (H100), threads: 8, cells trained together: 2 to 5 (4 records); "
         "cpu (AMD EPYC), threads: 2, cells trained together: 1 (2 records)"
     ) in lines
     assert "- versions: python 3.11.7, torch 2.13.0" in lines

@@ -33,6 +33,9 @@ def compare(
     seeds: Annotated[str | None, typer.Option(help="Only these, such as 0-4.")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Also keep it with the reference: how far machines agree.")
+    ] = False,
 ) -> None:
     """Lay your own records of a grid beside the reference's, cell by cell.
 
@@ -63,6 +66,8 @@ def compare(
     write_whole(table, lambda path: found.cells.to_parquet(path, index=False))
     title = f"{one.title}: own records beside the reference"
     say_written([table, *figure.render(found, yardstick, theirs, title, folder / "compare")])
+    if keep:
+        say_written(reference.keep_comparison(one, found))
 
 
 def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import grids, reference
+from harness import grids, places, reference
 from harness.store import Store
 from tests.commands.conftest import TINY, Run, cells, is_refused
 from tests.test_frames import made
@@ -83,3 +83,18 @@ def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path
     assert "rounding alone, 1 runs: first passage +3 to +3 iterations (+300.0% to +300.0%)" in said.out
     table = pd.read_parquet(results / "tiny" / "compare.parquet")
     assert table["first_agreement"][0] == "within rounding"
+
+
+@pytest.mark.usefixtures("published")
+def test_kept_with_the_reference(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, QUICK, QUICK)
+    assert harness("compare", tiny).code == 0
+    kept = places.REFERENCE / "devices"
+    assert not kept.exists()
+    said = harness("compare", tiny, "--keep")
+    assert said.code == 0, said.err
+    assert f"wrote {kept / 'compare.parquet'}, {kept / 'README.md'}" in said.out
+    table = pd.read_parquet(kept / "compare.parquet")
+    assert list(table["first_difference"]) == [0, -3]  # the third cell was run on one side alone
+    assert "The counts of 2 cells beside those of [tiny]" in (kept / "README.md").read_text()
+    assert set(reference.grids()) == {"tiny"}

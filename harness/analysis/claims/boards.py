@@ -107,7 +107,7 @@ class Run(NamedTuple):
 def runs(reading: Reading, passage: str) -> list[Run]:
     """A Run for each seed asked, in order. `passage`: first or sustained.
 
-    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` keeps
+    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` has
     what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
     """
     trials = reading.trials[reading.trials["method"].isin(["maml", "alpha-maml"])]

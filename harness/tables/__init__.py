@@ -1,0 +1,21 @@
+"""The tables of docs/reproduction.md: of the reference records and nothing else, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from harness.tables import runs, verdicts
+from harness.tables.verdicts import chances, matrix
+from harness.tables.words import read, table
+
+__all__ = ["TABLES", "chances", "matrix", "read", "table"]
+
+TABLES: dict[str, Callable[[], str]] = {
+    function.__name__: function
+    for function in (
+        *(runs.records, runs.maml, runs.panels, runs.panels_sgd, runs.rates, runs.figure1, runs.readings),
+        *(verdicts.paper, verdicts.claims, verdicts.chance, verdicts.yardstick, verdicts.devices),
+        verdicts.cost,
+    )
+}
+"""What may stand on the page, by name."""
