@@ -14,6 +14,7 @@ from harness.analysis.claims.definitions import SENTENCES
 from harness.analysis.claims.judge import ONCE, Matrix, labels
 from harness.analysis.claims.judged import Form, Judged, Verdict
 from harness.analysis.claims.sentences import CLAIMS, Claim
+from harness.analysis.labels import apart
 
 MARKS = {Verdict.HOLDS: "H", Verdict.FAILS: "F", Verdict.OPEN: "?"}
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.OPEN: "dim"}
@@ -41,8 +42,8 @@ def tables(matrix: Matrix) -> list[Table]:
     small = Table(
         title="claims x readings", caption=LEGEND, title_justify="left", box=None, padding=(0, 1, 0, 0)
     )
-    for name in ("", *columns):
-        small.add_column(name, overflow="fold")
+    for name in ("", *apart(columns).values()):
+        small.add_column(name.replace("=", "=\n"), overflow="fold")
     for claim in CLAIMS:
         cells = (matrix[claim.key, label] for label in columns)
         small.add_row(claim.key, *(Text() if judged is None else _mark(judged) for judged in cells))
