@@ -138,6 +138,8 @@ def test_paper_adam_again_on_the_cells_of_the_readings_beside_it(places_with):
         fig2=fig2, readings=tables(at("m5", 0.1, **five), at("a5", 0.1, 1.0, **five), at("o8", 0.2, **eight))
     )
     assert lengths(found, "paper-adam, on few cells") == {"m": 5, "o": 5, "a": 5}
+    few = next(one for one in found.readings if one.label == "paper-adam, on few cells")
+    assert set(few.trajectories["cell_id"]) == {"m", "o", "a"}
     assert lengths(found) == {"m": 5, "m1": 5, "o": 5, "a": 5, "b": 5}
     assert [one.label for one in places_with().readings][1] == "paper-adam, on few cells"
 

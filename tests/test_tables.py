@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from harness import places, reference, tables
+from harness.analysis.claims.judged import Form, Judged, Verdict
 from harness.frames import Tables
 from harness.tables import runs, verdicts, words
 from tests.analysis.tables import table, trial
@@ -78,6 +79,19 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
         "50 |",
     ]
     assert lines[3] == "| 2.5 | (1e-2, 1e-4) | – | – | – | – | – |"
+    sgd = tables.TABLES["panels_sgd"]().splitlines()
+    assert [line.split(" | ")[1] for line in sgd[2:4]] == ["(1, 1e-1), tuned", "(1e-1, 1e-2)"]
+
+
+def test_the_papers_numbers_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two seeds one has MAML miss; a claim that was not asked leaves its row open."""
+    first = {"0": {"share": [0.5, 0.5], "maml": "miss"}, "1": {"share": [0.75, 0.75], "maml": 430}}
+    judged = Judged(Form(Verdict.FAILS, ""), numbers={"first": first})
+    found = {(key, "paper-adam"): judged if key == "C2" else None for key in ("C1", "C2", "C4", "C5")}
+    monkeypatch.setattr(verdicts, "matrix", lambda: found)
+    rows = [line.split(" | ")[3:] for line in verdicts.paper().splitlines()[2:]]
+    assert rows[0] == rows[2] == rows[3] == ["0 of 0 seeds", "– |"]
+    assert rows[1] == ["1 of 2 seeds", "0.62 (0.50 to 0.75) |"]
 
 
 def test_time_on_a_gpu_and_on_cores() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from harness import grids, places, reference
+from harness.commands import compare
 from harness.store import Store
 from tests.commands.conftest import TINY, Run, cells, is_refused
 from tests.test_frames import made
@@ -60,6 +61,32 @@ def test_cell_by_cell(harness: Run, tiny: str, results: Path) -> None:
     assert list(table["cell_id"]) == [cell.cell_id for cell in cells(tiny)]
     assert list(table["first_agreement"]) == ["equal", "outside", "other outcome"]
     assert table["first_difference"][1] == -3
+
+
+@pytest.mark.usefixtures("published")
+def test_of_many_cells_that_differ_the_first_are_named(
+    harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(results, tiny, LATE, QUICK, QUICK)
+    first, second, _ = (cell.cell_id for cell in cells(tiny))
+    monkeypatch.setattr(compare, "MOST_CELLS", 1)
+    said = harness("compare", tiny).out.splitlines()
+    assert sum(line.startswith(first) for line in said) == 1
+    assert not any(line.startswith(second) for line in said)
+    assert "and 2 cells more" in said
+
+
+@pytest.mark.usefixtures("reference_folder")
+def test_only_the_seeds_asked(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
+    grid = grids.load(tiny)
+    for folder in (tmp_path / "elsewhere", results):
+        for cell in grid.cells([0, 1]):
+            Store(folder).put(made(cell, "budget", QUICK))
+    reference.publish(grid, tmp_path / "elsewhere")
+    table = results / "tiny" / "compare.parquet"
+    for words, seeds in ((("--seeds", "1"), {1}), ((), {0, 1})):
+        assert harness("compare", tiny, *words).code == 0
+        assert set(pd.read_parquet(table)["seed"]) == seeds
 
 
 @pytest.mark.usefixtures("published")

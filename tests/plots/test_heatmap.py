@@ -231,6 +231,20 @@ def test_each_reading_begins_a_row_if_it_has_several_panels():
     assert tops[0] == tops[1] > tops[2] == tops[3]
 
 
+def test_cells_are_smaller_where_that_spares_rows():
+    """Four panels of three cells beside their baselines; of five no size spares any."""
+    readings = ("paper-adam", "paper-adam, k_shot=5")
+    sides = []
+    for count in (3, 4, 5):
+        plain = synthetic.trials(synthetic.panels(synthetic.PAIRS[:count], AHS, BHS))
+        trials = pd.concat([plain.assign(protocol=name) for name in readings], ignore_index=True)
+        fig = drawn(trials, panels=["protocol", "alpha0", "beta0"])
+        boxes = [ax.get_position() for ax in by_label(fig, "panel")]
+        rows = len({round(box.y1, 6) for box in boxes})
+        sides.append((rows, round(boxes[0].width * float(fig.get_size_inches()[0]) / 3, 3)))
+    assert sides == [(2, 0.45), (2, heatmap.SQUEEZED), (4, 0.45)]
+
+
 def test_a_reading_has_panels_and_baselines_of_its_own():
     plain = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS))
     put(plain, 0, None, None, 151)

@@ -85,6 +85,14 @@ def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
     assert "train_loss of iteration 8" in judged.strict.why
 
 
+def test_c14_of_two_whole_runs_that_part_in_the_last_row():
+    """Both have a validation there, so that both ended there explains no difference."""
+    two = reading(run(TUNED, losses=CURVE), run(TUNED, (0.0, 0.0), CURVE, val=9.0))
+    judged = others.c14(two, NO_FACTS)
+    assert judged.strict.verdict == FAILS
+    assert f"val_loss of iteration {BUDGET}" in judged.strict.why
+
+
 def test_c14_looks_within_each_grid_that_asks_for_the_limit():
     """MAML's longest run, the one that is pooled, was made elsewhere."""
     limit = run(TUNED, (0.0, 0.0), CURVE[:8])

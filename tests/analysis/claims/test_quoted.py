@@ -176,6 +176,7 @@ def test_c3_carries_the_noise_study_and_does_not_judge_by_it():
     [
         ("paper-adam, meta_batch=8", NOISE["linear"]["8"]),
         ("paper-sgd", NOISE["linear"]["16"]),
+        ("paper-adam, on few cells", NOISE["linear"]["16"]),
         ("paper-adam, head_init=normal", None),  # not measured here
         ("paper-adam, k_query=15", None),  # the study says nothing of it
     ],

@@ -57,6 +57,13 @@ def test_the_terminal_shows_the_first_reading_and_all_in_a_hundred_columns(matri
     assert sum(line.startswith("C16") for line in lines) == 2
 
 
+def test_the_head_of_a_reading_is_what_it_changes_broken_at_the_sign(matrix):
+    label = "paper-adam, k_shot=5"
+    asked = matrix | {(claim.key, label): None for claim in CLAIMS} | {("C1", label): TOLD}
+    _, small = report.tables(asked)
+    assert small.columns[-1].header == "k_shot=\n5"
+
+
 def test_json_is_strict(matrix):
     found = json.loads(json.dumps(report.to_json(matrix, SOURCES), allow_nan=False))
     assert found["readings"] == ["paper-adam", "paper-sgd", ONCE]
