@@ -144,7 +144,7 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     commits = [own.pop("commit", None) or "unknown" for own in versions]
     finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
     lines = [
-        f"machine: {'; '.join(_machines(origins))}",
+        f"machine: {_counted(_machines(origins))}",
         f"versions: {_counted(', '.join(f'{k} {v}' for k, v in own.items() if v) for own in versions)}",
         f"commit: {_counted(commits)}",
         f"version of the arithmetic (`numerics`): {_counted(str(header.numerics) for header in headers)}",
@@ -159,17 +159,20 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
 
 
 def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Each device and count of threads, the sizes of its packs, and how many records it made."""
+    """Each record's device and threads, and the sizes of the packs of all records made on them."""
     packs: dict[str, list[int]] = {}
     for origin in origins:
-        packs.setdefault(f"{origin.get('device')}, threads: {origin.get('threads')}", []).append(
-            origin.get("pack_size", 1)
-        )
-    for machine, sizes in sorted(packs.items(), key=lambda one: -len(one[1])):
-        least, most = min(sizes), max(sizes)
-        together = f"{least}" if least == most else f"{least} to {most}"
-        count = f" ({len(sizes)} record{'s' * (len(sizes) > 1)})" * (len(packs) > 1)
-        yield f"{machine}, cells trained together: {together}{count}"
+        sizes = packs.setdefault(_machine(origin), [])
+        if size := origin.get("pack_size"):
+            sizes.append(size)
+    for origin in origins:
+        sizes = packs[_machine(origin)]
+        ends = dict.fromkeys((min(sizes), max(sizes))) if sizes else ["unknown"]
+        yield f"{_machine(origin)}, cells trained together: {' to '.join(map(str, ends))}"
+
+
+def _machine(origin: dict[str, Any]) -> str:
+    return f"{origin.get('device')}, threads: {origin.get('threads')}"
 
 
 def _time(headers: Sequence[Header]) -> str:
@@ -207,17 +210,18 @@ def describe_data() -> Path:
 
 
 def keep_comparison(grid: Grid, found: Compared) -> list[Path]:
-    """Write results/reference/devices/: the cells of `grid` that another machine ran too, and a README."""
-    folder = places.REFERENCE / DEVICES
+    """Write results/reference/devices/<grid>/: the cells that another machine ran too, and a README."""
+    folder = places.REFERENCE / DEVICES / grid.folder
     folder.mkdir(parents=True, exist_ok=True)
     both = found.cells[found.cells["first_agreement"].notna()]
     lines = [
         f"# {grid.folder}, made again on another machine",
         "",
-        f"The counts of {len(both)} cells beside those of [{grid.folder}](../{grid.folder}/README.md), cell",
-        f"by cell in `{COMPARED}`. There `mine`, here `yours`, is the other machine.",
+        f"Of {len(both)} cells the counts of another machine beside those of",
+        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{COMPARED}`. The other machine's",
+        "columns there end in `_mine`; what made the two:",
         "",
-        *(f"- {note}" for note in found.notes),
+        *(f"- {note.replace('yours', 'the other machine')}" for note in found.notes),
         "",
         f"Made by `harness compare {grid.name} --keep`.",
         "",

@@ -167,8 +167,9 @@ def key_height(look: Look, wide: bool) -> float:
 
 
 def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
-    marks = [(state, MARKS[state].meaning.format(budget=budget)) for state in look.states]
+    whose = "median: " * look.several_seeds
+    marks = [(state, whose + MARKS[state].meaning.format(budget=budget)) for state in look.states]
     what = "median over seeds, a miss as infinite" if look.several_seeds else "first passage"
-    counts = [("123", what), ("small", f"sustained: mean of 10 losses ({NEVER}: none)")]
+    counts = [("123", what), ("small", f"sustained: mean of 10, so it lags ({NEVER}: none)")]
     seeds = [("k/n", "k of the n seeds run reached the target")] if look.several_seeds else []
     return [*marks, *counts * look.counts, *seeds]

@@ -33,10 +33,10 @@ LOOKS = {
 }
 SUBTITLE = "Under each reading of its protocol. Decades off: of both initial rates below the tuned pair"
 NOTES = ("large: the sentence as it stands", "small, below: its weaker form", "blank: not asked there")
-FEW = "on few cells: paper-adam once more, on those that the readings to its right were asked on"
+FEW = "on few cells: paper-adam once more, on those that the readings of both methods to its right share"
 
 # Inches.
-NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 3.7, 0.5, 0.62, 0.32, 0.72, 0.62, 0.18
+NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 3.7, 0.5, 0.62, 0.32, 0.72, 0.44, 0.18
 
 
 def render(matrix: Matrix, path: Path) -> list[Path]:
@@ -50,8 +50,8 @@ def draw(matrix: Matrix) -> Figure:
     width = max(NAMES + len(columns) * CELL + 0.3, 6.0)
     heading = style.Heading("The paper's sentences, put to the records", SUBTITLE)
     top = heading.height + COLUMN_HEAD
-    few = LINE * (ON_FEW_CELLS in columns)
-    fig = Figure(figsize=(width, top + len(CLAIMS) * ROW + KEY + few))
+    notes = [";  ".join(NOTES), *[FEW] * (ON_FEW_CELLS in columns)]
+    fig = Figure(figsize=(width, top + len(CLAIMS) * ROW + KEY + LINE * len(notes)))
     heading.draw(fig)
     ax = style.axes_at(fig, NAMES, top, len(columns) * CELL, len(CLAIMS) * ROW, label="matrix")
     ax.set(xlim=(0, len(columns)), ylim=(len(CLAIMS), 0))
@@ -68,7 +68,7 @@ def draw(matrix: Matrix) -> Figure:
         for left, text in ((style.MARGIN, claim.key), (SHORT, claim.short)):
             ax.text((left - NAMES) / CELL, row + 0.5, text, size=style.TICK, va="center")
     ax.spines[:].set_visible(False)
-    _key(fig, top + len(CLAIMS) * ROW + 0.14, [FEW] * (ON_FEW_CELLS in columns))
+    _key(fig, top + len(CLAIMS) * ROW + 0.14, notes)
     return fig
 
 
@@ -91,10 +91,10 @@ def _small(ax: Axes, left: float, top: float, look: Look) -> None:
     ax.text(*middle, look.sign, color=look.ink, size=style.SMALLEST, ha="center", va="center")
 
 
-def _key(fig: Figure, top: float, more: list[str]) -> None:
+def _key(fig: Figure, top: float, notes: list[str]) -> None:
     """What colours, signs and sizes mean."""
     width = float(fig.get_size_inches()[0]) - 2 * style.MARGIN
-    height = 0.42 + LINE * len(more)
+    height = 0.24 + LINE * len(notes)
     ax = style.axes_at(fig, style.MARGIN, top, width, height, label="key")
     ax.set(xlim=(0, width), ylim=(height, 0))
     ax.axis("off")
@@ -103,5 +103,5 @@ def _key(fig: Figure, top: float, more: list[str]) -> None:
         ax.add_patch(Rectangle((left, 0), 0.2, 0.17, facecolor=look.fill, linewidth=0))
         ax.text(left + 0.1, 0.085, look.sign, color=look.ink, size=style.TICK, ha="center", va="center")
         ax.text(left + 0.27, 0.085, look.meaning, size=style.SMALL, va="center")
-    for k, line in enumerate([";  ".join(NOTES), *more]):
+    for k, line in enumerate(notes):
         ax.text(0, 0.33 + k * LINE, line, size=style.SMALL, va="center", color="0.25")

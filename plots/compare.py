@@ -23,7 +23,7 @@ TITLES = {"first": "First passage", "sustained": "Sustained passage"}
 
 # Inches.
 PANEL, LEFT, APART, KEY = 2.9, 0.72, 0.62, 1.05
-MISS = 1.45
+MISS = 1.7
 """Where a miss stands, in budgets: beyond all counts."""
 
 

@@ -8,7 +8,6 @@ drawn only where the median over seeds is one; every other cell has a mark of it
 from __future__ import annotations
 
 import math
-from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -120,27 +119,29 @@ def _plan(summed: pd.DataFrame, setting: list[str], figure: dict[str, Any]) -> P
     xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
     blocks = _blocks(panels, [key for key in others if key == figure["panels"][0]])
     natural = float(np.clip(1.7 / max(len(xs), len(ys)), *SIDES))  # larger in a small panel
-    for side in (natural, min(natural, SQUEEZED), natural):  # smaller if that spares rows
-        plan = Plan(x, y, others, xs, ys, [], summed.drop(inside.index), side)
-        plan = plan._replace(rows=_rows(blocks, max(int((WIDEST - LEFT) / plan.slot), 1)))
-        if len(plan.rows) == len(blocks):
-            break
-    return plan
+    plans = [
+        Plan(x, y, others, xs, ys, [], summed.drop(inside.index), side)
+        for side in (natural, min(natural, SQUEEZED))
+    ]
+    plans = [plan._replace(rows=_rows(blocks, int((WIDEST - LEFT) / plan.slot))) for plan in plans]
+    return min(plans, key=lambda plan: len(plan.rows))  # smaller cells only where that spares rows
 
 
 def _blocks(panels: list[pd.DataFrame], lead: list[str]) -> list[list[pd.DataFrame]]:
     """What begins a row of its own, if any has several panels: each value of `lead`, the first column that
     the grid names for its panels, or else each method."""
     for keys in (["method", *lead], ["method"]):
-        blocks = [list(block) for _, block in groupby(panels, key=lambda panel: list(panel[keys].iloc[0]))]
-        if any(len(block) > 1 for block in blocks):
-            return blocks
+        blocks: dict[tuple, list[pd.DataFrame]] = {}
+        for panel in panels:
+            blocks.setdefault(tuple(panel[key].iloc[0] for key in keys), []).append(panel)
+        if any(len(block) > 1 for block in blocks.values()):
+            return list(blocks.values())
     return [panels]
 
 
 def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]]:
-    """Each block in even rows of at most `fit` panels."""
-    rows = []
+    """Each block in even rows of at most `fit` panels, and of one at least."""
+    rows, fit = [], max(fit, 1)
     for block in blocks:
         columns = math.ceil(len(block) / math.ceil(len(block) / fit))
         rows += [block[k : k + columns] for k in range(0, len(block), columns)]

@@ -115,33 +115,55 @@ def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
     labels = ("paper-adam, k_shot=5", "paper-sgd", "paper-adam, perturbation=1", "paper-adam")
     mixed = tables(*(run(label, protocol=label) for label in labels))
     found = places_with(readings=mixed, glyphs=tables(run("g", protocol="own", dataset="glyphs")))
-    assert [one.label for one in found.readings] == [
-        "paper-adam",
-        "paper-sgd",
-        "paper-adam, on few cells",
-        "paper-adam, k_shot=5",
-    ]
+    assert [one.label for one in found.readings] == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
     assert "glyphs" not in found.sources
 
 
-def test_paper_adam_again_on_the_cells_of_the_readings_beside_it(places_with):
-    """Those of the same method, rates and seed, whichever of the readings asks for them."""
+def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **more) -> dict:
+    """A run of MAML, or of Alpha-MAML with both hyper-rates `hyper`."""
+    method = "maml" if hyper is None else "alpha-maml"
+    rates = {"alpha0": alpha0, "beta0": 1e-3, "alpha_hyperlr": hyper, "beta_hyperlr": hyper}
+    return run(name, **rates | {"method": method, "seed": seed, "max_iterations": 500} | more)
 
-    def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **more) -> dict:
-        method = "maml" if hyper is None else "alpha-maml"
-        rates = {"alpha0": alpha0, "beta0": 1e-3, "alpha_hyperlr": hyper, "beta_hyperlr": hyper}
-        return run(name, method=method, seed=seed, **rates, **more)
 
-    five, eight = ({"protocol": f"paper-adam, {field}"} for field in ("k_shot=5", "meta_batch=8"))
+def changing(field: str) -> dict:
+    return {"protocol": f"paper-adam, {field}"}
+
+
+def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_with):
+    """Those of the same method, rates and seed. A reading of one method alone has no say in it."""
     fig2 = tables(at("m", 0.1), at("m1", 0.1, seed=1), at("o", 0.2), at("a", 0.1, 1.0), at("b", 0.1, 2.0))
-    found = places_with(
-        fig2=fig2, readings=tables(at("m5", 0.1, **five), at("a5", 0.1, 1.0, **five), at("o8", 0.2, **eight))
-    )
-    assert lengths(found, "paper-adam, on few cells") == {"m": 5, "o": 5, "a": 5}
-    few = next(one for one in found.readings if one.label == "paper-adam, on few cells")
-    assert set(few.trajectories["cell_id"]) == {"m", "o", "a"}
+    five = [at("m5", 0.1), at("o5", 0.2), at("a5", 0.1, 1.0)]
+    eight = [at("m8", 0.1), at("n8", 0.1, seed=1), at("a8", 0.1, 1.0), at("b8", 0.1, 2.0)]
+    mixed = [one | changing("k_shot=5") for one in five] + [one | changing("meta_batch=8") for one in eight]
+    alone = tables(at("m4", 0.1, seed=1) | changing("meta_batch=4"))
+    found = places_with(fig2=fig2, readings=tables(*mixed), chance=alone)
+    assert [one.label.removeprefix("paper-adam, ") for one in found.readings] == [
+        "paper-adam", "on few cells", "k_shot=5", "meta_batch=4", "meta_batch=8",
+    ]  # fmt: skip
+    assert lengths(found, "paper-adam, on few cells") == {"m": 5, "a": 5}
+    assert set(found.readings[1].trajectories["cell_id"]) == {"m", "a"}
     assert lengths(found) == {"m": 5, "m1": 5, "o": 5, "a": 5, "b": 5}
-    assert [one.label for one in places_with().readings][1] == "paper-adam, on few cells"
+
+
+def test_on_few_cells_a_run_ends_where_it_would_have_ended_there(places_with):
+    """All losses are 3: a target of 3 is passed for good at 10, and a budget of 5 ends before that."""
+    fig1 = tables(at("m", 0.1, iterations=12, target_loss=math.nan), at("a", 0.1, 1.0, iterations=12))
+    for name, target, budget, end, ending in (
+        ("late", 3.0, 500, 10, "stopped"), ("soon", 3.0, 5, 5, "stopped"), ("never", 2.5, 500, 12, None),
+    ):  # fmt: skip
+        asked = changing(f"norm_eps={name}") | {"target_loss": target, "max_iterations": budget}
+        found = places_with(
+            **{f"{name}1": fig1, name: tables(at("m5", 0.1, **asked), at("a5", 0.1, 1.0, **asked))}
+        )
+        few = found.readings[1]
+        assert lengths(found, few.label) == {"m": end, "a": end}
+        assert few.trials["iterations_run"].tolist() == [end] * 2
+        assert few.trials["ending"].tolist() == [ending] * 2
+        assert few.trials["target_loss"].tolist() == [target] * 2
+        assert lengths(found) == {"m": 12, "a": 12}
+        for folder in (name, f"{name}1"):
+            (places.REFERENCE.parent / folder / "trials.parquet").unlink()
 
 
 def test_paper_adam_alone_is_judged_once(places_with):

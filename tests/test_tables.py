@@ -73,12 +73,13 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[2].split(" | ")[1:] == [
         "(1e-1, 1e-3), tuned",
         "161 (160 to 162)",
+        "4 of 4",
         "0.75 (0.50 to 1.00)",
         "0.25 (0.00 to 0.50)",
         "20",
         "50 |",
     ]
-    assert lines[3] == "| 2.5 | (1e-2, 1e-4) | – | – | – | – | – |"
+    assert lines[3] == "| 2.5 | (1e-2, 1e-4) | – | 0 of 0 | – | – | – | – |"
     sgd = tables.TABLES["panels_sgd"]().splitlines()
     assert [line.split(" | ")[1] for line in sgd[2:4]] == ["(1, 1e-1), tuned", "(1e-1, 1e-2)"]
 
@@ -105,22 +106,20 @@ def test_time_on_a_gpu_and_on_cores() -> None:
 
 def test_devices_by_hyper_rate(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(places, "REFERENCE", tmp_path)
-    (tmp_path / reference.DEVICES).mkdir()
+    folder = tmp_path / reference.DEVICES / "fig2"
+    folder.mkdir(parents=True)
     cells = pd.DataFrame(
         {
             "alpha_hyperlr": [NAN, 1.0, 1.0],
-            "seed": [0, 0, 1],
-            "outcome_mine": "reached",
-            "outcome_reference": "reached",
-            "first_difference": [0.0, 9.0, 1.0],
-            "sustained_difference": [0.0, 0.0, NAN],
+            "first_mine": [NAN, 20.0, 12.0],
+            "sustained_mine": [NAN, 25.0, NAN],
             "first_agreement": ["equal", "outside", "within rounding"],
             "sustained_agreement": ["equal", "equal", "other outcome"],
         }
     )
-    cells.to_parquet(tmp_path / reference.DEVICES / reference.COMPARED)
+    cells.to_parquet(folder / reference.COMPARED)
     assert verdicts.devices().splitlines()[2:] == [
-        "| 1 | 2 | 0 | 1 | 1 | 0 | 1 | 0 | 0 | 1 |",
-        "| MAML | 1 | 1 | 0 | 0 | 0 | 1 | 0 | 0 | 0 |",
-        "| all | 3 | 1 | 1 | 1 | 0 | 2 | 0 | 0 | 1 |",
+        "| 1 | 2 | 0 | 0 | 1 | 1 | 0 | 0 | 1 | 0 | 0 | 1 |",
+        "| MAML | 1 | 1 | 0 | 0 | 0 | 0 | 1 | 0 | 0 | 0 | 0 |",
+        "| all | 3 | 1 | 0 | 1 | 1 | 0 | 1 | 1 | 0 | 0 | 1 |",
     ]

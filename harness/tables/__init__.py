@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.tables import runs, verdicts
+from harness.tables.sources import read
 from harness.tables.verdicts import chances, matrix
-from harness.tables.words import read, table
+from harness.tables.words import table
 
 __all__ = ["TABLES", "chances", "matrix", "read", "table"]
 
 TABLES: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
-        *(runs.records, runs.maml, runs.panels, runs.panels_sgd, runs.rates, runs.figure1, runs.readings),
+        *(runs.records, runs.maml, runs.panels, runs.panels_sgd, runs.rates),
+        *(runs.figure1, runs.figure1_sgd, runs.lucky, runs.readings),
         *(verdicts.paper, verdicts.claims, verdicts.chance, verdicts.yardstick, verdicts.devices),
         verdicts.cost,
     )

@@ -14,17 +14,14 @@ from harness.analysis.passages import WINDOW, first_passage
 from harness.analysis.rounding import PASSAGES
 from harness.analysis.summary import numbers
 from harness.filters import seed_ranges
+from harness.tables.sources import cells_of, losses_of, read, rows_of
 from harness.tables.words import (
     NONE,
     RATES,
-    cells_of,
     hyper,
-    losses_of,
     middle,
     named,
     over_seeds,
-    read,
-    rows_of,
     span,
     start,
     table,
@@ -51,7 +48,7 @@ def records() -> str:
                 ", ".join(sorted(done["device"].dropna().unique())),
             ]
         )
-    return table(["grid", "cells run", "seeds", "iterations", "time", "machine"], rows)
+    return table(["grid", "cells run", "seeds", "iterations", "time of the runs", "machine"], rows)
 
 
 def _hours(done: pd.DataFrame) -> str:
@@ -91,6 +88,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
     for grid, target in zip(grids, TARGETS, strict=True):
         trials = read(grid).trials
         for pair in DIAGONALS[preset]:
+            asked = (trials["method"] == "alpha-maml") & (trials["alpha0"] == pair[0])
             cells, beside = (cells_of(trials, method, pair) for method in ("alpha-maml", "maml"))
             by_seed = cells.groupby("seed")
             counts = numbers(cells["iterations_to_target"])
@@ -103,12 +101,22 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
                     f"{target:g}",
                     named(pair, preset),
                     over_seeds(numbers(beside["iterations_to_target"])),
+                    f"{len(cells)} of {asked.sum()}",
                     *shares,
                     f"{np.nanmin(counts):.0f}" if np.isfinite(counts).any() else NONE,
                     middle(counts),
                 ]
             )
-    head = ["target", "(alpha0, beta0)", "MAML", "share that reaches it", "sustained", "least", "median"]
+    head = [
+        "target",
+        "(alpha0, beta0)",
+        "MAML",
+        "cells run",
+        "share that reaches it",
+        "sustained",
+        "least",
+        "median",
+    ]
     return table(head, rows)
 
 
@@ -133,7 +141,16 @@ def rates() -> str:
 
 def figure1() -> str:
     """The runs of Figure 1 at their end: medians over the seeds, and for the losses the range."""
-    tables = read("fig1")
+    return _ends("fig1")
+
+
+def figure1_sgd() -> str:
+    """The same under plain SGD."""
+    return _ends("fig1-sgd")
+
+
+def _ends(grid: str) -> str:
+    tables = read(grid)
     done = tables.trials[tables.trials["outcome"].notna()]
     rows = []
     for _, cells in done.groupby(["method", *RATES], sort=False, dropna=False):
@@ -156,10 +173,24 @@ def figure1() -> str:
     return table([*head, *(f"to {target:g}" for target in TARGETS)], rows)
 
 
+def lucky() -> str:
+    """First passages of MAML where it cannot learn, by the tasks of a meta-batch."""
+    trials = read("chance").trials
+    trials = trials[trials["outcome"].notna()]
+    names = apart(trials["protocol"])
+    rows = []
+    for label in names:
+        own = trials[trials["protocol"] == label]
+        counts = [over_seeds(numbers(own[column])) for column in PASSAGES.values()]
+        rows.append([names[label], len(own), *counts])
+    return table(["reading", "seeds", "to 2.99", "sustained"], rows)
+
+
 def readings() -> str:
     """Each reading on the same few cells: MAML, and Alpha-MAML from the tuned pair and from the others."""
     trials = read("readings").trials
     names = apart(trials["protocol"])
+    trials = trials[trials["outcome"].notna()]
     rows = []
     for label in names:
         own = trials[trials["protocol"] == label]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,7 +13,8 @@ from harness.analysis import compare, noise, rounding
 from harness.analysis.claims import judge
 from harness.analysis.claims.definitions import rate
 from harness.analysis.claims.sentences import CLAIMS
-from harness.tables.words import NONE, hyper, read, rows_of, span, start, table
+from harness.tables.sources import read, rows_of
+from harness.tables.words import NONE, hyper, span, start, table
 
 PAPER = (
     ("C1", "(1e-3, 1e-5), to 2.5", "MAML not in 500; Alpha-MAML for some choices"),
@@ -52,14 +53,10 @@ def claims() -> str:
     return table(["", "sentence", "strict", "weak", "sustained", "why"], rows)
 
 
-def matrix() -> judge.Matrix:
-    """The claims by the reference records alone."""
-    return _matrix(places.REFERENCE)
-
-
 @lru_cache(maxsize=1)
-def _matrix(folder: Path) -> judge.Matrix:
-    found = evidence.gather(folder.parent, reference_only=True)
+def matrix() -> judge.Matrix:
+    """The claims by the reference records alone, judged once a process."""
+    found = evidence.gather(places.RESULTS, reference_only=True)
     return judge.matrix(found.readings, found.facts)
 
 
@@ -109,19 +106,25 @@ def yardstick() -> str:
 
 
 def devices() -> str:
-    """Counts of the same cells on a CPU beside the reference's, by alpha_hyperlr: how far machines agree."""
-    cells = pd.read_parquet(places.REFERENCE / reference.DEVICES / reference.COMPARED)
+    """Counts of fig2's cells on CPUs beside the reference's, by alpha_hyperlr: how far machines agree."""
+    cells = pd.read_parquet(places.REFERENCE / reference.DEVICES / "fig2" / reference.COMPARED)
+    groups = [(_choice(value), some) for value, some in cells.groupby("alpha_hyperlr", dropna=False)]
     rows = []
-    for value, some in [*cells.groupby("alpha_hyperlr", dropna=False), ("all", cells)]:
-        name = value if value == "all" else f"{rate(float(value))}" if value == value else "MAML"
-        counted = compare.over_seeds(some).set_index("passage")
+    for name, some in [*groups, ("all", cells)]:
         row: list[object] = [name, len(some)]
         for passage in rounding.PASSAGES:
-            row += [int(counted.loc[[passage], column].sum()) for column in compare.COLUMNS]
+            agreement = some[f"{passage}_agreement"]
+            missed = some[f"{passage}_mine"].isna() & (agreement == compare.EQUAL)
+            row += [int(missed.sum()), int((agreement == compare.EQUAL).sum() - missed.sum())]
+            row += [int((agreement == what).sum()) for what in compare.AGREEMENTS[1:]]
         rows.append(row)
-    short = ("equal", "within", "outside", "other")
-    head = [*(f"first: {short[0]}", *short[1:]), *(f"sustained: {short[0]}", *short[1:])]
-    return table(["alpha_hyperlr", "cells", *head], rows)
+    head = [f"{what}: both miss" for what in rounding.PASSAGES]
+    rest = ["equal", "within", "outside", "one misses"]
+    return table(["alpha_hyperlr", "cells", head[0], *rest, head[1], *rest], rows)
+
+
+def _choice(value: Any) -> str:
+    return "MAML" if pd.isna(value) else rate(value)
 
 
 def cost() -> str:

@@ -6,11 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from harness import frames, places
 from harness.analysis.claims.definitions import BUDGET, DIAGONALS, at
-from harness.analysis.summary import numbers
 
 NONE = "\N{EN DASH}"
 RATES = ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"]
@@ -20,19 +17,6 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
-def read(grid: str) -> frames.Tables:
-    """A grid's reference tables."""
-    return frames.read(places.REFERENCE / grid)
-
-
-def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Row by row, a value that is missing as None."""
-    return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in frame.to_dict("records")
-    ]
 
 
 def hyper(row: dict[str, Any]) -> str:
@@ -54,10 +38,10 @@ def over_seeds(counts: Iterable[float]) -> str:
     known = np.sort(values[np.isfinite(values)])
     if not len(known):
         return NONE
-    span = f"{known[0]:.0f}" if known[0] == known[-1] else f"{known[0]:.0f} to {known[-1]:.0f}"
+    ends = f"{known[0]:.0f}" if known[0] == known[-1] else f"{known[0]:.0f} to {known[-1]:.0f}"
     if len(known) < len(values):
-        return f"{len(known)} of {len(values)}: {span}"
-    return f"{np.median(known):.0f} ({span})" if len(known) > 1 else span
+        return f"{len(known)} of {len(values)}: {ends}"
+    return f"{np.median(known):.0f} ({ends})" if len(known) > 1 else ends
 
 
 def middle(counts: Iterable[float]) -> str:
@@ -76,14 +60,3 @@ def span(values: Iterable[float], form: str) -> str:
         return NONE
     least, most = format(known[0], form), format(known[-1], form)
     return f"{np.median(known):{form}} ({least} to {most})" if least != most else least
-
-
-def losses_of(tables: frames.Tables, cell_id: str) -> np.ndarray:
-    return numbers(tables.trajectories.loc[tables.trajectories["cell_id"] == cell_id, "train_loss"])
-
-
-def cells_of(trials: pd.DataFrame, method: str, pair: tuple[float, float]) -> pd.DataFrame:
-    """Those of a method from a pair of initial rates that were run."""
-    alpha0, beta0 = pair
-    same = (trials["method"] == method) & (trials["alpha0"] == alpha0) & (trials["beta0"] == beta0)
-    return trials[same & trials["outcome"].notna()]

@@ -116,12 +116,13 @@ def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path
 def test_kept_with_the_reference(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny, QUICK, QUICK)
     assert harness("compare", tiny).code == 0
-    kept = places.REFERENCE / "devices"
+    kept = places.REFERENCE / "devices" / "tiny"
     assert not kept.exists()
     said = harness("compare", tiny, "--keep")
     assert said.code == 0, said.err
     assert f"wrote {kept / 'compare.parquet'}, {kept / 'README.md'}" in said.out
     table = pd.read_parquet(kept / "compare.parquet")
     assert list(table["first_difference"]) == [0, -3]  # the third cell was run on one side alone
-    assert "The counts of 2 cells beside those of [tiny]" in (kept / "README.md").read_text()
+    page = (kept / "README.md").read_text()
+    assert "Of 2 cells the counts of another machine beside those of\n[the reference](../../tiny" in page
     assert set(reference.grids()) == {"tiny"}

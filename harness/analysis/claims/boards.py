@@ -50,8 +50,8 @@ class Reading(NamedTuple):
     trajectories: pd.DataFrame
     """As schema.TRAJECTORIES, the longest run of each cell."""
     limits: tuple[Records, ...] = ()
-    """Of each grid that asks for hyper-rates 0, as it is: in one grid MAML and its limit ran alike, on one
-    machine and in packs of one size. Empty: they are looked for in what is pooled."""
+    """Of each grid that asks for hyper-rates 0, as it is: there MAML is more likely to have run as its limit
+    did, on the same machine and in packs of the same size, than by its longest run, which is pooled."""
 
 
 class Facts(NamedTuple):

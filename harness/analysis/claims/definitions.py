@@ -36,8 +36,10 @@ ENOUGH_SEEDS = 5
 ENOUGH_VALUES = 3
 """Of each hyper-rate."""
 
-ON_FEW_CELLS = "paper-adam, on few cells"
-"""The label of paper-adam beside the readings that change one field of it."""
+MAIN = "paper-adam"
+"""The reading that the others change a field of."""
+ON_FEW_CELLS = f"{MAIN}, on few cells"
+"""Its label where it is judged once more, on the others' cells."""
 
 SENTENCES = {
     "count": "the first iteration, counted from 1, whose training loss is at or below the target; sustained: "
@@ -64,8 +66,9 @@ SENTENCES = {
     "choice of hyper-rates": f"a share is told where at least {ENOUGH_VALUES} values of each hyper-rate and "
     "half of their combinations were asked, and where it does not hang on the grid's edges: the verdict is "
     "the same without the least or the largest decade of either",
-    "on few cells": "paper-adam judged once more, on just those cells that the readings beside it were asked "
-    "on: where it differs from one of them, the reading makes the difference, and not the choice of cells",
+    "on few cells": "paper-adam judged once more, on just those cells that the readings beside it were all "
+    "asked on, each run only as far as they asked: where it differs from one of them that has no cells more, "
+    "the reading makes the difference, and not the choice of cells",
     "over seeds": "the predicate is judged seed by seed; it is told if all that can be told agree",
     "cannot be told": "cells not run leave bounds, and the verdict differs between them",
 }

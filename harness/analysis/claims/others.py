@@ -84,7 +84,13 @@ class _Twins(NamedTuple):
 
 def c14(reading: Reading, facts: Facts) -> Judged:
     """Without hyper-rates Alpha-MAML is MAML, in every bit of every row that both have."""
-    twins = [twins for records in reading.limits or (reading,) for twins in _twins(records)]
+    best: dict[str, _Twins] = {}
+    places: list[Records | Reading] = [*reading.limits, reading]  # what is pooled tells where no grid does
+    for place in places:
+        for one in _twins(place):
+            if one.cells[0] not in best or best[one.cells[0]].equal is None:
+                best[one.cells[0]] = one
+    twins = list(best.values())
     if not twins:
         return NOT_ASKED
     told = [t for t in twins if t.equal is not None]

@@ -1,0 +1,35 @@
+"""What the tables are made of: the reference records, cell by cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness import frames, places
+from harness.analysis.summary import numbers
+
+
+def read(grid: str) -> frames.Tables:
+    """A grid's reference tables."""
+    return frames.read(places.REFERENCE / grid)
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Row by row, a value that is missing as None."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+def losses_of(tables: frames.Tables, cell_id: str) -> np.ndarray:
+    return numbers(tables.trajectories.loc[tables.trajectories["cell_id"] == cell_id, "train_loss"])
+
+
+def cells_of(trials: pd.DataFrame, method: str, pair: tuple[float, float]) -> pd.DataFrame:
+    """Those of a method from a pair of initial rates that were run."""
+    alpha0, beta0 = pair
+    same = (trials["method"] == method) & (trials["alpha0"] == alpha0) & (trials["beta0"] == beta0)
+    return trials[same & trials["outcome"].notna()]
