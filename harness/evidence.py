@@ -123,9 +123,9 @@ def _with_few_cells(readings: list[Reading]) -> list[Reading]:
     points = [one.trials[[*_POINT, *_QUESTION]] for one in changed if one.trials["method"].nunique() > 1]
     if base is None or not points:
         return readings
-    common = points[0]
-    for other in points[1:]:
-        common = common.merge(other[_POINT], on=_POINT)  # a null hyper-rate is like another
+    # Asked by all of them; a null hyper-rate is like another. The higher target and the lesser budget end first.
+    by = pd.concat(points).groupby(_POINT, dropna=False, sort=False)
+    common = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(points)].reset_index()
     few = base.trials.drop(columns=_QUESTION).merge(common, on=_POINT)[base.trials.columns]
     curves = base.trajectories[base.trajectories["cell_id"].isin(few["cell_id"])]
     ends = {

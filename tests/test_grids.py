@@ -302,7 +302,7 @@ def test_quick_is_below_chance() -> None:
 def test_an_unknown_grid_gives_the_nearest() -> None:
     with pytest.raises(UserError, match=r"grid 'quik': unknown; did you mean quick\?"):
         grids.load("quik")
-    with pytest.raises(UserError, match="known: beyond, chance, fig1"):
+    with pytest.raises(UserError, match="known: beyond, chance, fig1, fig1-readings"):
         grids.load("zzz")
     with pytest.raises(UserError, match="cannot be read"):
         grids.load("no/such/file.yaml")
