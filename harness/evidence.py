@@ -123,7 +123,7 @@ def _with_few_cells(readings: list[Reading]) -> list[Reading]:
     points = [one.trials[[*_POINT, *_QUESTION]] for one in changed if one.trials["method"].nunique() > 1]
     if base is None or not points:
         return readings
-    # Asked by all of them; a null hyper-rate is like another. The higher target and the lesser budget end first.
+    # What all of them ask; a null hyper-rate is like another. Of targets the highest ends first.
     by = pd.concat(points).groupby(_POINT, dropna=False, sort=False)
     common = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(points)].reset_index()
     few = base.trials.drop(columns=_QUESTION).merge(common, on=_POINT)[base.trials.columns]

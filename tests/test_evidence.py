@@ -166,6 +166,20 @@ def test_on_few_cells_a_run_ends_where_it_would_have_ended_there(places_with):
             (places.REFERENCE.parent / folder / "trials.parquet").unlink()
 
 
+def test_on_few_cells_the_reading_that_ends_first_decides(places_with):
+    """One asks for no target within 11 iterations, the other for 3, which is passed for good at 10."""
+    own = [("m", {}), ("a", {"hyper": 1.0})]
+    base = tables(*(at(name, 0.1, **hyper, iterations=12) for name, hyper in own))
+    mixed = [
+        at(f"{name}{field}", 0.1, **hyper, target_loss=target, max_iterations=budget) | changing(field)
+        for field, target, budget in (("k_shot=5", math.nan, 11), ("meta_batch=8", 3.0, 500))
+        for name, hyper in own
+    ]
+    found = places_with(fig2=base, readings=tables(*mixed))
+    assert lengths(found, "paper-adam, on few cells") == {"m": 10, "a": 10}
+    assert found.readings[1].trials["max_iterations"].tolist() == [11, 11]
+
+
 def test_paper_adam_alone_is_judged_once(places_with):
     assert [one.label for one in places_with(fig2=tables(run("a"))).readings] == ["paper-adam"]
 
