@@ -23,7 +23,8 @@ from harness.runners import Driver, Machine, Pack, Runner
 from harness.store import Scan, Store, write_whole
 
 PACK = 200
-"""Cells of a pack on an accelerator: fig2's of one method and seed, some 6 GB of the paper's network."""
+"""Cells of a pack on an accelerator: fig2's of one method and seed. The paper's network then takes 11 GB at
+least, with one task of each at a time (measured on an H200)."""
 
 
 class Request(NamedTuple):
