@@ -36,8 +36,8 @@ def c8(reading: Reading, facts: Facts) -> Judged:
 def _c6(run: Run, pairs: Sequence[Pair]) -> Finding | None:
     slow = pairs[3:]
     asked: tuple[Place, ...] = tuple((pair, None) for pair in pairs if pair in run.boards[LOW].maml)
-    if not any((pair, None) in asked for pair in slow):
-        return None
+    if not all(any((pair, None) in asked for pair in some) for some in (slow, pairs[:3])):
+        return None  # slow beside which?
     by = {target: _very_slow(board, slow, pairs) for target, board in run.boards.items()}
     strict, why = all_of(found.strict for found in by.values()), "; ".join(f.why for f in by.values())
     whole = Finding(strict, why, {}, asked, by[LOW].strict, by[LOW].value)
