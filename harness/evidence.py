@@ -10,9 +10,8 @@ import pandas as pd
 
 from harness import frames, places
 from harness.analysis.claims.boards import Facts, Reading, Records
-from harness.analysis.claims.definitions import MAIN, ON_FEW_CELLS
+from harness.analysis.claims.control import with_few_cells
 from harness.analysis.claims.others import in_limit
-from harness.analysis.passages import sustained_passage
 from harness.analysis.summary import numbers
 from harness.errors import UserError
 from harness.frames import Tables
@@ -25,9 +24,6 @@ DATASET = "omniglot"
 NO_READING = "perturbation="
 """In the label of runs from shaken initial weights: they measure rounding and read the paper no otherwise."""
 GRID = "_grid"
-_POINT = ["method", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "seed"]
-"""What is the same of a cell under two readings."""
-_QUESTION = ["target_loss", "max_iterations"]
 ASKED = (
     *("cell_id", "method", "dataset", "protocol", "n_way", "seed", "target_loss", "max_iterations"),
     *("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
@@ -68,7 +64,7 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         sources[str(grid)] += f"; {count} of an older arithmetic left out"
     labels = sorted(trials["protocol"].unique(), key=_order)
     readings = [_reading(label, trials[trials["protocol"] == label], chosen) for label in labels]
-    return Evidence(tuple(_with_few_cells(readings)), _facts(places.REFERENCE), sources)
+    return Evidence(tuple(with_few_cells(readings)), _facts(places.REFERENCE), sources)
 
 
 def _tables(folder: Path) -> dict[str, Tables]:
@@ -112,38 +108,6 @@ def _order(label: str) -> tuple[int, str]:
     """The presets first."""
     presets = list(PRESETS)
     return (presets.index(label) if label in presets else len(presets), label)
-
-
-def _with_few_cells(readings: list[Reading]) -> list[Reading]:
-    """With paper-adam on the cells that all readings of both methods share that change a field of it, before
-    them, if there are any. Its runs are cut where they would have ended had they been asked as those were.
-    """
-    base = next((one for one in readings if one.label == MAIN), None)
-    changed = [one for one in readings if one.label.startswith(f"{MAIN}, ")]
-    points = [one.trials[[*_POINT, *_QUESTION]] for one in changed if one.trials["method"].nunique() > 1]
-    if base is None or not points:
-        return readings
-    # What all of them ask; a null hyper-rate is like another. Of targets the highest ends first.
-    by = pd.concat(points).groupby(_POINT, dropna=False, sort=False)
-    common = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(points)].reset_index()
-    few = base.trials.drop(columns=_QUESTION).merge(common, on=_POINT)[base.trials.columns]
-    curves = base.trajectories[base.trajectories["cell_id"].isin(few["cell_id"])]
-    ends = {
-        cell: _end(curves.loc[curves["cell_id"] == cell, "train_loss"], *asked)
-        for cell, *asked in few.loc[few["outcome"].notna(), ["cell_id", *_QUESTION]].itertuples(index=False)
-    }
-    stopped = few["cell_id"].map(ends).astype("Int64")
-    cut = (stopped < few["iterations_run"]).fillna(False)
-    few.loc[cut, "iterations_run"], few.loc[cut, "ending"] = stopped[cut], "stopped"
-    curves = curves[curves["iteration"] <= curves["cell_id"].map(ends)]
-    at = readings.index(changed[0])
-    return [*readings[:at], Reading(ON_FEW_CELLS, few, curves), *readings[at:]]
-
-
-def _end(losses: pd.Series, target: float, budget: int) -> int:
-    """Where a run with these losses ends that is asked for a target within a budget."""
-    within = numbers(losses)[:budget]
-    return sustained_passage(within, target) or len(within)
 
 
 def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Reading:

@@ -13,7 +13,7 @@ from harness import places, tables
 from harness.store import write_whole
 
 PAGE = places.ROOT / "docs" / "reproduction.md"
-GRIDS = ("fig1", "fig2", "fig3", "fig1-sgd", "fig2-sgd", "readings")
+GRIDS = ("fig1", "fig2", "fig3", "fig1-sgd", "fig2-sgd", "readings", "fig1-readings")
 
 _TABLE = re.compile(r"(<!-- numbers: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -150,7 +150,7 @@ def test_on_few_cells_a_run_ends_where_it_would_have_ended_there(places_with):
     """All losses are 3: a target of 3 is passed for good at 10, and a budget of 5 ends before that."""
     fig1 = tables(at("m", 0.1, iterations=12, target_loss=math.nan), at("a", 0.1, 1.0, iterations=12))
     for name, target, budget, end, ending in (
-        ("late", 3.0, 500, 10, "stopped"), ("soon", 3.0, 5, 5, "stopped"), ("never", 2.5, 500, 12, None),
+        ("late", 3.0, 500, 10, "stopped"), ("soon", 3.0, 5, 5, "budget"), ("never", 2.5, 500, 12, None),
     ):  # fmt: skip
         asked = changing(f"norm_eps={name}") | {"target_loss": target, "max_iterations": budget}
         found = places_with(

@@ -135,7 +135,7 @@ def _same_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
 
 
 def _made_by(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:
-    """A line for each of MADE_BY in which the records differ."""
+    """A line for each of MADE_BY in which the records differ. The user reads them, so mine are "yours"."""
     for column in MADE_BY:
         own, other = (sorted(map(str, trials[column].dropna().unique())) for trials in (mine, reference))
         if own != other:

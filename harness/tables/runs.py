@@ -88,7 +88,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
     for grid, target in zip(grids, TARGETS, strict=True):
         trials = read(grid).trials
         for pair in DIAGONALS[preset]:
-            asked = (trials["method"] == "alpha-maml") & (trials["alpha0"] == pair[0])
+            asked = (trials["method"] == "alpha-maml") & (trials[["alpha0", "beta0"]] == pair).all(axis=1)
             cells, beside = (cells_of(trials, method, pair) for method in ("alpha-maml", "maml"))
             by_seed = cells.groupby("seed")
             counts = numbers(cells["iterations_to_target"])

@@ -64,11 +64,11 @@ SENTENCES = {
     "the budget, or as the iterations of a run of MAML that went past it, so a spread with a miss in it is a "
     "lower bound",
     "choice of hyper-rates": f"a share is told where at least {ENOUGH_VALUES} values of each hyper-rate and "
-    "half of their combinations were asked, and where it does not hang on the grid's edges: the verdict is "
-    "the same without the least or the largest decade of either",
+    "half of their combinations were asked, and where it does not hang on the grid's edges: without the "
+    "least or the largest decade of either the verdict does not turn into its opposite",
     "on few cells": "paper-adam judged once more, on just those cells that the readings beside it were all "
-    "asked on, each run only as far as they asked: where it differs from one of them that has no cells more, "
-    "the reading makes the difference, and not the choice of cells",
+    "asked on, each run only as far as they all asked: where a reading of no more cells and no longer runs "
+    "differs from it by more than rounding, the reading makes the difference, and not the choice of cells",
     "over seeds": "the predicate is judged seed by seed; it is told if all that can be told agree",
     "cannot be told": "cells not run leave bounds, and the verdict differs between them",
 }

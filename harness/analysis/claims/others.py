@@ -81,6 +81,10 @@ class _Twins(NamedTuple):
     """None: they cannot be compared."""
     why: str
 
+    def weight(self) -> tuple[bool, bool, int]:
+        """A difference found outweighs rows that are equal, and these that nothing is known."""
+        return self.equal is False, self.equal is True, self.rows
+
 
 def c14(reading: Reading, facts: Facts) -> Judged:
     """Without hyper-rates Alpha-MAML is MAML, in every bit of every row that both have."""
@@ -88,8 +92,7 @@ def c14(reading: Reading, facts: Facts) -> Judged:
     places: list[Records | Reading] = [*reading.limits, reading]  # what is pooled tells where no grid does
     for place in places:
         for one in _twins(place):
-            if one.cells[0] not in best or best[one.cells[0]].equal is None:
-                best[one.cells[0]] = one
+            best[one.cells[0]] = max(best.get(one.cells[0], one), one, key=_Twins.weight)
     twins = list(best.values())
     if not twins:
         return NOT_ASKED

@@ -13,6 +13,7 @@ from rich.text import Text
 from harness.analysis.claims.definitions import SENTENCES
 from harness.analysis.claims.judge import ONCE, Matrix, labels
 from harness.analysis.claims.judged import Form, Judged, Verdict
+from harness.analysis.claims.rules import MOST_CELLS
 from harness.analysis.claims.sentences import CLAIMS, Claim
 from harness.analysis.labels import apart
 
@@ -170,21 +171,23 @@ def _verdicts(judged: Judged) -> Iterator[str]:
         yield f"- {judged.statistic}: {_interval(judged)}"
     if edges := judged.numbers.get("edges"):
         yield f"- without each edge of the hyper-rates: {', '.join(f'{k}: {v}' for k, v in edges.items())}"
-    if judged.cells:
-        yield f"- cells: {', '.join(f'`{cell}`' for cell in judged.cells)}"
     numbers = {name: value for name, value in judged.numbers.items() if name != "edges"}
     if numbers:
         yield from ("", "<details><summary>numbers</summary>", "")
         yield from _bullets(plain(numbers), 0)
         yield from ("", "</details>")
+    if judged.cells:
+        most = f"the first {MOST_CELLS} " * (len(judged.cells) == MOST_CELLS)
+        yield from ("", f"<details><summary>{most}cells</summary>", "")
+        yield ", ".join(f"`{cell}`" for cell in judged.cells)
+        yield from ("", "</details>")
 
 
 def _interval(judged: Judged) -> str:
     if judged.interval is None:
-        count = len(judged.seeds)
-        return "one seed: no interval" if count == 1 else f"{count} seeds told: no interval"
+        return "fewer than two seeds: no interval"
     low, high = ("miss" if math.isinf(value) else f"{value:.3g}" for value in judged.interval)
-    return f"{low} to {high} over {len(judged.seeds)} seeds"
+    return f"{low} to {high} over the seeds"
 
 
 def _bullets(value: Mapping[str, Any], depth: int) -> Iterator[str]:

@@ -99,6 +99,10 @@ def test_c14_looks_within_each_grid_that_asks_for_the_limit():
     pooled = reading(run(TUNED, losses=CURVE, device="cuda"), limit)
     own = reading(run(TUNED, losses=CURVE[:8]), limit)
     assert others.c14(pooled, NO_FACTS).strict.verdict == OPEN
+    parted = reading(run(TUNED, losses=[*CURVE[:7], 9.0]), limit)  # whatever another grid says, they part
+    for grids in ((own, parted), (parted, own)):
+        records = tuple(Records(one.trials, one.trajectories) for one in grids)
+        assert others.c14(pooled._replace(limits=records), NO_FACTS).strict.verdict == FAILS
     alone = reading(limit)  # a grid that leaves MAML to others
     records = [Records(one.trials, one.trajectories) for one in (alone, own, own)]
     judged = others.c14(pooled._replace(limits=tuple(records)), NO_FACTS)

@@ -82,6 +82,12 @@ def test_json_is_strict(matrix):
     assert found["claims"][1]["judged"]["paper-sgd"]["weak"] is None
 
 
+def test_the_page_says_that_it_names_the_first_cells_alone(matrix):
+    many = TOLD._replace(cells=tuple(f"c{i}" for i in range(report.MOST_CELLS)))
+    text = report.to_markdown(matrix | {("C1", "paper-adam"): many}, SOURCES)
+    assert "<summary>the first 40 cells</summary>" in text
+
+
 def test_plain():
     given = {1: (np.int64(3), np.float64(math.inf)), "x": np.array([1.5, math.nan]), "y": True}
     assert report.plain(given) == {"1": [3, "miss"], "x": [1.5, None], "y": True}
@@ -94,8 +100,9 @@ def test_the_page(matrix):
     assert f"> {CLAIMS[0].sentence} (Figure 2)" in text
     one, two = (text[text.index(f"## C{k}:") : text.index(f"## C{k + 1}:")] for k in (1, 2))
     assert "- strict: **fails**. 31 of 36 cells" in one
-    assert "- share of the cells: 0.25 to miss over 2 seeds" in one
-    assert "- share of the cells: one seed: no interval" in two
+    assert "- share of the cells: 0.25 to miss over the seeds" in one
+    assert "- share of the cells: fewer than two seeds: no interval" in two
     assert "alpha_hyperlr 1e-3: fails" in one
     assert "share: [0.5, not known]; maml: 12" in one
+    assert "<details><summary>cells</summary>\n\n`abc`\n" in one
     assert "Not asked under any reading." in text[text.index("## C3:") : text.index("## C4:")]
