@@ -98,18 +98,18 @@ def _lines(members: pd.DataFrame, reference: pd.DataFrame, setting: list[str]) -
     keys = ["method", *setting]
     own = members[~members["cell_id"].isin(reference["cell_id"])]
     groups = [group for _, group in own.groupby(keys, dropna=False)]
-    varied = [key for key in setting if own[key].nunique() > 1]
-    having = members[setting].notna().sum(axis=1)
-    fewest = having.min() if having.nunique() > 1 else -1
-    plain = [group for group in groups if having[group.index[0]] == fewest]
-    other = [group for group in groups if having[group.index[0]] != fewest]
+    coloured = own.index.isin(_coloured(members, setting).index)
+    of_all, varied = ([key for key in setting if some[key].nunique() > 1] for some in (own, own[coloured]))
+    plain = [group for group in groups if group.index[0] not in own.index[coloured]]
+    other = [group for group in groups if group.index[0] in own.index[coloured]]
     methods = list(dict.fromkeys(group["method"].iloc[0] for group in other))
     lines = []
     for _, group in reference.groupby(keys, dropna=False):
-        label = _label(group, True, ["alpha0", "beta0"])
+        # Of several readings its own says more than beta0, and there is no room for both.
+        label = _label(group, True, ["protocol", "alpha0"] if "protocol" in setting else ["alpha0", "beta0"])
         lines.append(Line(group, label, style.REFERENCE, DASHED, True))
     for k, group in enumerate(plain):
-        lines.append(Line(group, _label(group, True, varied), style.BASELINE, DASHES[k % len(DASHES)], True))
+        lines.append(Line(group, _label(group, True, of_all), style.BASELINE, DASHES[k % len(DASHES)], True))
     values = [tuple(group[varied].iloc[0].fillna(np.inf)) for group in other]
     ranks = sorted(set(values))
     colours = dict(zip(ranks, style.sequence(len(ranks)), strict=True))
@@ -118,6 +118,12 @@ def _lines(members: pd.DataFrame, reference: pd.DataFrame, setting: list[str]) -
         label = _label(group, len(methods) > 1 or len(other) == 1, varied)
         lines.append(Line(group, label, colours[value], DASHES[methods.index(name) % len(DASHES)], False))
     return lines
+
+
+def _coloured(members: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
+    """All but the baselines: the cells of the method with the fewest hyper-parameters, beside others."""
+    having = members[setting].notna().sum(axis=1)
+    return members[having > having.min()] if having.nunique() > 1 else members
 
 
 def _label(group: pd.DataFrame, named: bool, varied: list[str]) -> str:
@@ -130,8 +136,9 @@ def _label(group: pd.DataFrame, named: bool, varied: list[str]) -> str:
 
 
 def _head(title: str, members: pd.DataFrame, setting: list[str]) -> str:
-    """The column's title and, two a line, the setting that is the same in all of it."""
-    same = {key: members[key].dropna().iloc[0] for key in setting if members[key].nunique() == 1}
+    """The column's title and, two a line, the setting that is the same in all its coloured lines."""
+    lines = _coloured(members, setting)
+    same = {key: lines[key].dropna().iloc[0] for key in setting if lines[key].nunique() == 1}
     return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(style.setting(same))])
 
 

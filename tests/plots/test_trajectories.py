@@ -82,6 +82,31 @@ def test_a_line_for_each_reading():
     assert len({to_hex(lines[name].get_color()) for name in legend[1:]}) == 3
 
 
+def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_coloured_lines():
+    """Under another reading, beside which the reference names its own; and the legends stay apart."""
+    trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
+    keep = (trials["method"] == "maml") | ((trials["alpha0"] == 1e-4) & (trials["alpha_hyperlr"] == 0.1))
+    trials = trials[keep]
+    parts, rows = [], []
+    for label in ("paper-adam", "paper-adam, k_shot=5"):
+        parts.append(trials.assign(protocol=label, cell_id=trials["cell_id"] + label))
+        own = curves[curves["cell_id"].isin(trials["cell_id"])]
+        rows.append(own.assign(cell_id=own["cell_id"] + label))
+    columns = [{"title": "5 shots", "where": {"protocol": "paper-adam, k_shot=5"}}] * 2
+    reference = {"method": "maml", "alpha0": 0.1, "protocol": "paper-adam"}
+    fig = drawn(
+        pd.concat(parts), pd.concat(rows), {"columns": columns, "reference": reference}, measured=True
+    )
+    legend, _ = legends(fig)
+    far, near = (rf"$\alpha_0$ = $10^{{{a}}}$, $\beta_0$ = $10^{{{b}}}$" for a, b in ((-4, -6), (-1, -3)))
+    assert legend[:3] == [f"MAML, paper-adam, {near.split(',')[0]}", f"MAML, {far}", f"MAML, {near}"]
+    assert legend[3:] == [rf"$\beta_{{\mathrm{{hyperlr}}}}$ = $10^{{{k}}}$" for k in (-7, -6, -5, -4)]
+    head = row(fig, "alpha")[0].get_title(loc="left").split("\n")
+    assert head[:2] == ["5 shots", far]
+    first, second = row(fig, "legend")
+    assert all(t.get_window_extent().x1 < second.get_window_extent().x0 for t in first.texts)
+
+
 def test_lines_and_colours_of_each_column(one_seed):
     reference = r"MAML, $\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
     tuned, beta, alpha = legends(one_seed)
