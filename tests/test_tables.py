@@ -67,6 +67,7 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
         trial("b0", "budget", alpha_hyperlr=2.0, **alpha),
         trial("a1", 40, alpha_hyperlr=1.0, seed=1, **alpha),
         trial("b1", 60, alpha_hyperlr=2.0, seed=1, **alpha),
+        trial("c", None, beta0=1e-2, alpha_hyperlr=1.0, **alpha),  # of no pair of the diagonal
     )
     monkeypatch.setattr(runs, "read", lambda grid: Tables(rows, pd.DataFrame(), {}))
     lines = tables.TABLES["panels"]().splitlines()

@@ -88,7 +88,8 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
     for grid, target in zip(grids, TARGETS, strict=True):
         trials = read(grid).trials
         for pair in DIAGONALS[preset]:
-            asked = (trials["method"] == "alpha-maml") & (trials[["alpha0", "beta0"]] == pair).all(axis=1)
+            here = (trials[["alpha0", "beta0"]] == list(pair)).all(axis=1)
+            asked = (here & (trials["method"] == "alpha-maml")).sum()
             cells, beside = (cells_of(trials, method, pair) for method in ("alpha-maml", "maml"))
             by_seed = cells.groupby("seed")
             counts = numbers(cells["iterations_to_target"])
@@ -101,7 +102,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
                     f"{target:g}",
                     named(pair, preset),
                     over_seeds(numbers(beside["iterations_to_target"])),
-                    f"{len(cells)} of {asked.sum()}",
+                    f"{len(cells)} of {asked}",
                     *shares,
                     f"{np.nanmin(counts):.0f}" if np.isfinite(counts).any() else NONE,
                     middle(counts),

@@ -61,6 +61,26 @@ def test_a_run_is_cut_and_its_row_says_so(target: float, budget: int, row: dict)
     assert others.c15(few, NO_FACTS).strict.verdict == Verdict.HOLDS
 
 
+def test_of_two_targets_the_higher_ends_a_run() -> None:
+    other = asked(2.99, label="paper-adam, meta_batch=8")
+    for readings in ([base(), asked(2.5), other], [base(), other, asked(2.5)]):
+        few = with_few_cells(readings)[1]
+        assert few.trials["target_loss"].tolist() == [2.99] * 2
+        assert few.trials["iterations_run"].tolist() == [10] * 2
+
+
+def test_the_last_update_and_validation_are_those_before_the_cut() -> None:
+    """Rows in any order; the last one of the cut has neither an update nor a validation."""
+    whole = base()
+    rows = whole.trajectories.copy()
+    rows.loc[rows["iteration"] == 10, ["val_loss", "val_accuracy"]] = [2.75, 0.25]
+    rows.loc[rows["iteration"] == 10, "beta"] = 7.0
+    rows.loc[rows["iteration"] == 11, "beta"] = math.nan
+    few = with_few_cells([whole._replace(trajectories=rows.iloc[::-1]), asked(2.5)])[1]
+    last = few.trials[["iterations_run", "final_beta", "final_val_loss", "final_val_accuracy"]]
+    assert last.to_numpy().tolist() == [[11, 7.0, 2.75, 0.25]] * 2
+
+
 def test_what_was_not_run_stays_so() -> None:
     open_one = reading(run(TUNED, losses=FALLING), run(TUNED, HYPER, None))
     few = with_few_cells([open_one, asked(2.5)])[1]
