@@ -23,8 +23,7 @@ from harness.runners import Driver, Machine, Pack, Runner
 from harness.store import Scan, Store, write_whole
 
 PACK = 200
-"""Cells of a pack on an accelerator: fig2's of one method and seed. The paper's network then takes 11 GB at
-least, with one task of each at a time (measured on an H200)."""
+"""Cells of a pack on an accelerator: those of fig2 of one method and seed go together."""
 
 
 class Request(NamedTuple):

@@ -43,7 +43,7 @@ ON_FEW_CELLS = f"{MAIN}, on few cells"
 
 SENTENCES = {
     "count": "the first iteration, counted from 1, whose training loss is at or below the target; sustained: "
-    "the first at which the mean of the last 10 losses is",
+    "the first at which the mean of the last 10 losses is, which lags by construction",
     "miss": f"a run of {BUDGET} iterations without a passage, or one that diverged; it is slower than any "
     "count and ties with another miss",
     "tuned": "the pair of initial rates at the top of Figure 2's diagonal: (1e-1, 1e-3) under paper-adam, "
