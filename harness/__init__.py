@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.frames import load
+    from harness.records.tables import load
 
 __all__ = ["load"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "load":  # late: pandas and pyarrow take their time
-        from harness.frames import load
+        from harness.records.tables import load
 
         return load
     raise AttributeError(name)

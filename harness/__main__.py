@@ -1,6 +1,6 @@
 """`python -m harness`."""
 
-from harness.commands import main
+from harness.cli import main
 
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from plots import style
+from harness.plots import style
 
 PLAIN = StrMethodFormatter("{x:g}")
 OURS, PEER, FLOOR = "#0072B2", "#D55E00", style.REFERENCE

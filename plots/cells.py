@@ -15,7 +15,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from plots import style
+from harness.plots import style
 
 
 class Mark(NamedTuple):

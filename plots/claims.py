@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.analysis.claims.definitions import ON_FEW_CELLS
-from harness.analysis.claims.judge import ONCE, Matrix, labels
-from harness.analysis.claims.judged import Judged, Verdict
-from harness.analysis.claims.sentences import CLAIMS
 from harness.analysis.labels import apart
-from plots import style
+from harness.paper.claims.definitions import ON_FEW_CELLS
+from harness.paper.claims.judge import ONCE, Matrix, labels
+from harness.paper.claims.judged import Judged, Verdict
+from harness.paper.claims.sentences import CLAIMS
+from harness.plots import style
 
 
 class Look(NamedTuple):
@@ -40,7 +40,7 @@ NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 3.7, 0.5, 0.62, 0.32, 0.72, 0.
 
 
 def render(matrix: Matrix, path: Path) -> list[Path]:
-    """Draw the matrix (as from harness.analysis.claims.judge) as <path>.png and .svg; returns both."""
+    """Draw the matrix (as from harness.paper.claims.judge) as <path>.png and .svg; returns both."""
     return style.write(lambda: draw(matrix), path)
 
 

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from harness.analysis.compare import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
+from harness.analysis.comparison import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
-from plots import style
+from harness.plots import style
 
 COLOURS = {EQUAL: "#0072B2", WITHIN: "#0072B2", OUTSIDE: "#D55E00", OUTCOME: "#D55E00"}
 SIGNS = {EQUAL: "o", WITHIN: ".", OUTSIDE: "D", OUTCOME: "x"}
@@ -32,7 +32,7 @@ def render(
 ) -> list[Path]:
     """Draw as <path>.png and .svg; the paths written.
 
-    `compared` from harness.analysis.compare, by this `rounding` (None: no yardstick was measured); of the
+    `compared` from harness.analysis.comparison, by this `rounding` (None: no yardstick was measured); of the
     `reference` trials the heading takes data set, protocol and budget. `title`: one line.
     """
     return style.write(lambda: draw(compared, rounding, reference, title), path)

@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.analysis.labels import apart
+from harness.analysis.labels import column as in_words
 from harness.analysis.summary import cells_over_seeds, setting_columns
-from plots import cells, style
+from harness.plots import cells, style
 
 # Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
 WIDEST, NARROWEST = 8.4, 5.6
@@ -79,8 +79,8 @@ class Plan(NamedTuple):
 
 
 def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
-    """The figure of kind heatmap; `trials` as in harness.schema, `grid` as its model dumps to JSON."""
-    summed = cells_over_seeds(trials.assign(protocol=trials["protocol"].map(apart(trials["protocol"]))))
+    """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON."""
+    summed = cells_over_seeds(trials.assign(protocol=in_words(trials)))
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
     look, plan = cells.look(summed, budget), _plan(summed, setting_columns(trials), grid["figure"])
     across, high = max(map(len, plan.rows)) * plan.slot + LEFT, plan.panel[1]

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from harness.analysis import noise
-from harness.analysis.claims.definitions import PAPER_COUNT
-from plots import style
+from harness.paper import chance
+from harness.paper.claims.definitions import PAPER_COUNT
+from harness.plots import style
 
 HEADS = {
     "linear": "head as in torch.nn.Linear",
@@ -34,14 +34,14 @@ BELOW, KEY = 0.5, 0.3
 
 
 def render(losses: pd.DataFrame, path: Path) -> list[Path]:
-    """Write <path>.png and .svg; `losses` as harness.analysis.noise.read gives them."""
+    """Write <path>.png and .svg; `losses` as harness.paper.chance.read gives them."""
     return style.write(lambda: draw(losses), path)
 
 
 def draw(losses: pd.DataFrame) -> Figure:
     """A column for each initialiser of the head: how its training losses lie, and under it who has passed."""
     found: dict[str, dict[int, NDArray[np.float64]]] = {}
-    for head, tasks, table in noise.settings(losses):
+    for head, tasks, table in chance.settings(losses):
         found.setdefault(head, {})[tasks] = table
     order = [head for head in HEADS if head in found]
     heading = style.Heading("Passing by chance: networks that keep their initial weights", _what(losses))
@@ -71,7 +71,7 @@ def _what(losses: pd.DataFrame) -> str:
     inits, iterations = losses["seed"].nunique(), losses["iteration"].max()
     return style.wrapped(
         f"{inits} initial weights, iterations 1 to {iterations}; above: all their training losses; below: "
-        f"share of them with a loss at or below {noise.TARGET:g} by then",
+        f"share of them with a loss at or below {chance.TARGET:g} by then",
         WIDTH - 2 * style.MARGIN,
         style.TICK,
     )
@@ -79,14 +79,14 @@ def _what(losses: pd.DataFrame) -> str:
 
 def _distribution(ax: Axes, tables: dict[int, NDArray[np.float64]], colours: dict[int, Any]) -> None:
     """Where the training losses of all networks lie, with the target and chance among them."""
-    low = min(noise.TARGET, *(float(table.min()) for table in tables.values()))
-    high = max(noise.CHANCE, *(float(table.max()) for table in tables.values()))
+    low = min(chance.TARGET, *(float(table.min()) for table in tables.values()))
+    high = max(chance.CHANCE, *(float(table.max()) for table in tables.values()))
     edges = np.linspace(low, high, BINS + 1)
     for tasks, table in tables.items():
         density, _ = np.histogram(table, edges, density=True)
         ax.stairs(density, edges, color=colours[tasks], lw=0.9)
-    ax.axvline(noise.TARGET, color=TARGET, lw=0.8)
-    ax.axvline(noise.CHANCE, color=style.REFERENCE, lw=0.8, ls="--")
+    ax.axvline(chance.TARGET, color=TARGET, lw=0.8)
+    ax.axvline(chance.CHANCE, color=style.REFERENCE, lw=0.8, ls="--")
     ax.set_ylim(bottom=0)
     ax.set_yticks([])
     ax.xaxis.set_major_locator(MaxNLocator(3))
@@ -97,7 +97,7 @@ def _shares(ax: Axes, tables: dict[int, NDArray[np.float64]], colours: dict[int,
     """Share of the networks with a first passage up to iteration i."""
     iterations = max(table.shape[1] for table in tables.values())
     for tasks, table in tables.items():
-        passed = np.searchsorted(np.sort(noise.passages(table).first), np.arange(iterations + 1), "right")
+        passed = np.searchsorted(np.sort(chance.passages(table).first), np.arange(iterations + 1), "right")
         steps = {"color": colours[tasks], "drawstyle": "steps-post", "lw": 1}
         ax.plot(np.arange(iterations + 1), passed / len(table), **steps)
     ax.axvline(PAPER_COUNT, color=style.GUIDE, lw=0.8, ls=":")
@@ -109,7 +109,7 @@ def _shares(ax: Axes, tables: dict[int, NDArray[np.float64]], colours: dict[int,
 def _key(ax: Axes, colours: dict[int, Any]) -> None:
     lines = [Line2D([], [], color=colour, label=f"{tasks} tasks") for tasks, colour in colours.items()]
     lines += [
-        Line2D([], [], color=TARGET, lw=0.8, label=f"target {noise.TARGET:g}"),
+        Line2D([], [], color=TARGET, lw=0.8, label=f"target {chance.TARGET:g}"),
         Line2D([], [], color=style.REFERENCE, lw=0.8, ls="--", label="chance, ln 20"),
         Line2D([], [], color=style.GUIDE, lw=0.8, ls=":", label=f"the paper's {PAPER_COUNT}"),
     ]

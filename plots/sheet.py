@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from plots import style
+from harness.plots import style
 
 SIDE, GAP, LEFT, HEAD = 0.36, 0.28, 0.62, 0.45  # inches; SIDE is that of an image
 

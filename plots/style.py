@@ -17,7 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.analysis.labels import one_line
+from harness.analysis import labels
 from harness.methods import METHODS
 
 DPI = 200
@@ -165,7 +165,7 @@ def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Headin
     one, inches = trials.iloc[0], width - 2 * MARGIN
     data = f"{DATASETS.get(one['dataset'], one['dataset'])}, {one['n_way']}-way"
     problem = "  \N{MIDDLE DOT}  ".join(
-        (data, one_line(trials["protocol"]), seeds_text(trials["seed"].unique().tolist()))
+        (data, labels.one_line(labels.of_trials(trials)), seeds_text(trials["seed"].unique().tolist()))
     )
     return Heading(wrapped(title, inches, TITLE * 1.1), wrapped(f"{problem}\n{what}", inches, TICK))
 

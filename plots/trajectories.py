@@ -16,9 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
-from harness.analysis.labels import apart
+from harness.analysis import labels
 from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands, setting_columns
-from plots import style
+from harness.grids.figure import listed
+from harness.grids.figure import matches as fits
+from harness.plots import style
 
 ROWS = {
     "alpha": r"$\alpha_i$",
@@ -46,10 +48,10 @@ class Line(NamedTuple):
 
 
 def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any]) -> Figure:
-    """The figure of kind trajectories; frames as in harness.schema, `grid` as its model dumps to JSON."""
+    """The figure of kind trajectories; frames as in records.schema, `grid` as its model dumps to JSON."""
     columns, reference = grid["figure"]["columns"], grid["figure"].get("reference")
     setting = setting_columns(trials)
-    shown = trials.assign(protocol=trials["protocol"].map(apart(trials["protocol"])))
+    shown = trials.assign(protocol=labels.column(trials))
     members = [shown[matches(trials, column["where"])] for column in columns]
     common = shown[matches(trials, reference)] if reference else shown.iloc[:0]
     lines = [_lines(part, common, setting) for part in members]
@@ -85,12 +87,13 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
 
 
 def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
-    """Which cells have, in each column named that is not null for them, the value or one of the list."""
-    fits = pd.Series(True, index=trials.index)
-    for column, wanted in where.items():
-        values = wanted if isinstance(wanted, list) else [wanted]
-        fits &= trials[column].isna() | trials[column].isin(values)
-    return fits
+    """Which cells a part of the figure shows, as grids.figure.matches has it; null: none."""
+    wanted = {column: listed(values) for column, values in where.items()}
+    rows = (
+        {str(key): value for key, value in row.items() if not pd.isna(value)}
+        for row in trials[list(where)].to_dict("records")
+    )
+    return pd.Series([fits(wanted, row) for row in rows], trials.index, dtype=bool)
 
 
 def _lines(members: pd.DataFrame, reference: pd.DataFrame, setting: list[str]) -> list[Line]:

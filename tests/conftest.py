@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from harness import datasets, engine
-from harness.protocol import CHARACTERS, DRAWERS, Protocol
+from harness.cell import Protocol
+from harness.problems import datasets
+from harness.problems.setting import CHARACTERS, DRAWERS
+from harness.training import loop
 
 torch.set_num_threads(1)
 
@@ -37,6 +39,6 @@ def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
         sha256="0" * 64,
     )
     monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
-    engine._pictures.cache_clear()
+    loop._pictures.cache_clear()
     yield data
-    engine._pictures.cache_clear()
+    loop._pictures.cache_clear()

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import engine, grids
+from harness import grids
+from harness.cell import Cell, Question
+from harness.common.places import ROOT
 from harness.methods import METHODS
-from harness.places import ROOT
-from harness.protocol import Cell, Question
+from harness.training import loop
 from tests.conftest import SMALL
 
 README = (ROOT / "README.md").read_text()
@@ -42,7 +43,7 @@ def test_the_method_trains_and_is_maml_without_decay(readme_method: str) -> None
     def run(method: str, **more: float) -> dict[str, list]:
         fields = {"protocol": SMALL, "method": method, "hyper": rates | more, "seed": 0}
         question = Question(max_iterations=5)
-        (record,) = engine.train([Cell.model_validate(fields)], question)
+        (record,) = loop.train([Cell.model_validate(fields)], question)
         return record.rows.to_pydict()
 
     assert run(readme_method, decay=1.0) == run("maml")

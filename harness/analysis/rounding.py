@@ -6,8 +6,8 @@ themselves (draws 1, 2, ...: `perturbation` in the protocol). What draw n has mo
 
 from __future__ import annotations
 
+import json
 import math
-import re
 from typing import NamedTuple
 
 import numpy as np
@@ -17,7 +17,8 @@ from harness.analysis.summary import hyper_columns, numbers
 
 PASSAGES = {"first": "iterations_to_target", "sustained": "iterations_to_target_sustained"}
 """The two counts, and the columns of the trials that hold them."""
-_DRAW = re.compile(r", perturbation=(\d+)$")
+DRAW = "perturbation"
+"""The field of the protocol that names the draw."""
 
 
 class Interval(NamedTuple):
@@ -55,16 +56,15 @@ class Rounding(NamedTuple):
 def differences(trials: pd.DataFrame) -> pd.DataFrame:
     """One row for each draw but 0 that was run beside a draw 0 of the same protocol, method, rates and seed.
 
-    `trials` as in harness.schema. Columns: protocol (draw 0's), method, its hyper-parameters, seed, draw; for
-    each of PASSAGES <name>_base and <name>, the counts of draw 0 and of this draw (NaN: a miss), and
-    <name>_difference. A failed run is an error and no result.
+    `trials` as in records.schema. Columns: preset and changes (draw 0's), method, its hyper-parameters,
+    seed, draw; for each of PASSAGES <name>_base and <name>, the counts of draw 0 and of this draw (NaN: a
+    miss), and <name>_difference. A failed run is an error and no result.
     """
     done = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
-    labels = done["protocol"].astype(str)
-    keys = ["protocol", "method", *hyper_columns(trials), "seed"]
+    keys = ["preset", "changes", "method", *hyper_columns(trials), "seed"]
     rows = done[[*keys, *PASSAGES.values()]].assign(
-        protocol=labels.str.replace(_DRAW, "", regex=True),
-        draw=numbers(labels.str.extract(_DRAW, expand=False).fillna("0")).astype(int),
+        draw=[json.loads(changes).get(DRAW, 0) for changes in done["changes"]],
+        changes=[_without_draw(changes) for changes in done["changes"]],
         **{name: numbers(done[column]) for name, column in PASSAGES.items()},
     )
     rows = rows.drop(columns=list(PASSAGES.values()))
@@ -73,6 +73,11 @@ def differences(trials: pd.DataFrame) -> pd.DataFrame:
     for name in PASSAGES:
         both[f"{name}_difference"] = both[name] - both[f"{name}_base"]
     return both
+
+
+def _without_draw(changes: str) -> str:
+    """The protocol's changes but for the draw, written as in the tables."""
+    return json.dumps({k: v for k, v in json.loads(changes).items() if k != DRAW}, sort_keys=True)
 
 
 def points(found: pd.DataFrame) -> pd.DataFrame:

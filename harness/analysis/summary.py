@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.passages import running_mean
-from harness.schema import TRIALS
+from harness.records.passages import running_mean
+from harness.records.schema import TRIALS
 
 RATES = ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr")
 """The hyper-parameters that have a column in every table."""

@@ -11,7 +11,7 @@ from torch import Tensor
 from harness.bench import floor, machine, peers, timing
 from harness.bench.problem import PAPER, Prepare, make, ours
 from harness.bench.threads import threads
-from harness.protocol import Protocol
+from harness.cell import Protocol
 
 ROUNDS = 15
 AGREEMENT = 1e-9

@@ -9,7 +9,7 @@ from harness.bench import floor, machine, timing
 from harness.bench.cpu import OURS, Say
 from harness.bench.problem import PAPER, Prepare, make, ours
 from harness.bench.threads import threads
-from harness.protocol import Protocol
+from harness.cell import Protocol
 
 ROUNDS = 5
 FIELDS: dict[str, tuple[int, ...]] = {

@@ -24,7 +24,8 @@ from typing import Any
 
 import torch
 
-from harness.protocol import SIDE, Protocol
+from harness.cell import Protocol
+from harness.problems.setting import SIDE
 
 PEAK_SIDE = 2048
 """Rows and columns of the product that measures the peak."""

@@ -12,11 +12,12 @@ from typing import Any
 
 import torch
 
-from harness import engine, grids
+from harness import grids
 from harness.bench import machine, timing
 from harness.bench.cpu import OURS, Say, compared, contenders, differences
 from harness.bench.problem import PAPER, make
-from harness.protocol import Cell, Protocol, Question
+from harness.cell import Cell, Protocol, Question
+from harness.training import loop
 
 ROUNDS = 10
 ITERATIONS = 40
@@ -107,7 +108,7 @@ def _engine(cells: Sequence[Cell], precision: str, device: str, iterations: int)
         question = Question(target_loss=None, max_iterations=budget)
         started = time.perf_counter()
         done = sum(
-            record.header.iterations for pack in packs for record in engine.train(pack, question, device)
+            record.header.iterations for pack in packs for record in loop.train(pack, question, device)
         )
         _synchronize(device)
         return done, time.perf_counter() - started

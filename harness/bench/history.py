@@ -14,19 +14,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.bench import timing
-from harness.places import ROOT
+from harness.common.places import ROOT
 
 ROUNDS = 15
 
 # Waits for a line, does one meta-gradient, says how long it took. Only what all commits have.
 _PROGRAM = """
 import sys, time
+from importlib import import_module
 sys.path.insert(0, sys.argv[1])
 import torch
-from harness import datasets, engine, episodes
-from harness.metagradient import meta_gradient
-from harness.network import initial
-from harness.protocol import Protocol
+def either(now, before):  # before the rooms: all at the root
+    try:
+        return import_module(f"harness.{now}")
+    except ModuleNotFoundError:
+        return import_module(f"harness.{before}")
+datasets, episodes = either("problems.datasets", "datasets"), either("problems.episodes", "episodes")
+Protocol, initial = either("cell", "protocol").Protocol, either("problems.network", "network").initial
+meta_gradient = either("training.conv4.metagradient", "metagradient").meta_gradient
+engine = either("training.loop", "engine")
 torch.set_num_threads(1)
 protocol = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
 pictures = torch.tensor(datasets.load("glyphs", protocol.resize).images)

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from harness import provenance
+from harness.records import provenance
 
 PACKAGES = ("learn2learn", "higher", "torchopt")
 

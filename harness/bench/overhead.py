@@ -22,12 +22,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness import grids, places, records
-from harness import sweep as room
-from harness.protocol import Cell, Question
+from harness import grids, records
+from harness.cell import Cell, Question
+from harness.common import places
 from harness.records import Progress, Record, Row
-from harness.runners import Driver, Machine, Pack
-from harness.store import Store
+from harness.records.store import Store
+from harness.sweeping import sweep as room
+from harness.sweeping.runner import Driver, Machine, Pack
 
 FIGURES = ("fig1", "fig2", "fig3")
 PART = (
@@ -67,22 +68,22 @@ class Size(NamedTuple):
 # Until a resumed sweep knows what to run, and until it would submit the first trial. The process then ends.
 _PLANNED = """
 import os
-from harness import commands
+from harness import cli
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
-commands.sweep._runner = lambda name: reached
-commands.main()
+cli.sweep._runner = lambda name: reached
+cli.main()
 """
 _SUBMITTED = """
 import os
-from harness import commands
-from harness.runners import raytune
+from harness import cli
+from harness.sweeping import raytune
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
 raytune._fit = reached
-commands.main()
+cli.main()
 """
 
 

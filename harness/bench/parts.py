@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
 
-from harness import metagradient, operators
 from harness.bench.problem import PAPER, make, ours
 from harness.bench.threads import threads
-from harness.protocol import Protocol
+from harness.cell import Protocol
+from harness.training.conv4 import metagradient, operators
 
 ROUNDS = 15
 OPERATORS = (

@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 
 from harness.bench.problem import Prepare, Problem, Program
 from harness.bench.torchnet import Conv4, Task, gradient, network, tasks
-from harness.datasets.omniglot import torchvision_omniglot
+from harness.problems.datasets.omniglot import torchvision_omniglot
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from harness import datasets, engine, episodes
-from harness.episodes import Images
-from harness.metagradient import meta_gradient
-from harness.network import initial
-from harness.protocol import Protocol
+from harness.cell import Protocol
+from harness.problems import datasets, episodes
+from harness.problems.episodes import Images
+from harness.problems.network import initial
+from harness.training import loop
+from harness.training.conv4.metagradient import meta_gradient
 
 PAPER = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
 """`paper-adam` with batch norm as the libraries have it: scale and shift, both adapted. Glyphs need no
@@ -29,7 +30,7 @@ class Problem(NamedTuple):
 
     protocol: Protocol
     weights: Tensor
-    """[cells, P], as harness.network lays them out; the peers take one cell."""
+    """[cells, P], as harness.problems.network lays them out; the peers take one cell."""
     images: Images
     """[1, tasks, n, 28, 28, 1] each: all cells see the same tasks."""
     alpha: float = ALPHA
@@ -69,7 +70,7 @@ def make(
 def ours(problem: Problem) -> Program:
     """This project's meta-gradient, as the engine calls it; all cells at once."""
     alpha = problem.weights.new_full((len(problem.weights), 1), problem.alpha, dtype=torch.float64)
-    groups = engine.default_groups(problem.protocol, problem.device)
+    groups = loop.default_groups(problem.protocol, problem.device)
     return Program(
         step=lambda: meta_gradient(problem.protocol, problem.weights, alpha, problem.images, groups),
         answer=lambda outer: (float(outer.loss[0]), outer.gradient[0].double()),

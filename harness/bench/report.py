@@ -10,8 +10,8 @@ from typing import Any
 from harness.bench import cpu, curves, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.problem import PAPER, SMALL
-from harness.errors import UserError
-from harness.store import write_whole
+from harness.common.errors import UserError
+from harness.common.files import write_whole
 
 __all__ = ["FOLDER", "Disagreement", "on_cpu", "on_gpu"]
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.bench.problem import Problem
-from harness.network import layout
-from harness.protocol import Protocol
+from harness.cell import Protocol
+from harness.problems.network import layout
 
 
 class Conv4(nn.Module):

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from harness.common.frozen import Frozen
 from harness.methods import base
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from harness.protocol import Protocol as Problem
 
 
 class Hyper(base.Hyper):
@@ -19,6 +18,14 @@ class Hyper(base.Hyper):
 
     alpha_hyperlr: float = Field(ge=0, description="hypergradient learning rate of alpha (Eq. 5)")
     beta_hyperlr: float = Field(ge=0, description="hypergradient learning rate of beta (Eq. 7)")
+
+
+class Settings(Frozen):
+    """What it adds to a protocol: a reading of the paper that no grid sweeps."""
+
+    beta_rule: Literal["update", "raw"] = Field(
+        "update", description="beta's hypergradient: current meta-gradient . previous update, or . gradient"
+    )
 
 
 class AlphaMAML:
@@ -38,7 +45,7 @@ class AlphaMAML:
         outer: base.Outer,
         hyper: dict[str, Tensor],
         optimize: base.Optimize,
-        problem: Problem,
+        protocol: Settings,
     ) -> base.State:
         """Algorithm 2, last three lines: beta moves before it is used, alpha for the next iteration.
 
@@ -52,5 +59,5 @@ class AlphaMAML:
         weights = base.descend(state.weights, beta, direction)  # Eq. 3
         alpha_product = -outer.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
         alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
-        moved_along = direction if problem.beta_rule == "update" else outer.gradient
+        moved_along = direction if protocol.beta_rule == "update" else outer.gradient
         return base.State(weights, alpha, beta, optimizer, (moved_along,))

@@ -14,8 +14,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.protocol import Protocol as Problem
-
 
 class Hyper(BaseModel):
     """The hyper-parameters every method has: the rates that it starts from (finite, >= 0)."""
@@ -91,9 +89,12 @@ class Method(Protocol):
         ...
 
     def step(
-        self, state: State, outer: Outer, hyper: dict[str, Tensor], optimize: Optimize, problem: Problem
+        self, state: State, outer: Outer, hyper: dict[str, Tensor], optimize: Optimize, protocol: Any
     ) -> State:
-        """One update of the outer loop. The returned `beta` is the one that it used."""
+        """One update of the outer loop. The returned `beta` is the one that it used.
+
+        `protocol`: a harness.cell.Protocol; a method that adds fields to it declares them, see alpha_maml.py.
+        """
         ...
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.methods import base
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from harness.protocol import Protocol as Problem
 
 
 class MAML:
@@ -29,7 +27,7 @@ class MAML:
         outer: base.Outer,
         hyper: dict[str, Tensor],
         optimize: base.Optimize,
-        problem: Problem,
+        protocol: Any,
     ) -> base.State:
         """Algorithm 1, last line."""
         optimizer, direction = optimize(state.optimizer, outer.gradient)

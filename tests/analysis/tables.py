@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.schema import TRIALS
+from harness.records.schema import TRIALS
+from tests.readings import reading
 
 COUNTS = ("iterations_to_target", "iterations_to_target_sustained")
 
@@ -16,7 +17,8 @@ def trial(cell_id: str, first: int | str | None, sustained: int | None = None, *
     """`first`: the first passage; a word: how the run came out without one; None: not run."""
     return (
         dict.fromkeys(TRIALS)
-        | {"cell_id": cell_id, "method": "maml", "dataset": "omniglot", "protocol": "paper-adam", "seed": 0}
+        | {"cell_id": cell_id, "method": "maml", "dataset": "omniglot", "seed": 0}
+        | reading("paper-adam")
         | {"alpha0": 0.1, "beta0": 1e-3, "alpha_hyperlr": math.nan, "beta_hyperlr": math.nan}
         | {"target_loss": 2.5, "max_iterations": 500, "numerics": 1, "device": "cpu", "torch": "2.13"}
         | {

@@ -6,6 +6,7 @@ import pytest
 
 from harness.analysis.rounding import Interval, differences, interval
 from tests.analysis.tables import table, trial
+from tests.readings import reading
 
 MOVING = {"method": "alpha-maml", "alpha_hyperlr": 0.1, "beta_hyperlr": 1e-5}
 
@@ -14,7 +15,7 @@ def draws(*counts, protocol="paper-adam", **more):
     """Draw 0, 1, ... of a point: (first, sustained) each."""
     labels = [protocol, *(f"{protocol}, perturbation={k}" for k in range(1, len(counts)))]
     return [
-        trial(f"{sorted(more.items())}{label}", *count, protocol=label, **more)
+        trial(f"{sorted(more.items())}{label}", *count, **reading(label), **more)
         for label, count in zip(labels, counts, strict=True)
     ]
 
@@ -32,7 +33,7 @@ def test_an_interval_spans_all_points_in_iterations_and_as_a_share():
 
 def test_points_have_a_row_each_and_a_draw_that_misses_is_told():
     maml, alpha = interval(table(*MAML, *ALPHA)).points.to_dict("records")
-    assert (maml["method"], maml["protocol"], maml["draws"]) == ("maml", "paper-adam", 2)
+    assert (maml["method"], maml["preset"], maml["changes"], maml["draws"]) == ("maml", "paper-adam", "{}", 2)
     assert (maml["first_base"], maml["first_low"], maml["first_high"], maml["first_parted"]) == (
         100, -10, 4, 0,
     )  # fmt: skip
@@ -46,7 +47,8 @@ def test_each_seed_and_protocol_has_its_own_draw_0():
     other = draws((50, 60), (51, 60), seed=1) + draws((30, 45), (36, 45), protocol="paper-sgd, n_way=5")
     found = differences(table(*draws((100, 120), (104, 120)), *other))
     assert found["first_difference"].tolist() == [4, 1, 6]
-    assert found["protocol"].tolist() == ["paper-adam", "paper-adam", "paper-sgd, n_way=5"]
+    assert found["preset"].tolist() == ["paper-adam", "paper-adam", "paper-sgd"]
+    assert found["changes"].tolist() == ["{}", "{}", '{"n_way": 5}']
 
 
 def test_a_draw_that_was_not_run_or_failed_is_no_miss():

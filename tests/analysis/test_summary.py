@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from harness.analysis.summary import bands, cells_over_seeds, hyper_columns, setting_columns
-from harness.schema import TRIALS
+from harness.records.schema import TRIALS
+from tests.readings import reading
 
 NONE = math.nan
 
@@ -64,7 +65,7 @@ def test_not_run_is_no_miss():
 
 
 def test_readings_are_told_apart_where_there_are_several():
-    one, other = trials(7, 9, protocol="paper-adam"), trials(30, protocol="paper-adam, k_shot=5")
+    one, other = trials(7, 9, **reading("paper-adam")), trials(30, **reading("paper-adam, k_shot=5"))
     assert setting_columns(one) == hyper_columns(one)
     both = cells_over_seeds(pd.concat([one, other]))
     assert both["protocol"].tolist() == ["paper-adam", "paper-adam, k_shot=5"]

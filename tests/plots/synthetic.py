@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from harness.schema import TRAJECTORIES, TRIALS
+from harness.records.schema import TRAJECTORIES, TRIALS
+from tests.readings import reading
 
 PAIRS = [(10.0**-k, 10.0 ** -(k + 2)) for k in range(1, 6)]
 ALPHA_HYPERLRS = [10.0**k for k in range(-3, 3)]
@@ -62,7 +63,7 @@ def trials(
                     "cell_id": f"{k:012d}{seed:04d}",
                     "method": method,
                     "dataset": "omniglot",
-                    "protocol": "paper-adam",
+                    **reading("paper-adam"),
                     "n_way": 20,
                     "alpha0": a0,
                     "beta0": b0,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from plots import bench
+from harness.plots import bench
 
 
 def made(curves: bool = True, **other: object) -> dict:

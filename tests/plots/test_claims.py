@@ -10,10 +10,10 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.analysis.claims.judge import ONCE, Matrix
-from harness.analysis.claims.judged import Form, Judged, Verdict
-from harness.analysis.claims.sentences import CLAIMS
-from plots import claims, style
+from harness.paper.claims.judge import ONCE, Matrix
+from harness.paper.claims.judged import Form, Judged, Verdict
+from harness.paper.claims.sentences import CLAIMS
+from harness.plots import claims, style
 
 VARIED = ("k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest", "inner_steps=5")
 LABELS = ("paper-adam", "paper-sgd", *(f"paper-adam, {change}" for change in VARIED))

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.compare import compare
+from harness.analysis.comparison import compare
 from harness.analysis.rounding import Interval, Rounding
-from plots import compare as figure
-from plots import style
+from harness.plots import compare as figure
+from harness.plots import style
 from tests.analysis.tables import table, trial
 
 YARDSTICK = Rounding(Interval(-5, 5, -0.1, 0.1), None, 4, 0, pd.DataFrame())

@@ -9,8 +9,9 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
-from plots import cells, heatmap, style
+from harness.plots import cells, heatmap, style
 from tests.plots import synthetic
+from tests.readings import reading
 
 AHS, BHS = [0.01, 1e-3, 0.1], [1e-6, 1e-8, 1e-7]  # unsorted on purpose
 PAIRS = synthetic.PAIRS[:2]
@@ -178,7 +179,7 @@ def test_the_heading_names_what_was_measured(one_seed, three_seeds):
 
 def test_nothing_is_outside_the_figure_and_no_panel_text_overlaps(one_seed, three_seeds):
     long = "paper-adam, train_characters=800, n_way=5, k_shot=5, filters=16, validation_every=10, layers=3"
-    small = synthetic.trials(synthetic.panels(PAIRS[:1], [0.1], [1e-6]), protocol=long)
+    small = synthetic.trials(synthetic.panels(PAIRS[:1], [0.1], [1e-6]), **reading(long))
     wide = small.assign(dataset="x" * 120)
     for fig in (one_seed, three_seeds, drawn(small, measured=True), drawn(wide, measured=True)):
         page = fig.bbox
@@ -225,7 +226,7 @@ def test_a_third_method_has_panels_of_its_own_and_the_same_baseline():
 
 def test_each_reading_begins_a_row_if_it_has_several_panels():
     plain = synthetic.trials(synthetic.panels(PAIRS[:2], AHS, BHS))
-    readings = [plain.assign(protocol=name) for name in ("paper-adam", "paper-adam, k_shot=5")]
+    readings = [plain.assign(**reading(name)) for name in ("paper-adam", "paper-adam, k_shot=5")]
     fig = drawn(pd.concat(readings, ignore_index=True), panels=["protocol", "alpha0", "beta0"])
     tops = [round(ax.get_position().y1, 6) for ax in by_label(fig, "panel")]
     assert tops[0] == tops[1] > tops[2] == tops[3]
@@ -237,7 +238,7 @@ def test_cells_are_smaller_where_that_spares_rows():
     sides = []
     for count in (3, 4, 5):
         plain = synthetic.trials(synthetic.panels(synthetic.PAIRS[:count], AHS, BHS))
-        trials = pd.concat([plain.assign(protocol=name) for name in readings], ignore_index=True)
+        trials = pd.concat([plain.assign(**reading(name)) for name in readings], ignore_index=True)
         fig = drawn(trials, panels=["protocol", "alpha0", "beta0"])
         boxes = [ax.get_position() for ax in by_label(fig, "panel")]
         rows = len({round(box.y1, 6) for box in boxes})
@@ -248,7 +249,7 @@ def test_cells_are_smaller_where_that_spares_rows():
 def test_a_reading_has_panels_and_baselines_of_its_own():
     plain = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS))
     put(plain, 0, None, None, 151)
-    other = plain.assign(protocol="paper-adam, k_shot=5", cell_id="k" + plain["cell_id"])
+    other = plain.assign(**reading("paper-adam, k_shot=5"), cell_id="k" + plain["cell_id"])
     put(other, 0, None, None, 33)
     put(other, 0, 0.1, 1e-6, 12)
     fig = drawn(pd.concat([plain, other], ignore_index=True), panels=["protocol", "alpha0", "beta0"])

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
-from plots import noise, style
+from harness.plots import noise, style
 
 
 def made(heads: tuple[str, ...] = ("small", "linear"), tasks: int = 8) -> pd.DataFrame:

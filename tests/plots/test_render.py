@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from harness.errors import UserError
-from plots.render import render
+from harness.common.errors import UserError
+from harness.plots.render import render
 from tests.plots import synthetic
 
 HEATMAP = synthetic.grid("heatmap")

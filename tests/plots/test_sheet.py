@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from plots import style
-from plots.sheet import draw, sheet
+from harness.plots import style
+from harness.plots.sheet import draw, sheet
 
 
 def episodes(n_way=3, k=2, q=1, tasks=2):

@@ -3,7 +3,7 @@
 import matplotlib as mpl
 import pytest
 
-from plots import style
+from harness.plots import style
 
 
 @pytest.mark.parametrize(

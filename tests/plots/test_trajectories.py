@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from plots import style, trajectories
+from harness.plots import style, trajectories
 from tests.plots import synthetic
+from tests.readings import reading
 
 LENGTH = 60
 MIDDLE = synthetic.FIG1 | {"columns": synthetic.FIG1["columns"][1:2]}
@@ -63,7 +64,7 @@ def test_a_line_for_each_reading():
     trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
     parts = []
     for draw, label in enumerate(("paper-adam", "paper-adam, perturbation=1", "paper-adam, perturbation=2")):
-        parts.append(trials[:2].assign(protocol=label, cell_id=[f"{draw}{k}" for k in "ab"]))
+        parts.append(trials[:2].assign(**reading(label), cell_id=[f"{draw}{k}" for k in "ab"]))
     drawn_of = dict(zip(trials["cell_id"][:2], "ab", strict=True))
     curves = curves[curves["cell_id"].isin(drawn_of)]
     shaken = [curves.assign(cell_id=f"{draw}" + curves["cell_id"].map(drawn_of)) for draw in range(3)]
@@ -89,7 +90,7 @@ def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_colour
     trials = trials[keep]
     parts, rows = [], []
     for label in ("paper-adam", "paper-adam, k_shot=5"):
-        parts.append(trials.assign(protocol=label, cell_id=trials["cell_id"] + label))
+        parts.append(trials.assign(**reading(label), cell_id=trials["cell_id"] + label))
         own = curves[curves["cell_id"].isin(trials["cell_id"])]
         rows.append(own.assign(cell_id=own["cell_id"] + label))
     columns = [{"title": "5 shots", "where": {"protocol": "paper-adam, k_shot=5"}}] * 2

@@ -1,0 +1,143 @@
+"""What is measured: a protocol, a cell of it (one point), its only key, and what is asked of it.
+
+Everything here is frozen and strict: an unknown field or a value out of range is refused when the
+object is built. A default never changes: a cell's id leaves out the fields that have the default they
+were introduced with, so that new fields orphan no record. Another reading is another value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
+from typing import Any
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from harness.common.frozen import Frozen, Identified
+from harness.methods import METHODS, Hyper, Settings
+from harness.problems.perturbation import Perturbation
+from harness.problems.setting import Measuring, Setting
+
+
+class Protocol(Perturbation, Measuring, Settings, Setting, Identified):
+    """Everything that defines a run except what is swept. The defaults are `paper-adam`.
+
+    What its parts are of: the setting that all methods meet, what single methods add, how a run is measured,
+    and the yardstick. A canonical JSON of it is flat: a field may move between the parts and no id moves.
+    """
+
+    @cached_property
+    def preset(self) -> str:
+        """The preset it is nearest to; of two as near, the one that was there first."""
+        return min(PRESETS, key=lambda name: len(self.changes(name)))
+
+    def changes(self, preset: str) -> dict[str, Any]:
+        """The fields in which it differs from a preset, the data set apart: `{"k_shot": 5}`."""
+        other = PRESETS[preset]
+        mine = self.model_dump(exclude={"dataset"})
+        return {name: value for name, value in mine.items() if value != getattr(other, name)}
+
+    @cached_property
+    def label(self) -> str:
+        """For people, beside its nearest preset: `paper-adam, k_shot=5`."""
+        return label(self.preset, self.changes(self.preset))
+
+
+Named = tuple[str, Mapping[str, Any]]
+"""A protocol as tables keep it: a preset, and the fields that differ from it."""
+
+
+def label(preset: str, changes: Mapping[str, Any]) -> str:
+    """A protocol in words. For people: no code reads it."""
+    return ", ".join([preset, *_words(changes)])
+
+
+def _words(changes: Mapping[str, Any]) -> list[str]:
+    """In the order of the protocol's fields."""
+    places = {name: at for at, name in enumerate(Protocol.model_fields)}
+    ordered = sorted(changes, key=lambda name: places.get(name, len(places)))
+    return [f"{name}={changes[name]}" for name in ordered]
+
+
+def labels(protocols: Sequence[Named]) -> list[str]:
+    """Each in words, what it shares with the first of them left out.
+
+    >>> labels([("paper-adam", {}), ("paper-adam", {"k_shot": 5})])
+    ['paper-adam', 'k_shot=5']
+    """
+    return [_beside(protocols[0], one) for one in protocols]
+
+
+def _beside(first: Named, one: Named) -> str:
+    preset, changes = one
+    more = {name: value for name, value in changes.items() if (name, value) not in first[1].items()}
+    if preset != first[0] or not more or len(more) + len(first[1]) != len(changes):
+        return label(preset, changes)
+    return ", ".join(_words(more))
+
+
+PRESETS: dict[str, Protocol] = {
+    "paper-adam": Protocol(),
+    "paper-sgd": Protocol(task_reduction="sum", meta_optimizer="sgd"),
+}
+"""The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter."""
+
+
+class Cell(Identified):
+    """One point to measure. Its record is found by `cell_id` and by nothing else."""
+
+    protocol: Protocol
+    method: str
+    hyper: SerializeAsAny[Hyper]
+    seed: int = Field(ge=0, lt=2**63)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _type_hyper(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
+            if data.get("method") not in METHODS:
+                raise ValueError(f"method: '{data.get('method')}' is none of {', '.join(METHODS)}")
+            return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
+        return data
+
+    @cached_property
+    def cell_id(self) -> str:
+        """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
+        text = f'{_but_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def describe(self) -> str:
+        """One line for people: `alpha-maml alpha0=0.1 beta0=0.001 ... seed=0`."""
+        rates = " ".join(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())
+        return f"{self.method} {rates} seed={self.seed}"
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _but_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
+    """The canonical JSON of a cell up to its last key: all seeds of a point share it."""
+    text = json.dumps(
+        {
+            "protocol": protocol.model_dump(exclude_defaults=True),
+            "method": method,
+            "hyper": hyper.model_dump(exclude_defaults=True),
+        },
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    return text[:-1]
+
+
+@lru_cache(maxsize=1 << 16, typed=True)
+def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
+    """The cell, made and hashed once: a large store and the grids over it name the same ones many times."""
+    return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
+
+
+class Question(Frozen):
+    """What a grid asks of each of its cells."""
+
+    target_loss: float | None = Field(None, gt=0, description="nats; null: run to the budget")
+    max_iterations: int = Field(ge=1, description="the budget")

@@ -1,0 +1,55 @@
+"""The commands: `python -m harness`, or `harness`. `make help` shows the short way to the usual ones."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from harness.cli import bench, claims, compare, look, plot, publish, restore, sweep
+from harness.cli.console import INTERRUPTED, USER_ERROR, err
+from harness.common.errors import UserError
+
+app = typer.Typer(
+    help=__doc__.splitlines()[0] if __doc__ else None,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _example(words: str) -> str:
+    return f"Example: harness {words}"
+
+
+app.command(epilog=_example("sweep fig2 --seeds 0-4 --where alpha0=1e-4"))(sweep.sweep)
+app.command(epilog=_example("plot fig2 fig3"))(plot.plot)
+app.command(epilog=_example("claims --reference"))(claims.claims)
+app.command(epilog=_example("compare fig2 --seeds 0"))(compare.compare)
+app.command(epilog=_example("restore fig2"))(restore.restore)
+app.command(epilog=_example("status fig2"))(look.status)
+app.command(epilog=_example("show 0af8e3dc481b7096"))(look.show)
+app.command(epilog=_example("cell --grid quick alpha0=1 beta0=1e-2"))(look.cell)
+app.command("grids", epilog=_example("grids fig2 --cells"))(look.list_grids)
+app.command(epilog=_example("data omniglot --sheet episodes.png"))(look.data)
+app.command(epilog=_example("bench --only higher,torchopt --rounds 5"))(bench.bench)
+app.command(epilog=_example("publish fig2 fig3 --seeds 0"), hidden=True)(publish.publish)
+
+
+def main() -> None:
+    """Run a command; a user's error is one line on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        sys.exit(USER_ERROR)
+    except KeyboardInterrupt:
+        err.print("harness: interrupted")
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        err.print(f"harness: {error.filename}: {error.strerror}", soft_wrap=True, markup=False)
+        sys.exit(USER_ERROR)

@@ -1,0 +1,46 @@
+"""`harness bench`: a meta-iteration beside other libraries."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import FAILED, err, out, say_written
+from harness.cli.options import Device, Results, check_device
+from harness.common import places
+
+
+def bench(
+    rounds: Annotated[
+        int | None, typer.Option(min=1, help="Times that each program runs.", show_default="15; GPU: 10")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Peers: some of learn2learn,higher,torchopt.", show_default="all")
+    ] = None,
+    curves: Annotated[bool, typer.Option(help="Also how the cost grows with the work (CPU).")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="A small problem, to see that it runs.")] = False,
+    device: Device = "cpu",
+    results: Results = places.RESULTS,
+) -> None:
+    """Time a meta-iteration beside the libraries that are installed.
+
+    First all have to agree in float64. Writes bench.json and a figure into results/bench.
+    """
+    import json
+
+    from harness.bench import report
+    from harness.plots import bench as figure
+
+    check_device(device)
+    folder, peers = results.absolute() / report.FOLDER, only.split(",") if only else ()
+    try:
+        if device == "cpu":
+            path = report.on_cpu(folder, rounds, peers, quick, curves, out.print)
+        else:
+            path = report.on_gpu(folder, device, rounds, peers, quick, out.print)
+    except report.Disagreement as error:
+        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        raise typer.Exit(FAILED) from error
+    figures = figure.render(json.loads(path.read_text()), path.with_suffix(""))
+    say_written([path, *figures])

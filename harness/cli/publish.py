@@ -1,0 +1,37 @@
+"""`harness publish`: the reference results, made from the records of a results folder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli.console import out, say_written, short
+from harness.cli.options import Dataset, Results
+from harness.common import places
+
+DATA, PAGE = "omniglot", "page"
+"""What `publish` makes beside grids."""
+
+
+def publish(
+    names: Annotated[list[str], typer.Argument(help=f"Grids; {DATA}: the data; {PAGE}: the page.")],
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; none: those with half their cells.")] = None,
+    dataset: Dataset = None,
+    results: Results = places.RESULTS,
+) -> None:
+    """Make results/reference/ from the records in the results folder."""
+    from harness import grids
+    from harness.records import reference
+
+    chosen = grids.parse_seeds(seeds) if seeds else ()
+    for name in names:
+        if name == DATA:
+            say_written([reference.describe_data()])
+        elif name == PAGE:
+            from harness.paper import page
+
+            say_written(page.write())
+        else:
+            path = reference.publish(grids.load(name, dataset=dataset), results.absolute(), chosen)
+            out.print(f"published {short(path)}", soft_wrap=True, markup=False)

@@ -1,0 +1,1 @@
+"""What every room stands on: the user's error, places and files, frozen configuration, words."""

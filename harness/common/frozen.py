@@ -1,0 +1,33 @@
+"""Frozen, strict configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Frozen(BaseModel):
+    """Base of all configuration: immutable, no unknown keys, no inf or nan; true is not a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_bool_as_number(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for name in [name for name, value in data.items() if isinstance(value, bool)]:
+                field, value = cls.model_fields.get(name), data[name]
+                if field is not None and field.annotation in (int, float):
+                    raise ValueError(f"{name}: {str(value).lower()} is not a number")
+        return data
+
+
+class Identified(Frozen):
+    """Configuration with a name that is worked out from its fields, once."""
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with other values: checked like a new object, and with a name of its own."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**fields | dict(update or {}))

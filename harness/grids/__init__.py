@@ -1,0 +1,21 @@
+"""Grids: strict YAML -> ordered, unique cells; which of them to run; what their figure is asked to show."""
+
+from harness.grids.figure import Heatmap, Trajectories
+from harness.grids.grid import Block, Grid, datasets, from_json, load, names, resolve
+from harness.grids.selection import parse_seeds, select_shard, shard, where
+
+__all__ = [
+    "Block",
+    "Grid",
+    "Heatmap",
+    "Trajectories",
+    "datasets",
+    "from_json",
+    "load",
+    "names",
+    "parse_seeds",
+    "resolve",
+    "select_shard",
+    "shard",
+    "where",
+]

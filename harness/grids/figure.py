@@ -1,0 +1,151 @@
+"""What a grid's file says of its figure, and which of the grid's cells each part of it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator
+
+from harness.cell import Cell, label
+from harness.common.frozen import Frozen
+from harness.grids.strictyaml import Path_, Problem, show, suggest
+
+Where = Mapping[str, tuple[int | float | str, ...]]
+"""Wanted values of columns; see `matches`."""
+
+
+def listed(value: Any) -> Any:
+    """A scalar stands for a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _word(value: Any) -> int | float | str:
+    if isinstance(value, int | float | str) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"{show(value)} is neither word nor number")
+
+
+Words = Annotated[
+    tuple[Annotated[int | float | str, PlainValidator(_word)], ...],
+    BeforeValidator(listed),
+    Field(min_length=1),
+]
+Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class Heatmap(Frozen):
+    """Counts in squares x by y, one panel for each combination of the `panels` columns. A method without
+    x or y (MAML over hyper-rates) has its count beside the panel."""
+
+    kind: Literal["heatmap"]
+    panels: tuple[str, ...] = Field(min_length=1)
+    x: str
+    y: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All the columns that it names."""
+        return (*self.panels, self.x, self.y)
+
+
+class Column(Frozen):
+    """A column of the trajectories: its title, and the cells that are drawn in it."""
+
+    title: Line
+    where: dict[str, Words]
+
+
+class Trajectories(Frozen):
+    """Rates and losses over iterations; the cell `reference` is drawn in all columns."""
+
+    kind: Literal["trajectories"]
+    reference: dict[str, Words]
+    columns: tuple[Column, ...] = Field(min_length=1)
+
+
+Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
+
+
+def row_of(cell: Cell, preset: str) -> dict[str, Any]:
+    """The columns of a cell that a grid's file may name; `preset`: the grid's."""
+    protocol = label(preset, cell.protocol.changes(preset))
+    return {"method": cell.method, "protocol": protocol} | cell.hyper.model_dump() | {"seed": cell.seed}
+
+
+def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
+    """Whether each wanted column that the row has is among its wanted values. A column that it lacks, for
+    its method has none, is passed over: MAML matches whatever the hyper-rates."""
+    return all(row[key] in values for key, values in wanted.items() if key in row)
+
+
+def figure_problems(
+    figure: Figure, target_loss: float | None, cells: tuple[Cell, ...], preset: str
+) -> Iterator[Problem]:
+    """What is wrong with a figure of these cells of one seed; paths and `preset` are the grid's."""
+    rows = [row_of(cell, preset) for cell in cells]
+    if isinstance(figure, Trajectories):
+        yield from _trajectories_problems(figure, rows)
+        return
+    if target_loss is None:
+        yield Problem(("target_loss",), "null; a heatmap counts the iterations to a target")
+    yield from _heatmap_problems(figure, cells, rows)
+
+
+def _heatmap_problems(
+    figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
+) -> Iterator[Problem]:
+    known = list(dict.fromkeys(key for row in rows for key in row if key != "seed"))
+    if "protocol" not in figure.panels and len({row["protocol"] for row in rows}) > 1:
+        yield Problem(("figure", "panels"), "name protocol too: the grid has several readings")
+        return
+    at: list[Path_] = [*(("figure", "panels", i) for i in range(len(figure.panels)))]
+    for key, path in zip(figure.columns, [*at, ("figure", "x"), ("figure", "y")], strict=True):
+        if key not in known:
+            yield Problem(path, f"no cell has {key}; {suggest(key, known)}")
+        elif key == "protocol" and key not in figure.panels:
+            yield Problem(path, "protocol is not a number; it stands among the panels")
+        elif figure.columns.count(key) > 1:
+            yield Problem(path, f"{key} is there twice")
+        elif key in figure.panels and (lacks := next((row for row in rows if key not in row), None)):
+            yield Problem(path, f"{lacks['method']} has no {key}, so it would be in no panel")
+    seen: dict[tuple[Any, ...], Cell] = {}
+    for cell, row in zip(cells, rows, strict=True):
+        inside = figure.x in row and figure.y in row
+        square = tuple(row.get(key) for key in (figure.columns if inside else figure.panels))
+        if square in seen:
+            both = f"{describe(seen[square])} and {describe(cell)}"
+            yield Problem(("figure", "panels"), f"name what differs; in one square fall {both}")
+            return
+        seen[square] = cell
+
+
+def _trajectories_problems(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Problem]:
+    values: dict[str, set[Any]] = {}
+    for row in rows:
+        for key, value in row.items():
+            values.setdefault(key, set()).add(value)
+    wanted: list[tuple[Path_, Where]] = [(("figure", "reference"), figure.reference)]
+    wanted += [(("figure", "columns", i, "where"), c.where) for i, c in enumerate(figure.columns)]
+    for path, where in wanted:
+        unknown = list(_unknown(path, where, values))
+        yield from unknown
+        count = sum(matches({k: v for k, v in where.items() if k != "seed"}, row) for row in rows)
+        if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
+            yield Problem(path, f"selects {count or 'no'} cells{' of a seed; one is drawn' if count else ''}")
+
+
+def _unknown(path: Path_, where: Where, values: dict[str, set[Any]]) -> Iterator[Problem]:
+    """Keys and values of a `where` that no cell has. Seeds are chosen when the grid is run."""
+    for key, options in where.items():
+        if key not in values:
+            yield Problem((*path, key), f"no cell has {key}; {suggest(key, values)}")
+        elif key != "seed":
+            for i, option in enumerate(options):
+                if option not in values[key]:
+                    yield Problem((*path, key, i), f"no cell has {key} {show(option)}")
+
+
+def describe(cell: Cell) -> str:
+    """The cell in words, its seed apart."""
+    return cell.describe().removesuffix(f" seed={cell.seed}")

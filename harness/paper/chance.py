@@ -1,0 +1,123 @@
+"""How far the training loss falls by the noise of its minibatch alone: losses of networks that never learn.
+
+The frame that `read` gives has a row for each (seed, head, iteration): the losses of the first task, of the
+second, ... in nats. A smaller meta-batch would have drawn the first of them: its training loss is their mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import log
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
+
+from harness.paper.claims.definitions import PAPER_COUNT, TARGETS
+from harness.records.passages import first_passage, sustained_passage
+
+FILE = "losses.parquet"
+TARGET = TARGETS[1]
+"""2.99 nats, that of Figure 3."""
+CHANCE = log(20)
+"""Nats: the least expected loss of a network that does not adapt to its task of 20 classes."""
+TASKS = (4, 8, 16)
+"""Sizes of the meta-batch."""
+KEYS = ("seed", "head", "iteration")
+TASK = "task{}"
+"""Name of a task's column, counted from 1."""
+
+
+class Passages(NamedTuple):
+    """When each network passes; inf: not at all."""
+
+    first: NDArray[np.float64]
+    """[inits]"""
+    sustained: NDArray[np.float64]
+    """[inits]"""
+
+
+def read(folder: Path) -> pd.DataFrame | None:
+    """The losses that `python -m harness.paper.chance_study` left in `folder`; None: there are none."""
+    path = folder / FILE
+    return pd.read_parquet(path) if path.exists() else None
+
+
+def heads(frame: pd.DataFrame) -> list[str]:
+    """The head's initialisers, in the order of the frame."""
+    return [str(head) for head in frame["head"].unique()]
+
+
+def training_losses(frame: pd.DataFrame, head: str, tasks: int) -> NDArray[np.float64]:
+    """[inits, iterations]: mean over the first `tasks` tasks, seeds and iterations in their order."""
+    rows = frame[frame["head"] == head]
+    means = rows[[TASK.format(task) for task in range(1, tasks + 1)]].mean(axis=1).astype(float)
+    table = rows.assign(loss=means).pivot(index="seed", columns="iteration", values="loss")
+    return table.to_numpy(float)
+
+
+def settings(frame: pd.DataFrame) -> Iterator[tuple[str, int, NDArray[np.float64]]]:
+    """Each head and size of the meta-batch that the frame has tasks for, with its training losses."""
+    for head in heads(frame):
+        for tasks in TASKS:
+            if TASK.format(tasks) in frame:
+                yield head, tasks, training_losses(frame, head, tasks)
+
+
+def passages(losses: ArrayLike, target: float = TARGET) -> Passages:
+    """The passages of each network. `losses`: [inits, iterations], those of iterations 1, 2, ..."""
+    rows = np.asarray(losses, float)
+    return Passages(
+        np.array([first_passage(row, target) or np.inf for row in rows]),
+        np.array([sustained_passage(row, target) or np.inf for row in rows]),
+    )
+
+
+def summary(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
+    """Head -> tasks (as text) -> numbers; fit for JSON.
+
+    - inits, iterations, target
+    - mean_loss: over all; init_sd: of the inits' own means; batch_sd: between the batches of one init, the
+      root of the mean variance. Nats; null: it takes two for a spread
+    - passed, passed_share, passed_interval: inits with a first passage; 95 % interval by Wilson
+    - passed_by_paper, passed_by_paper_share, passed_by_paper_interval: the same up to the paper's count
+    - sustained, sustained_share, sustained_interval: the same for sustained passages
+    - median_first_passage: null if it is a miss, as where no more than half of the inits pass
+    - batches_below_share: of all meta-batches, those at or below the target
+    """
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for head, tasks, losses in settings(frame):
+        first, sustained = passages(losses)
+        median = float(np.median(first))
+        found.setdefault(head, {})[str(tasks)] = {
+            "inits": len(losses),
+            "iterations": losses.shape[1],
+            "target": TARGET,
+            "mean_loss": float(losses.mean()),
+            "init_sd": _spread(losses.mean(1)),
+            "batch_sd": float(np.sqrt(losses.var(1, ddof=1).mean())) if losses.shape[1] > 1 else None,
+            **_share("passed", np.isfinite(first)),
+            **_share("passed_by_paper", first <= PAPER_COUNT),
+            **_share("sustained", np.isfinite(sustained)),
+            "median_first_passage": median if np.isfinite(median) else None,
+            "batches_below_share": float((losses <= TARGET).mean()),
+        }
+    return found
+
+
+def _spread(values: NDArray[np.float64]) -> float | None:
+    return float(values.std(ddof=1)) if len(values) > 1 else None
+
+
+def _share(name: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
+    """Count, share, and the interval of the share."""
+    count = int(hits.sum())
+    interval = binomtest(count, len(hits)).proportion_ci(0.95, method="wilson")
+    return {
+        name: count,
+        f"{name}_share": count / len(hits),
+        f"{name}_interval": [float(interval.low), float(interval.high)],
+    }

@@ -1,0 +1,201 @@
+"""Claims on Figure 1: untuned Alpha-MAML ends at a loss like tuned MAML's (C10), and its rates rise (C11)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.summary import numbers
+from harness.paper.claims.boards import Facts, Reading
+from harness.paper.claims.definitions import BUDGET, SIMILAR, diagonal, rate
+from harness.paper.claims.judged import Form, Judged
+from harness.paper.claims.logic import Share, Told, all_of, interval, not_, over_seeds, share, tell, verdict
+from harness.paper.claims.rules import HYPER_RATES, MOST_CELLS, NOT_ASKED
+from harness.records.passages import WINDOW, running_mean
+
+FIXED = {"paper-adam": (1e-1, 1e-6), "paper-sgd": (1e-2, 1e-4)}
+"""By preset: the alpha_hyperlr of the column in which beta_hyperlr varies, and the beta_hyperlr of the other.
+The pairs are the first of the diagonal and the fourth; the paper names none here."""
+UNTUNED = 3
+FEWEST = 2
+"""Cells that a column needs."""
+
+
+class End(NamedTuple):
+    """Losses at the budget, nats: mean of the last ten training losses, and last validation loss measured.
+    inf: diverged."""
+
+    train: float
+    val: float
+
+    def near(self, other: End) -> bool:
+        """Similar in both. What diverged is similar to nothing."""
+        return all(abs(a - b) <= SIMILAR for a, b in zip(self, other, strict=True))
+
+    def no_worse(self, other: End) -> bool:
+        """Similar or lower in both."""
+        return all(a <= b + SIMILAR for a, b in zip(self, other, strict=True))
+
+
+class Figure(NamedTuple):
+    """The cells of one seed."""
+
+    tuned: pd.Series | None
+    """Tuned MAML's row of the trials, as those below."""
+    baseline: pd.Series | None
+    """Untuned MAML."""
+    untuned: pd.DataFrame
+    """Untuned Alpha-MAML: both columns."""
+
+
+class Part(NamedTuple):
+    """One seed, judged."""
+
+    strict: Form
+    weak: Form
+    statistic: float
+    numbers: dict[str, Any]
+    cells: tuple[str, ...]
+
+
+def c10(reading: Reading, facts: Facts) -> Judged:
+    """Untuned Alpha-MAML ends at a loss similar to tuned MAML's, and untuned MAML does not."""
+    return _over_seeds(reading, _similar, "median over the cells of: training loss less tuned MAML's, nats")
+
+
+def c11(reading: Reading, facts: Facts) -> Judged:
+    """Untuned alpha and beta end higher than they started."""
+    return _over_seeds(reading, _risen, "share of the untuned cells in which both rates rise")
+
+
+def _over_seeds(reading: Reading, judge: Callable[[Figure, dict[str, End]], Part], statistic: str) -> Judged:
+    figures = _figures(reading)
+    ends = _ends(reading)
+    parts = {seed: judge(figure, ends) for seed, figure in figures.items()}
+    if not parts:
+        return NOT_ASKED
+    strict = {seed: part.strict for seed, part in parts.items()}
+    return Judged(
+        over_seeds(strict),
+        weak=over_seeds({seed: part.weak for seed, part in parts.items()}),
+        numbers={str(seed): part.numbers for seed, part in parts.items()},
+        cells=tuple(cell for part in parts.values() for cell in part.cells)[:MOST_CELLS],
+        seeds=tell(strict),
+        statistic=statistic,
+        interval=interval(part.statistic for part in parts.values()),
+    )
+
+
+def _figures(reading: Reading) -> dict[int, Figure]:
+    """By seed; none where one of the two columns of untuned cells was not asked."""
+    pairs, fixed = diagonal(reading.label), FIXED[reading.label.partition(",")[0]]
+    found = {}
+    for seed in sorted(reading.trials["seed"].unique()):
+        trials = reading.trials[reading.trials["seed"] == seed]
+        maml, alpha = (trials[trials["method"] == name] for name in ("maml", "alpha-maml"))
+        untuned = alpha[_at(alpha, pairs[UNTUNED]) & (alpha[[*HYPER_RATES]] > 0).all(axis=1)]
+        columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
+        if all(column.sum() >= FEWEST for column in columns):
+            tuned, baseline = (maml[_at(maml, pairs[k])] for k in (0, UNTUNED))
+            found[int(seed)] = Figure(_one(tuned), _one(baseline), untuned[columns[0] | columns[1]])
+    return found
+
+
+def _at(trials: pd.DataFrame, pair: tuple[float, float]) -> pd.Series:
+    return (trials["alpha0"] == pair[0]) & (trials["beta0"] == pair[1])
+
+
+def _one(rows: pd.DataFrame) -> pd.Series | None:
+    return None if rows.empty else rows.iloc[0]
+
+
+def _ends(reading: Reading) -> dict[str, End]:
+    """Cell id -> its End; no key for a run that ended before the budget, divergence apart."""
+    endings = dict(zip(reading.trials["cell_id"], reading.trials["ending"], strict=True))
+    found = {}
+    rows = reading.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
+    for cell, curve in rows.groupby("cell_id", sort=False):
+        losses, val = (numbers(curve[name])[:BUDGET] for name in ("train_loss", "val_loss"))
+        val = val[~np.isnan(val)]
+        if endings[cell] == "diverged" and len(curve) <= BUDGET:
+            found[str(cell)] = End(math.inf, math.inf)
+        elif len(losses) == BUDGET and val.size:
+            found[str(cell)] = End(float(running_mean(losses[-WINDOW:])[0]), float(val[-1]))
+    return found
+
+
+def _similar(figure: Figure, ends: dict[str, End]) -> Part:
+    """C10 of one seed."""
+    tuned, baseline = (
+        None if row is None else ends.get(row["cell_id"]) for row in (figure.tuned, figure.baseline)
+    )
+    alpha = {_name(row): ends.get(row["cell_id"]) for _, row in figure.untuned.iterrows()}
+
+    def told(end: End | None, like: Callable[[End, End], bool]) -> Told:
+        return None if end is None or tuned is None else like(end, tuned)
+
+    near, no_worse = (share(told(end, like) for end in alpha.values()) for like in (End.near, End.no_worse))
+    strict = all_of((all_of(told(end, End.near) for end in alpha.values()), not_(told(baseline, End.near))))
+    weak = all_of((no_worse.at_least(0.5), not_(told(baseline, End.no_worse))))
+    beside = f"tuned MAML ends at {_text(tuned)}, untuned MAML at {_text(baseline)} (training, validation)"
+    gaps = [end.train - tuned.train for end in alpha.values() if end is not None and tuned is not None]
+    return Part(
+        Form(
+            verdict(strict),
+            f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {beside}",
+        ),
+        Form(verdict(weak), f"{no_worse.words('untuned cells')} end similar or lower; {beside}"),
+        float(np.median(gaps)) if gaps else math.nan,
+        {
+            "tuned MAML, training and validation loss": _losses(tuned),
+            "untuned MAML": _losses(baseline),
+            **{name: _losses(end) for name, end in alpha.items()},
+        },
+        _cells(figure.tuned, figure.baseline, figure.untuned),
+    )
+
+
+def _risen(figure: Figure, ends: dict[str, End]) -> Part:
+    """C11 of one seed. Rates that made a run diverge have not adapted: they count as not risen."""
+    told: dict[str, Told] = {}
+    rates: dict[str, Any] = {}
+    for _, row in figure.untuned.iterrows():
+        end, name = ends.get(row["cell_id"]), _name(row)
+        if end is None:
+            told[name] = rates[name] = None
+            continue
+        rises = row["final_alpha"] > row["alpha0"] and row["final_beta"] > row["beta0"]
+        told[name] = bool(rises and math.isfinite(end.train))
+        rates[name] = [float(row["final_alpha"]), float(row["final_beta"])]
+    risen: Share = share(told.values())
+    why = f"alpha and beta both rise in {risen.words('untuned cells')}"
+    return Part(
+        Form(verdict(all_of(told.values())), why),
+        Form(verdict(risen.at_least(0.5)), why),
+        risen.low if not risen.unknown else math.nan,
+        {"alpha and beta at the end": rates},
+        _cells(figure.untuned),
+    )
+
+
+def _name(row: pd.Series) -> str:
+    return ", ".join(f"{name} {rate(row[name])}" for name in HYPER_RATES)
+
+
+def _losses(end: End | None) -> list[float | str] | None:
+    """For JSON."""
+    return None if end is None else [value if math.isfinite(value) else "diverged" for value in end]
+
+
+def _text(end: End | None) -> str:
+    if end is None:
+        return "a loss not measured at the budget"
+    return f"{end.train:.2f}, {end.val:.2f}" if math.isfinite(end.train) else "no loss, diverged"
+
+
+def _cells(*rows: pd.Series | pd.DataFrame | None) -> tuple[str, ...]:
+    return tuple(cell for part in rows if part is not None for cell in np.atleast_1d(part["cell_id"]))

@@ -1,0 +1,215 @@
+"""What Alpha-MAML costs beside MAML: backward passes, memory and time of an iteration of the engine.
+
+`python -m harness.paper.cost --rounds 20 --out results/reference/cost` writes cost.json and a README.md. The
+paper says: "no extra gradient is computed and only the previous gradient has to be stored". One cell of each
+method trains on one thread; validation is left out, for it is the same for both and no part of the methods.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import binom
+from torch import Tensor
+from torch.autograd.profiler import profile
+
+from harness.bench import machine, timing
+from harness.bench.threads import threads
+from harness.cell import Cell, Protocol
+from harness.common.files import write_whole
+from harness.methods.base import State
+from harness.paper import counters
+from harness.training import loop
+
+PAPER = Protocol(dataset="glyphs")
+"""`paper-adam`. Glyphs need no download and cost what Omniglot costs."""
+MAML, ALPHA_MAML = "maml", "alpha-maml"
+HYPER = {
+    MAML: {"alpha0": 0.1, "beta0": 1e-3},
+    ALPHA_MAML: {"alpha0": 0.1, "beta0": 1e-3, "alpha_hyperlr": 1e-2, "beta_hyperlr": 1e-6},
+}
+ROUNDS, LEAST_ROUNDS = 20, 6
+"""With fewer rounds than 6 no two of them enclose the median with 95 %."""
+_NEVER = 2**31
+
+
+class Training:
+    """A cell in training, an iteration at each call. The first call is iteration 2: nothing validates."""
+
+    def __init__(self, protocol: Protocol, method: str) -> None:
+        quiet = protocol.model_copy(update={"validation_every": _NEVER})
+        cell = Cell(protocol=quiet, method=method, hyper=HYPER[method], seed=0)
+        self._pack = loop._Pack([cell], torch.device("cpu"), groups=None)
+        self._done = 1
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._pack.through(range(self._done, self._done + 1), [0])
+
+    @property
+    def state(self) -> State:
+        """What it keeps from one iteration to the next."""
+        return self._pack.state
+
+
+def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
+    """What cost.json holds."""
+    with threads(1):
+        load = os.getloadavg()
+        trained = {method: Training(protocol, method) for method in HYPER}
+        seconds = timing.interleaved(trained, rounds)
+        passes = {method: count(step) for method, step in trained.items()}
+        sizes = {method: kept(step.state) for method, step in trained.items()}
+        peaks = {method: sum(sizes[method].values()) + peak(step) for method, step in trained.items()}
+        weights = trained[MAML].state.weights
+    theta = weights.numel() * weights.element_size()
+    return {
+        "machine": machine.facts("cpu") | {"load_before": [round(one, 2) for one in load]},
+        "versions": machine.versions(),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "protocol": protocol.label,
+        "dataset": protocol.dataset,
+        "threads": 1,
+        "passes": {method: counters.backward(found) for method, found in passes.items()}
+        | {"by_kind": {method: dict(found) for method, found in passes.items()}},
+        "memory": {
+            "theta_bytes": theta,
+            "state_bytes": sizes,
+            "peak_bytes": peaks,
+            "extra_in_theta": round((peaks[ALPHA_MAML] - peaks[MAML]) / theta, 4),
+            "state_extra_in_theta": round(
+                (sum(sizes[ALPHA_MAML].values()) - sum(sizes[MAML].values())) / theta, 4
+            ),
+        },
+        "time": {
+            "rounds": rounds,
+            "median_ms": {method: timing.summary(its).median_ms for method, its in seconds.items()},
+            **ratios(seconds[ALPHA_MAML], seconds[MAML]),
+        },
+    }
+
+
+def count(step: Callable[[], Any]) -> Counter[str]:
+    """Passes through the network in one call."""
+    with counters.counting() as passes:
+        step()
+    return passes
+
+
+def kept(state: State) -> dict[str, int]:
+    """Bytes of each part of the state; memory that two parts share is counted in the first of them."""
+    seen: set[int] = set()
+    parts: dict[str, Tensor | tuple[Tensor, ...]] = state._asdict()
+    found = {}
+    for name, part in parts.items():
+        found[name] = 0
+        for tensor in (part,) if isinstance(part, Tensor) else part:
+            storage = tensor.untyped_storage()
+            if storage.data_ptr() not in seen:
+                seen.add(storage.data_ptr())
+                found[name] += storage.nbytes()
+    return found
+
+
+def peak(step: Callable[[], Any]) -> int:
+    """The most bytes that torch has had in one call over what it had before, temporary ones included."""
+    with profile(use_cpu=True, profile_memory=True) as traced:
+        step()
+    assert traced.kineto_results is not None
+    changes = [
+        (event.start_ns(), event.nbytes())
+        for event in traced.kineto_results.events()
+        if event.name() == "[memory]"
+    ]
+    changes.sort(key=lambda change: change[0])  # stable: events of one moment stay as they came
+    return max(accumulate((by for _, by in changes), initial=0))
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
+    """Of two programs' times, round by round: median, and the interval between two of the ordered ratios
+    that encloses the true median with 95 % or a little more, whatever the distribution.
+
+    Raises ValueError with fewer than 6 rounds.
+    """
+    ordered = np.sort(np.asarray(ours) / np.asarray(theirs))
+    rank = int(binom.ppf(0.025, len(ordered), 0.5))  # from 1; that of the upper end counts from the top
+    if rank < 1:
+        raise ValueError(f"{len(ordered)} rounds give no 95 % interval of a median, {LEAST_ROUNDS} do")
+    return {
+        "ratio_median": round(float(np.median(ordered)), 4),
+        "ratio_interval": [round(float(ordered[rank - 1]), 4), round(float(ordered[-rank]), 4)],
+    }
+
+
+def readme(found: dict[str, Any]) -> str:
+    """What was measured, in Markdown."""
+    passes, memory, time = found["passes"], found["memory"], found["time"]
+    by_kind, low_high = passes["by_kind"], time["ratio_interval"]
+    kinds = sorted({kind for one in by_kind.values() for kind in one} | {counters.FORWARD})
+    state = {method: sum(memory["state_bytes"][method].values()) for method in HYPER}
+    rows = [
+        *(
+            [f"passes: {kind.replace('_', ' ')}", *(by_kind[method].get(kind, 0) for method in HYPER)]
+            for kind in kinds
+        ),
+        ["backward passes in all", *(passes[method] for method in HYPER)],
+        ["bytes kept between iterations", *(state[method] for method in HYPER)],
+        ["most bytes within one", *(memory["peak_bytes"][method] for method in HYPER)],
+        ["median ms of an iteration", *(time["median_ms"][method] for method in HYPER)],
+    ]
+    return "\n".join(
+        [
+            "# Cost: an iteration of Alpha-MAML beside one of MAML",
+            "",
+            f"`{found['protocol']}` on {found['dataset']}, one cell, {found['threads']} thread, without "
+            f"validation. A pass is counted once for each task.",
+            "",
+            "| what | MAML | Alpha-MAML |",
+            "| --- | --- | --- |",
+            *(f"| {' | '.join(map(str, row))} |" for row in rows),
+            "",
+            f"Between iterations Alpha-MAML keeps {memory['state_extra_in_theta']:g} times the weights "
+            f"({memory['theta_bytes']} bytes) more, at its peak",
+            f"{memory['extra_in_theta']:g} times. Its time over MAML's, of {time['rounds']} rounds in turn: "
+            f"median {time['ratio_median']:g}, 95 % interval {low_high[0]:g} to {low_high[1]:g}.",
+            "",
+            f"Made by `python -m harness.paper.cost`, commit {found['versions']['commit']}, "
+            f"torch {found['versions']['torch']},",
+            f"{found['machine']['device']}, load {found['machine']['load_before'][0]} at its start, "
+            f"finished {found['finished']}.",
+            "",
+        ]
+    )
+
+
+def write(found: dict[str, Any], folder: Path) -> None:
+    """cost.json and README.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_whole(folder / "cost.json", lambda path: path.write_text(json.dumps(found, indent=1) + "\n"))
+    write_whole(folder / "README.md", lambda path: path.write_text(readme(found)))
+
+
+def main() -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"at least {LEAST_ROUNDS}")
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    if asked.rounds < LEAST_ROUNDS:
+        parser.error(f"--rounds {asked.rounds}: at least {LEAST_ROUNDS} give an interval")
+    write(measure(rounds=asked.rounds), asked.out)
+    print(f"wrote {asked.out}")
+
+
+if __name__ == "__main__":
+    main()

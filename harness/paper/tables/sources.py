@@ -1,0 +1,37 @@
+"""What the tables are made of: the reference records, cell by cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.summary import numbers
+from harness.common import places
+from harness.records.tables import Tables
+from harness.records.tables import read as read_tables
+
+
+def read(grid: str) -> Tables:
+    """A grid's reference tables."""
+    return read_tables(places.REFERENCE / grid)
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Row by row, a value that is missing as None."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+def losses_of(tables: Tables, cell_id: str) -> np.ndarray:
+    return numbers(tables.trajectories.loc[tables.trajectories["cell_id"] == cell_id, "train_loss"])
+
+
+def cells_of(trials: pd.DataFrame, method: str, pair: tuple[float, float]) -> pd.DataFrame:
+    """Those of a method from a pair of initial rates that were run."""
+    alpha0, beta0 = pair
+    same = (trials["method"] == method) & (trials["alpha0"] == alpha0) & (trials["beta0"] == beta0)
+    return trials[same & trials["outcome"].notna()]

@@ -1,0 +1,78 @@
+"""The data sets by name. A new one is a file beside glyphs.py and a line in LOADERS.
+
+All have the shape of Omniglot: 1,623 characters, each drawn by 20 drawers, 28 x 28 pixels. Nothing in
+this room needs torch, but for `omniglot.fetch`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from difflib import get_close_matches
+from functools import lru_cache
+
+from harness.common.errors import UserError
+from harness.problems.datasets import glyphs, omniglot
+from harness.problems.datasets.base import Dataset
+
+LOADERS: dict[str, Callable[[str], Dataset]] = {"omniglot": omniglot.load, "glyphs": glyphs.load}
+"""Name -> load(resize)."""
+
+__all__ = ["LOADERS", "Dataset", "check", "facts", "load"]
+
+
+def load(name: str, resize: str = "lanczos") -> Dataset:
+    """A data set by its name in LOADERS; made once, then cached on disk and in the process.
+
+    `resize` is the reading of Omniglot's way from 105 to 28 pixels, `lanczos` or `nearest`; the glyphs are
+    drawn at 28 pixels and ignore it. UserError: no such name or resize, no data, or damaged data.
+    """
+    if name not in LOADERS:
+        near = get_close_matches(name, LOADERS, n=1, cutoff=0)
+        raise UserError(f"dataset '{name}' is unknown: did you mean {near[0]}? (all: {', '.join(LOADERS)})")
+    return _load(name, resize)
+
+
+@lru_cache(maxsize=4)
+def _load(name: str, resize: str) -> Dataset:
+    return LOADERS[name](resize)
+
+
+def check(name: str, resize: str = "lanczos") -> None:
+    """Refuse a data set that is not there or damaged, before anything trains: UserError as in `load`.
+
+    It is `load` by another name: with a valid cache that takes some 0.1 s, and without one the first
+    process to need the data set makes the cache for all that follow.
+    """
+    load(name, resize)
+
+
+def facts(dataset: Dataset) -> dict[str, str | int | float]:
+    """What a person asks of a data set. `ink_share` is the mean of the images over 255; a glyph's alphabet
+    is the first word of its character's Unicode name."""
+    alphabets = [_alphabet(character) for character in dataset.characters]
+    counts: dict[str, str | int | float] = {"alphabets": len(set(alphabets))}
+    if dataset.name == "omniglot":
+        background = omniglot.PARTS[0].characters
+        counts |= {
+            "alphabets_background": len(set(alphabets[:background])),
+            "alphabets_evaluation": len(set(alphabets[background:])),
+        }
+    characters, drawers, height, width = dataset.images.shape
+    return {
+        "name": dataset.name,
+        "characters": characters,
+        "drawers": drawers,
+        **counts,
+        "pixels": f"{height} x {width}",
+        "bytes": dataset.images.nbytes,
+        "ink_share": round(float(dataset.images.mean()) / 255, 4),
+        "sha256": dataset.sha256,
+    }
+
+
+def _alphabet(character: str) -> str:
+    """`Greek/character01` -> `Greek`; `U+0041 A` -> `latin`."""
+    if character.startswith("U+"):
+        return unicodedata.name(character[-1], "unnamed").split()[0].lower()
+    return character.split("/")[0]

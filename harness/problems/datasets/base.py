@@ -1,0 +1,82 @@
+"""What every data set is, and the cache that keeps it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.common import places
+
+Pictures = tuple[np.ndarray, tuple[str, ...]]
+"""Images, uint8 [characters, drawers, 28, 28] with 255 = ink, and the characters' names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    name: str
+    images: np.ndarray
+    """uint8 [1623 characters, 20 drawers, 28, 28], 255 = ink, read-only."""
+    characters: tuple[str, ...]
+    """1,623 names such as `Alphabet_of_the_Magi/character01` or `U+0041 A`."""
+    sha256: str
+    """Of images.tobytes(): goes into a record's provenance."""
+
+
+def cached(name: str, key: str, build: Callable[[], Pictures]) -> Dataset:
+    """The data set `name` as `build` makes it, kept in <data>/cache/<key>.npy and .json.
+
+    A cache that is torn, or whose digest is not the one beside it, is built again and replaced. Where
+    nothing can be written the data set is built each time. `build`'s own errors pass through.
+    """
+    folder = places.data() / "cache"
+    dataset = _read(name, folder / key)
+    if dataset is None:
+        images, characters = build()
+        dataset = _dataset(name, images, characters)
+        with contextlib.suppress(OSError):  # a read-only or full disk costs time, not the run
+            _write(dataset, folder / key)
+    return dataset
+
+
+def _dataset(name: str, images: np.ndarray, characters: tuple[str, ...]) -> Dataset:
+    images = np.ascontiguousarray(images)
+    images.flags.writeable = False
+    return Dataset(name, images, characters, hashlib.sha256(images.data).hexdigest())
+
+
+def _read(name: str, stem: Path) -> Dataset | None:
+    """The cached data set; None: there is none, or it is torn."""
+    try:
+        beside = json.loads(_with(stem, "json").read_text("utf-8"))
+        dataset = _dataset(name, np.load(_with(stem, "npy"), allow_pickle=False), tuple(beside["characters"]))
+        return dataset if dataset.sha256 == beside["sha256"] else None
+    except (OSError, ValueError, EOFError, KeyError, TypeError):
+        return None
+
+
+def _write(dataset: Dataset, stem: Path) -> None:
+    """Each file whole or not at all. Two processes that write at once write the same."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    beside = json.dumps({"sha256": dataset.sha256, "characters": dataset.characters})
+    for suffix in ("npy", "json"):
+        temporary = _with(stem, f"{os.getpid()}.tmp")
+        try:
+            with temporary.open("wb") as file:
+                if suffix == "npy":
+                    np.save(file, dataset.images)
+                else:
+                    file.write(beside.encode())
+            temporary.replace(_with(stem, suffix))
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _with(stem: Path, suffix: str) -> Path:
+    return stem.with_name(f"{stem.name}.{suffix}")  # a key has dots of its own

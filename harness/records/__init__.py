@@ -1,0 +1,29 @@
+"""What a run leaves: its record, the store of all records, a grid's tables, the reference records."""
+
+from harness.records.record import (
+    COLUMNS,
+    NUMERICS,
+    DamagedRecord,
+    Header,
+    Progress,
+    Record,
+    Row,
+    dump,
+    load,
+    load_header,
+    make,
+)
+
+__all__ = [
+    "COLUMNS",
+    "NUMERICS",
+    "DamagedRecord",
+    "Header",
+    "Progress",
+    "Record",
+    "Row",
+    "dump",
+    "load",
+    "load_header",
+    "make",
+]

@@ -1,0 +1,231 @@
+"""One cell's record: its configuration, how it ended, its whole trajectory, and where it came from.
+
+A record is one parquet file: a row an iteration, and a JSON in the file's metadata for the rest. The
+file is the truth of a sweep; everything else is computed from it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic_core import from_json  # several times as fast as json's
+
+from harness.cell import Cell, Protocol, Question, cell
+from harness.methods import METHODS, Hyper
+from harness.records import schema
+from harness.records.passages import lowest_sustained
+
+NUMERICS = 2
+"""Version of the arithmetic. Raised when the same cell would give other numbers: older records run again."""
+
+_KEY = b"harness.record"
+COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
+_ARROW = schema.arrow(COLUMNS)
+_TAIL = 1 << 13
+"""Bytes at the end of a file that hold a footer of ordinary size."""
+
+_protocol = lru_cache(maxsize=256, typed=True)(Protocol)
+"""Records of one sweep have few protocols, and to check one takes longer than all the rest of a header."""
+
+
+class DamagedRecord(Exception):
+    """A file that is no whole record of this schema: the reason, in a few words."""
+
+
+class Row(NamedTuple):
+    """One iteration of one cell. See schema.TRAJECTORIES."""
+
+    iteration: int
+    alpha: float
+    beta: float | None
+    train_loss: float
+    train_accuracy: float
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+
+
+class Progress(NamedTuple):
+    """Where one cell in training stands."""
+
+    cell: Cell
+    row: Row
+
+
+class Header(NamedTuple):
+    """All of a record but its rows: enough to tell whether it answers a question."""
+
+    cell: Cell
+    ending: str
+    error: str | None
+    iterations: int
+    lowest_sustained: float | None
+    """The least mean of 10 losses in a row; None with fewer than 10. A target above it was reached."""
+    numerics: int
+    provenance: dict[str, Any]
+    """wall_seconds, device, threads, pack_size, versions, commit, dataset_sha256, finished (UTC)."""
+
+    def answers(self, question: Question) -> bool:
+        """Whether this record holds all that a run for `question` would give."""
+        return self.why_not(question) is None
+
+    def why_not(self, question: Question) -> str | None:
+        """Why the cell must run (again) for `question`; None if it need not."""
+        if self.ending == "failed":
+            return self.error or "failed"
+        if self.numerics != NUMERICS:
+            return f"made by numerics version {self.numerics}, now {NUMERICS}"
+        if self.ending == "diverged" or self.iterations >= question.max_iterations:
+            return None
+        if question.target_loss is None:
+            return f"ran {self.iterations} of {question.max_iterations} iterations"
+        if self.lowest_sustained is not None and self.lowest_sustained <= question.target_loss:
+            return None
+        return f"stopped at iteration {self.iterations}, before a sustained {question.target_loss:g}"
+
+
+class Record(NamedTuple):
+    """A header and its trajectory (Arrow table with schema.TRAJECTORIES less cell_id)."""
+
+    header: Header
+    rows: pa.Table
+
+
+def make(
+    cell: Cell, ending: str, rows: Sequence[Row], provenance: dict[str, Any], error: str | None = None
+) -> Record:
+    """The record of a run that has ended. `ending`: one of schema.ENDINGS."""
+    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
+    table = pa.table(
+        [pa.array(values, c.type) for values, c in zip(columns, COLUMNS.values(), strict=True)],
+        schema=_ARROW,
+    )
+    header = Header(
+        cell=cell,
+        ending=ending,
+        error=error,
+        iterations=len(rows),
+        lowest_sustained=_lowest(table),
+        numerics=NUMERICS,
+        provenance=provenance,
+    )
+    return Record(header, table)
+
+
+def dump(record: Record) -> bytes:
+    """The record as the bytes of its parquet file, pages checksummed."""
+    header = record.header._asdict() | {
+        "schema": schema.VERSION,
+        "cell_id": record.header.cell.cell_id,
+        "cell": record.header.cell.model_dump(mode="json"),
+    }
+    metadata = dict(record.rows.schema.metadata or {}) | {_KEY: json.dumps(header).encode()}
+    buffer = io.BytesIO()
+    table = record.rows.replace_schema_metadata(metadata)
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
+    return buffer.getvalue()
+
+
+def load(source: Path | bytes, cell_id: str | None = None) -> Record:
+    """Read a whole record from a path or bytes, every page checked.
+
+    Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`;
+    OSError if it cannot be opened.
+    """
+    try:
+        with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
+            table = whole.read(use_threads=False)  # so few rows: threads would cost more than they bring
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error) from error
+    header = _header((table.schema.metadata or {}).get(_KEY), cell_id)
+    if not table.schema.equals(_ARROW):
+        raise DamagedRecord("its columns are not those of a record")
+    if (len(table), _lowest(table)) != (header.iterations, header.lowest_sustained):
+        raise DamagedRecord("its rows are not those of its header")
+    return Record(header, table)
+
+
+def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
+    """Read the header alone, from the file's last bytes. Raises as `load` does."""
+    try:
+        with _opened(source) as file:
+            text = _quickly(file) or (pq.read_metadata(file).metadata or {}).get(_KEY)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(error) from error
+    return _header(text, cell_id)
+
+
+_VALUE = re.compile(re.escape(_KEY) + rb"\x18([\x80-\xff]*[\x00-\x7f])", re.DOTALL)
+"""A key in a footer (Thrift, compact protocol), and the length of its value as a varint, which follows."""
+
+
+def _quickly(file: IO[bytes]) -> bytes | None:
+    """The header's JSON straight from the footer, in a tenth of the time that pyarrow takes for all of it.
+
+    None, with the file at its start, if it is not there as it is always written: pyarrow then says why.
+    """
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read()
+    file.seek(0)
+    footer = int.from_bytes(tail[-8:-4], "little")
+    if tail[-4:] != b"PAR1" or footer > size - 12:
+        return None
+    found = _VALUE.search(tail, max(0, len(tail) - 8 - footer))
+    if found is None:
+        return None
+    length = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(found[1]))
+    return tail[found.end() : found.end() + length]
+
+
+def _lowest(rows: pa.Table) -> float | None:
+    lowest = lowest_sustained(rows["train_loss"].to_numpy())
+    return lowest if lowest < float("inf") else None
+
+
+def _opened(source: Path | bytes) -> IO[bytes]:
+    return io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source)
+
+
+def _damaged(error: Exception) -> DamagedRecord:
+    """What pyarrow says of the content; one of the system (no file, no right, no memory) goes on."""
+    if isinstance(error, OSError) and error.errno is not None:
+        raise error
+    return DamagedRecord(f"torn or no parquet file ({str(error).splitlines()[0][:80]})")
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _hyper(method: str, **values: Any) -> Hyper:
+    """As _protocol: a point of a grid is met once for each seed."""
+    return METHODS[method].Hyper(**values)
+
+
+def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
+    return cell(_protocol(**protocol), method, _hyper(method, **hyper), seed)
+
+
+def _header(text: bytes | None, cell_id: str | None) -> Header:
+    try:
+        fields = from_json(text or b"")
+        version, own_id = fields.pop("schema"), fields.pop("cell_id")
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise DamagedRecord("no record of this project") from None
+    if version != schema.VERSION:
+        raise DamagedRecord(f"schema version {version}, now {schema.VERSION}")
+    try:
+        header = Header(**fields | {"cell": _cell(**fields["cell"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise DamagedRecord(f"its cell cannot be read ({str(error).splitlines()[0]})") from error
+    if header.ending not in schema.ENDINGS:
+        raise DamagedRecord(f"its ending is '{header.ending}'")
+    if header.cell.cell_id != own_id or cell_id not in (None, own_id):
+        raise DamagedRecord(f"it holds cell {own_id}")
+    return header

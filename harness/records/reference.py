@@ -1,0 +1,250 @@
+"""Reference results: the committed tables of results/reference/<grid>/, and how they are published there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.common import places
+from harness.common.errors import UserError
+from harness.common.files import write_whole
+from harness.grids import Grid
+from harness.grids.selection import seed_ranges
+from harness.records import tables
+from harness.records.record import Header
+from harness.records.store import Scan, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from harness.analysis.comparison import Compared
+
+DEVICES, COMPARED = "devices", "compare.parquet"
+"""Where the comparison of machines is kept, and its file."""
+
+
+def grids() -> dict[str, Path]:
+    """The folders with reference tables, by name; those that hold something else are passed over."""
+    return {path.parent.name: path.parent for path in sorted(places.REFERENCE.glob("*/trials.parquet"))}
+
+
+def find(grid: str) -> Path:
+    """The folder of a grid's reference tables. UserError: there are none."""
+    kept = grids()
+    if grid not in kept:
+        there = f"there are {', '.join(kept)}" if kept else "there are none yet"
+        raise UserError(f"{grid}: no reference records in {places.REFERENCE}; {there}")
+    return kept[grid]
+
+
+def describe(trials: pd.DataFrame) -> str:
+    """`185 of 185 cells of seed 0; AMD EPYC, commit abc`: what was run, on what, by which code."""
+    done = trials[trials["outcome"].notna()]
+    seeds = [int(seed) for seed in trials["seed"].unique()]
+    machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in _distinct(done["device"])]
+    commits = _distinct(done["commit"])
+    made = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
+    asked = f"{len(done)} of {len(trials)} cells of {_seeds(seeds)}"
+    return "; ".join([asked, ", ".join(made)] if made else [asked])
+
+
+def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
+    """Make results/reference/<grid>/ from the store in `results`: both tables and a README.
+
+    `seeds`: exactly these; none: see tables.recorded_seeds. Cells not run are rows without an outcome. The
+    folder is replaced whole or left as it was. UserError: no cell was run, or a record is damaged.
+    """
+    store = Store(results)
+    scan = store.scan()
+    chosen = tuple(seeds) or tables.recorded_seeds(grid, scan)
+    cells = grid.cells(chosen)
+    only = Scan({c.cell_id: scan.headers[c.cell_id] for c in cells if c.cell_id in scan.headers}, {})
+    if damaged := [cell.cell_id for cell in cells if cell.cell_id in scan.damaged]:
+        raise _damaged(grid, damaged[0], scan.damaged[damaged[0]])
+    places.REFERENCE.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".making-", dir=places.REFERENCE))
+    try:
+        for cell_id, reason in tables.write(grid, store, only, made, chosen).items():
+            raise _damaged(grid, cell_id, reason)
+        trials = tables.read(made, curves=False).trials
+        headers = [only.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
+        if not headers:
+            raise UserError(
+                f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes some"
+            )
+        (made / "README.md").write_text(readme(grid, trials, headers))
+        made.chmod(0o755)
+        return _swap(made, places.REFERENCE / grid.folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
+    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; make sweep runs its cell again")
+
+
+def _swap(new: Path, place: Path) -> Path:
+    """Move a folder to its place; what was there goes once the new one stands."""
+    old = new.with_name(f"{new.name}-old")
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+    return place
+
+
+def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
+    """The page beside the tables, wholly from the records' own provenance.
+
+    `trials` as in harness.schema; `headers`: of its rows with an outcome, in their order.
+    """
+    target = "no target" if grid.target_loss is None else f"target {grid.target_loss:g} nats"
+    labels = " and ".join(f"`{label}`" for label in _distinct(trials["protocol"]))
+    seeds = [int(seed) for seed in trials["seed"].unique()]
+    lines = [
+        f"# {grid.folder}: reference records",
+        "",
+        f"{grid.title}. Protocol {labels}, data set {' and '.join(_distinct(trials['dataset']))}, {target}, "
+        f"budget {grid.max_iterations} iterations.",
+        "Every line of this page is made from the records by `harness publish`.",
+        "",
+        "| seed | cells run | cells asked | meta-iterations | time |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for seed in seeds:
+        asked = trials[trials["seed"] == seed]
+        own = [header for header in headers if header.cell.seed == seed]
+        iterations = sum(header.iterations for header in own)
+        lines.append(f"| {seed} | {len(own)} | {len(asked)} | {iterations} | {_time(own)} |")
+    lines += ["", *(f"- {line}" for line in _made_by(headers)), f"- time: {_time(headers)} in all"]
+    if len(headers) < len(trials):
+        lines.append("- a cell not run is a row without an outcome: figures draw it as not run")
+    again = f"make sweep GRID={grid.name} SEEDS={seed_ranges(seeds)}"
+    if grid.folder != grid.name:
+        again += f" DATASET={grid.protocol.dataset}"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Made again by `{again}`; `make compare GRID={grid.name}` lays the two side by side.",
+            f'Read with `harness.load("reference/{grid.folder}")`; docs/records.md has the columns.',
+            "",
+        ]
+    )
+
+
+def _made_by(headers: Sequence[Header]) -> list[str]:
+    """Machines, versions, commits, arithmetic, data and dates, each with how many records it made."""
+    origins = [header.provenance for header in headers]
+    versions = [dict(origin.get("versions", {})) for origin in origins]
+    commits = [own.pop("commit", None) or "unknown" for own in versions]
+    finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
+    lines = [
+        f"machine: {_counted(_machines(origins))}",
+        f"versions: {_counted(', '.join(f'{k} {v}' for k, v in own.items() if v) for own in versions)}",
+        f"commit: {_counted(commits)}",
+        f"version of the arithmetic (`numerics`): {_counted(str(header.numerics) for header in headers)}",
+    ]
+    if any(commit.endswith("+") for commit in commits):
+        lines[2] += " ('+': the tree had changes that were not committed)"
+    if data := [origin["dataset_sha256"] for origin in origins if origin.get("dataset_sha256")]:
+        lines.append(f"SHA-256 of the images: {_counted(data)}")
+    if finished:
+        lines.append(f"finished: {finished[0]} to {finished[-1]}")
+    return lines
+
+
+def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each record's device and threads, and the sizes of the packs of all records made on them."""
+    packs: dict[str, list[int]] = {}
+    for origin in origins:
+        sizes = packs.setdefault(_machine(origin), [])
+        if size := origin.get("pack_size"):
+            sizes.append(size)
+    for origin in origins:
+        sizes = packs[_machine(origin)]
+        ends = dict.fromkeys((min(sizes), max(sizes))) if sizes else ["unknown"]
+        yield f"{_machine(origin)}, cells trained together: {' to '.join(map(str, ends))}"
+
+
+def _machine(origin: dict[str, Any]) -> str:
+    return f"{origin.get('device')}, threads: {origin.get('threads')}"
+
+
+def _time(headers: Sequence[Header]) -> str:
+    """`12.3 core-hours`: wall time of each cell, times its threads where it ran on a CPU."""
+    hours: Counter[str] = Counter()
+    for header in headers:
+        origin = header.provenance
+        on_cpu = str(origin.get("device")).startswith("cpu")
+        seconds = origin.get("wall_seconds", 0.0) * (origin.get("threads", 1) if on_cpu else 1)
+        hours["core" if on_cpu else "GPU"] += seconds / 3600
+    return " and ".join(f"{total:.3g} {kind}-hours" for kind, total in hours.items()) or "none"
+
+
+def describe_data() -> Path:
+    """Write results/reference/omniglot.json: what the data are, counted. UserError: they are not there."""
+    from harness.cell import PRESETS
+    from harness.problems import datasets
+    from harness.problems.episodes import split  # late: it loads torch
+
+    protocol = PRESETS["paper-adam"]
+    dataset = datasets.load(protocol.dataset, protocol.resize)
+    train, held_out = (set(part.tolist()) for part in split(protocol))
+    about = {
+        **datasets.facts(dataset),
+        "drawings_per_character": dataset.images.shape[1],
+        "train_characters": len(train),
+        "validation_characters": len(held_out),
+        "in_both": len(train & held_out),
+        "split_seed": protocol.split_seed,
+    }
+    places.REFERENCE.mkdir(parents=True, exist_ok=True)
+    path = places.REFERENCE / "omniglot.json"
+    write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n"))
+    return path
+
+
+def keep_comparison(grid: Grid, found: Compared) -> list[Path]:
+    """Write results/reference/devices/<grid>/: the cells that another machine ran too, and a README."""
+    folder = places.REFERENCE / DEVICES / grid.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    both = found.cells[found.cells["first_agreement"].notna()]
+    lines = [
+        f"# {grid.folder}, made again on another machine",
+        "",
+        f"Of {len(both)} cells the counts of another machine beside those of",
+        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{COMPARED}`. The columns of the",
+        'other machine, below "yours", end there in `_mine`.',
+        "",
+        *(f"- {note}" for note in found.notes),
+        "",
+        f"Made by `harness compare {grid.name} --keep`.",
+        "",
+    ]
+    paths = [folder / COMPARED, folder / "README.md"]
+    write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
+    write_whole(paths[1], lambda path: path.write_text("\n".join(lines)))
+    return paths
+
+
+def _distinct(values: Iterable[Any]) -> list[str]:
+    return list(dict.fromkeys(str(value) for value in values if isinstance(value, str)))
+
+
+def _counted(values: Iterable[str]) -> str:
+    """`abc (180 records); def (1 record)`, without the counts where all are alike."""
+    counts = Counter(values)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{value} ({count} record{'s' * (count > 1)})" for value, count in counts.most_common())
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"seed{'s' * (len(seeds) > 1)} {seed_ranges(seeds)}"

@@ -1,0 +1,68 @@
+"""The way back: a grid's tables into records of a store, so that a sweep goes on from the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from harness.common.errors import UserError
+from harness.records import record, tables
+from harness.records.record import COLUMNS, NUMERICS, Row
+from harness.records.store import Store
+
+_OWN = ("wall_seconds", "finished", "device", "threads", "pack_size")
+"""Of a record's provenance, what the trials keep cell by cell; the rest is in the tables' description."""
+
+
+def restore(folder: Path, store: Store) -> int:
+    """Write the records that the tables in `folder` were made of into `store`; how many.
+
+    A record that the store has already stays if it runs as far. Left out are failures, and what another
+    version of the arithmetic made: a sweep would run that again. A run that was cut at its grid's budget
+    comes back as far as that. UserError: no tables there, or no such record in them.
+    """
+    about = tables.read_about(folder)
+    trials = pq.read_table(folder / "trials.parquet").to_pylist()
+    seeds = dict.fromkeys(trial["seed"] for trial in trials)
+    cells = {cell.cell_id: cell for cell in tables.grid_of(about).cells(seeds)}
+    kept = {t["cell_id"]: t for t in trials if t["outcome"] not in (None, "failed")}
+    if not any(trial["numerics"] == NUMERICS for trial in kept.values()):
+        raise UserError(f"{folder}: no records of the present arithmetic (numerics {NUMERICS}) there")
+    there = store.scan().headers
+    count = 0
+    for cell_id, rows in _rows(folder / "trajectories.parquet"):
+        trial = kept.get(cell_id)
+        if trial is None or trial["numerics"] != NUMERICS:
+            continue
+        if cell_id in there and there[cell_id].iterations >= len(rows):
+            continue
+        made = record.make(cells[cell_id], trial["ending"], rows, _provenance(trial, about["origins"]))
+        store.put(record.dump(made))
+        count += 1
+    return count
+
+
+def _rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
+    """Each cell's rows, in their order."""
+    table = pq.read_table(path)
+    ids = table["cell_id"].to_numpy()
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]][: len(ids)]).tolist()
+    for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
+        rows = table.slice(start, end - start).select(list(COLUMNS)).to_pylist()
+        yield ids[start], [Row(**row) for row in rows]
+
+
+def _provenance(trial: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:
+    """The record's own, put together again."""
+    own = {name: trial[name] for name in _OWN if trial.get(name) is not None}
+    for origin in origins:
+        versions = origin["versions"] or {}
+        same = all(origin[key] == trial[key] for key in ("device", "threads", "pack_size"))
+        if same and all(versions.get(key) == trial[key] for key in ("commit", "torch")):
+            rest = {"versions": versions, "dataset_sha256": origin["dataset_sha256"]}
+            return own | {key: value for key, value in rest.items() if value is not None}
+    return own

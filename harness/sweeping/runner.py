@@ -1,0 +1,46 @@
+"""Runners: they take packs of cells and hand over finished records. Only the driver writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from harness.cell import Cell, Question
+from harness.records import Progress
+
+Pack = tuple[Cell, ...]
+"""Cells of one protocol and one method that train together."""
+
+
+class Machine(NamedTuple):
+    """What a sweep trains on."""
+
+    device: str
+    """`cpu` or `cuda`."""
+    jobs: int
+    """Packs at a time; 0: as many as a cluster has room for."""
+    threads: int = 1
+    """torch threads of each pack's process."""
+    ray_address: str | None = None
+    """A cluster to join (`auto`, or host:port); None: a Ray of our own on this machine."""
+
+
+class Driver(NamedTuple):
+    """The side that a runner talks to."""
+
+    record: Callable[[bytes], None]
+    """Takes a finished record (`records.dump`)."""
+    progress: Callable[[list[Progress]], None]
+    """Told now and then where the cells in training stand."""
+    interrupted: Callable[[], bool]
+    """Whether the user wants the sweep to end now."""
+    listen: Callable[[], None]
+    """Catch the signals (again: Ray puts its own handlers in their place)."""
+
+
+class Runner(Protocol):
+    """Runs packs until all have ended or the user interrupts. A pack that fails gives failed records."""
+
+    def __call__(
+        self, packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver
+    ) -> None: ...

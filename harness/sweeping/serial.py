@@ -1,0 +1,40 @@
+"""The runner without Ray: one pack after the other in this process. The same numbers as under Ray."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import torch
+
+from harness.cell import Question
+from harness.records import Progress, load_header
+from harness.sweeping.runner import Driver, Machine, Pack
+from harness.sweeping.work import Stop, Worker, failed, work
+
+
+def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+    """See Runner. `jobs` has no meaning here."""
+    told = 0.0
+
+    def observe(now: list[Progress]) -> None:
+        nonlocal told
+        if driver.interrupted():
+            raise Stop
+        if time.monotonic() - told > 0.5:
+            told = time.monotonic()
+            driver.progress(now)
+
+    for pack in packs:
+        if driver.interrupted():
+            return
+        left = {cell.cell_id for cell in pack}
+        try:
+            for content in work(pack, question, Worker(machine.device, machine.threads), observe):
+                left.discard(load_header(content).cell.cell_id)
+                driver.record(content)
+        except Stop:
+            return
+        except torch.AcceleratorError as error:
+            for cell_id in left:
+                driver.record(failed(pack, cell_id, str(error), machine.device))

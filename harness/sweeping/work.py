@@ -1,0 +1,58 @@
+"""What one worker does with one pack, the same under every runner."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+
+from harness import records
+from harness.cell import Question
+from harness.records import provenance
+from harness.sweeping.runner import Pack
+from harness.training import loop
+
+
+class Stop(BaseException):
+    """Raised by an observer to end a pack at once: its unfinished cells leave no record."""
+
+
+class Worker(NamedTuple):
+    """Where a pack trains."""
+
+    device: str
+    threads: int
+
+
+def work(pack: Pack, question: Question, worker: Worker, observe: loop.Observe) -> Iterator[bytes]:
+    """Train a pack; yield each record as it ends. An error ends as failed records of what had not ended.
+
+    Errors of the accelerator go through: its process may be beyond repair and has to end.
+    """
+    torch.set_num_threads(worker.threads)
+    left = {cell.cell_id: cell for cell in pack}
+    try:
+        for record in loop.train(pack, question, worker.device, observe):
+            del left[record.header.cell.cell_id]
+            yield records.dump(record)
+    except torch.AcceleratorError:
+        raise
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        message = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+        for cell in left.values():
+            yield failed(pack, cell.cell_id, message, worker.device)
+
+
+def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:
+    """The record of a cell whose run ended in an error."""
+    (cell,) = (cell for cell in pack if cell.cell_id == cell_id)
+    origin = {"device": device, "pack_size": len(pack), "versions": provenance.of_code()}
+    line = " ".join(message.split())[:500]
+    return records.dump(records.make(cell, "failed", [], origin | provenance.now(0.0), line))
+
+
+def ready() -> None:
+    """Called by a worker's process as it starts: that this module is loaded is all it is for."""

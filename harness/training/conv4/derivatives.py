@@ -1,0 +1,208 @@
+"""The network's loss on `g` groups of images, its gradient, and its Hessian times a direction.
+
+Each is one walk through the layers, the gradient's on what the loss left, the Hessian's on what both
+left (operators.py has the four functions of each layer). Weights are one flat vector for each group,
+[g, P], or for several groups in turn, [shared, P]: all tasks of a cell start from the same weights, and
+then their rows go through each convolution as one long matrix.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.cell import Protocol
+from harness.problems.network import layout
+from harness.problems.setting import SIDE
+from harness.training.conv4 import operators as op
+from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
+
+Weights = dict[str, Tensor]
+"""The flat vectors as named parts: conv0 [g, 9, c]; conv1 ... [shared, 9 * c, c]; head [shared, c, n_way];
+bias [g, 1, n_way]; scale0 ..., shift0 ... [g, 1, c]."""
+
+
+class Block(NamedTuple):
+    """What a block after the first leaves: its input's windows and shape, and what its norm leaves."""
+
+    windows: Tensor
+    shape: tuple[int, ...]
+    """Of its input, [g, n, h, w, c]."""
+    norm: Normed
+
+
+class Loss(NamedTuple):
+    """The loss of g groups, and what its gradient needs."""
+
+    mean: Tensor
+    """[g] mean cross entropy, nats."""
+    scores: Tensor
+    """[g, n, n_way]"""
+    weights: Weights
+    images: Patches
+    first: First
+    blocks: list[Block]
+    features: Tensor
+    """[g, n, c]"""
+
+
+class Gradient(NamedTuple):
+    """The gradient of g groups, and what the Hessian needs."""
+
+    flat: Tensor
+    """[g, P]"""
+    scores: Tensor
+    """[g, n, n_way] by the scores."""
+    rows: list[Tensor]
+    """By each later block's convolution, [g, rows, c]."""
+    blocks: list[Pulled]
+    first: FirstPulled
+
+
+def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
+    """The mean cross entropy of each group under its weights. flat: [shared, P]; images: of g groups."""
+    groups = len(images.windows)
+    weights = _named(protocol, flat, groups, scale=1.0)
+    first = op.first_block(images, weights["conv0"], weights["scale0"], weights["shift0"], protocol.norm_eps)
+    y, side, blocks = first.y, op.halved(SIDE), []
+    for i in range(1, protocol.layers):
+        shape = (groups, images.windows.shape[1], side, side, protocol.filters)
+        windows, side = _windows(y, shape, i), op.halved(side)
+        rows = op.product(windows, weights[f"conv{i}"])
+        norm = op.norm_relu(rows, weights[f"scale{i}"], weights[f"shift{i}"], protocol.norm_eps)
+        blocks.append(Block(windows, shape, norm))
+        y = norm.y
+    features = y.unflatten(1, (-1, side * side)).mean(2)
+    scores = op.product(features, weights["head"]) + weights["bias"]
+    own = scores.gather(2, _labels(scores))
+    mean = (scores.logsumexp(2, keepdim=True) - own).mean((1, 2))
+    return Loss(mean, scores, weights, images, first, blocks, features)
+
+
+def gradient(protocol: Protocol, at: Loss) -> Gradient:
+    """The derivative of each group's loss by its own weights, shared or not."""
+    groups, n, _ = at.scores.shape
+    weights, found = at.weights, {}
+    by_scores = torch.softmax(at.scores, 2)
+    by_scores.scatter_add_(2, _labels(at.scores), -torch.ones_like(by_scores[..., :1])).div_(n)
+    found["head"] = op.correlation(at.features, by_scores, groups)
+    found["bias"] = by_scores.sum(1, keepdim=True)
+    dy = _spread(op.product(by_scores, weights["head"].mT), _last(at).shape[1] // n)
+    rows, blocks = [], []
+    for i in range(protocol.layers - 1, 0, -1):
+        block = at.blocks[i - 1]
+        dx, found[f"scale{i}"], found[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
+        found[f"conv{i}"] = op.correlation(block.windows, dx, groups)
+        dy = _pixels(op.product(dx, weights[f"conv{i}"].mT), block.shape, i)
+        rows.append(dx)
+        blocks.append(pulled)
+    found["conv0"], found["scale0"], found["shift0"], first = op.first_block_gradient(
+        at.images, at.first, weights["conv0"], dy
+    )
+    return Gradient(_flat(protocol, found, groups), by_scores, rows[::-1], blocks[::-1], first)
+
+
+def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Tensor) -> Tensor:
+    """The derivative of the gradient along `direction` [g, P], summed over the groups of shared weights.
+
+    Returns [shared, P]: one product for each weight vector that `loss` was given.
+    """
+    groups, n, _ = at.scores.shape
+    weights, along, found = at.weights, _named(protocol, direction, groups, scale=0.0), {}
+    shared = len(weights["head"])
+
+    # the tangent of the loss, from the images up
+    first, w_dot = at.first, along["conv0"]
+    y_dot, r_dot = op.first_block_tangent(
+        at.images, first, weights["conv0"], w_dot, along["scale0"], along["shift0"]
+    )
+    windows_dot: list[Tensor] = []
+    pushed: list[Pushed] = []
+    for i, block in enumerate(at.blocks, 1):
+        windows_dot.append(_windows(y_dot, block.shape, i))
+        rows_dot = op.product(windows_dot[-1], weights[f"conv{i}"])
+        rows_dot = op.product(block.windows, along[f"conv{i}"], plus=rows_dot)
+        y_dot, kept = op.norm_relu_tangent(block.norm, rows_dot, along[f"scale{i}"], along[f"shift{i}"])
+        pushed.append(kept)
+    features_dot = y_dot.unflatten(1, (n, -1)).mean(2)
+    scores_dot = op.product(features_dot, weights["head"])
+    scores_dot = op.product(at.features, along["head"], plus=scores_dot) + along["bias"]
+
+    # the tangent of the gradient, from the scores down
+    chances = torch.softmax(at.scores, 2)
+    by_scores_dot = chances * (scores_dot - (chances * scores_dot).sum(2, keepdim=True)) / n
+    found["head"] = op.correlation(features_dot, slope.scores, shared)
+    found["head"] += op.correlation(at.features, by_scores_dot, shared)
+    found["bias"] = by_scores_dot.sum(1, keepdim=True)
+    dy_dot = op.product(by_scores_dot, weights["head"].mT)
+    dy_dot = _spread(op.product(slope.scores, along["head"].mT, plus=dy_dot), _last(at).shape[1] // n)
+    for i in range(protocol.layers - 1, 0, -1):
+        block, dx = at.blocks[i - 1], slope.rows[i - 1]
+        dx_dot, found[f"scale{i}"], found[f"shift{i}"] = op.norm_relu_gradient_tangent(
+            block.norm, slope.blocks[i - 1], pushed[i - 1], dy_dot, along[f"scale{i}"]
+        )
+        found[f"conv{i}"] = op.correlation(block.windows, dx_dot, shared)
+        found[f"conv{i}"] += op.correlation(windows_dot[i - 1], dx, shared)
+        both = torch.cat([_each(weights[f"conv{i}"], groups), along[f"conv{i}"]], 2)
+        dy_dot = _pixels(op.product(torch.cat([dx_dot, dx], 2), both.mT), block.shape, i)
+    found["conv0"], found["scale0"], found["shift0"] = op.first_block_gradient_tangent(
+        at.images, first, slope.first, weights["conv0"], r_dot, w_dot, along["scale0"], dy_dot
+    )
+    return _flat(protocol, found, shared)
+
+
+def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weights:
+    """The parts of the flat vectors; `scale` for norms that have none. Every group gets the small ones."""
+    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    pieces = flat.split([prod(part.shape) for part in parts], dim=1)
+    named = {p.name: piece.unflatten(1, p.shape) for p, piece in zip(parts, pieces, strict=True)}
+    for i in range(protocol.layers):
+        named.setdefault(f"scale{i}", torch.full_like(named[f"shift{i}"], scale))
+    for name, part in named.items():
+        if part.dim() == 2:
+            named[name] = _each(part, groups).unsqueeze(1)
+    named["conv0"] = _each(named["conv0"], groups)
+    return named
+
+
+def _flat(protocol: Protocol, found: Weights, groups: int) -> Tensor:
+    """Named parts as flat vectors again, [groups, P]; those of more groups are added up."""
+    parts = [found[part.name] for part in (*layout(protocol).adapted, *layout(protocol).others)]
+    summed = [part if len(part) == groups else part.unflatten(0, (groups, -1)).sum(1) for part in parts]
+    return torch.cat([part.flatten(1) for part in summed], 1)
+
+
+def _each(part: Tensor, groups: int) -> Tensor:
+    """[shared, ...] -> [g, ...]."""
+    return part.repeat_interleave(groups // len(part), 0)
+
+
+def _windows(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
+    """What the convolution of this block takes: the first block's rows are its windows already."""
+    return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
+
+
+def _pixels(columns: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
+    """The gradient by what `_windows` was given."""
+    return columns.view(shape[0], -1, shape[-1]) if block == 1 else op.scatter(columns, shape)
+
+
+def _last(at: Loss) -> Tensor:
+    return at.blocks[-1].norm.y if at.blocks else at.first.y
+
+
+def _spread(by_features: Tensor, positions: int) -> Tensor:
+    """The gradient of the mean over height and width: [g, n, c] -> [g, n * positions, c]."""
+    g, n, c = by_features.shape
+    return (by_features / positions).unsqueeze(2).expand(g, n, positions, c).reshape(g, n * positions, c)
+
+
+def _labels(scores: Tensor) -> Tensor:
+    """Images come class by class: the class of each, [g, n, 1]."""
+    g, n, n_way = scores.shape
+    return (
+        torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way).view(1, n, 1).expand(g, n, 1)
+    )

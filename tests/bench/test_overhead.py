@@ -1,0 +1,62 @@
+"""The measuring of a sweep's overhead: what it counts and that its made-up stores are real ones."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.bench import overhead
+from harness.records.store import Store
+from harness.sweeping.sweep import plan
+
+
+def test_the_limit_is_of_the_cells_own_time_over_the_workers() -> None:
+    found = overhead.overhead(wall_s=50.0, cells_s=60.0, workers=2)
+    assert found["overhead_s"] == 20.0
+    assert found["limit_s"] == pytest.approx(1.05 * 30 + 15)
+
+
+def test_made_up_records_answer_their_grid(tmp_path: Path) -> None:
+    grid = grids.load("fig2", dataset="glyphs")
+    cells = grid.cells([0, 1])[180:190]
+    overhead.fill(tmp_path, cells, grid.max_iterations)
+    scan = Store(tmp_path).scan()
+    assert len(plan(cells, scan, grid.question).done) == 10
+    assert not scan.damaged
+    assert {len(Store(tmp_path).read(cell.cell_id).rows) for cell in cells} == {500}
+
+
+def test_a_command_that_fails_is_an_error_with_its_words() -> None:
+    seconds, printed = overhead.run(["-c", "print(7)"])
+    assert (seconds > 0, printed) == (True, "7\n")
+    with pytest.raises(RuntimeError, match="no such thing"):
+        overhead.run(["-c", "raise SystemExit('no such thing')"])
+
+
+def test_the_start_of_a_resumed_sweep_ends_before_anything_trains(tmp_path: Path) -> None:
+    command = ["sweep", "quick", "--where", "method=maml", "--results", str(tmp_path)]
+    _, printed = overhead.run(["-c", overhead._PLANNED, *command])
+    assert printed.splitlines()[-1] == "2"  # packs to submit
+    assert not list((tmp_path / "store").glob("*.parquet"))
+
+
+def test_a_driver_that_is_handed_records_stores_them(tmp_path: Path) -> None:
+    overhead.store_many(3, 40, tmp_path)
+    assert sorted(header.iterations for header in Store(tmp_path).scan().headers.values()) == [40] * 3
+    assert (tmp_path / "fig2-glyphs" / "trajectories.parquet").exists()
+    assert overhead.peak_mib() > 10
+
+
+def test_the_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = overhead.QUICK._replace(memory=((2, 20),))
+    monkeypatch.setattr(overhead, "QUICK", tiny)
+    out = tmp_path / "bench" / "overhead.json"
+    monkeypatch.setattr(sys, "argv", ["overhead", "--quick", "--only", "memory", "--out", str(out)])
+    overhead.main()
+    found = json.loads(out.read_text())
+    assert found["memory"][0].keys() == {"records", "rows", "peak_mib"}
+    assert {"machine", "versions", "load_at_end"} <= found.keys()

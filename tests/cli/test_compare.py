@@ -1,0 +1,130 @@
+"""One's own sweep beside the reference: printed and written, or refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness import grids
+from harness.cli import compare
+from harness.common import places
+from harness.records import reference
+from harness.records.store import Store
+from tests.cli.conftest import TINY, Run, cells, is_refused
+from tests.records.test_tables import made
+
+QUICK, LATE, MISS = [0.05] * 5, [1.5, 1.5, 1.5, 0.05, 0.05], [1.5] * 5
+"""First passages of 0.1 at 1 and at 4, and none."""
+
+
+def fill(results: Path, tiny: str, *runs: list[float]) -> None:
+    for cell, losses in zip(cells(tiny), runs, strict=False):
+        Store(results).put(made(cell, "budget", losses))
+
+
+@pytest.fixture
+def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
+    """The reference: counts 1 and 4, and a miss."""
+    fill(tmp_path / "elsewhere", tiny, QUICK, LATE, MISS)
+    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+
+
+def test_without_records_on_either_side(
+    harness: Run, tiny: str, results: Path, reference_folder: Path
+) -> None:
+    is_refused(harness("compare", "fig22"), "grid 'fig22': unknown; did you mean fig2")
+    fill(results, tiny, QUICK)
+    is_refused(harness("compare", tiny), "tiny: no reference records in .*reference; there are none yet")
+    assert not (results / "tiny").exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_without_own_records(harness: Run, tiny: str, results: Path) -> None:
+    is_refused(harness("compare", tiny), "no records of tiny yet; make sweep GRID=tiny makes some")
+    assert not results.exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_cell_by_cell(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, QUICK, QUICK, QUICK)
+    said = harness("compare", tiny)
+    assert said.code == 0, said.err
+    lines = said.out.splitlines()
+    assert lines[0] == "reference: 3 of 3 cells of seed 0; x, commit abc+"
+    _, second, third = cells(tiny)
+    assert f"{second.cell_id}  {second.describe()}  yours 1, the reference's 4" in lines
+    assert f"{third.cell_id}  {third.describe()}  yours 1, the reference's budget" in lines
+    assert "rounding: not measured" in said.out
+    names = ["compare.parquet", "compare.png", "compare.svg"]
+    assert lines[-1] == f"wrote {', '.join(str(results / 'tiny' / name) for name in names)}"
+    table = pd.read_parquet(results / "tiny" / "compare.parquet")
+    assert list(table["cell_id"]) == [cell.cell_id for cell in cells(tiny)]
+    assert list(table["first_agreement"]) == ["equal", "outside", "other outcome"]
+    assert table["first_difference"][1] == -3
+
+
+@pytest.mark.usefixtures("published")
+def test_of_many_cells_that_differ_the_first_are_named(
+    harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(results, tiny, LATE, QUICK, QUICK)
+    first, second, _ = (cell.cell_id for cell in cells(tiny))
+    monkeypatch.setattr(compare, "MOST_CELLS", 1)
+    said = harness("compare", tiny).out.splitlines()
+    assert sum(line.startswith(first) for line in said) == 1
+    assert not any(line.startswith(second) for line in said)
+    assert "and 2 cells more" in said
+
+
+@pytest.mark.usefixtures("reference_folder")
+def test_only_the_seeds_asked(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
+    grid = grids.load(tiny)
+    for folder in (tmp_path / "elsewhere", results):
+        for cell in grid.cells([0, 1]):
+            Store(folder).put(made(cell, "budget", QUICK))
+    reference.publish(grid, tmp_path / "elsewhere")
+    table = results / "tiny" / "compare.parquet"
+    for words, seeds in ((("--seeds", "1"), {1}), ((), {0, 1})):
+        assert harness("compare", tiny, *words).code == 0
+        assert set(pd.read_parquet(table)["seed"]) == seeds
+
+
+@pytest.mark.usefixtures("published")
+def test_other_seeds_and_other_questions(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, QUICK)
+    is_refused(harness("compare", tiny, "--seeds", "3"), "tiny: .*nothing to compare")
+    Path(tiny).write_text(TINY.replace("target_loss: 0.1", "target_loss: 0.2"))
+    is_refused(harness("compare", tiny), "tiny: target: yours is 0.2, the reference's 0.1")
+
+
+def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path, published: Path) -> None:
+    """A run that is moved by rounding alone from 1 to 4 makes the same difference elsewhere no news."""
+    path = tmp_path / "draws.yaml"
+    path.write_text(TINY + "readings:\n  - {}\n  - {perturbation: 1}\n")
+    path.write_text(path.read_text().replace("[method]", "[method, protocol]"))
+    fill(tmp_path / "draws", str(path), QUICK, MISS, MISS, LATE)
+    reference.publish(grids.load(str(path)), tmp_path / "draws").rename(published.with_name("yardstick"))
+    fill(results, tiny, LATE)
+    said = harness("compare", tiny)
+    assert said.code == 0, said.err
+    assert "rounding alone, 1 runs: first passage +3 to +3 iterations (+300.0% to +300.0%)" in said.out
+    table = pd.read_parquet(results / "tiny" / "compare.parquet")
+    assert table["first_agreement"][0] == "within rounding"
+
+
+@pytest.mark.usefixtures("published")
+def test_kept_with_the_reference(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, QUICK, QUICK)
+    assert harness("compare", tiny).code == 0
+    kept = places.REFERENCE / "devices" / "tiny"
+    assert not kept.exists()
+    said = harness("compare", tiny, "--keep")
+    assert said.code == 0, said.err
+    assert f"wrote {kept / 'compare.parquet'}, {kept / 'README.md'}" in said.out
+    table = pd.read_parquet(kept / "compare.parquet")
+    assert list(table["first_difference"]) == [0, -3]  # the third cell was run on one side alone
+    page = (kept / "README.md").read_text()
+    assert "Of 2 cells the counts of another machine beside those of\n[the reference](../../tiny" in page
+    assert set(reference.grids()) == {"tiny"}

@@ -1,0 +1,90 @@
+"""Figures of one's own records, or else of the reference ones; publishing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.records import reference
+from harness.records.store import Store
+from tests.cli.conftest import TINY, Run, cells, is_refused
+from tests.records.test_tables import made
+
+
+def fill(results: Path, tiny: str, losses: tuple[float, ...] = (1.5,) * 5) -> None:
+    for cell in cells(tiny)[:2]:
+        Store(results).put(made(cell, "budget", list(losses)))
+
+
+@pytest.fixture
+def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
+    """A reference of `tiny`, two of three cells; the sweep that made it lies elsewhere."""
+    fill(tmp_path / "elsewhere", tiny)
+    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+
+
+LINE = "tiny: the reference records (2 of 3 cells of seed 0; x, commit abc+)"
+
+
+@pytest.mark.parametrize("words", [[], ["tiny"]], ids=["all", "by name"])
+@pytest.mark.usefixtures("published")
+def test_without_own_records(harness: Run, results: Path, words: list[str]) -> None:
+    """Its grid is in no sweeps/: the tables know it."""
+    said = harness("plot", *words)
+    assert said.code == 0, said.err
+    assert LINE in said.out.splitlines()
+    assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.png", "tiny.svg"]
+
+
+@pytest.mark.usefixtures("published")
+def test_by_the_path_of_its_grid(harness: Run, tiny: str) -> None:
+    assert LINE in harness("plot", tiny).out.splitlines()
+    is_refused(harness("plot", tiny, "--dataset", "omniglot"), "no records of .*tiny.yaml yet")
+    is_refused(harness("plot", "--dataset", "omniglot"), "no records yet")
+    assert LINE in harness("plot", "--dataset", "glyphs").out
+
+
+@pytest.mark.usefixtures("published")
+def test_own_records_come_first(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny)
+    Path(tiny).write_text(TINY.replace("Tiny", "Mine"))
+    said = harness("plot", tiny)
+    assert said.code == 0, said.err
+    assert "reference" not in said.out
+    assert (results / "tiny" / "trials.parquet").exists()
+    assert "Mine" in (results / "tiny" / "tiny.svg").read_text()
+    assert "reference" not in harness("plot").out
+
+
+def test_the_tables_of_both_draw_the_same(harness: Run, tiny: str, results: Path, published: Path) -> None:
+    harness("plot", "tiny")
+    drawn = (results / "tiny" / "tiny.png").read_bytes()
+    fill(results, tiny)
+    harness("plot", tiny)
+    assert (results / "tiny" / "tiny.png").read_bytes() == drawn
+
+
+@pytest.mark.usefixtures("published")
+def test_folders_without_tables_are_passed_over(harness: Run, reference_folder: Path, results: Path) -> None:
+    (reference_folder / "cost").mkdir()
+    assert harness("plot").code == 0
+    assert [path.name for path in results.iterdir()] == ["tiny"]
+    is_refused(harness("plot", "cost"), "grid 'cost': unknown")
+
+
+def test_publish(harness: Run, tiny: str, results: Path, reference_folder: Path) -> None:
+    is_refused(harness("publish", tiny), "no records of tiny, seed 0; make sweep makes some")
+    assert not reference_folder.exists() or not list(reference_folder.iterdir())
+    fill(results, tiny)
+    said = harness("publish", tiny, "--seeds", "0")
+    assert said.code == 0, said.err
+    assert said.out == f"published {reference_folder / 'tiny'}\n"
+    assert list(reference.grids()) == ["tiny"]
+    is_refused(harness("publish", tiny, "--seeds", "3"), "no records of tiny, seed 3")
+    assert list(reference.grids()) == ["tiny"]
+
+
+def test_publish_is_no_command_of_the_user(harness: Run) -> None:
+    assert "publish" not in harness("-h").out

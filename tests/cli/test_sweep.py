@@ -1,0 +1,85 @@
+"""A sweep as a person meets it: the exit code, and what is printed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness.records import tables
+from harness.records.store import Store
+from tests.cli.conftest import Run, cells
+
+
+@pytest.mark.usefixtures("noise")
+def test_sweep_status_show_plot(harness: Run, tiny: str, results: Path) -> None:
+    said = harness("sweep", tiny, "--runner", "serial")
+    assert said.code == 0, said.err
+    assert "3 cells; 3 to run, 1 at a time" in said.out
+    assert "[3/3] not in 5" in said.out
+    ids = {cell.cell_id for cell in cells(tiny)}
+    assert set(Store(results).scan().headers) == ids
+    figure = results / "tiny" / "tiny.png"
+    drawn = figure.read_bytes()
+
+    again = harness("sweep", tiny, "--runner", "serial")
+    assert again.code == 0
+    assert "3 cells, 3 of them in the store; 0 to run" in again.out
+
+    row = re.search(r"^tiny +(.*\S)", harness("status").out, re.MULTILINE)
+    assert row is not None
+    assert row[1].split() == ["3", "3", "0", "0", "0", "0", "0"]
+    assert re.search(r"^tiny +3 +3 ", harness("status", tiny).out, re.MULTILINE)
+    assert "3 cells, all done" in harness("grids", tiny, "--cells").out
+
+    figure.unlink()
+    assert harness("plot").code == 0  # a grid that was given by its path is found by its tables
+    assert figure.read_bytes() == drawn
+
+
+@pytest.mark.usefixtures("noise")
+def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> None:
+    path = Path(tiny)
+    text = path.read_text().replace("panels: [method]", "panels: [method, protocol]")
+    path.write_text(text + "readings: [{}, {k_shot: 2}]\n")
+    said = harness("sweep", tiny, "--runner", "serial", "--where", "method=maml,alpha0=0.1")
+    assert said.code == 0, said.err
+    lines = [line for line in said.out.splitlines() if "maml alpha0=0.1" in line]
+    assert len(lines) == 2
+    assert sum("k_shot=2" in line for line in lines) == 1
+
+
+@pytest.mark.usefixtures("noise")
+def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
+    said = harness("sweep", tiny, "--runner", "serial", "--where", "alpha0=0.2", "--seeds", "4")
+    assert said.code == 0, said.err
+    (header,) = Store(results).scan().headers.values()
+    assert (header.cell.method, header.cell.hyper.alpha0, header.cell.seed) == ("maml", 0.2, 4)
+
+
+@pytest.mark.usefixtures("noise")
+def test_a_sweep_with_a_failed_cell_ends_1(
+    harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.training import loop
+
+    broken = cells(tiny)[1]
+    train = loop.train
+
+    def fails(pack, *rest):
+        if broken in pack:
+            raise RuntimeError("no memory\nfor that")
+        return train(pack, *rest)
+
+    monkeypatch.setattr(loop, "train", fails)
+    said = harness("sweep", tiny, "--runner", "serial")
+    assert said.code == 1
+    assert said.err.splitlines()[0] == "harness: 1 of 3 cells failed; the same command tries again"
+    assert broken.cell_id in said.err
+    assert "RuntimeError: no memory for that" in said.err
+    trials, _ = tables.load("tiny", results)
+    assert (trials.outcome == "failed").sum() == 1
+
+    monkeypatch.setattr(loop, "train", train)
+    assert harness("sweep", tiny, "--runner", "serial").code == 0

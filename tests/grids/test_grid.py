@@ -1,0 +1,337 @@
+"""Grids: their cells and the order of these, the round trip through JSON, and one line for each mistake."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from harness import grids
+from harness.cell import PRESETS, Cell, Question
+from harness.common import places
+from harness.common.errors import UserError
+from harness.grids import strictyaml
+from harness.grids.figure import matches, row_of
+
+GRID = """\
+title: Mine
+figure: {kind: heatmap, panels: [alpha0, beta0], x: beta_hyperlr, y: alpha_hyperlr}
+protocol:
+  preset: paper-adam
+  k_shot: 5
+target_loss: 2.5
+max_iterations: 500
+seeds: [0]
+cells:
+  - method: maml
+    paired: &pairs
+      alpha0: [1e-1, 1e-2]
+      beta0: [1e-3, 1e-4]
+  - method: alpha-maml
+    paired: *pairs
+    alpha_hyperlr: [1e-3, 1e-2]
+    beta_hyperlr: 1e-8
+"""
+
+READINGS = GRID.replace("[alpha0, beta0], x", "[protocol, alpha0, beta0], x").replace(
+    "target_loss", "readings: [{},\n  {k_query: 5},\n  {meta_batch: 8}]\ntarget_loss", 1
+)
+
+FIELDS = {
+    "maml": ("alpha0", "beta0"),
+    "alpha-maml": ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
+}
+RATES = st.integers(0, 9) | st.floats(0, 1e9, allow_subnormal=False)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> dict[str, Any]:
+    method = draw(st.sampled_from(sorted(FIELDS)))
+    keys = draw(st.permutations(FIELDS[method]))
+    paired = keys[: draw(st.integers(0, len(keys)))]
+    length = draw(st.integers(1, 3))
+    rows = draw(st.lists(st.tuples(*(RATES for _ in paired)), min_size=length, max_size=length, unique=True))
+    block: dict[str, Any] = {"method": method}
+    for key in keys[len(paired) :]:
+        block[key] = draw(RATES | st.lists(RATES, min_size=1, max_size=3, unique=True))
+    if paired:
+        block["paired"] = {key: [row[i] for row in rows] for i, key in enumerate(paired)}
+    return block
+
+
+def expanded(block: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
+    """The promised order, written down a second time: paired outermost, then the method's fields."""
+    paired = block.get("paired", {})
+    rows = [dict(zip(paired, row, strict=True)) for row in zip(*paired.values(), strict=True)] or [{}]
+    out = []
+    for row in rows:
+        free = [key for key in FIELDS[block["method"]] if key not in paired]
+        lists = [block[key] if isinstance(block[key], list) else [block[key]] for key in free]
+        out += [
+            (block["method"], {**row, **dict(zip(free, vs, strict=True))}) for vs in itertools.product(*lists)
+        ]
+    return out
+
+
+@st.composite
+def sheets(draw: st.DrawFn) -> dict[str, Any]:
+    """The data of a valid grid file: a reference cell, some blocks, no cell twice."""
+    cells = [{"method": "maml", "alpha0": 0.25, "beta0": 0.125}, *draw(st.lists(blocks(), max_size=3))]
+    keys = [(method, tuple(sorted(hyper.items()))) for b in cells for method, hyper in expanded(b)]
+    assume(len(set(keys)) == len(keys))
+    protocol = draw(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "preset": st.sampled_from(sorted(PRESETS)),
+                "dataset": st.sampled_from(["omniglot", "glyphs"]),
+                "n_way": st.integers(2, 400),
+                "k_shot": st.integers(1, 10),
+                "first_order": st.booleans(),
+                "norm_eps": st.floats(1e-9, 1),
+            },
+        )
+    )
+    return {
+        "title": "A title",
+        "figure": {
+            "kind": "trajectories",
+            "reference": {"method": "maml", "alpha0": 0.25, "beta0": 0.125},
+            "columns": [{"title": "All", "where": {"method": sorted({b["method"] for b in cells})}}],
+        },
+        "protocol": protocol,
+        "target_loss": draw(st.none() | st.floats(1e-3, 10)),
+        "max_iterations": draw(st.integers(1, 10**6)),
+        "seeds": draw(st.lists(st.integers(0, 2**63 - 1), min_size=1, max_size=3, unique=True)),
+        "cells": cells,
+    }
+
+
+def read(text: str) -> grids.Grid:
+    return grids.resolve(strictyaml.parse(text, "mine.yaml"), "mine")
+
+
+def dumped(sheet: dict[str, Any]) -> str:
+    return yaml.safe_dump(sheet, sort_keys=False)
+
+
+def message(text: str) -> str:
+    with pytest.raises(UserError) as error:
+        read(text)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@settings(deadline=None, max_examples=40)
+@given(sheets())
+def test_cells_come_once_each_in_the_promised_order(sheet: dict[str, Any]) -> None:
+    cells = read(dumped(sheet)).cells()
+    want = [
+        (seed, *point) for seed in sheet["seeds"] for block in sheet["cells"] for point in expanded(block)
+    ]
+    assert [(c.seed, c.method, c.hyper.model_dump()) for c in cells] == want
+    assert len({c.cell_id for c in cells}) == len(cells)
+
+
+def test_the_order_of_a_block_is_the_methods() -> None:
+    """However its keys are ordered in the file: paired outermost, the last field runs fastest."""
+    block = "{beta_hyperlr: [2, 1], paired: {beta0: [4, 3]}, alpha_hyperlr: [6, 5], alpha0: 7"
+    block += ", method: alpha-maml}"
+    figure = "{kind: heatmap, panels: [beta0], x: beta_hyperlr, y: alpha_hyperlr}"
+    grid = read(f"title: T\ntarget_loss: 1\nmax_iterations: 1\nfigure: {figure}\ncells: [{block}]")
+    rows = [(c.hyper.beta0, c.hyper.alpha_hyperlr, c.hyper.beta_hyperlr) for c in grid.cells()]
+    assert rows == list(itertools.product([4, 3], [6, 5], [2, 1]))
+
+
+@settings(deadline=None, max_examples=40)
+@given(sheets())
+def test_a_grid_comes_back_from_its_json(sheet: dict[str, Any]) -> None:
+    grid = read(dumped(sheet))
+    again = grids.from_json(grid.model_dump_json())
+    assert again == grid
+    assert [c.cell_id for c in again.cells()] == [c.cell_id for c in grid.cells()]
+    assert grid.question == Question(target_loss=sheet["target_loss"], max_iterations=sheet["max_iterations"])
+
+
+def test_readings_change_the_grids_protocol_and_come_seed_by_seed() -> None:
+    grid, plain = read(READINGS), read(GRID)
+    labels = [f"paper-adam, k_shot=5{more}" for more in ("", ", k_query=5", ", meta_batch=8")]
+    assert [one.label for one in grid.protocols] == labels
+    assert grid.label == "paper-adam, k_shot=5; k_query=5; meta_batch=8"
+    assert [(c.seed, c.protocol.label) for c in grid.cells([4, 2])] == [
+        (seed, label) for seed in (4, 2) for label in labels for _ in range(6)
+    ]
+    assert grid.cells()[:6] == plain.cells()  # an empty change is none
+    assert {c.protocol.k_shot for c in grid.cells()} == {5}
+    again = grids.from_json(grid.model_dump_json())
+    assert again == grid
+    assert again.cells() == grid.cells()
+
+
+def test_readings_go_to_the_data_set_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(READINGS)
+    grid = grids.load(str(path), dataset="glyphs")
+    assert {c.protocol.dataset for c in grid.cells()} == {"glyphs"}
+    assert len({c.protocol for c in grid.cells()}) == 3
+
+
+def test_json_of_before_there_were_readings() -> None:
+    kept = json.loads(read(GRID).model_dump_json())
+    del kept["readings"]
+    assert grids.from_json(json.dumps(kept)) == read(GRID)
+
+
+def test_json_that_is_no_grid() -> None:
+    with pytest.raises(UserError, match="the grid kept with the results"):
+        grids.from_json("{}")
+
+
+def test_other_seeds() -> None:
+    grid = grids.load("quick")
+    assert [c.seed for c in grid.cells([3, 1, 3])] == [3] * 14 + [1] * 14
+
+
+def test_cell_ids_never_change() -> None:
+    """A new default, field or order in the hash would orphan every record: these ids are for good."""
+    cells = grids.load("fig2").cells()
+    assert cells[0].describe() == "maml alpha0=0.1 beta0=0.001 seed=0"
+    sgd = Cell(
+        protocol=PRESETS["paper-sgd"],
+        method="alpha-maml",
+        hyper={"alpha0": 1, "beta0": 0.1, "alpha_hyperlr": 0.01, "beta_hyperlr": 1e-8},
+        seed=3,
+    )
+    assert [cells[0].cell_id, cells[-1].cell_id, sgd.cell_id] == GOLDEN
+
+
+GOLDEN = ["7d250d523a8d78c8", "5f14f4a29fea843e", "938ba19a619326cb"]
+
+
+def test_the_json_is_the_files_format() -> None:
+    """What the results keep can be read by a person who knows the YAML."""
+    blocks_ = json.loads(read(GRID).model_dump_json())["cells"]
+    assert blocks_[1] == {
+        "method": "alpha-maml",
+        "paired": {"alpha0": [0.1, 0.01], "beta0": [0.001, 0.0001]},
+        "alpha_hyperlr": [0.001, 0.01],
+        "beta_hyperlr": [1e-8],
+    }
+
+
+@pytest.mark.parametrize("suffix", ["", "-sgd"])
+def test_the_papers_grids(suffix: str) -> None:
+    fig1, fig2, fig3 = (grids.load(f"fig{i}{suffix}") for i in (1, 2, 3))
+    assert [(g.target_loss, g.max_iterations) for g in (fig1, fig2, fig3)] == [
+        (None, 500),
+        (2.5, 500),
+        (2.99, 500),
+    ]
+    assert len(fig2.cells()) == 185
+    assert fig2.cells() == fig3.cells()  # Figure 3 is read off the records of Figure 2
+    assert {g.protocol.label for g in (fig1, fig2, fig3)} == {f"paper{suffix or '-adam'}"}
+    assert {c.hyper for c in fig1.cells() if c.method == "maml"} <= {c.hyper for c in fig2.cells()}
+    assert isinstance(fig1.figure, grids.Trajectories)
+    rows = [row_of(cell, fig1.preset) for cell in fig1.cells()]
+    for column in fig1.figure.columns:
+        assert {row["method"] for row in rows if matches(column.where, row)} == {"maml", "alpha-maml"}
+
+
+def test_fig2_is_the_papers_to_the_digit() -> None:
+    decades = {
+        "pairs": [(1e-1, 1e-3), (1e-2, 1e-4), (1e-3, 1e-5), (1e-4, 1e-6), (1e-5, 1e-7)],
+        "alpha_hyperlr": [1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2],
+        "beta_hyperlr": [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3],
+    }
+    rows = [tuple(c.hyper.model_dump().values()) for c in grids.load("fig2").cells()]
+    assert rows[:5] == decades["pairs"]
+    cross = itertools.product(*decades.values())
+    assert rows[5:] == [(*pair, a, b) for pair, a, b in cross]
+
+
+@pytest.mark.parametrize("name", grids.names())
+def test_each_grid_loads_on_either_data_set(name: str) -> None:
+    grid = grids.load(name)
+    glyphs = grids.load(name, dataset="glyphs")
+    assert grid.folder == grid.name == name
+    assert glyphs.protocol.dataset == "glyphs"
+    assert glyphs.folder == (name if grid.protocol.dataset == "glyphs" else f"{name}-glyphs")
+    assert len(glyphs.cells()) == len(grid.cells())
+    assert (glyphs.protocol == grid.protocol) == (name == "quick")
+
+
+def test_what_other_grids_take_from_fig2() -> None:
+    """The readings' own protocol, the yardstick's draw 0 and MAML of the limit need no run of their own."""
+    fig2 = {c.cell_id for c in grids.load("fig2").cells()}
+    shared = {
+        name: {c.cell_id for c in grids.load(name).cells()} & fig2
+        for name in ("readings", "yardstick", "limit")
+    }
+    assert {name: len(ids) for name, ids in shared.items()} == {"readings": 40, "yardstick": 4, "limit": 5}
+    assert len(grids.load("readings").cells()) == 7 * 40
+
+
+def test_readings_change_one_field_each() -> None:
+    grid = grids.load("readings")
+    assert grid.label.split("; ") == [
+        "paper-adam", "k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest",
+        "inner_steps=5",
+    ]  # fmt: skip
+    assert [one.perturbation for one in grids.load("yardstick").protocols] == [0, 1, 2, 3, 4, 5]
+
+
+def test_landscapes_are_full_crosses() -> None:
+    for name in ("landscape", "landscape-sgd"):
+        cells = grids.load(name).cells()
+        by_method = {m: {(c.hyper.alpha0, c.hyper.beta0) for c in cells if c.method == m} for m in FIELDS}
+        alphas, betas = zip(*by_method["maml"], strict=True)
+        assert by_method["maml"] == by_method["alpha-maml"] == set(itertools.product(alphas, betas))
+        assert len(cells) == 2 * len(by_method["maml"])
+
+
+def test_quick_is_below_chance() -> None:
+    grid = grids.load("quick")
+    assert grid.protocol.n_way == 5
+    assert grid.target_loss is not None
+    assert grid.target_loss < grid.protocol.chance_loss
+
+
+def test_an_unknown_grid_gives_the_nearest() -> None:
+    with pytest.raises(UserError, match=r"grid 'quik': unknown; did you mean quick\?"):
+        grids.load("quik")
+    with pytest.raises(UserError, match="known: beyond, chance, fig1, fig1-readings"):
+        grids.load("zzz")
+    with pytest.raises(UserError, match="cannot be read"):
+        grids.load("no/such/file.yaml")
+    with pytest.raises(UserError, match=r"data set 'glyph': unknown; did you mean glyphs\?"):
+        grids.load("fig2", dataset="glyph")
+
+
+def test_a_grid_of_ones_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(GRID)
+    grid = grids.load(str(path))
+    assert (grid.name, grid.folder) == ("mine", "mine")
+    assert grids.load(str(path), dataset="glyphs").folder == "mine-glyphs"
+    assert grid.protocol.label == "paper-adam, k_shot=5"
+    path.write_text(GRID + "x: 1\n")
+    with pytest.raises(UserError, match=re.escape(f"{path}:18: x: unknown key")):
+        grids.load(str(path))
+
+
+@pytest.mark.parametrize("stem", ["fig2", "FIG2", "fig2-glyphs", "store", "reference", "bench", "a b", ".x"])
+def test_a_name_that_is_anothers_or_no_folder(tmp_path: Path, stem: str) -> None:
+    (tmp_path / f"{stem}.yaml").write_text(GRID)
+    with pytest.raises(UserError, match="rename it"):
+        grids.load(str(tmp_path / f"{stem}.yaml"))
+
+
+def test_a_grid_of_sweeps_by_its_path() -> None:
+    assert grids.load(str(places.SWEEPS / "fig2.yaml")) == grids.load("fig2")

@@ -1,0 +1,227 @@
+"""What the claims are judged by: pooled over grids, own records before the reference's, the longest run."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from harness.common import places
+from harness.common.errors import UserError
+from harness.paper import evidence
+from harness.records import tables
+from harness.records.schema import TRAJECTORIES, TRIALS
+from harness.records.tables import Tables
+
+
+def made(*cells: dict) -> Tables:
+    """Trials with these columns, and trajectories of `iterations_run` rows each."""
+    rows = [
+        {
+            **dict.fromkeys(TRIALS),
+            **{"dataset": "omniglot", "protocol": "paper-adam", "seed": 0, "numerics": 2, "target_loss": 2.5},
+            "outcome": "budget",
+            **cell,
+        }
+        for cell in cells
+    ]
+    for row in rows:
+        if row["outcome"] is None:
+            row |= {"numerics": None, "iterations_run": None}
+    trials = pd.DataFrame(rows, columns=list(TRIALS))
+    integers = ["iterations_run", "numerics", "seed"]
+    trials = trials.astype(dict.fromkeys(integers, "Int64") | {"target_loss": float})
+    curves = [
+        dict.fromkeys(TRAJECTORIES) | {"cell_id": row["cell_id"], "iteration": i, "train_loss": 3.0}
+        for row in rows
+        for i in range(1, (row["iterations_run"] or 0) + 1)
+    ]
+    return Tables(trials, pd.DataFrame(curves, columns=list(TRAJECTORIES)), {})
+
+
+def run(cell: str, iterations: int = 5, **more) -> dict:
+    return {"cell_id": cell, "iterations_run": iterations, **more}
+
+
+def not_run(cell: str) -> dict:
+    return {"cell_id": cell, "outcome": None}
+
+
+@pytest.fixture
+def places_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Put tables by folder below results/ and gather them."""
+    monkeypatch.setattr(places, "REFERENCE", tmp_path / "reference")
+    there: dict[Path, Tables] = {}
+    monkeypatch.setattr(tables, "read", lambda folder, curves=True: there[folder])
+
+    def gather(reference_only: bool = False, **by_name: Tables) -> evidence.Evidence:
+        for name, made in by_name.items():
+            folder = tmp_path / name.replace("reference_", "reference/")
+            folder.mkdir(parents=True)
+            (folder / "trials.parquet").touch()
+            there[folder] = made
+        return evidence.gather(tmp_path, reference_only)
+
+    return gather
+
+
+def lengths(found: evidence.Evidence, label: str = "paper-adam") -> dict[str, int]:
+    """Rows of each cell's trajectory; 0: none."""
+    (one,) = (reading for reading in found.readings if reading.label == label)
+    counts = one.trajectories["cell_id"].value_counts()
+    assert one.trials["cell_id"].is_unique
+    return {cell: int(counts.get(cell, 0)) for cell in one.trials["cell_id"]}
+
+
+def test_a_cell_of_two_grids_counts_once_by_its_longest_run(places_with):
+    short = made(run("a", 5), run("b", 9, target_loss=2.99), not_run("c"), run("d", 9, outcome="failed"))
+    long = made(
+        run("a", 8, target_loss=math.nan), run("b", 9, target_loss=math.nan), run("c", 3), run("d", 4)
+    )
+    found = places_with(fig2=short, fig1=long)
+    assert lengths(found) == {"a": 8, "b": 9, "c": 3, "d": 4}
+    trials = found.readings[0].trials.set_index("cell_id")
+    assert math.isnan(trials.loc["a", "target_loss"])  # the row of the run that is shown
+    assert trials.loc["b", "target_loss"] == 2.99  # equally long: the one with counts
+    assert trials.loc["d", "outcome"] == "budget"
+    assert "_grid" not in trials
+
+
+def test_own_records_count_where_half_of_a_seed_is_run(places_with):
+    theirs = made(run("a", 7), run("b", 7))
+    found = places_with(
+        fig2=made(run("a", 5), not_run("b")),
+        reference_fig2=theirs,
+        fig3=made(run("c", 5), not_run("d"), not_run("e")),
+        reference_fig3=made(run("c", 7), run("d", 7), run("e", 7)),
+        mine=made(run("x", 5), not_run("y"), not_run("z")),
+    )
+    assert lengths(found) == {"a": 5, "b": 0, "c": 7, "d": 7, "e": 7, "x": 5, "y": 0, "z": 0}
+    assert found.sources == {
+        "fig2": "own records (1 of 2 cells run), in place of the reference's",
+        "fig3": "reference (3 of 3 cells run); of your own 1 of 3 cells run",
+        "mine": "own records (1 of 3 cells run)",
+    }
+
+
+def test_the_reference_alone(places_with):
+    found = places_with(True, fig2=made(run("a", 5)), reference_fig2=made(run("a", 7)))
+    assert lengths(found) == {"a": 7}
+    assert found.sources == {"fig2": "reference (1 of 1 cells run)"}
+
+
+def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
+    labels = ("paper-adam, k_shot=5", "paper-sgd", "paper-adam, perturbation=1", "paper-adam")
+    mixed = made(*(run(label, protocol=label) for label in labels))
+    found = places_with(readings=mixed, glyphs=made(run("g", protocol="own", dataset="glyphs")))
+    assert [one.label for one in found.readings] == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
+    assert "glyphs" not in found.sources
+
+
+def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **more) -> dict:
+    """A run of MAML, or of Alpha-MAML with both hyper-rates `hyper`."""
+    method = "maml" if hyper is None else "alpha-maml"
+    rates = {"alpha0": alpha0, "beta0": 1e-3, "alpha_hyperlr": hyper, "beta_hyperlr": hyper}
+    return run(name, **rates | {"method": method, "seed": seed, "max_iterations": 500} | more)
+
+
+def changing(field: str) -> dict:
+    return {"protocol": f"paper-adam, {field}"}
+
+
+def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_with):
+    """Those of the same method, rates and seed. A reading of one method alone has no say in it."""
+    fig2 = made(at("m", 0.1), at("m1", 0.1, seed=1), at("o", 0.2), at("a", 0.1, 1.0), at("b", 0.1, 2.0))
+    five = [at("m5", 0.1), at("o5", 0.2), at("a5", 0.1, 1.0)]
+    eight = [at("m8", 0.1), at("n8", 0.1, seed=1), at("a8", 0.1, 1.0), at("b8", 0.1, 2.0)]
+    mixed = [one | changing("k_shot=5") for one in five] + [one | changing("meta_batch=8") for one in eight]
+    alone = made(at("m4", 0.1, seed=1) | changing("meta_batch=4"))
+    found = places_with(fig2=fig2, readings=made(*mixed), chance=alone)
+    assert [one.label.removeprefix("paper-adam, ") for one in found.readings] == [
+        "paper-adam", "on few cells", "k_shot=5", "meta_batch=4", "meta_batch=8",
+    ]  # fmt: skip
+    assert lengths(found, "paper-adam, on few cells") == {"m": 5, "a": 5}
+    assert set(found.readings[1].trajectories["cell_id"]) == {"m", "a"}
+    assert lengths(found) == {"m": 5, "m1": 5, "o": 5, "a": 5, "b": 5}
+
+
+def test_on_few_cells_a_run_ends_where_it_would_have_ended_there(places_with):
+    """All losses are 3: a target of 3 is passed for good at 10, and a budget of 5 ends before that."""
+    fig1 = made(at("m", 0.1, iterations=12, target_loss=math.nan), at("a", 0.1, 1.0, iterations=12))
+    for name, target, budget, end, ending in (
+        ("late", 3.0, 500, 10, "stopped"), ("soon", 3.0, 5, 5, "budget"), ("never", 2.5, 500, 12, None),
+    ):  # fmt: skip
+        asked = changing(f"norm_eps={name}") | {"target_loss": target, "max_iterations": budget}
+        found = places_with(
+            **{f"{name}1": fig1, name: made(at("m5", 0.1, **asked), at("a5", 0.1, 1.0, **asked))}
+        )
+        few = found.readings[1]
+        assert lengths(found, few.label) == {"m": end, "a": end}
+        assert few.trials["iterations_run"].tolist() == [end] * 2
+        assert few.trials["ending"].tolist() == [ending] * 2
+        assert few.trials["target_loss"].tolist() == [target] * 2
+        assert lengths(found) == {"m": 12, "a": 12}
+        for folder in (name, f"{name}1"):
+            (places.REFERENCE.parent / folder / "trials.parquet").unlink()
+
+
+def test_on_few_cells_the_reading_that_ends_first_decides(places_with):
+    """One asks for no target within 11 iterations, the other for 3, which is passed for good at 10."""
+    own = [("m", {}), ("a", {"hyper": 1.0})]
+    base = made(*(at(name, 0.1, **hyper, iterations=12) for name, hyper in own))
+    mixed = [
+        at(f"{name}{field}", 0.1, **hyper, target_loss=target, max_iterations=budget) | changing(field)
+        for field, target, budget in (("k_shot=5", math.nan, 11), ("meta_batch=8", 3.0, 500))
+        for name, hyper in own
+    ]
+    found = places_with(fig2=base, readings=made(*mixed))
+    assert lengths(found, "paper-adam, on few cells") == {"m": 10, "a": 10}
+    assert found.readings[1].trials["max_iterations"].tolist() == [11, 11]
+
+
+def test_paper_adam_alone_is_judged_once(places_with):
+    assert [one.label for one in places_with(fig2=made(run("a"))).readings] == ["paper-adam"]
+
+
+def test_a_grid_of_the_limit_is_kept_as_it_is(places_with):
+    """The pooled run of its MAML is fig2's longer one."""
+    zero = {"method": "alpha-maml", "alpha_hyperlr": 0.0, "beta_hyperlr": 0.0}
+    found = places_with(fig2=made(run("m", 9)), limit=made(run("m", 5), run("a", 5, **zero)))
+    (one,) = found.readings
+    assert lengths(found) == {"m": 9, "a": 5}
+    ((trials, curves),) = one.limits
+    assert trials["cell_id"].tolist() == ["m", "a"]
+    assert curves["cell_id"].value_counts().to_dict() == {"m": 5, "a": 5}
+
+
+def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
+    sgd = run("s", numerics=1, protocol="paper-sgd")
+    found = places_with(fig2=made(run("a", numerics=1), run("b")), fig1=made(sgd))
+    assert lengths(found) == {"a": 0, "b": 5}
+    assert lengths(found, "paper-sgd") == {"s": 5}  # the newest that this reading has
+    assert found.readings[0].trials.set_index("cell_id")["outcome"].isna().to_dict() == {
+        "a": True,
+        "b": False,
+    }
+    assert found.sources["fig2"] == "own records (2 of 2 cells run); 1 of an older arithmetic left out"
+
+
+def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
+    grids = {"fig2": made(run("a"))}
+    assert places_with(**grids).facts == (None, None, None)
+    (places.REFERENCE / "cost").mkdir(parents=True)
+    (places.REFERENCE / "cost" / "cost.json").write_text(json.dumps({"passes": 1}))
+    (places.REFERENCE / "omniglot.json").write_text(json.dumps({"characters": 1623}))
+    facts = places_with().facts
+    assert (facts.cost, facts.data) == ({"passes": 1}, {"characters": 1623})
+    (places.REFERENCE / "omniglot.json").write_text("{")
+    with pytest.raises(UserError, match=r"omniglot.json: no JSON"):
+        places_with()
+
+
+def test_nothing_to_judge_by(places_with):
+    with pytest.raises(UserError, match="no tables of omniglot there, nor in the reference"):
+        places_with()

@@ -1,0 +1,191 @@
+"""Episodes: what may be in one task, what they depend on, and the pixels that they become."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harness.cell import PRESETS, Protocol
+from harness.problems import episodes
+from harness.problems.episodes import Episodes
+from harness.problems.setting import CHARACTERS, DRAWERS
+
+PAPER = PRESETS["paper-adam"]
+SHOTS = Protocol(n_way=5, k_shot=5, k_query=3, meta_batch=4)
+HALVES = Protocol(train_characters=30, validation_characters=25, split_seed=3, meta_batch=2)
+PROTOCOLS = st.sampled_from([PAPER, SHOTS, HALVES])
+SEEDS = st.integers(0, 3) | st.integers(0, 2**63 - 1)
+ITERATIONS = st.integers(1, 10**6)
+few = settings(max_examples=25, deadline=None, derandomize=True)
+
+
+def same(a: Episodes, b: Episodes) -> bool:
+    return all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def alike(rows: np.ndarray) -> bool:
+    """Whether any two entries of a row of the last axis are equal."""
+    return bool((np.diff(np.sort(rows, axis=-1), axis=-1) == 0).any())
+
+
+@few
+@given(PROTOCOLS, SEEDS, ITERATIONS)
+def test_what_is_in_a_task(protocol: Protocol, seed: int, iteration: int) -> None:
+    drawn = episodes.training(protocol, seed, iteration)
+    shape = protocol.meta_batch, protocol.n_way
+    assert drawn.characters.shape == drawn.rotations.shape == shape
+    assert drawn.drawers.shape == (*shape, protocol.k_shot + protocol.k_query)
+    assert not alike(drawn.characters)  # no character twice in a task, in whatever rotation
+    assert not alike(drawn.drawers)  # so query and support share no drawing
+    assert set(drawn.characters.flat) <= set(episodes.split(protocol)[0])
+    assert set(drawn.rotations.flat) <= {0, 1, 2, 3}
+    assert 0 <= drawn.drawers.min() <= drawn.drawers.max() < DRAWERS
+
+
+@pytest.mark.parametrize("protocol", [PAPER, SHOTS, HALVES], ids=["paper", "5 shots", "small split"])
+def test_splits_are_disjoint_and_of_the_protocols_sizes(protocol: Protocol) -> None:
+    train, held_out = episodes.split(protocol)
+    assert len(set(train)) == len(train) == protocol.train_characters
+    assert len(set(held_out)) == len(held_out) == protocol.validation_characters
+    assert not set(train) & set(held_out)
+    assert {*train, *held_out} <= set(range(CHARACTERS))
+    assert set(episodes.validation(protocol, 32).characters.flat) <= set(held_out)
+
+
+def test_another_split_seed_is_another_split() -> None:
+    first, second = (set(episodes.split(Protocol(split_seed=seed))[0]) for seed in (0, 1))
+    assert first != second
+
+
+def test_every_character_drawer_and_rotation_occurs() -> None:
+    drawn = [episodes.training(PAPER, 0, i) for i in range(1, 41)]
+    characters, rotations, drawers = (np.concatenate(parts).ravel() for parts in zip(*drawn, strict=True))
+    assert len(set(characters)) == PAPER.train_characters
+    assert min(np.bincount(drawers, minlength=DRAWERS)) > 0.8 * len(drawers) / DRAWERS
+    assert min(np.bincount(rotations, minlength=4)) > 0.9 * len(rotations) / 4
+
+
+def test_without_rotation_the_rest_is_the_same() -> None:
+    upright = episodes.training(Protocol(rotate=False), 0, 1)
+    turned = episodes.training(PAPER, 0, 1)
+    assert not upright.rotations.any()
+    assert turned.rotations.any()
+    assert same(upright._replace(rotations=turned.rotations), turned)
+
+
+def test_the_same_in_whatever_order_asked() -> None:
+    forth = {i: episodes.training(SHOTS, 1, i) for i in range(1, 6)}
+    back = {i: episodes.training(SHOTS, 1, i) for i in range(5, 0, -1)}
+    assert all(same(forth[i], back[i]) for i in forth)
+
+
+@few
+@given(SEEDS, ITERATIONS, st.integers(1, 20))
+def test_a_smaller_meta_batch_is_the_start_of_a_larger_one(seed: int, iteration: int, tasks: int) -> None:
+    smaller = episodes.training(Protocol(meta_batch=tasks), seed, iteration)
+    larger = episodes.training(Protocol(meta_batch=20), seed, iteration)
+    assert same(smaller, Episodes(*(part[:tasks] for part in larger)))
+
+
+def test_different_seeds_and_iterations_differ() -> None:
+    """Also where a remainder or fewer bits of either would be the same."""
+    steps = [0, 1, 7, 10, 100, 1000, 2**16, 2**31, 2**32]
+    places = [(seed, 1 + step) for seed in (*steps, 2**53, 2**53 + 1, 2**63 - 1) for step in steps]
+    drawn = {b"".join(part.tobytes() for part in episodes.training(SHOTS, *place)) for place in places}
+    assert len(drawn) == len(places)
+
+
+def test_validation_differs_from_training_in_more_than_its_characters() -> None:
+    """The same keys over other characters would be the same tasks in disguise."""
+    protocol = Protocol(train_characters=400, validation_characters=400)
+    held_out = episodes.validation(protocol, protocol.meta_batch)
+    for iteration in (0, 1):
+        drawn = episodes.training(protocol, protocol.split_seed, iteration)
+        assert not np.array_equal(drawn.drawers, held_out.drawers)
+        assert not np.array_equal(drawn.rotations, held_out.rotations)
+
+
+def test_validation_is_one_set_of_episodes() -> None:
+    """It takes no seed and no iteration; only the fields that define it move it."""
+    ours = episodes.validation(PAPER, 32)
+    assert len(ours.characters) == 32
+    assert same(ours, episodes.validation(PRESETS["paper-sgd"], 32))
+    assert not same(ours, episodes.validation(Protocol(split_seed=1), 32))
+
+
+def test_golden_values() -> None:
+    """If these move, no record made before may stand beside one made now: raise records.NUMERICS."""
+    train, held_out = episodes.split(PAPER)
+    assert train[:5].tolist() == GOLDEN["train"]
+    assert held_out[:5].tolist() == GOLDEN["held_out"]
+    for name, drawn in {
+        "first": episodes.training(PAPER, 0, 1),
+        "far": episodes.training(PAPER, 3, 500),
+        "validation": episodes.validation(PAPER, 32),
+    }.items():
+        ours = (drawn.characters[-1, -5:], drawn.rotations[-1, -5:], drawn.drawers[-1, -5:].ravel())
+        assert [part.tolist() for part in ours] == GOLDEN[name], name
+
+
+GOLDEN = {
+    "train": [338, 1112, 261, 1535, 724],
+    "held_out": [553, 195, 1079, 1362, 219],
+    "first": [[1599, 852, 1172, 1579, 577], [0, 1, 3, 3, 0], [8, 11, 19, 11, 15, 4, 7, 19, 10, 16]],
+    "far": [[143, 356, 593, 1170, 1351], [0, 2, 0, 2, 0], [0, 5, 2, 13, 7, 9, 8, 19, 13, 15]],
+    "validation": [[1608, 1211, 1101, 984, 1111], [2, 0, 1, 3, 3], [7, 8, 19, 0, 17, 4, 1, 13, 9, 18]],
+}
+
+
+def test_gather_is_pixel_exact() -> None:
+    """Against a loop with numpy.rot90; classes in order, support before query, 0 and 255 as 0 and 1."""
+    generator = np.random.default_rng(0)
+    pictures = generator.integers(0, 256, (CHARACTERS, DRAWERS, 28, 28), dtype=np.uint8)
+    drawn = episodes.training(SHOTS, 2, 7)
+    images = episodes.gather(drawn, torch.from_numpy(pictures), SHOTS.k_shot, torch.float64)
+    assert images.support.shape == (4, 5 * 5, 28, 28, 1)
+    assert images.query.shape == (4, 5 * 3, 28, 28, 1)
+    for part, first, count in ((images.support, 0, 5), (images.query, 5, 3)):
+        for task in range(4):
+            for label in range(5):
+                for shot in range(count):
+                    picture = pictures[
+                        drawn.characters[task, label], drawn.drawers[task, label, first + shot]
+                    ]
+                    expected = np.rot90(picture, drawn.rotations[task, label]) / 255
+                    ours = part[task, label * count + shot, ..., 0].numpy()
+                    np.testing.assert_array_equal(ours, expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_ink_is_1_and_paper_0(dtype: torch.dtype) -> None:
+    pictures = torch.zeros(CHARACTERS, DRAWERS, 28, 28, dtype=torch.uint8)
+    pictures[:, :, :, :14] = 255  # the left half is ink
+    drawn = episodes.training(Protocol(n_way=4, meta_batch=1), 0, 1)
+    drawn = drawn._replace(rotations=np.array([[0, 1, 2, 3]]))
+    support = episodes.gather(drawn, pictures, 1, dtype).support
+    assert support.dtype == dtype
+    assert set(support.unique().tolist()) == {0.0, 1.0}
+    for image, dark in zip(support[0, ..., 0], ("left", "bottom", "right", "top"), strict=True):
+        half = {"left": image[:, :14], "right": image[:, 14:], "top": image[:14], "bottom": image[14:]}
+        assert half[dark].all(), dark
+        assert image.sum() == half[dark].numel()
+
+
+def test_a_gpu_is_sent_numbers_without_waiting() -> None:
+    """There may be no GPU here: what is asked of the tensor is what a copy needs to be without a wait."""
+    asked: list[object] = []
+
+    class Numbers:
+        def pin_memory(self) -> Numbers:
+            asked.append("pinned")
+            return self
+
+        def to(self, device: torch.device, non_blocking: bool = False) -> None:
+            asked.append((device.type, non_blocking))
+
+    episodes._send(Numbers(), torch.device("cuda"))  # type: ignore[arg-type]
+    episodes._send(Numbers(), torch.device("cpu"))  # type: ignore[arg-type]
+    assert asked == ["pinned", ("cuda", True), ("cpu", False)]

@@ -1,0 +1,42 @@
+"""A store that commit 8a23125 wrote still answers: its ten records are in before/, with their grid."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.records import tables
+from harness.records.store import Store
+from harness.sweeping.sweep import plan
+
+BEFORE = Path(__file__).parent / "before"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    shutil.copytree(BEFORE, tmp_path / "store", ignore=shutil.ignore_patterns("*.yaml"))
+    return Store(tmp_path)
+
+
+def test_none_is_trained_again(store: Store) -> None:
+    grid = grids.load(str(BEFORE / "fixture.yaml"))
+    scan = store.scan()
+    assert len(scan.headers) == 10
+    assert scan.damaged == {}
+    planned = plan(grid.cells(), scan, grid.question)
+    assert planned.todo == {}
+    assert planned.done.keys() == scan.headers.keys()
+
+
+def test_their_tables_are_whole(store: Store, tmp_path: Path) -> None:
+    grid = grids.load(str(BEFORE / "fixture.yaml"))
+    assert tables.write(grid, store, store.scan(), tmp_path / "tables") == {}
+    trials, curves, _ = tables.read(tmp_path / "tables")
+    assert trials["outcome"].eq("budget").all()
+    assert trials["changes"].nunique() == 5
+    assert len(curves) == 10 * 60
+    first = curves[curves["cell_id"] == grid.cells()[0].cell_id]
+    assert first["train_loss"].iloc[[0, 29, 59]].round(6).tolist() == [1.629365, 1.62321, 1.605062]

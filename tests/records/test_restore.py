@@ -1,0 +1,81 @@
+"""Tables back into records: all of a record comes back, and nothing that a sweep would run again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import grids, records
+from harness.common.errors import UserError
+from harness.grids import Grid
+from harness.records import Row, restore, tables
+from harness.records.store import Store
+from tests.records.test_tables import GRID, LOSSES, ORIGIN
+
+WHOLE = ORIGIN | {"finished": "2026-01-02T03:04:05+00:00", "dataset_sha256": "ab" * 32}
+
+
+@pytest.fixture
+def grid(tmp_path: Path) -> Grid:
+    path = tmp_path / "five.yaml"
+    path.write_text(GRID)
+    return grids.load(str(path))
+
+
+@pytest.fixture
+def store(tmp_path: Path, grid: Grid) -> Store:
+    """A record of each ending, by two commits."""
+    store = Store(tmp_path / "one")
+    for k, (cell, (ending, losses)) in enumerate(zip(grid.cells([0]), LOSSES.items(), strict=False)):
+        rows = [Row(i, 0.1 * i, None, loss, 0.5, 1 / i, None) for i, loss in enumerate(losses, 1)]
+        versions = WHOLE["versions"] | {"commit": f"commit{k % 2}", "python": "3.11"}
+        error = "no memory" if ending == "failed" else None
+        store.put(records.dump(records.make(cell, ending, rows, WHOLE | {"versions": versions}, error)))
+    return store
+
+
+def made(grid: Grid, store: Store, folder: Path) -> Path:
+    tables.write(grid, store, store.scan(), folder, [0])
+    return folder
+
+
+def test_a_record_comes_back_whole(grid: Grid, store: Store, tmp_path: Path) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    other = Store(tmp_path / "other")
+    assert restore.restore(kept, other) == 3  # the failed one apart
+    before, after = store.scan().headers, other.scan().headers
+    assert len(after) == 3
+    for cell_id, header in after.items():
+        assert header == before[cell_id]
+        mine, theirs = (one.read(cell_id).rows["train_loss"].to_numpy().tobytes() for one in (store, other))
+        assert mine == theirs  # NaN included
+        assert other.read(cell_id).rows.drop(["train_loss"]) == store.read(cell_id).rows.drop(["train_loss"])
+
+
+def test_a_record_that_runs_as_far_stays(grid: Grid, store: Store, tmp_path: Path) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    assert restore.restore(kept, store) == 0
+    assert store.scan().headers[grid.cells([0])[3].cell_id].ending == "failed"
+
+
+def test_a_shorter_record_gives_way(grid: Grid, store: Store, tmp_path: Path) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    other, cell = Store(tmp_path / "other"), grid.cells([0])[0]
+    other.put(records.dump(records.make(cell, "budget", [Row(1, 0.5, None, 1.5, 0.5)], WHOLE)))
+    assert restore.restore(kept, other) == 3
+    assert other.scan().headers[cell.cell_id].iterations == len(LOSSES["stopped"])
+
+
+def test_records_of_another_arithmetic_do_not_come_back(
+    grid: Grid, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    monkeypatch.setattr(restore, "NUMERICS", records.NUMERICS + 1)
+    with pytest.raises(UserError, match=rf"^{kept}: no records of the present arithmetic"):
+        restore.restore(kept, Store(tmp_path / "other"))
+
+
+def test_without_tables(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        restore.restore(tmp_path, Store(tmp_path / "other"))

@@ -1,0 +1,207 @@
+"""The store: records whole or not at all, one sweep at a time, and what it does when the disk refuses."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import records
+from harness.cell import Cell
+from harness.common.errors import UserError
+from harness.common.files import write_whole
+from harness.records.store import Scan, Store
+from tests.records.test_record import BYTES, CELL, WHOLE, record
+
+FAILED = records.dump(record("failed", [], "no memory"))
+LONGER = records.dump(record(losses=[3 / i for i in range(1, 61)]))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "results")
+
+
+def files(store: Store) -> list[str]:
+    return sorted(path.name for path in store.folder.iterdir())
+
+
+def test_put_scan_read(store: Store) -> None:
+    assert store.scan() == Scan({}, {})
+    other = Cell.model_validate(CELL.model_dump() | {"seed": 4})
+    second = records.make(other, "failed", [], {}, "no memory")
+    for content in (BYTES, records.dump(second)):
+        store.put(content)
+    scan = store.scan()
+    assert scan.headers == {CELL.cell_id: WHOLE.header, other.cell_id: second.header}
+    assert list(scan.headers) == sorted(scan.headers)
+    assert not scan.damaged
+    assert store.read(CELL.cell_id).rows.equals(WHOLE.rows)
+    assert files(store) == sorted(f"{i}.parquet" for i in scan.headers)
+
+
+def test_what_is_damaged_is_named_and_the_rest_is_there(store: Store) -> None:
+    store.put(BYTES)
+    (store.folder / "0123456789abcdef.parquet").write_bytes(BYTES[:100])
+    (store.folder / "fedcba9876543210.parquet").write_bytes(BYTES)  # renamed
+    scan = store.scan()
+    assert list(scan.headers) == [CELL.cell_id]
+    assert "torn" in scan.damaged["0123456789abcdef"]
+    assert f"it holds cell {CELL.cell_id}" in scan.damaged["fedcba9876543210"]
+
+
+def test_read_without_a_record(store: Store) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.read(CELL.cell_id)
+
+
+def test_a_record_that_goes_while_the_store_is_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(BYTES)
+
+    def gone(path: Path, cell_id: str) -> records.Header:
+        path.unlink()
+        return load_header(path, cell_id)
+
+    load_header = records.load_header
+    monkeypatch.setattr("harness.records.record.load_header", gone)
+    assert store.scan() == Scan({}, {})
+
+
+def test_a_later_record_replaces_an_earlier_one_but_a_failure_does_not(store: Store) -> None:
+    store.put(FAILED)
+    assert store.read(CELL.cell_id).header.ending == "failed"
+    store.put(BYTES)
+    assert store.read(CELL.cell_id).header.iterations == 30
+    store.put(LONGER)
+    assert store.read(CELL.cell_id).header.iterations == 60
+    assert store.put(FAILED).header.ending == "failed"  # it is what was given, but not what is kept
+    assert store.read(CELL.cell_id).header.iterations == 60
+    (store.folder / f"{CELL.cell_id}.parquet").write_bytes(b"torn")
+    store.put(FAILED)
+    assert store.read(CELL.cell_id).header.ending == "failed"
+
+
+def test_what_is_no_record_is_not_put(store: Store) -> None:
+    with pytest.raises(records.DamagedRecord):
+        store.put(BYTES[:-1])
+    assert not store.folder.exists()
+
+
+@pytest.mark.parametrize("step", ["replace", "fsync"])
+def test_a_full_disk_leaves_what_was_there(store: Store, step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(BYTES)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, step, full)
+        with pytest.raises(OSError, match="No space left"):
+            store.put(LONGER)
+    assert files(store) == [f"{CELL.cell_id}.parquet"]  # and no temporary file
+    assert store.read(CELL.cell_id).header.iterations == 30
+
+
+def test_write_whole_is_whole_when_the_writer_breaks_off(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+
+    def breaks(temporary: Path) -> None:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(path, breaks)
+    assert path.read_text() == "before"
+    write_whole(path, lambda temporary: temporary.write_text("after"))
+    assert path.read_text() == "after"
+    assert path.stat().st_mode & 0o777 == 0o644  # others may read results
+    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
+
+
+def test_set_aside_keeps_every_file(store: Store) -> None:
+    for content in (b"torn", b"torn again"):
+        store.put(BYTES)
+        (store.folder / f"{CELL.cell_id}.parquet").write_bytes(content)
+        assert store.set_aside(CELL.cell_id).read_bytes() == content
+        assert store.scan() == Scan({}, {})
+    assert len(list((store.folder / "aside").iterdir())) == 2
+
+
+HOLD = """
+import pathlib, sys
+from harness.records.store import Store
+with Store(pathlib.Path(sys.argv[1])).lock():"""
+WAIT = HOLD + "\n    print('held', flush=True); sys.stdin.read()"
+
+
+def test_a_second_sweep_is_refused_with_the_name_of_the_first(store: Store) -> None:
+    command = [sys.executable, "-c", WAIT, str(store.folder.parent)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        store.put(BYTES)  # another cell's record could be copied in: reading and writing need no lock
+        leftover = store.folder / "of-the-other.tmp"
+        leftover.touch()
+        with (
+            pytest.raises(UserError, match=rf"process {other.pid} on .* is sweeping.*RESULTS="),
+            store.lock(),
+        ):
+            pass
+        assert leftover.exists()
+        other.communicate()
+    with store.lock():
+        pass
+
+
+def test_a_killed_sweep_holds_nothing(store: Store) -> None:
+    code = HOLD + "\n    import os; os._exit(9)"
+    subprocess.run([sys.executable, "-c", code, str(store.folder.parent)], check=False)
+    assert (store.folder / "lock.txt").exists()  # it had no time to tidy up
+    with store.lock():
+        assert f"process {os.getpid()} " in (store.folder / "lock.txt").read_text()
+
+
+def test_the_lock_is_given_back_after_an_error(store: Store) -> None:
+    with pytest.raises(ZeroDivisionError), store.lock():
+        raise ZeroDivisionError
+    assert not (store.folder / "lock.txt").exists()
+    with store.lock():
+        pass
+
+
+def test_leftovers_are_cleared_under_the_lock(store: Store) -> None:
+    store.put(BYTES)
+    (store.folder / f"{CELL.cell_id}.x1.tmp").write_bytes(BYTES[:50])
+    store.scan()
+    assert len(files(store)) == 2
+    with store.lock():
+        assert not list(store.folder.glob("*.tmp"))
+    assert store.read(CELL.cell_id).rows.equals(WHOLE.rows)
+
+
+def a_file_in_its_place(results: Path) -> None:
+    results.write_text("not a folder")
+
+
+def a_file_above(results: Path) -> None:
+    results.mkdir()
+    (results / "store").write_text("not a folder")
+
+
+@pytest.mark.parametrize("spoil", [a_file_in_its_place, a_file_above])
+def test_no_place_to_write(store: Store, spoil: Callable[[Path], None]) -> None:
+    results = store.folder.parent
+    spoil(results)
+    with (
+        pytest.raises(UserError, match=r"results: no place to write results \(.*RESULTS=") as error,
+        store.lock(),
+    ):
+        pass
+    assert "\n" not in str(error.value)
+    assert store.scan() == Scan({}, {})

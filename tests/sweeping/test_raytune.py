@@ -1,0 +1,131 @@
+"""How the Ray runner goes on when workers die or Ray ends a whole run: without starting Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from harness import records
+from harness.cell import Cell, Question
+from harness.sweeping import raytune
+from harness.sweeping.runner import Driver, Machine, Pack
+from tests.training.test_loop import cell
+
+QUESTION = Question(target_loss=None, max_iterations=5)
+
+
+class Fake:
+    """Stands in for one `fit()` after the other: each takes what it is told to do from `script`."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, script: Iterator) -> None:
+        self.script = script
+        self.submitted: list[list[Pack]] = []
+        self.recorded: dict[str, str] = {}
+        self.interrupted = False
+        monkeypatch.setattr(raytune, "_start", lambda machine: None)
+        monkeypatch.setattr(raytune.ray, "shutdown", lambda: None)
+        monkeypatch.setattr(raytune, "_fit", self.fit)
+
+    def fit(self, packs: Sequence[Pack], question: Question, machine: Machine) -> dict[str, str]:
+        self.submitted.append(list(packs))
+        return next(self.script)(packs)
+
+    def record(self, content: bytes) -> None:
+        header = records.load_header(content)
+        assert header.cell.cell_id not in self.recorded
+        self.recorded[header.cell.cell_id] = header.error or header.ending
+
+    def run(self, packs: Sequence[Pack]) -> None:
+        driver = Driver(self.record, lambda now: None, lambda: self.interrupted, lambda: None)
+        raytune.run(packs, QUESTION, Machine("cpu", 2), driver)
+
+
+def finish(*cells: Cell) -> None:
+    for one in cells:
+        raytune._current[0].record(records.dump(records.make(one, "budget", [], {})))
+
+
+def cells(count: int) -> list[Cell]:
+    return [cell(seed=seed) for seed in range(count)]
+
+
+def test_what_ray_left_is_submitted_again_as_long_as_that_brings_something(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two cells of eight a round, then the memory monitor ends it: four rounds, no failed record."""
+    eight = cells(8)
+
+    def two(packs: Sequence[Pack]) -> dict[str, str]:
+        finish(*(pack[0] for pack in packs[:2]))
+        return {}
+
+    fake = Fake(monkeypatch, iter([two] * 4))
+    fake.run([(one,) for one in eight])
+    assert [len(packs) for packs in fake.submitted] == [8, 6, 4, 2]
+    assert set(fake.recorded.values()) == {"budget"}
+    assert len(fake.recorded) == 8
+
+
+def test_rounds_that_bring_nothing_end_without_failed_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = Fake(monkeypatch, iter([lambda packs: {}] * raytune.ATTEMPTS))
+    fake.run([(one,) for one in cells(3)])
+    assert len(fake.submitted) == raytune.ATTEMPTS
+    assert fake.recorded == {}  # the next sweep runs them
+
+
+def test_only_the_unfinished_part_of_a_pack_is_submitted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    four = tuple(cells(4))
+
+    def dies(packs: Sequence[Pack]) -> dict[str, str]:
+        finish(*four[:3])
+        return {one.cell_id: "ActorDiedError: killed" for one in packs[0]}
+
+    def ends(packs: Sequence[Pack]) -> dict[str, str]:
+        finish(*packs[0])
+        return {}
+
+    fake = Fake(monkeypatch, iter([dies, ends]))
+    fake.run([four])
+    assert fake.submitted == [[four], [four[3:]]]
+    assert set(fake.recorded.values()) == {"budget"}
+
+
+def test_a_worker_that_always_dies_is_a_failed_record_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bad, good = cells(2)
+
+    def round_(packs: Sequence[Pack]) -> dict[str, str]:
+        finish(*(pack[0] for pack in packs if pack[0] == good))
+        return {bad.cell_id: "ActorDiedError: killed"}
+
+    fake = Fake(monkeypatch, iter([round_] * raytune.ATTEMPTS))
+    fake.run([(bad,), (good,)])
+    assert fake.recorded == {good.cell_id: "budget", bad.cell_id: "ActorDiedError: killed"}
+    assert [len(packs) for packs in fake.submitted] == [2, 1, 1]
+
+
+def test_an_interrupt_ends_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stops(packs: Sequence[Pack]) -> dict[str, str]:
+        fake.interrupted = True
+        return {}
+
+    fake = Fake(monkeypatch, iter([stops]))
+    fake.run([(one,) for one in cells(3)])
+    assert fake.recorded == {}
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (
+            "Traceback\n  File x\nray.exceptions.ActorDiedError: it died\n  more",
+            "ray.exceptions.ActorDiedError: it died",
+        ),
+        ("only this", "only this"),
+        ("", "no message"),
+    ],
+)
+def test_the_line_that_names_the_error(report: str, line: str) -> None:
+    assert raytune._line(report) == line

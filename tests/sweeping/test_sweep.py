@@ -1,0 +1,237 @@
+"""Whole sweeps in this process: what runs and what does not, readings, shards, packs, faults."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.records import Progress, Record, Row, tables
+from harness.records.store import Store
+from harness.sweeping import serial, work
+from harness.sweeping import sweep as room
+from harness.sweeping.runner import Machine
+
+GRID = """
+title: Tiny
+figure: {kind: heatmap, panels: [alpha0, beta0], x: beta_hyperlr, y: alpha_hyperlr}
+protocol:
+  dataset: glyphs
+  n_way: 5
+  meta_batch: 2
+  layers: 2
+  filters: 4
+  validation_tasks: 2
+target_loss: 1.0
+max_iterations: ITERATIONS
+cells:
+  - {method: maml, alpha0: 0.1, beta0: 1e-3}
+  - {method: alpha-maml, alpha0: 0.1, beta0: 1e-3, alpha_hyperlr: [1e-2, 1], beta_hyperlr: 1e-5}
+"""
+
+
+def grid_file(folder: Path, iterations: int = 6) -> Path:
+    path = folder / "tiny.yaml"
+    path.write_text(GRID.replace("ITERATIONS", str(iterations)))
+    return path
+
+
+class Silent:
+    """A display that remembers."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.ended: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def begin(self, total: int, done: int, jobs: int) -> None:
+        self.plan = (total, done)
+
+    def progress(self, now: list[Progress]) -> None:
+        self.shown = [p.cell.cell_id for p in now]
+
+    def record(self, record: Record, question: object) -> None:
+        self.ended.append(record.header.cell.cell_id)
+
+    def end(self) -> None:
+        pass
+
+
+def request(tmp_path: Path, iterations: int = 6, **fields: object) -> room.Request:
+    grid = grids.load(str(grid_file(tmp_path, iterations)))
+    return room.Request(grid, tmp_path / "results", Machine("cpu", 2), **fields)
+
+
+def run(asked: room.Request, runner: Callable = serial.run) -> tuple[room.Result, Silent]:
+    display = Silent()
+    return room.sweep(asked, runner, display), display
+
+
+def rows(folder: Path) -> list[dict]:
+    table = tables.read(folder).trajectories
+    return json.loads(table.to_json(orient="records", double_precision=15))
+
+
+def test_a_sweep_runs_each_cell_once(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    first, display = run(asked)
+    assert (first.asked, first.ran, first.failed, first.interrupted) == (3, 3, {}, False)
+    assert sorted(display.ended) == sorted(cell.cell_id for cell in asked.cells())
+    trials = tables.read(asked.folder).trials
+    assert trials["cell_id"].tolist() == [cell.cell_id for cell in asked.cells()]
+    assert (trials["iterations_run"] == 6).all()
+
+    def never(*arguments: object) -> None:
+        raise AssertionError("nothing is missing")
+
+    again, display = run(asked, never)
+    assert (again.ran, display.plan) == (0, (3, 3))
+
+
+def test_a_word_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None:
+    """Ray hands over progress and records by different ways."""
+    asked = request(tmp_path)
+    done, other = asked.cells()[:2]
+
+    def runner(packs, question, machine, driver) -> None:
+        serial.run([(done,)], question, machine, driver)
+        driver.progress([Progress(cell, Row(1, 0.1, 0.1, 3.0, 0.05)) for cell in (done, other)])
+
+    _, display = run(asked, runner)
+    assert display.shown == [other.cell_id]
+
+
+def test_each_reading_has_its_own_records_and_its_data_are_looked_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = grid_file(tmp_path)
+    text = path.read_text().replace("panels: [", "panels: [protocol, ")
+    path.write_text(
+        text.replace("target_loss", "readings: [{}, {resize: nearest}, {k_shot: 2}]\ntarget_loss")
+    )
+    asked = room.Request(grids.load(str(path)), tmp_path / "results", Machine("cpu", 2))
+    checked: list[tuple[str, str]] = []
+    monkeypatch.setattr(room.datasets, "check", lambda *what: checked.append(what))
+    result, _ = run(asked)
+    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest")]
+    assert (result.asked, result.ran) == (9, 9)
+    trials = tables.read(asked.folder).trials
+    assert trials["protocol"].tolist() == [c.protocol.label for c in asked.cells()]
+    losses = trials["final_train_loss"].to_numpy().reshape(3, 3)
+    assert (losses[0] != losses[2]).all()  # k_shot is another problem; glyphs ignore resize
+    assert (losses[0] == losses[1]).all()
+    assert tables.read_about(asked.folder)["protocol_label"] == asked.grid.label
+
+
+def test_only_what_does_not_answer_runs_again(tmp_path: Path) -> None:
+    run(request(tmp_path, where="method=maml"))
+    _, display = run(request(tmp_path))
+    assert display.plan == (3, 1)
+    before = rows(request(tmp_path).folder)
+    _, display = run(request(tmp_path, iterations=8))  # a larger budget: all run again, from 1
+    assert display.plan == (3, 0)
+    after = rows(request(tmp_path).folder)
+    ids = {cell.cell_id for cell in request(tmp_path).cells()}
+    for cell_id in ids:
+        old = [r["train_loss"] for r in before if r["cell_id"] == cell_id]
+        assert [r["train_loss"] for r in after if r["cell_id"] == cell_id][:6] == old
+    _, display = run(request(tmp_path, iterations=4))  # a smaller one is read off the same records
+    assert display.plan == (3, 3)
+    assert len(rows(request(tmp_path).folder)) == 12
+
+
+def test_shards_together_are_the_whole(tmp_path: Path) -> None:
+    for shard in ("1/2", "2/2"):
+        run(request(tmp_path, shard=shard))
+    assert run(request(tmp_path))[0].ran == 0
+
+
+def test_a_failed_cell_does_not_stop_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    train = work.loop.train
+    victim = request(tmp_path).cells()[1].cell_id
+
+    def broken(pack: tuple, *arguments: object) -> object:
+        if pack[0].cell_id == victim:
+            raise RuntimeError("a fault\nof two lines")
+        return train(pack, *arguments)
+
+    monkeypatch.setattr(work.loop, "train", broken)
+    result, _ = run(request(tmp_path))
+    assert result.ran == 3
+    assert list(result.failed) == [victim]
+    assert "a fault of two lines" in result.failed[victim]
+    trials = tables.read(request(tmp_path).folder).trials.set_index("cell_id")
+    assert trials.loc[victim, "outcome"] == "failed"
+    monkeypatch.undo()
+    result, display = run(request(tmp_path))
+    assert (display.plan, result.failed) == ((3, 2), {})
+
+
+def test_a_torn_record_is_set_aside_and_run_again(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    run(asked)
+    torn, flipped, _ = (asked.store.folder / f"{cell.cell_id}.parquet" for cell in asked.cells())
+    whole = torn.read_bytes()
+    torn.write_bytes(whole[: len(whole) // 2])
+    content = bytearray(flipped.read_bytes())
+    content[30] ^= 0xFF  # within a page: only its checksum tells
+    flipped.write_bytes(content)
+    result, display = run(asked)
+    assert result.ran == 2
+    assert len(display.notes) == 2
+    assert all("set aside" in note for note in display.notes)
+    assert len(list((asked.store.folder / "aside").iterdir())) == 2
+    assert run(asked)[0].ran == 0
+    assert tables.read(asked.folder).trials["outcome"].notna().all()
+
+
+def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, put = request(tmp_path), Store.put
+    calls: list[bytes] = []
+
+    def full(store: Store, content: bytes) -> Record:
+        calls.append(content)
+        if len(calls) >= 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return put(store, content)
+
+    monkeypatch.setattr(Store, "put", full)
+    result, display = run(asked)
+    assert result.unsaved == 1
+    assert "No space left" in display.notes[0]
+    assert len(calls) == 3  # the second record, once more at the end; the third cell never started
+    monkeypatch.undo()
+    result, display = run(asked)
+    assert display.plan == (3, 1)
+
+
+def test_a_runner_that_gives_up_leaves_its_cells_to_be_run(tmp_path: Path) -> None:
+    result, _ = run(request(tmp_path), lambda *arguments: None)
+    assert (result.ran, result.left, result.failed, result.interrupted) == (0, 3, {}, False)
+
+
+def test_long_cells_start_first(tmp_path: Path) -> None:
+    cells = request(tmp_path).cells()
+    packs = room.pack(cells, devices=0)
+    assert [one[0].method for one in packs] == ["maml", "alpha-maml", "alpha-maml"]
+    assert packs[1][0].hyper.model_dump()["alpha_hyperlr"] < packs[2][0].hyper.model_dump()["alpha_hyperlr"]
+
+
+def test_packs_for_accelerators_hold_one_method_each_and_every_cell(tmp_path: Path) -> None:
+    cells = grids.load("fig2").cells()
+    packs = room.pack(cells, devices=2)
+    assert sorted(len(one) for one in packs) == [2, 3, 90, 90]
+    assert all(len({cell.method for cell in one}) == 1 for one in packs)
+    assert {cell for one in packs for cell in one} == set(cells)
+    many = grids.load("fig2").cells(range(5))
+    packs = room.pack(many, devices=1)
+    assert max(len(one) for one in packs) <= room.PACK
+    assert sum(len(one) for one in packs) == len(many)

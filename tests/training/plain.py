@@ -1,0 +1,56 @@
+"""The network and MAML as one reads them in the paper, by torch's own operators and autograd."""
+
+from __future__ import annotations
+
+from math import prod
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness.cell import Protocol
+from harness.problems.episodes import Images
+from harness.problems.network import layout
+
+
+def named(protocol: Protocol, flat: Tensor) -> dict[str, Tensor]:
+    """The parts of one flat vector [P]."""
+    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    pieces = flat.split([prod(part.shape) for part in parts])
+    return {part.name: piece.view(part.shape) for part, piece in zip(parts, pieces, strict=True)}
+
+
+def plain_scores(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -> Tensor:
+    """One network: images [n, 28, 28, 1] -> [n, n_way]."""
+    x = images.permute(0, 3, 1, 2)
+    for i in range(protocol.layers):
+        kernel = weights[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
+        x = F.conv2d(x, kernel, stride=2, padding=1)
+        shift = weights[f"shift{i}"]
+        scale = weights.get(f"scale{i}", torch.ones_like(shift).detach())
+        x = F.relu(F.batch_norm(x, None, None, scale, shift, training=True, eps=protocol.norm_eps))
+    return F.linear(x.mean((2, 3)), weights["head"].T, weights["bias"])
+
+
+def plain_loss(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -> Tensor:
+    """Mean cross entropy; images come class by class."""
+    labels = torch.arange(protocol.n_way).repeat_interleave(len(images) // protocol.n_way)
+    return F.cross_entropy(plain_scores(protocol, weights, images), labels)
+
+
+def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, images: Images) -> Tensor:
+    """MAML as one reads it in the paper: a loop over tasks, autograd through everything."""
+    adapted = [part.name for part in layout(protocol).adapted]
+    losses = []
+    for support, query in zip(images.support[0], images.query[0], strict=True):
+        fast = dict(weights)
+        for _ in range(protocol.inner_steps):
+            loss = plain_loss(protocol, fast, support)
+            gradients = torch.autograd.grad(loss, [fast[name] for name in adapted], create_graph=True)
+            if protocol.first_order:
+                gradients = [gradient.detach() for gradient in gradients]
+            moved = {n: fast[n] - alpha * g for n, g in zip(adapted, gradients, strict=True)}
+            fast = fast | moved
+        losses.append(plain_loss(protocol, fast, query))
+    total = torch.stack(losses).sum()
+    return total / protocol.meta_batch if protocol.task_reduction == "mean" else total

@@ -1,0 +1,105 @@
+"""On a CUDA device: the same records as on the CPU, by replays as by launches."""
+
+from __future__ import annotations
+
+import gc
+import os
+
+import numpy as np
+import pytest
+import torch
+
+from harness.cell import Cell, Protocol, Question
+from harness.training import loop, replay
+from tests.conftest import SMALL
+
+pytestmark = [
+    pytest.mark.usefixtures("noise"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+PAPER = Protocol(dataset="glyphs", precision="float64", validation_every=3, validation_tasks=4)
+"""The paper's network, exact to the last digits; its pictures are the fixture's."""
+MOVING = {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-3}
+
+
+def cells(protocol: Protocol, **moving: float) -> list[Cell]:
+    """Three of two seeds, one of which diverges at once and leaves its pack."""
+    method = "alpha-maml" if moving else "maml"
+    return [
+        Cell(protocol=protocol, method=method, hyper={"alpha0": alpha0, "beta0": 0.01} | moving, seed=seed)
+        for alpha0, seed in ((0.1, 0), (1e300 if protocol.precision == "float64" else 1e38, 0), (0.3, 1))
+    ]
+
+
+def rows(pack: list[Cell], device: str, budget: int, **options: int) -> dict[str, dict[str, list]]:
+    question = Question(target_loss=None, max_iterations=budget)
+    records = loop.train(pack, question, device, **options)
+    return {one.header.cell.cell_id: one.rows.to_pydict() for one in records}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"task_reduction": "sum", "meta_optimizer": "sgd"},
+        {"inner_steps": 3, "k_shot": 2, "k_query": 3, "norm_scale": True, "norm_adapted": True},
+        {"first_order": True, "layers": 1, "head_init": "normal"},
+    ],
+)
+@pytest.mark.parametrize("moving", [{}, MOVING])
+def test_twenty_iterations_as_on_the_cpu(fields: dict[str, object], moving: dict[str, float]) -> None:
+    pack = cells(Protocol(**SMALL.model_dump() | fields), **moving)
+    same(rows(pack, "cuda", 20, span=7), rows(pack, "cpu", 20))
+
+
+def test_the_papers_network_as_on_the_cpu() -> None:
+    pack = cells(PAPER, **MOVING)[:1]
+    torch.set_num_threads(os.cpu_count() or 1)
+    try:
+        same(rows(pack, "cuda", 6), rows(pack, "cpu", 6))
+    finally:
+        torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("moving", [{}, MOVING])
+def test_replays_and_launches_give_the_same_to_the_last_bit(
+    monkeypatch: pytest.MonkeyPatch, moving: dict[str, float]
+) -> None:
+    """Also read late or at once: where the host looks changes nothing."""
+    pack = cells(Protocol(**SMALL.model_dump() | {"precision": "float32"}), **moving)
+    replayed = rows(pack, "cuda", 30, span=7)
+    assert repr(rows(pack, "cuda", 30, span=7)) == repr(replayed)  # nan is not nan, its name is
+    monkeypatch.delitem(loop.LAUNCH, "cuda")
+    assert repr(rows(pack, "cuda", 30, span=7)) == repr(replayed)
+    assert repr(rows(pack, "cuda", 30, span=1)) == repr(replayed)
+    assert sorted(len(run["iteration"]) for run in replayed.values())[1:] == [30, 30]
+
+
+def test_a_recording_outlives_old_graphs() -> None:
+    """Graphs of an earlier pack that wait in a cycle for the garbage collector, which is eager here."""
+
+    class Cycle:
+        def __init__(self, held: object) -> None:
+            self.held, self.me = held, self
+
+    old = replay.graphed(lambda x: x + 1)
+    for _ in range(2):
+        old(torch.zeros(3, device="cuda"))
+    Cycle(old)
+    del old
+    often = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        fast = replay.graphed(lambda x: [x + i for i in range(50)][-1])
+        assert [fast(torch.zeros(2, device="cuda")).tolist() for _ in range(3)] == [[49.0, 49.0]] * 3
+    finally:
+        gc.set_threshold(*often)
+
+
+def same(found: dict[str, dict[str, list]], expected: dict[str, dict[str, list]]) -> None:
+    assert found.keys() == expected.keys()
+    for cell_id, columns in expected.items():
+        for name, values in columns.items():
+            pair = [np.array(one, dtype=float) for one in (found[cell_id][name], values)]  # None: nan
+            np.testing.assert_allclose(*pair, rtol=1e-9, err_msg=f"{cell_id} {name}")
