@@ -1,16 +1,23 @@
-"""Where things lie: the checkout that holds this package, or else the working directory."""
+"""Where things lie: in the checkout that this code stands in, or else in the working directory.
+
+An installed package brings its grids and reference records along; results go to the working directory.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-_CHECKOUT = Path(__file__).resolve().parent.parent.parent
-ROOT = _CHECKOUT if (_CHECKOUT / "sweeps").is_dir() else Path.cwd()
+from harness.common.errors import UserError
 
-SWEEPS = ROOT / "sweeps"
+_PACKAGE = Path(__file__).resolve().parent.parent
+CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "sweeps" / "quick.yaml").is_file() else None
+"""None: an installed package."""
+ROOT = CHECKOUT or Path.cwd()
+
+SWEEPS = ROOT / "sweeps" if CHECKOUT else _PACKAGE / "sweeps"
 RESULTS = ROOT / "results"
-REFERENCE = RESULTS / "reference"
+REFERENCE = RESULTS / "reference" if CHECKOUT else _PACKAGE / "reference"
 """The committed records of the paper's grids."""
 
 
@@ -22,3 +29,10 @@ def data() -> Path:
 def omniglot() -> Path:
     """The folder that holds Omniglot as zips or extracted folders: OMNIGLOT_ROOT, or `data/`."""
     return Path(os.environ.get("OMNIGLOT_ROOT") or data())
+
+
+def checkout(what: str) -> Path:
+    """The checkout, for what is made there alone. UserError: this is an installed package."""
+    if CHECKOUT is None:
+        raise UserError(f"{what}: works in a checkout of the repository, not in an installed package")
+    return CHECKOUT
