@@ -104,5 +104,5 @@ def test_facts():
 
 
 def test_the_room_is_light_to_enter():
-    code = "import sys, harness.datasets; print({'torch', 'torchvision', 'matplotlib'} & set(sys.modules))"
+    code = "import sys, harness.problems.datasets; print({'torch', 'torchvision', 'matplotlib'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
