@@ -17,37 +17,37 @@ from harness.plots import style
 PLAIN = StrMethodFormatter("{x:g}")
 OURS, PEER, FLOOR = "#0072B2", "#D55E00", style.REFERENCE
 TITLES = {
-    "n_way": "classes of a task",
-    "k_shot": "support images of a class",
-    "meta_batch": "tasks of a meta-batch",
+    "n_way": "classes per task",
+    "k_shot": "support images per class",
+    "meta_batch": "tasks per meta-batch",
     "inner_steps": "inner steps",
     "threads": "threads",
     "pack": "cells trained together",
 }
-"""Panels of the curves, in their order; the words under them."""
+"""The panels of the curves in their order, with the words under them."""
 
 # Inches.
 WIDTH, LEFT, ROW, PANEL, GAP, COLUMNS = 7.4, 2.75, 0.21, 1.45, 0.62, 3
 MARGIN, APART = 0.65, 0.58  # left of the panels and between them
 
 
-def render(found: dict[str, Any], path: Path) -> list[Path]:
-    """Draw what `harness bench` found (bench.json, or bench-gpu.json) as <path>.png and .svg."""
-    return style.write(lambda: draw(found), path)
+def render(bench: dict[str, Any], path: Path) -> list[Path]:
+    """Draw what `harness bench` measured (bench.json, or bench-gpu.json) as <path>.png and .svg."""
+    return style.write(lambda: draw(bench), path)
 
 
-def draw(found: dict[str, Any]) -> Figure:
-    """A row for each program; under it a panel for each thing that was varied, where there are curves."""
-    programs, curves = found["programs"], pd.DataFrame(found.get("curves", []))
+def draw(bench: dict[str, Any]) -> Figure:
+    """A row for each program; below, a panel for each thing that was varied, if there are curves."""
+    programs, curves = bench["programs"], pd.DataFrame(bench.get("curves", []))
     varied = [name for name in TITLES if not curves.empty and name in set(curves["varied"])]
     lines = -(-len(varied) // COLUMNS)
-    heading = style.Heading(_title(found), style.wrapped(_what(found), WIDTH, style.TICK))
+    heading = style.Heading(title=_title(bench), subtitle=style.wrapped(_what(bench), WIDTH, style.TICK))
     top = heading.height + 0.12
     rows = ROW * len(programs)
     below = top + rows + 0.62
     fig = Figure(figsize=(WIDTH, below + (lines * (PANEL + GAP) + 0.3 if lines else 0)))
     heading.draw(fig)
-    _programs(style.axes_at(fig, LEFT, top, WIDTH - LEFT - 0.35, rows, label="programs"), found)
+    _programs(style.axes_at(fig, LEFT, top, WIDTH - LEFT - 0.35, rows, label="programs"), bench)
     width = (WIDTH - MARGIN - style.MARGIN - (COLUMNS - 1) * APART) / COLUMNS
     for at, name in enumerate(varied):
         row, column = divmod(at, COLUMNS)
@@ -59,31 +59,29 @@ def draw(found: dict[str, Any]) -> Figure:
     return fig
 
 
-def _title(found: dict[str, Any]) -> str:
-    if "throughput_ratios" in found:
+def _title(bench: dict[str, Any]) -> str:
+    if "throughput_ratios" in bench:
         return "Throughput on a device"
     return "Time of a meta-iteration"
 
 
-def _what(found: dict[str, Any]) -> str:
-    machine = found["machine"]
+def _what(bench: dict[str, Any]) -> str:
+    machine = bench["machine"]
     where = f"{machine['device']}, {machine['vector_unit']}, {machine['system']}"
-    how = "median, quartiles of {rounds} rounds".format(**found)
-    if "throughput_ratios" in found:
-        return f"{found['problem']}\n{where}; {how}"
-    ratio = found["ours_over_fastest_peer"]
-    told = (
-        f"{found['ours_over_floor']:.2f} times the floor (dashed: the matrix products alone, at their peak)"
-    )
-    if ratio is not None:
-        told = f"{ratio:.2f} times the fastest library, {told}"
-    return f"{found['problem']}\n{where}; 1 thread, float32; {how}\nharness takes {told}"
+    how = f"median and quartiles of {bench['rounds']} rounds"
+    if "throughput_ratios" in bench:
+        return f"{bench['problem']}\n{where}; {how}"
+    floor = "the floor (dashed: the matrix products alone, at peak speed)"
+    takes = [f"{bench['ours_over_floor']:.2f} times {floor}"]
+    if (ratio := bench["ours_over_fastest_peer"]) is not None:
+        takes.insert(0, f"{ratio:.2f} times as long as the fastest library")
+    return f"{bench['problem']}\n{where}; 1 thread, float32; {how}\nharness takes {' and '.join(takes)}"
 
 
-def _programs(ax: Axes, found: dict[str, Any]) -> None:
+def _programs(ax: Axes, bench: dict[str, Any]) -> None:
     """A dot and its quartiles for each program, from the top in the order of the file."""
-    rows = found["programs"]
-    on_device = "throughput_ratios" in found
+    rows = bench["programs"]
+    on_device = "throughput_ratios" in bench
     for y, row in enumerate(rows):
         colour = OURS if row["name"].startswith("harness") else PEER
         if on_device:
@@ -100,9 +98,9 @@ def _programs(ax: Axes, found: dict[str, Any]) -> None:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(PLAIN)
         ax.xaxis.set_minor_formatter(PLAIN)
-        ax.set_xlabel("cells \N{MULTIPLICATION SIGN} iterations a second")
+        ax.set_xlabel("cells \N{MULTIPLICATION SIGN} iterations per second")
     else:
-        ax.axvline(found["floor_ms"], color=FLOOR, ls="--", lw=1)
+        ax.axvline(bench["floor_ms"], color=FLOOR, ls="--", lw=1)
         ax.set_xlim(0, 1.05 * max(row["q3_ms"] for row in rows))
         ax.set_xlabel("ms per meta-iteration")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -18,20 +19,21 @@ from matplotlib.patches import Rectangle
 from harness.plots import style
 
 
-class Mark(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Mark:
     """How a cell without a count looks, and what the key says of it."""
 
-    hatch: str
-    sign: str
-    fill: str
+    hatch: str = ""
+    sign: str = ""
+    fill: str = "white"
     meaning: str
 
 
 MARKS = {
-    "budget": Mark("//////", "", "white", "not reached in {budget} iterations"),
-    "diverged": Mark("xxxxxx", "×", "white", "diverged: loss or rate not finite"),
-    "failed": Mark("", "!", "white", "failed: an error, not a result"),
-    "not run": Mark("", "·", "0.9", "not run yet"),
+    "budget": Mark(hatch="//////", meaning="not reached in {budget} iterations"),
+    "diverged": Mark(hatch="xxxxxx", sign="×", meaning="diverged: loss or rate not finite"),
+    "failed": Mark(sign="!", meaning="failed: an error, not a result"),
+    "not run": Mark(sign="·", fill="0.9", meaning="not run yet"),
 }
 
 NEVER = "\N{EN DASH}"
@@ -43,7 +45,8 @@ KEY_WIDTH = 2.45  # inches, as are those below
 BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
 
 
-class Look(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Look:
     """What all cells of a figure share."""
 
     norm: LogNorm
@@ -56,9 +59,13 @@ class Look(NamedTuple):
 
 def look(cells: pd.DataFrame, budget: int) -> Look:
     """For `cells` as from cells_over_seeds: one colour scale, up to the budget."""
-    states = [state for state in MARKS if state in set(cells["state"])]
-    counts = "reached" in set(cells["state"])
-    return Look(norm(cells["iterations_to_target"], budget), bool(cells["seeds"].max() > 1), states, counts)
+    states = set(cells["state"])
+    return Look(
+        norm=norm(cells["iterations_to_target"], budget),
+        several_seeds=bool(cells["seeds"].max() > 1),
+        states=[state for state in MARKS if state in states],
+        counts="reached" in states,
+    )
 
 
 def norm(counts: pd.Series, budget: int) -> LogNorm:

@@ -1,4 +1,4 @@
-"""One's own counts against the reference's, cell by cell, with the band within which rounding moves them."""
+"""The user's own counts against the reference's, cell by cell, with the band in which rounding moves them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def render(
 
 
 def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str) -> Figure:
-    """A panel for each passage: the reference's count to the right, one's own upwards."""
+    """A panel for each passage: the reference's count to the right, the user's own upwards."""
     cells = compared.cells[compared.cells["first_agreement"].notna()]
     asked = reference[reference["cell_id"].isin(cells["cell_id"])]
     budget = int(reference["max_iterations"].iloc[0])
@@ -60,15 +60,15 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
 
 
 def _what(compared: Compared, rounding: Rounding | None) -> str:
-    """How many cells stand here, and what else there is to know."""
-    alone = compared.seeds[compared.seeds["passage"] == "first"]
-    lines = [f"{alone['in_both'].sum()} cells run on both sides"]
-    for side, words in (("only_mine", "here alone"), ("only_reference", "in the reference alone")):
-        if total := alone[side].sum():
-            lines.append(f"{total} run {words}")
+    """How many cells are drawn, and what else there is to know."""
+    first = compared.seeds[compared.seeds["passage"] == "first"]
+    words = [f"{first['in_both'].sum()} cells run on both sides"]
+    for side, where in (("only_mine", "yours"), ("only_reference", "the reference")):
+        if total := first[side].sum():
+            words.append(f"{total} only in {where}")
     if rounding is None or rounding.first is None:
-        lines.append("no yardstick was measured")
-    return "\n".join([", ".join(lines), *compared.notes])
+        words.append("rounding was not measured")
+    return "\n".join([", ".join(words), *compared.notes])
 
 
 def _agree(seeds: pd.DataFrame) -> str:
@@ -96,13 +96,13 @@ def _panel(
     for side in (ax.axvline, ax.axhline):
         side(budget, color=style.GUIDE, lw=0.6, ls=(0, (1, 1.5)), zorder=1)
     for what in AGREEMENTS:
-        own = cells[cells[f"{name}_agreement"] == what]
-        x, y = (own[f"{name}_{side}"].to_numpy(float) for side in ("reference", "mine"))
+        alike = cells[cells[f"{name}_agreement"] == what]
+        x, y = (alike[f"{name}_{side}"].to_numpy(float) for side in ("reference", "mine"))
         x, y = (np.where(np.isnan(values), miss, values) for values in (x, y))
         ax.plot(x, y, zorder=3, clip_on=False, **_mark(what))
-    both = int((cells[f"{name}_mine"].isna() & cells[f"{name}_reference"].isna()).sum())
-    if both:
-        ax.annotate(f"{both}", (miss, miss), (5, 3), textcoords="offset points", size=style.SMALL, zorder=4)
+    missed = int((cells[f"{name}_mine"].isna() & cells[f"{name}_reference"].isna()).sum())
+    if missed:
+        ax.annotate(f"{missed}", (miss, miss), (5, 3), textcoords="offset points", size=style.SMALL, zorder=4)
     ax.set(xscale="log", yscale="log", xlim=(low, end), ylim=(low, end))
     steps = [m * 10.0**k for k in range(6) for m in (1, 2, 5)]
     ticks = [step for step in steps if low <= step <= budget / 1.3] + [budget, miss]
@@ -110,26 +110,26 @@ def _panel(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(ticks, labels)
         axis.set_ticks([], minor=True)
-    ax.set_xlabel("reference, iterations", labelpad=2)
-    ax.set_ylabel("here, iterations", labelpad=2)
+    ax.set_xlabel("the reference (iterations)", labelpad=2)
+    ax.set_ylabel("yours (iterations)", labelpad=2)
 
 
 def _key(ax: Axes, rounding: Rounding | None) -> None:
     words = {
-        EQUAL: "the same count, or missed in the same way (how many, beside the mark)",
-        WITHIN: "another count, within rounding",
-        OUTSIDE: "further apart",
-        OUTCOME: "reached by one alone, or missed in other ways",
+        EQUAL: "same count, or both missed in the same way (their number beside the mark)",
+        WITHIN: "different count, within rounding",
+        OUTSIDE: "different count" + ", beyond rounding" * (rounding is not None),
+        OUTCOME: "reached on one side only, or missed in different ways",
     }
     handles: list[Line2D | Patch] = [Line2D([], [], **_mark(what)) for what in AGREEMENTS]
     texts = [words[what] for what in AGREEMENTS]
     if rounding is not None and rounding.first is not None:
-        told = {name: getattr(rounding, name) for name in PASSAGES}
-        shares = ", ".join(f"{name} {found.share:.1%}" for name, found in told.items() if found)
+        measured = {name: getattr(rounding, name) for name in PASSAGES}
+        shares = ", ".join(f"{name} {one.share:.1%}" for name, one in measured.items() if one)
         handles.append(Patch(color="0.88"))
         texts.append(
-            f"how far rounding moved a count, at most ({shares}), "
-            f"in {rounding.runs} runs with first weights moved by 1e-7"
+            f"the most that rounding moved a count ({shares}), "
+            f"in {rounding.runs} runs with initial weights moved by 1e-7"
         )
     ax.axis("off")
     ax.legend(handles, texts, loc="upper left", borderaxespad=0, handlelength=1.4, labelspacing=0.35)

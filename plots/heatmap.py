@@ -8,15 +8,17 @@ drawn only where the median over seeds is one; every other cell has a mark of it
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.analysis.labels import column as in_words
-from harness.analysis.summary import cells_over_seeds, setting_columns
+from harness.analysis import labels
+from harness.analysis.summary import cells_over_seeds, hyper_columns, setting_columns
 from harness.plots import cells, style
 
 # Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
@@ -25,13 +27,16 @@ LEFT, BOTTOM, GAP, TITLE_LINE, BOX_GAP = 0.68, 0.5, 0.22, 0.19, 0.13
 SIDES, SQUEEZED = (0.285, 0.45), 0.385
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Arrangement:
     """What is drawn where; lengths in inches."""
 
     x: str
     y: str
-    others: list[str]
-    """The method, and the hyper-parameters (and protocol) that are the same all over a panel."""
+    shared: list[str]
+    """The hyper-parameters that are the same all over a panel, as are its method and its protocol."""
+    protocols: Mapping[tuple[str, str], str]
+    """By preset and changes, in words."""
     xs: list[float]
     ys: list[float]
     """Downwards: the largest first."""
@@ -64,11 +69,12 @@ class Plan(NamedTuple):
 
     def title(self, first: pd.Series) -> str:
         """Of the panel with this cell."""
-        rates = [key for key in self.others[1:] if key != "protocol"]
-        lines = style.pairs(style.setting({key: first[key] for key in rates}))
-        if "protocol" in self.others:
-            lines.append(style.wrapped(first["protocol"], self.slot - GAP, style.LABEL))
-        return "\n".join([*[style.method(first["method"])] * self.several, *lines])
+        lines = [style.method(first["method"])] * self.several
+        lines += style.pairs(style.values(first, self.shared))
+        if len(self.protocols) > 1:
+            protocol = self.protocols[first["preset"], first["changes"]]
+            lines.append(style.wrapped(protocol, self.slot - GAP, style.LABEL))
+        return "\n".join(lines)
 
     @property
     def head(self) -> float:
@@ -80,51 +86,62 @@ class Plan(NamedTuple):
 
 def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON."""
-    summed = cells_over_seeds(trials.assign(protocol=in_words(trials)))
+    summed = cells_over_seeds(trials)
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
-    look, plan = cells.look(summed, budget), _plan(summed, setting_columns(trials), grid["figure"])
-    across, high = max(map(len, plan.rows)) * plan.slot + LEFT, plan.panel[1]
+    look, placed = cells.look(summed, budget), _arrange(trials, summed, grid["figure"])
+    across, high = max(map(len, placed.rows)) * placed.slot + LEFT, placed.panel[1]
 
     # The key stands at the right of the last row if the page has room there, else below it.
-    used = LEFT + len(plan.rows[-1]) * plan.slot
+    used = LEFT + len(placed.rows[-1]) * placed.slot
     right = used + cells.KEY_WIDTH <= max(WIDEST, across)
     width = max(across, used + cells.KEY_WIDTH if right else NARROWEST)
-    heading = style.heading(trials, grid["title"], _what(target, budget, look, plan), width)
-    top, step = heading.height + 0.08, plan.head + high + GAP
-    bottom = top + len(plan.rows) * step - GAP
-    labels = 0.35 * (len(plan.rows) > 1 and len(plan.rows[-1]) < len(plan.rows[-2]))  # of the panel above
-    key_at = (used + 0.1, bottom - high - 0.2 + labels) if right else (LEFT, bottom + BOTTOM)
+    heading = style.heading(trials, grid["title"], _what(target, budget, look, placed), width)
+    top, step = heading.height + 0.08, placed.head + high + GAP
+    bottom = top + len(placed.rows) * step - GAP
+    uneven = len(placed.rows) > 1 and len(placed.rows[-1]) < len(placed.rows[-2])
+    key_top = bottom - high - 0.2 + 0.35 * uneven  # below the axis labels of the panel above
+    key_at = (used + 0.1, key_top) if right else (LEFT, bottom + BOTTOM)
     lowest = max(bottom + BOTTOM, key_at[1] + cells.key_height(look, not right) + 0.05)
 
     fig = Figure(figsize=(width, lowest))
     heading.draw(fig)
-    for r, row in enumerate(plan.rows):
+    for r, row in enumerate(placed.rows):
         for c, panel in enumerate(row):
-            left, upper = LEFT + c * plan.slot, top + r * step + plan.head
-            ax = style.axes_at(fig, left, upper, *plan.panel, label="panel")
-            _fill(ax, panel, plan, look)
-            ax.set_title(plan.title(panel.iloc[0]), loc="left", pad=4, linespacing=1.15)
-            covered = r + 1 < len(plan.rows) and c < len(plan.rows[r + 1])
-            _name_axes(ax, plan, bottom=not covered, left=c == 0)
-            _boxes(fig, (left + plan.box, upper), panel.iloc[0], plan, look)
+            left, upper = LEFT + c * placed.slot, top + r * step + placed.head
+            ax = style.axes_at(fig, left, upper, *placed.panel, label="panel")
+            _fill(ax, panel, placed, look)
+            ax.set_title(placed.title(panel.iloc[0]), loc="left", pad=4, linespacing=1.15)
+            covered = r + 1 < len(placed.rows) and c < len(placed.rows[r + 1])
+            _name_axes(ax, placed, bottom=not covered, left=c == 0)
+            _boxes(fig, (left + placed.box, upper), panel.iloc[0], placed, look)
     cells.key(fig, key_at, not right, look, budget, target)
     return fig
 
 
-def _plan(summed: pd.DataFrame, setting: list[str], figure: dict[str, Any]) -> Plan:
+def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any]) -> Arrangement:
+    """`summed` as from cells_over_seeds."""
     x, y = figure["x"], figure["y"]
     inside = summed[summed[x].notna() & summed[y].notna()]
-    others = ["method", *(key for key in setting if key not in (x, y))]
-    panels = [panel for _, panel in inside.groupby(others, sort=False, dropna=False)]
+    keys = ["method", *(key for key in setting_columns(trials) if key not in (x, y))]
+    panels = [panel for _, panel in inside.groupby(keys, sort=False, dropna=False)]
     xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
-    blocks = _blocks(panels, [key for key in others if key == figure["panels"][0]])
+    first = figure["panels"][0]
+    blocks = _blocks(panels, ["preset", "changes"] if first == "protocol" else [first])
     natural = float(np.clip(1.7 / max(len(xs), len(ys)), *SIDES))  # larger in a small panel
-    plans = [
-        Plan(x, y, others, xs, ys, [], summed.drop(inside.index), side)
-        for side in (natural, min(natural, SQUEEZED))
-    ]
-    plans = [plan._replace(rows=_rows(blocks, int((WIDEST - LEFT) / plan.slot))) for plan in plans]
-    return min(plans, key=lambda plan: len(plan.rows))  # smaller cells only where that spares rows
+    loose = Arrangement(
+        x=x,
+        y=y,
+        shared=[key for key in hyper_columns(trials) if key not in (x, y)],
+        protocols=labels.words(trials),
+        xs=xs,
+        ys=ys,
+        rows=[],
+        beside=summed.drop(inside.index),
+        side=natural,
+    )
+    both = [replace(loose, side=side) for side in (natural, min(natural, SQUEEZED))]
+    both = [replace(one, rows=_rows(blocks, int((WIDEST - LEFT) / one.slot))) for one in both]
+    return min(both, key=lambda one: len(one.rows))  # smaller cells only where that spares rows
 
 
 def _blocks(panels: list[pd.DataFrame], lead: list[str]) -> list[list[pd.DataFrame]]:
@@ -148,42 +165,45 @@ def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]
     return rows
 
 
-def _what(target: float, budget: int, look: cells.Look, plan: Plan) -> str:
+def _what(target: float, budget: int, look: cells.Look, placed: Arrangement) -> str:
     count = "median " * look.several_seeds + f"first iteration with training loss ≤ {target:g} nats"
     asked = f"{'no target' if np.isnan(target) else count}, budget {budget}"
-    if plan.several or plan.beside.empty:
+    if placed.several or placed.beside.empty:
         return asked
-    boxes = " and ".join(style.method(name) for name in plan.beside["method"].unique())
-    return f"{style.method(plan.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
+    boxes = " and ".join(style.method(name) for name in placed.beside["method"].unique())
+    return f"{style.method(placed.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
 
 
-def _fill(ax: Axes, panel: pd.DataFrame, plan: Plan, look: cells.Look) -> None:
+def _fill(ax: Axes, panel: pd.DataFrame, placed: Arrangement, look: cells.Look) -> None:
     """Every cell of the panel; a point that the grid does not have stays empty."""
-    counts = panel.pivot(index=plan.y, columns=plan.x, values="iterations_to_target")
-    cells.mesh(ax, counts.reindex(index=plan.ys, columns=plan.xs), look.norm)
+    counts = panel.pivot(index=placed.y, columns=placed.x, values="iterations_to_target")
+    cells.mesh(ax, counts.reindex(index=placed.ys, columns=placed.xs), look.norm)
     for _, cell in panel.iterrows():
-        cells.write(ax, plan.xs.index(cell[plan.x]), plan.ys.index(cell[plan.y]), cell, look)
+        cells.write(ax, placed.xs.index(cell[placed.x]), placed.ys.index(cell[placed.y]), cell, look)
 
 
-def _name_axes(ax: Axes, plan: Plan, bottom: bool, left: bool) -> None:
+def _name_axes(ax: Axes, placed: Arrangement, bottom: bool, left: bool) -> None:
     """Numeric decades at the outer panels; all panels of a figure have the same axes."""
     ax.tick_params(length=0, pad=2)
     if bottom:
-        ax.set_xticks(np.arange(len(plan.xs)) + 0.5, [style.number(value) for value in plan.xs])
-        ax.set_xlabel(style.name(plan.x), labelpad=2)
+        ax.set_xticks(np.arange(len(placed.xs)) + 0.5, [style.number(value) for value in placed.xs])
+        ax.set_xlabel(style.name(placed.x), labelpad=2)
     if left:
-        ax.set_yticks(np.arange(len(plan.ys)) + 0.5, [style.number(value) for value in plan.ys])
-        ax.set_ylabel(style.name(plan.y), labelpad=2)
+        ax.set_yticks(np.arange(len(placed.ys)) + 0.5, [style.number(value) for value in placed.ys])
+        ax.set_ylabel(style.name(placed.y), labelpad=2)
 
 
-def _boxes(fig: Figure, at: tuple[float, float], first: pd.Series, plan: Plan, look: cells.Look) -> None:
+def _boxes(
+    fig: Figure, at: tuple[float, float], first: pd.Series, placed: Arrangement, look: cells.Look
+) -> None:
     """The baselines of a panel (equal to it wherever they have a value at all), half way up beside it."""
-    same = [plan.beside[key].isna() | (plan.beside[key] == first[key]) for key in plan.others[1:]]
-    beside = plan.beside[np.logical_and.reduce(same)] if same else plan.beside
-    step = plan.side + 0.25
-    top = at[1] + (plan.panel[1] - len(beside) * step) / 2 + 0.125
+    keys = [*placed.shared, "preset", "changes"]
+    same = [placed.beside[key].isna() | (placed.beside[key] == first[key]) for key in keys]
+    beside = placed.beside[np.logical_and.reduce(same)]
+    step = placed.side + 0.25
+    top = at[1] + (placed.panel[1] - len(beside) * step) / 2 + 0.125
     for k, (_, cell) in enumerate(beside.iterrows()):
-        ax = style.axes_at(fig, at[0], top + k * step, plan.side, plan.side, label="baseline")
+        ax = style.axes_at(fig, at[0], top + k * step, placed.side, placed.side, label="baseline")
         cells.mesh(ax, pd.DataFrame([[cell["iterations_to_target"]]]), look.norm)
         cells.write(ax, 0, 0, cell, look)
         ax.set_title(style.method(cell["method"]), size=style.SMALL, pad=2.5)

@@ -40,7 +40,7 @@ def draw(support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] 
     top = HEAD + text.count("\n") * 0.19
     step = 0.2 + upright + shots * SIDE + GAP
     fig = Figure(figsize=(width, top + tasks * step))
-    style.Heading(text, "").draw(fig)
+    style.Heading(title=text).draw(fig)
     for t in range(tasks):
         upper = top + t * step + 0.2 + upright
         ax = style.axes_at(fig, LEFT, upper, n_way * SIDE, shots * SIDE, label=f"task {t + 1}")

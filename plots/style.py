@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.style
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis import labels
+from harness.common.files import write_whole
 from harness.methods import METHODS
 
 DPI = 200
@@ -55,12 +57,8 @@ RC: dict[str, Any] = {
     "savefig.dpi": DPI,
 }
 
-NAMES = {
-    "alpha0": r"$\alpha_0$",
-    "beta0": r"$\beta_0$",
-    "alpha_hyperlr": r"$\alpha_{\mathrm{hyperlr}}$",
-    "beta_hyperlr": r"$\beta_{\mathrm{hyperlr}}$",
-}
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "tau")
+"""Letters as hyper-parameters begin with them."""
 DATASETS = {"omniglot": "Omniglot"}
 
 
@@ -71,9 +69,15 @@ def applied() -> Iterator[None]:
         yield
 
 
-def name(column: str) -> str:
-    """A column as the figures write it."""
-    return NAMES.get(column, column)
+def name(hyper_parameter: str) -> str:
+    """A hyper-parameter as the figures write it: beta0 and beta_hyperlr as a beta with a subscript."""
+    found = re.fullmatch(rf"({'|'.join(GREEK)})(\d|_[a-zA-Z]+)?", hyper_parameter)
+    if found is None:
+        return hyper_parameter
+    letter, subscript = found[1], (found[2] or "").removeprefix("_")
+    if subscript.isalpha():
+        return rf"$\{letter}_{{\mathrm{{{subscript}}}}}$"
+    return rf"$\{letter}_{subscript}$" if subscript else rf"$\{letter}$"
 
 
 def method(name: str) -> str:
@@ -98,14 +102,9 @@ def pairs(texts: Sequence[str]) -> list[str]:
     return [", ".join(texts[k : k + 2]) for k in range(0, len(texts), 2)]
 
 
-def setting(columns: dict[str, Any]) -> list[str]:
-    """Hyper-parameters as texts: alpha0 = 10^-1, ... Those with no value are left out; words (a
-    reading of the protocol) stand for themselves."""
-    return [
-        value if isinstance(value, str) else f"{name(key)} = {number(value)}"
-        for key, value in columns.items()
-        if isinstance(value, str) or not np.isnan(value)
-    ]
+def values(row: pd.Series, hyper_parameters: Iterable[str]) -> list[str]:
+    """A row's values of these hyper-parameters: alpha0 = 10^-1, ... One that its method lacks is left out."""
+    return [f"{name(key)} = {number(row[key])}" for key in hyper_parameters if not pd.isna(row[key])]
 
 
 def sequence(count: int) -> list[Any]:
@@ -117,11 +116,19 @@ def sequence(count: int) -> list[Any]:
 def wrapped(text: str, inches: float, size: float) -> str:
     """A user's text broken into lines that fit in this width, long words too.
 
-    A dollar is no formula here; the names of the rates (`beta_hyperlr`) are written as their symbols.
+    A dollar starts no formula here; the names of hyper-parameters (`beta_hyperlr`) are written as symbols.
     """
     letters = max(int(inches * 72 / (0.56 * size)), 12)  # DejaVu's letters are some 0.56 em wide
-    lines = "\n".join(textwrap.fill(line, letters) for line in text.splitlines()).replace("$", r"\$")
-    return re.sub(rf"\b({'|'.join(NAMES)})\b", lambda match: NAMES[match[0]], lines)
+    known = dict.fromkeys(key for one in METHODS.values() for key in one.Hyper.model_fields)
+    # While the lines are broken, a letter of no alphabet stands for a symbol, as often as that is wide.
+    symbols = {key: name(key) for key in known if name(key) != key}
+    stand_ins = {key: chr(0xE000 + at) * min(len(key) // 2, 8) for at, key in enumerate(symbols)}
+    for key, stand_in in stand_ins.items():
+        text = re.sub(rf"\b{key}\b", stand_in, text)
+    text = "\n".join(textwrap.fill(line, letters) for line in text.splitlines()).replace("$", r"\$")
+    for key, stand_in in stand_ins.items():
+        text = text.replace(stand_in, symbols[key])
+    return text
 
 
 def seeds_text(seeds: Sequence[int]) -> str:
@@ -140,16 +147,17 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
     return fig.add_axes((left / w, 1 - (top + height) / h, width / w, height / h), **kwargs)
 
 
-class Heading(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Heading:
     """Title and subtitle, wrapped to the width of their figure."""
 
     title: str
-    subtitle: str
+    subtitle: str = ""
 
     @property
     def height(self) -> float:
         """Inches from the top of the figure to the end of the subtitle."""
-        title, subtitle = (text.count("\n") + 1 for text in self)
+        title, subtitle = (text.count("\n") + 1 for text in (self.title, self.subtitle))
         return 0.18 + (title * TITLE * 1.35 + subtitle * TICK * 1.5) / 72
 
     def draw(self, fig: Figure) -> None:
@@ -161,13 +169,15 @@ class Heading(NamedTuple):
 
 
 def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Heading:
-    """The grid's title; data set, protocol and seeds; then `what` the figure shows."""
+    """The grid's title; data set, protocols and seeds; then `what` the figure shows."""
     one, inches = trials.iloc[0], width - 2 * MARGIN
     data = f"{DATASETS.get(one['dataset'], one['dataset'])}, {one['n_way']}-way"
-    problem = "  \N{MIDDLE DOT}  ".join(
+    made_of = "  \N{MIDDLE DOT}  ".join(
         (data, labels.one_line(labels.of_trials(trials)), seeds_text(trials["seed"].unique().tolist()))
     )
-    return Heading(wrapped(title, inches, TITLE * 1.1), wrapped(f"{problem}\n{what}", inches, TICK))
+    return Heading(
+        title=wrapped(title, inches, TITLE * 1.1), subtitle=wrapped(f"{made_of}\n{what}", inches, TICK)
+    )
 
 
 def save(fig: Figure, path: Path) -> None:
@@ -175,12 +185,7 @@ def save(fig: Figure, path: Path) -> None:
     kind = path.suffix[1:]
     metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    try:
-        fig.savefig(unfinished, format=kind, dpi=DPI, metadata=metadata)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, lambda file: fig.savefig(file, format=kind, dpi=DPI, metadata=metadata))
 
 
 def write(draw: Callable[[], Figure], base: Path) -> list[Path]:

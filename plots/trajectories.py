@@ -7,7 +7,7 @@ column; the method with the fewest hyper-parameters (MAML) is black; the grid's 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
-from harness.analysis import labels
-from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands, setting_columns
-from harness.grids.figure import listed
-from harness.grids.figure import matches as fits
+from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands
 from harness.plots import style
+from harness.plots.lines import Line, Wording, coloured, lines_of, matches, worded
 
 ROWS = {
     "alpha": r"$\alpha_i$",
@@ -28,42 +26,29 @@ ROWS = {
     "train_loss": "training loss (nats)",
     "val_loss": "validation loss (nats)",
 }
-RATES = ("alpha", "beta")
-DASHES = ("-", "-.", ":")
-DASHED = "--"  # the reference alone
+RATE_ROWS = ("alpha", "beta")
 CUT = 1.3
 
 # Inches.
 WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
 
 
-class Line(NamedTuple):
-    """One setting of the hyper-parameters (and protocol), as it is drawn in one column."""
-
-    cells: pd.DataFrame
-    label: str
-    colour: Any
-    dash: str
-    on_top: bool
-
-
 def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     """The figure of kind trajectories; frames as in records.schema, `grid` as its model dumps to JSON."""
     columns, reference = grid["figure"]["columns"], grid["figure"].get("reference")
-    setting = setting_columns(trials)
-    shown = trials.assign(protocol=labels.column(trials))
-    members = [shown[matches(trials, column["where"])] for column in columns]
-    common = shown[matches(trials, reference)] if reference else shown.iloc[:0]
-    lines = [_lines(part, common, setting) for part in members]
-    heads = [_head(column["title"], part, setting) for column, part in zip(columns, members, strict=True)]
-    curves = bands(trajectories, shown, ["method", *setting])
+    shown, wording = worded(trials)
+    members = [shown[matches(shown, column["where"])] for column in columns]
+    common = shown[matches(shown, reference)] if reference else shown.iloc[:0]
+    lines = [lines_of(cells, common, wording) for cells in members]
+    heads = [_head(column["title"], cells, wording) for column, cells in zip(columns, members, strict=True)]
+    curves = bands(trajectories, shown, ["method", *wording.keys])
     several = trials["seed"].nunique() > 1
 
     width = LEFT + len(columns) * (WIDTH + GAP) - GAP + RIGHT
     heading = style.heading(trials, grid["title"], _what(trials), width)
     top = heading.height + 0.1 + LINE * (1 + max(head.count("\n") for head in heads))
     legend = top + len(ROWS) * (HEIGHT + GAP) + 0.35
-    note = style.wrapped(_note(trials, several), width - LEFT - style.MARGIN, style.SMALL)
+    note = style.wrapped(_note(shown, wording), width - LEFT - style.MARGIN, style.SMALL)
     end = legend + LINE * max(map(len, lines)) + 0.12
     fig = Figure(figsize=(width, end + 0.13 * (note.count("\n") + 1) + style.MARGIN))
     heading.draw(fig)
@@ -77,7 +62,7 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
             ax = style.axes_at(fig, left, top + r * (HEIGHT + GAP), WIDTH, HEIGHT, label=row)
             axes[row, c] = ax
             for line in column:
-                _curve(ax, row, line, _of(line, curves, setting), several)
+                _curve(ax, row, line, _of(line, curves, wording), several)
         axes["alpha", c].set_title(heads[c], loc="left", linespacing=1.2)
         key = style.axes_at(fig, left, legend, WIDTH, LINE * len(column), label="legend")
         _legend(key, column)
@@ -86,63 +71,12 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
     return fig
 
 
-def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
-    """Which cells a part of the figure shows, as grids.figure.matches has it; null: none."""
-    wanted = {column: listed(values) for column, values in where.items()}
-    rows = (
-        {str(key): value for key, value in row.items() if not pd.isna(value)}
-        for row in trials[list(where)].to_dict("records")
-    )
-    return pd.Series([fits(wanted, row) for row in rows], trials.index, dtype=bool)
-
-
-def _lines(members: pd.DataFrame, reference: pd.DataFrame, setting: list[str]) -> list[Line]:
-    """The lines of a column, in the order of its legend: reference, baselines, then along the colours."""
-    keys = ["method", *setting]
-    own = members[~members["cell_id"].isin(reference["cell_id"])]
-    groups = [group for _, group in own.groupby(keys, dropna=False)]
-    coloured = own.index.isin(_coloured(members, setting).index)
-    of_all, varied = ([key for key in setting if some[key].nunique() > 1] for some in (own, own[coloured]))
-    plain = [group for group in groups if group.index[0] not in own.index[coloured]]
-    other = [group for group in groups if group.index[0] in own.index[coloured]]
-    methods = list(dict.fromkeys(group["method"].iloc[0] for group in other))
-    lines = []
-    for _, group in reference.groupby(keys, dropna=False):
-        # Of several readings its own says more than beta0, and there is no room for both.
-        label = _label(group, True, ["protocol", "alpha0"] if "protocol" in setting else ["alpha0", "beta0"])
-        lines.append(Line(group, label, style.REFERENCE, DASHED, True))
-    for k, group in enumerate(plain):
-        lines.append(Line(group, _label(group, True, of_all), style.BASELINE, DASHES[k % len(DASHES)], True))
-    values = [tuple(group[varied].iloc[0].fillna(np.inf)) for group in other]
-    ranks = sorted(set(values))
-    colours = dict(zip(ranks, style.sequence(len(ranks)), strict=True))
-    for group, value in zip(other, values, strict=True):
-        name = group["method"].iloc[0]
-        label = _label(group, len(methods) > 1 or len(other) == 1, varied)
-        lines.append(Line(group, label, colours[value], DASHES[methods.index(name) % len(DASHES)], False))
-    return lines
-
-
-def _coloured(members: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
-    """All but the baselines: the cells of the method with the fewest hyper-parameters, beside others."""
-    having = members[setting].notna().sum(axis=1)
-    return members[having > having.min()] if having.nunique() > 1 else members
-
-
-def _label(group: pd.DataFrame, named: bool, varied: list[str]) -> str:
-    """Method and varied values, and what a reader would miss in the picture."""
-    first = group.iloc[0]
-    words = [style.method(first["method"])] * named + style.setting({key: first[key] for key in varied})
-    failed = int((group["outcome"] == "failed").sum())
-    missing = "not run" if group["outcome"].isna().all() else f"{failed} failed" if failed else ""
-    return ", ".join(words) + f" ({missing})" * bool(missing)
-
-
-def _head(title: str, members: pd.DataFrame, setting: list[str]) -> str:
+def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
     """The column's title and, two a line, the setting that is the same in all its coloured lines."""
-    lines = _coloured(members, setting)
-    same = {key: lines[key].dropna().iloc[0] for key in setting if lines[key].nunique() == 1}
-    return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(style.setting(same))])
+    cells = members[coloured(members, wording)]
+    same = [key for key in wording.keys if cells[key].nunique() == 1]
+    values = pd.Series({key: cells[key].dropna().iloc[0] for key in same}, dtype=object)
+    return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(wording.texts(values, same))])
 
 
 def _what(trials: pd.DataFrame) -> str:
@@ -150,14 +84,14 @@ def _what(trials: pd.DataFrame) -> str:
     return f"budget {budget} iterations" + ("" if np.isnan(target) else f", target {target:g} nats")
 
 
-def _note(trials: pd.DataFrame, several: bool) -> str:
+def _note(trials: pd.DataFrame, wording: Wording) -> str:
     end = " ×: diverged (a loss or rate not finite)." if (trials["outcome"] == "diverged").any() else ""
-    if not several:
+    if trials["seed"].nunique() == 1:
         return (
             "Training loss: thin, each iteration; thick, mean of the last 10, which lags by construction."
             + end
         )
-    most = trials.groupby(["method", *setting_columns(trials)], dropna=False).size().max()
+    most = trials.groupby(["method", *wording.keys], dropna=False).size().max()
     band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "least to largest"
     return (
         f"Median over seeds and band ({band}); faint and dotted where a seed has ended. Training loss: "
@@ -165,11 +99,11 @@ def _note(trials: pd.DataFrame, several: bool) -> str:
     )
 
 
-def _of(line: Line, curves: pd.DataFrame, setting: list[str]) -> pd.DataFrame:
+def _of(line: Line, curves: pd.DataFrame, wording: Wording) -> pd.DataFrame:
     """The rows of `curves` of this line."""
     first = line.cells.iloc[0]
     same = curves["method"] == first["method"]
-    for key in setting:
+    for key in wording.keys:
         same &= curves[key].isna() if pd.isna(first[key]) else curves[key] == first[key]
     return curves[same]
 
@@ -209,8 +143,8 @@ def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: p
     steady = rows[rows["cell_id"].isin(drawn.loc[drawn["outcome"] != "diverged", "cell_id"])]
     values = (rows if steady.empty else steady)[row].to_numpy(float)  # an explosion must not flatten the rest
     chance, target = float(np.log(drawn["n_way"].iloc[0])), float(drawn["target_loss"].iloc[0])
-    scale, low, high = _rates(values) if row in RATES else _losses(values, chance)
-    guides = {} if row in RATES else {f"ln {drawn['n_way'].iloc[0]}": chance}
+    scale, low, high = _rates(values) if row in RATE_ROWS else _losses(values, chance)
+    guides = {} if row in RATE_ROWS else {f"ln {drawn['n_way'].iloc[0]}": chance}
     if row == "train_loss" and not np.isnan(target):
         guides[f"target {target:g}"] = target
     for c, (ax, column) in enumerate(zip(axes, lines, strict=True)):

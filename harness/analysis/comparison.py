@@ -1,9 +1,10 @@
-"""One's own records beside the reference ones: cell by cell, and seed by seed."""
+"""The user's own records beside the reference's: cell by cell, then counted over each seed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,64 +12,57 @@ import pandas as pd
 from harness.analysis import labels
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
 from harness.analysis.summary import hyper_columns, numbers
-from harness.cell import label
+from harness.cell import Named, label
 from harness.common.errors import UserError
 
 EQUAL, WITHIN, OUTSIDE, OUTCOME = "equal", "within rounding", "outside", "other outcome"
 AGREEMENTS = (EQUAL, WITHIN, OUTSIDE, OUTCOME)
-"""Of two runs of a cell: the same count or the same kind of miss; counts as near as rounding brings them;
-further apart; one reached the target and the other did not, or they missed it in other ways."""
+"""Of two runs of a cell: the same count or the same kind of miss; counts no further apart than rounding
+brings them; further apart than that; one reached the target and the other did not, or they missed it in
+different ways."""
 COLUMNS = dict(zip(("equal", "within", "outside", "other_outcome"), AGREEMENTS, strict=True))
 """Of `over_seeds`: column -> agreement."""
-ASKED = {
-    "dataset": "data set",
-    "target_loss": "target",
-    "max_iterations": "budget",
-}
-"""Columns in which both tables have to be alike, in words."""
+QUESTION = {"dataset": "data set", "target_loss": "target", "max_iterations": "budget"}
+"""Columns whose values both tables have to share, in words."""
 MADE_BY = ("numerics", "device", "torch")
 """Columns of the trials that may explain a difference."""
+SIDES = ("mine", "reference")
 
 
-class Compared(NamedTuple):
-    """What `compare` finds."""
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What `compare` gives back."""
 
     cells: pd.DataFrame
     """See `compare`."""
     seeds: pd.DataFrame
     """See `over_seeds`."""
     notes: tuple[str, ...]
-    """What else one has to know, a line each: seeds that are not compared, other machines or versions."""
+    """What else the reader has to know, a line each: seeds left out, other machines or versions."""
 
 
 def compare(mine: pd.DataFrame, reference: pd.DataFrame, rounding: Rounding | None) -> Compared:
     """Lay two trials tables (see harness.records.schema) of the same question side by side.
 
-    `rounding`: the yardstick; None: none was measured, so counts that are not equal are OUTSIDE.
+    `rounding`: the yardstick; None: it was not measured, so counts that are not equal are OUTSIDE.
     The cells are those of the seeds that both have, the reference's first: cell_id, protocol, preset,
     changes, method, its hyper-parameters, seed, outcome_mine and outcome_reference (null: not run; a failed
-    run counts as such); for each of PASSAGES <name>_mine, <name>_reference (NaN: a miss), <name>_difference
-    (mine less reference) and <name>_agreement, one of AGREEMENTS (null: not run on both sides).
-    UserError: other data set, protocol, target or budget, or no cell that both have run.
+    run counts as not run); for each of PASSAGES <name>_mine, <name>_reference (NaN: a miss),
+    <name>_difference (mine less reference) and <name>_agreement, one of AGREEMENTS (null: not run on both
+    sides). UserError: another data set, protocol, target or budget, or no cell that was run on both sides.
     """
-    _same_question(mine, reference)
-    lacking = sorted(set(mine["seed"]) - set(reference["seed"]))
-    notes = [f"seed {seed}: the reference has none of it, so it is not compared" for seed in lacking]
-    common = set(mine["seed"]) & set(reference["seed"])
-    keys = ["cell_id", "protocol", "preset", "changes", "method", *hyper_columns(reference), "seed"]
-    known = pd.concat([reference[keys], mine[keys]], ignore_index=True).drop_duplicates("cell_id")
-    known = known[known["seed"].isin(common)]
-    cells = known.merge(_results(mine, "mine"), on="cell_id", how="left")
-    cells = cells.merge(_results(reference, "reference"), on="cell_id", how="left")
+    _check_question(mine, reference)
+    cells = _side_by_side(mine, reference)
     for name in PASSAGES:
-        cells[f"{name}_difference"] = cells[f"{name}_mine"] - cells[f"{name}_reference"]
         interval = None if rounding is None else getattr(rounding, name)
-        cells[f"{name}_agreement"] = _agreements(cells, name, interval)
-    if not cells["first_agreement"].notna().any():
-        raise UserError("no cell of these seeds has been run on both sides: there is nothing to compare yet")
-    ran = cells.loc[cells["first_agreement"].notna(), "cell_id"]
-    notes += _made_by(mine[mine["cell_id"].isin(ran)], reference[reference["cell_id"].isin(ran)])
-    return Compared(cells, over_seeds(cells), tuple(notes))
+        cells[f"{name}_difference"] = cells[f"{name}_mine"] - cells[f"{name}_reference"]
+        cells[f"{name}_agreement"] = [_agreement(cell, name, interval) for cell in cells.to_dict("records")]
+    compared = cells.loc[cells["first_agreement"].notna(), "cell_id"]
+    if compared.empty:
+        raise UserError("nothing to compare yet: no cell of these seeds has been run on both sides")
+    own, other = (trials[trials["cell_id"].isin(compared)] for trials in (mine, reference))
+    notes = (*_seeds_left_out(mine, reference), *_made_by(own, other))
+    return Compared(cells=cells, seeds=over_seeds(cells), notes=notes)
 
 
 def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
@@ -76,7 +70,7 @@ def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
 
     Columns beside these: in_both (cells run on both sides), equal, within, outside, other_outcome (see
     AGREEMENTS; together in_both), median_difference (of |difference| where both have a count, iterations;
-    NaN: nowhere), only_mine and only_reference (cells that one side alone has run).
+    NaN: nowhere), only_mine and only_reference (cells run on one side only).
     """
     rows = []
     for seed, group in cells.groupby("seed", sort=True):
@@ -97,6 +91,40 @@ def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _check_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
+    """UserError unless both tables ask the same question; of several protocols, one in common will do."""
+    if reference["target_loss"].isna().all():
+        raise UserError("this grid has no target, so there are no counts to compare")
+    protocols = [labels.of_trials(trials) for trials in (mine, reference)]
+    if not any(protocol in protocols[1] for protocol in protocols[0]):
+        raise _other("protocol", *(map(_name, those) for those in protocols))
+    for column, word in QUESTION.items():
+        own, other = (set(trials[column].dropna()) for trials in (mine, reference))
+        if own != other:
+            raise _other(word, own, other)
+
+
+def _other(word: str, mine: Iterable[object], reference: Iterable[object]) -> UserError:
+    shown = [" and ".join(sorted(map(str, values))) or "none" for values in (mine, reference)]
+    return UserError(
+        f"{word}: yours is {shown[0]}, the reference's {shown[1]}; the counts cannot be compared"
+    )
+
+
+def _name(protocol: Named) -> str:
+    return label(*protocol)
+
+
+def _side_by_side(mine: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
+    """The cells of the seeds in common, with the outcomes and counts of both sides."""
+    keys = ["cell_id", "protocol", "preset", "changes", "method", *hyper_columns(reference), "seed"]
+    cells = pd.concat([reference[keys], mine[keys]], ignore_index=True).drop_duplicates("cell_id")
+    cells = cells[cells["seed"].isin(set(mine["seed"]) & set(reference["seed"]))]
+    for side, trials in zip(SIDES, (mine, reference), strict=True):
+        cells = cells.merge(_results(trials, side), on="cell_id", how="left")
+    return cells
+
+
 def _results(trials: pd.DataFrame, side: str) -> pd.DataFrame:
     """Cell, outcome and counts of the cells that were run."""
     done = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
@@ -104,39 +132,24 @@ def _results(trials: pd.DataFrame, side: str) -> pd.DataFrame:
     return pd.DataFrame({"cell_id": done["cell_id"], f"outcome_{side}": done["outcome"], **counts})
 
 
-def _agreements(cells: pd.DataFrame, name: str, interval: Interval | None) -> list[str | None]:
-    """One of AGREEMENTS for each cell; None: not run on both sides."""
-    found: list[str | None] = []
-    for cell in cells.to_dict("records"):
-        outcomes = cell["outcome_mine"], cell["outcome_reference"]
-        difference, count = cell[f"{name}_difference"], cell[f"{name}_reference"]
-        missed = [np.isnan(cell[f"{name}_{side}"]) for side in ("mine", "reference")]
-        if any(pd.isna(outcome) for outcome in outcomes):
-            found.append(None)
-        elif all(missed):
-            found.append(EQUAL if outcomes[0] == outcomes[1] else OUTCOME)
-        elif any(missed):
-            found.append(OUTCOME)
-        elif difference == 0:
-            found.append(EQUAL)
-        else:
-            found.append(WITHIN if interval and interval.allows(difference, count) else OUTSIDE)
-    return found
+def _agreement(cell: dict[Any, Any], name: str, interval: Interval | None) -> str | None:
+    """One of AGREEMENTS; None: not run on both sides."""
+    outcomes = [cell[f"outcome_{side}"] for side in SIDES]
+    mine, reference = (float(cell[f"{name}_{side}"]) for side in SIDES)
+    if any(pd.isna(outcome) for outcome in outcomes):
+        return None
+    if np.isnan(mine) and np.isnan(reference):
+        return EQUAL if outcomes[0] == outcomes[1] else OUTCOME
+    if np.isnan(mine) or np.isnan(reference):
+        return OUTCOME
+    if mine == reference:
+        return EQUAL
+    return WITHIN if interval is not None and interval.allows(mine - reference, reference) else OUTSIDE
 
 
-def _same_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
-    """UserError unless both tables ask the same of the same problem."""
-    if reference["target_loss"].isna().all():
-        raise UserError("this grid has no target, so there are no counts to compare")
-    protocols = [[label(*one) for one in labels.of_trials(trials)] for trials in (mine, reference)]
-    if not set(protocols[0]) & set(protocols[1]):  # of several, one in common will do
-        shown = [" and ".join(sorted(those)) or "none" for those in protocols]
-        raise UserError(f"protocol: yours is {shown[0]}, the reference's {shown[1]}; counts do not compare")
-    for column, word in ASKED.items():
-        own, other = (set(trials[column].dropna()) for trials in (mine, reference))
-        if own != other:
-            shown = [" and ".join(sorted(map(str, values))) or "none" for values in (own, other)]
-            raise UserError(f"{word}: yours is {shown[0]}, the reference's {shown[1]}; counts do not compare")
+def _seeds_left_out(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:
+    for seed in sorted(set(mine["seed"]) - set(reference["seed"])):
+        yield f"seed {seed} is not in the reference, so it is not compared"
 
 
 def _made_by(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:

@@ -7,20 +7,29 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from harness.cell import Named, labels
+from harness.cell import Named, label, labels
 
 
 def of_trials(trials: pd.DataFrame) -> list[Named]:
     """The different protocols of a table, in their order."""
-    rows = trials[["preset", "changes"]].drop_duplicates().itertuples(index=False)
-    return [(preset, json.loads(changes)) for preset, changes in rows]
+    return [(preset, json.loads(changes)) for preset, changes in dict.fromkeys(_keys(trials))]
 
 
-def column(trials: pd.DataFrame) -> pd.Series:
-    """Each row's protocol in words, beside the table's first: `paper-adam`, `k_shot=5`."""
-    keys = list(zip(trials["preset"], trials["changes"], strict=True))
-    words = dict(zip(dict.fromkeys(keys), labels(of_trials(trials)), strict=True))
-    return pd.Series([words[key] for key in keys], trials.index, dtype=object)
+def words(trials: pd.DataFrame) -> dict[tuple[str, str], str]:
+    """The same, each by its `preset` and `changes`, in words beside the first: `paper-adam`, `k_shot=5`."""
+    return dict(zip(dict.fromkeys(_keys(trials)), labels(of_trials(trials)), strict=True))
+
+
+def positions(trials: pd.DataFrame) -> pd.Series:
+    """Each row's place, 0, 1, ..., among the protocols of the table."""
+    places = {key: at for at, key in enumerate(words(trials))}
+    return pd.Series([places[key] for key in _keys(trials)], trials.index, dtype=int)
+
+
+def in_full(trials: pd.DataFrame) -> pd.Series:
+    """Each row's protocol as a grid's file names it: `paper-adam, k_shot=5`."""
+    names = {(p, c): label(p, json.loads(c)) for p, c in words(trials)}
+    return pd.Series([names[key] for key in _keys(trials)], trials.index, dtype=object)
 
 
 def one_line(protocols: Sequence[Named]) -> str:
@@ -32,3 +41,7 @@ def apart(labels: Iterable[str]) -> dict[str, str]:
     """Each reading's label without what it has in common with the first of them."""
     labels = list(dict.fromkeys(labels))
     return {label: label.removeprefix(f"{labels[0]}, ") for label in labels}
+
+
+def _keys(trials: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(trials["preset"], trials["changes"], strict=True))

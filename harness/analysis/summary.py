@@ -9,10 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records.passages import running_mean
-from harness.records.schema import TRIALS
-
-RATES = ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr")
-"""The hyper-parameters that have a column in every table."""
+from harness.records.schema import HYPER_PARAMETERS, TRIALS
 
 STATES = ("reached", "budget", "diverged", "failed", "not run")
 
@@ -23,14 +20,13 @@ ENOUGH_FOR_QUARTILES = 4
 
 
 def hyper_columns(trials: pd.DataFrame) -> list[str]:
-    """The columns of hyper-parameters: the four rates, then a method's own (those TRIALS has not)."""
-    return [*RATES, *(name for name in trials.columns if name not in TRIALS)]
+    """The columns of hyper-parameters, in their order; a method's own are those that TRIALS does not have."""
+    return [name for name in trials.columns if name in HYPER_PARAMETERS or name not in TRIALS]
 
 
 def setting_columns(trials: pd.DataFrame) -> list[str]:
-    """What tells two cells of a method and seed apart: hyper_columns, and `protocol` if there are several."""
-    several = "protocol" in trials and trials["protocol"].nunique() > 1
-    return [*hyper_columns(trials), *["protocol"] * several]
+    """What distinguishes two cells of one method and seed: the hyper-parameters and the protocol."""
+    return [*hyper_columns(trials), "preset", "changes"]
 
 
 def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:

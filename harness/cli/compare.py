@@ -1,7 +1,8 @@
-"""`harness compare`: one's own records beside the reference ones."""
+"""`harness compare`: the user's own records beside the reference's."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,6 @@ from rich.text import Text
 
 from harness.cli.console import out, say_written, short
 from harness.cli.options import Dataset, Results
-from harness.cli.plot import make_tables
 from harness.common import places
 from harness.common.errors import UserError
 
@@ -26,6 +26,12 @@ YARDSTICK = "yardstick"
 """The reference grid that measures how far rounding alone moves a count."""
 MOST_CELLS = 20
 """Cells that differ, printed one by one; the file has all."""
+HEADS = {"in_both": "in both", "within": "within rounding", "other_outcome": "other outcome"} | {
+    "median_difference": "median difference",
+    "only_mine": "only yours",
+    "only_reference": "only the reference's",
+}
+"""Columns of the printed table that have other names in words."""
 
 
 def compare(
@@ -43,32 +49,24 @@ def compare(
     and a figure into the grid's folder.
     """
     from harness import grids
-    from harness.analysis import rounding
-    from harness.analysis.comparison import compare as lay
-    from harness.common.files import write_whole
-    from harness.plots import compare as figure
+    from harness.analysis import comparison
     from harness.records import reference, tables
 
-    one = grids.load(grid, dataset=dataset)
-    kept = reference.find(one.folder)
-    folder = results.absolute() / one.folder
-    chosen = grids.parse_seeds(seeds) if seeds else ()
-    mine = _own(one, results.absolute(), chosen)
-    theirs = tables.read(kept, curves=False).trials
-    measured = reference.grids().get(YARDSTICK)
-    yardstick = rounding.interval(tables.read(measured, curves=False).trials) if measured else None
+    asked = grids.load(grid, dataset=dataset)
+    theirs = tables.read(reference.find(asked.folder), curves=False).trials
+    mine = _own(asked, results.absolute(), grids.parse_seeds(seeds) if seeds else ())
+    rounding = _rounding()
     try:
-        found = lay(mine, theirs, yardstick)
+        compared = comparison.compare(mine, theirs, rounding)
     except UserError as error:
-        raise UserError(f"{one.folder}: {error}") from None
+        raise UserError(f"{asked.folder}: {error}") from None
     out.print(f"reference: {reference.describe(theirs)}", soft_wrap=True, markup=False)
-    _show(one, found, yardstick)
-    table = folder / "compare.parquet"
-    write_whole(table, lambda path: found.cells.to_parquet(path, index=False))
-    title = f"{one.title}: own records beside the reference"
-    say_written([table, *figure.render(found, yardstick, theirs, title, folder / "compare")])
+    out.print(_counts(compared.seeds))
+    for line in (_say_rounding(rounding), *compared.notes, *_cells_apart(asked, compared.cells)):
+        out.print(Text(line), soft_wrap=True)
+    say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder))
     if keep:
-        say_written(reference.keep_comparison(one, found))
+        say_written(reference.keep_comparison(asked, compared))
 
 
 def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
@@ -82,47 +80,76 @@ def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
         raise UserError(
             f"{short(results)}: no records of {grid.folder} yet; make sweep GRID={grid.name} makes some"
         )
-    make_tables(grid, store, scan, results / grid.folder, seeds)
-    trials = tables.read(results / grid.folder, curves=False).trials
+    trials, damaged = tables.trials_of(grid, store, scan, seeds)
+    for cell_id, reason in damaged.items():
+        out.print(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
     return trials[trials["seed"].isin(seeds)] if seeds else trials
 
 
-def _show(grid: Grid, found: Compared, yardstick: Rounding | None) -> None:
-    """A row a seed and passage, what rounding does, and the cells that are further apart than that."""
-    from harness.analysis.comparison import OUTCOME, OUTSIDE
+def _rounding() -> Rounding | None:
+    """What the reference's yardstick measured; None: it has none."""
+    from harness.analysis import rounding
+    from harness.records import reference, tables
 
+    folder = reference.grids().get(YARDSTICK)
+    return None if folder is None else rounding.interval(tables.read(folder, curves=False).trials)
+
+
+def _counts(seeds: pd.DataFrame) -> Table:
+    """A row a seed and passage."""
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in found.seeds.columns:
-        table.add_column(name.replace("_", " "), justify="left" if name == "passage" else "right")
-    for row in found.seeds.itertuples(index=False):
+    for name in seeds.columns:
+        table.add_column(HEADS.get(name, name), justify="left" if name == "passage" else "right")
+    for row in seeds.itertuples(index=False):
         table.add_row(*(f"{value:g}" if isinstance(value, float) else str(value) for value in row))
-    out.print(table)
-    out.print(Text(_yardstick(yardstick)), soft_wrap=True)
-    for note in found.notes:
-        out.print(Text(note), soft_wrap=True)
-    names = {cell.cell_id: cell.describe() for cell in grid.cells(found.cells["seed"].unique().tolist())}
-    apart = found.cells[found.cells["first_agreement"].isin([OUTSIDE, OUTCOME])]
-    for cell in apart.head(MOST_CELLS).to_dict("records"):
-        counts = [_count(cell[f"first_{side}"], cell[f"outcome_{side}"]) for side in ("mine", "reference")]
-        what = f"yours {counts[0]}, the reference's {counts[1]}"
-        out.print(Text(f"{cell['cell_id']}  {names.get(cell['cell_id'], '')}  {what}"), soft_wrap=True)
-    if len(apart) > MOST_CELLS:
-        out.print(f"and {len(apart) - MOST_CELLS} cells more")
+    return table
 
 
-def _count(count: float, outcome: str) -> str:
-    return f"{count:g}" if count == count else outcome  # NaN: a miss
-
-
-def _yardstick(rounding: Rounding | None) -> str:
+def _say_rounding(rounding: Rounding | None) -> str:
     """What rounding alone does, in a line."""
     if rounding is None:
-        return "rounding: not measured (no reference of the grid yardstick), so every difference is outside"
+        return (
+            f"rounding was not measured (no reference records of the grid {YARDSTICK}), "
+            "so every difference counts as outside"
+        )
     passages = (("first", rounding.first), ("sustained", rounding.sustained))
-    parts = [f"{name} passage {_interval(interval)}" for name, interval in passages if interval]
-    return f"rounding alone, {rounding.runs} runs: {', '.join(parts) or 'no count to compare'}"
+    moves = [f"a {name} passage by {_interval(interval)}" for name, interval in passages if interval]
+    return f"rounding alone moved {', '.join(moves) or 'no count'} in {rounding.runs} runs"
 
 
 def _interval(interval: Interval) -> str:
     shares = f"{interval.low_share:+.1%} to {interval.high_share:+.1%}"
     return f"{interval.low:+d} to {interval.high:+d} iterations ({shares})"
+
+
+def _cells_apart(grid: Grid, cells: pd.DataFrame) -> Iterator[str]:
+    """The cells whose first passages differ by more than rounding, a line each up to MOST_CELLS."""
+    from harness.analysis.comparison import OUTCOME, OUTSIDE, SIDES
+
+    names = {cell.cell_id: cell.describe() for cell in grid.cells(cells["seed"].unique().tolist())}
+    apart = cells[cells["first_agreement"].isin([OUTSIDE, OUTCOME])]
+    for cell in apart.head(MOST_CELLS).to_dict("records"):
+        mine, theirs = (_count(cell[f"first_{side}"], cell[f"outcome_{side}"]) for side in SIDES)
+        yield f"{cell['cell_id']}  {names[cell['cell_id']]}  yours: {mine}, the reference's: {theirs}"
+    if len(apart) > MOST_CELLS:
+        yield f"and {len(apart) - MOST_CELLS} more cells"
+
+
+def _count(count: float, outcome: str) -> str:
+    if count == count:  # NaN: a miss
+        return f"{count:g}"
+    return "not reached" if outcome == "budget" else outcome
+
+
+def _write(
+    grid: Grid, compared: Compared, rounding: Rounding | None, theirs: pd.DataFrame, folder: Path
+) -> list[Path]:
+    """compare.parquet and the figure; the paths."""
+    from harness.common.files import write_whole
+    from harness.plots import compare as figure
+
+    folder.mkdir(parents=True, exist_ok=True)
+    table = folder / "compare.parquet"
+    write_whole(table, lambda path: compared.cells.to_parquet(path, index=False))
+    title = f"{grid.title}: your records beside the reference's"
+    return [table, *figure.render(compared, rounding, theirs, title, folder / "compare")]

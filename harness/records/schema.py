@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from harness.methods import METHODS
+
 VERSION = 1
 """Of the tables and of the records in the store. A record of another version is set aside and run again."""
 
@@ -80,7 +82,12 @@ def _trials() -> dict[str, Column]:
 
 TRIALS: dict[str, Column] = _trials()
 """trials.parquet: one row a cell of the grid, in the grid's order, seed by seed. A method's own
-hyper-parameters beyond these four join as further columns of float64."""
+hyper-parameters beyond HYPER_PARAMETERS join as further columns of float64."""
+
+HYPER_PARAMETERS = tuple(
+    name for name in TRIALS if any(name in method.Hyper.model_fields for method in METHODS.values())
+)
+"""The columns of every trials table that are hyper-parameters of its methods."""
 
 TRAJECTORIES: dict[str, Column] = {
     "cell_id": Column(pa.string(), "", "as in trials.parquet"),

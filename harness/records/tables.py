@@ -87,15 +87,31 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
                 writer.write_table(group)
 
     write_whole(folder / "trajectories.parquet", write_curves)
-    columns = schema.TRIALS | {
-        name: schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
-        for cell in cells
-        for name in cell.hyper.model_dump()
-        if name not in schema.TRIALS
-    }
-    table = pa.Table.from_pylist(trials, schema.arrow(columns)).replace_schema_metadata(about)
+    table = pa.Table.from_pylist(trials, schema.arrow(_columns(cells))).replace_schema_metadata(about)
     write_whole(folder / "trials.parquet", lambda path: pq.write_table(table, path, compression="zstd"))
     return damaged
+
+
+def trials_of(
+    grid: Grid, store: Store, scan: Scan, seeds: Iterable[int] = ()
+) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The trials of `grid` as `write` makes them and `read` gives them back, without a file; and the records
+    that turned out damaged."""
+    damaged: dict[str, str] = {}
+    cells = grid.cells(recorded_seeds(grid, scan, seeds))
+    rows = [
+        _trial(grid, cell, record, None if record is None else view(record, grid.question))
+        for cell, record in _records(cells, grid.question, store, scan, damaged)
+    ]
+    table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells)))
+    return table.to_pandas(types_mapper=_nullable), damaged
+
+
+def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
+    """Of the trials: those of the schema, then the hyper-parameters that only some methods have."""
+    own = schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
+    names = (name for cell in cells for name in cell.hyper.model_dump())
+    return schema.TRIALS | {name: own for name in names if name not in schema.TRIALS}
 
 
 def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -1,6 +1,7 @@
 """One's own records beside the reference, on tables of a few cells."""
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -11,7 +12,8 @@ from harness.common.errors import UserError
 from tests.analysis.tables import table, trial
 from tests.readings import reading
 
-YARDSTICK = Rounding(Interval(-5, 5, -0.1, 0.1), None, 4, 0, pd.DataFrame())
+FIRST = Interval(low=-5, high=5, low_share=-0.1, high_share=0.1)
+YARDSTICK = Rounding(first=FIRST, sustained=None, runs=4, one_missed=0, points=pd.DataFrame())
 REFERENCE = table(
     trial("a", 100, 110),
     trial("b", 50, 60),
@@ -62,12 +64,12 @@ def test_seed_by_seed():
 def test_without_a_yardstick_what_is_not_equal_is_outside():
     cells = compare(MINE, REFERENCE, None).cells.set_index("cell_id")
     assert cells.loc[["a", "b"], "first_agreement"].tolist() == [EQUAL, OUTSIDE]
-    assert compare(MINE, REFERENCE, YARDSTICK._replace(first=None)).seeds["within"].tolist() == [0, 0]
+    assert compare(MINE, REFERENCE, replace(YARDSTICK, first=None)).seeds["within"].tolist() == [0, 0]
 
 
 def test_notes_name_other_seeds_machines_and_versions():
     assert compare(MINE, REFERENCE, YARDSTICK).notes == (
-        "seed 7: the reference has none of it, so it is not compared",
+        "seed 7 is not in the reference, so it is not compared",
     )
     mine = MINE[MINE["seed"] == 0].assign(device="cuda", torch="2.12", numerics=2)
     assert compare(mine, REFERENCE, YARDSTICK).notes == (
@@ -91,6 +93,15 @@ def test_notes_name_other_seeds_machines_and_versions():
 def test_another_question_is_refused(change, says):
     with pytest.raises(UserError, match=says):
         compare(MINE.assign(**change), REFERENCE, YARDSTICK)
+
+
+def test_a_label_is_not_read():
+    """Two tables may call one protocol by different names, and different protocols by the same."""
+    named = compare(MINE.assign(protocol="a"), REFERENCE.assign(protocol="b"), YARDSTICK)
+    assert named.seeds["in_both"].tolist() == [6, 6]
+    other = reading("paper-sgd") | {"protocol": "paper-adam"}
+    with pytest.raises(UserError, match="protocol: yours is paper-sgd, the reference's paper-adam"):
+        compare(MINE.assign(**other), REFERENCE, YARDSTICK)
 
 
 def test_some_readings_of_several_can_be_compared():

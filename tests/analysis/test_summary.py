@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.summary import bands, cells_over_seeds, hyper_columns, setting_columns
+from harness.analysis.summary import bands, cells_over_seeds, hyper_columns
 from harness.records.schema import TRIALS
 from tests.readings import reading
 
@@ -64,11 +64,11 @@ def test_not_run_is_no_miss():
     assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share"))
 
 
-def test_readings_are_told_apart_where_there_are_several():
+def test_protocols_are_kept_apart():
     one, other = trials(7, 9, **reading("paper-adam")), trials(30, **reading("paper-adam, k_shot=5"))
-    assert setting_columns(one) == hyper_columns(one)
-    both = cells_over_seeds(pd.concat([one, other]))
-    assert both["protocol"].tolist() == ["paper-adam", "paper-adam, k_shot=5"]
+    both = cells_over_seeds(pd.concat([one, other]).assign(protocol="a label is not read"))
+    assert both["preset"].tolist() == ["paper-adam", "paper-adam"]
+    assert both["changes"].tolist() == ["{}", '{"k_shot": 5}']
     assert both["iterations_to_target"].tolist() == [8, 30]
 
 
@@ -93,7 +93,7 @@ def test_cells_keep_the_order_and_nulls_are_values():
 
 def test_a_methods_own_hyper_parameter_tells_cells_apart():
     table = pd.concat([trials(7, knob=1.0), trials(9, knob=2.0)])
-    assert hyper_columns(table)[-1] == "knob"
+    assert hyper_columns(table) == ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "knob"]
     assert cells_over_seeds(table)["iterations_to_target"].tolist() == [7, 9]
 
 

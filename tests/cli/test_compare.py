@@ -1,4 +1,4 @@
-"""One's own sweep beside the reference: printed and written, or refused in one line."""
+"""The user's own sweep beside the reference: printed and written, or refused in one line."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ def test_cell_by_cell(harness: Run, tiny: str, results: Path) -> None:
     lines = said.out.splitlines()
     assert lines[0] == "reference: 3 of 3 cells of seed 0; x, commit abc+"
     _, second, third = cells(tiny)
-    assert f"{second.cell_id}  {second.describe()}  yours 1, the reference's 4" in lines
-    assert f"{third.cell_id}  {third.describe()}  yours 1, the reference's budget" in lines
-    assert "rounding: not measured" in said.out
+    assert f"{second.cell_id}  {second.describe()}  yours: 1, the reference's: 4" in lines
+    assert f"{third.cell_id}  {third.describe()}  yours: 1, the reference's: not reached" in lines
+    assert "rounding was not measured" in said.out
     names = ["compare.parquet", "compare.png", "compare.svg"]
     assert lines[-1] == f"wrote {', '.join(str(results / 'tiny' / name) for name in names)}"
     table = pd.read_parquet(results / "tiny" / "compare.parquet")
@@ -75,7 +75,34 @@ def test_of_many_cells_that_differ_the_first_are_named(
     said = harness("compare", tiny).out.splitlines()
     assert sum(line.startswith(first) for line in said) == 1
     assert not any(line.startswith(second) for line in said)
-    assert "and 2 cells more" in said
+    assert "and 2 more cells" in said
+
+
+@pytest.mark.usefixtures("published")
+def test_it_only_reads_your_records(harness: Run, tiny: str, results: Path) -> None:
+    """Tables that are there stay as they are, older than the store or not; none are made."""
+    fill(results, tiny, QUICK)
+    assert harness("compare", tiny).code == 0
+    own = {"compare.parquet", "compare.png", "compare.svg"}
+    assert {path.name for path in (results / "tiny").iterdir()} == own
+    kept = results / "tiny" / "trials.parquet"
+    kept.write_text("as it was")
+    assert harness("compare", tiny).code == 0
+    assert kept.read_text() == "as it was"
+
+
+@pytest.mark.usefixtures("published")
+def test_a_damaged_record_is_left_out_and_named(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, QUICK, QUICK)
+    first, *_ = cells(tiny)
+    record = results / "store" / f"{first.cell_id}.parquet"
+    content = record.read_bytes()
+    record.write_bytes(content[:4] + bytes(40) + content[44:])  # its rows; the footer is whole
+    said = harness("compare", tiny)
+    assert said.code == 0, said.err
+    assert f"tiny: record {first.cell_id} left out, damaged" in said.out
+    table = pd.read_parquet(results / "tiny" / "compare.parquet")
+    assert table["outcome_mine"].isna().tolist() == [True, False, True]
 
 
 @pytest.mark.usefixtures("reference_folder")
@@ -109,7 +136,7 @@ def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path
     fill(results, tiny, LATE)
     said = harness("compare", tiny)
     assert said.code == 0, said.err
-    assert "rounding alone, 1 runs: first passage +3 to +3 iterations (+300.0% to +300.0%)" in said.out
+    assert "rounding alone moved a first passage by +3 to +3 iterations (+300.0% to +300.0%)" in said.out
     table = pd.read_parquet(results / "tiny" / "compare.parquet")
     assert table["first_agreement"][0] == "within rounding"
 

@@ -58,7 +58,7 @@ def test_a_pack_is_drawn_per_cell_and_threads_without_a_floor() -> None:
 
 def test_what_it_says() -> None:
     texts = [text.get_text() for text in bench.draw(made(curves=False)).texts]
-    assert "0.50 times the fastest library, 2.50 times the floor" in texts[1]
+    assert "takes 0.50 times as long as the fastest library and 2.50 times the floor" in texts[1]
     alone = bench.draw(made(curves=False, ours_over_fastest_peer=None))
     assert "harness takes 2.50 times the floor" in alone.texts[1].get_text()
     assert [ax.get_label() for ax in alone.axes] == ["programs"]

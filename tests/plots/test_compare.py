@@ -10,7 +10,8 @@ from harness.plots import compare as figure
 from harness.plots import style
 from tests.analysis.tables import table, trial
 
-YARDSTICK = Rounding(Interval(-5, 5, -0.1, 0.1), None, 4, 0, pd.DataFrame())
+FIRST = Interval(low=-5, high=5, low_share=-0.1, high_share=0.1)
+YARDSTICK = Rounding(first=FIRST, sustained=None, runs=4, one_missed=0, points=pd.DataFrame())
 REFERENCE = table(
     *(trial(name, count, 110, n_way=20) for name, count in (("a", 100), ("b", 50), ("c", 50))),
     *(trial(name, "budget", n_way=20) for name in "de"),
@@ -68,7 +69,7 @@ def test_the_band_is_the_yardsticks(by_yardstick):
 def test_without_a_yardstick_the_figure_says_so():
     fig, axes = drawn(None)
     assert not axes["first"].collections
-    assert "no yardstick was measured" in " ".join(text.get_text() for text in fig.texts)
+    assert "rounding was not measured" in " ".join(text.get_text() for text in fig.texts)
     assert len(axes["key"].get_legend().get_texts()) == 4
 
 

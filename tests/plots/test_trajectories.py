@@ -224,12 +224,3 @@ def test_nothing_is_outside_the_figure_and_no_legend_meets_the_next(one_seed):
     assert (
         heads[1].count_overlaps([heads[0], heads[2], *(t.get_window_extent() for t in one_seed.texts)]) == 0
     )
-
-
-def test_where_passes_over_what_a_method_lacks(tables):
-    trials, _ = tables
-    found = trials[trajectories.matches(trials, {"alpha0": [1e-4], "beta_hyperlr": 1e-6})]
-    assert (found["method"] == "maml").sum() == 1
-    assert set(found["beta_hyperlr"].dropna()) == {1e-6}
-    assert set(found["alpha0"]) == {1e-4}
-    assert not trajectories.matches(trials, {"method": "none"}).any()

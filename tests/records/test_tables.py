@@ -308,3 +308,17 @@ def test_trajectories_are_written_in_groups_of_many_cells(
     pd.testing.assert_frame_equal(made_tables(grid, store).trajectories, whole)
     groups = pq.read_metadata(path)
     assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [33, 3]
+
+
+def test_the_trials_without_a_file(grid: Grid, store: Store) -> None:
+    scan = store.scan()
+    folder = store.folder.parent / grid.folder
+    tables.write(grid, store, scan, folder, [7])
+    trials, damaged = tables.trials_of(grid, store, scan, [7])
+    pd.testing.assert_frame_equal(trials, tables.read(folder).trials)
+    assert damaged == {}
+    torn = store.folder / f"{grid.cells([0])[1].cell_id}.parquet"
+    torn.write_bytes(torn.read_bytes()[:-9])
+    trials, damaged = tables.trials_of(grid, store, scan)
+    assert list(damaged) == [torn.stem]
+    assert trials["outcome"].isna().tolist()[1]

@@ -1,0 +1,155 @@
+"""The lines of Figure 1: which cells each is made of, what its legend says, its colour and its dashes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis import labels
+from harness.analysis.summary import hyper_columns
+from harness.grids.figure import listed
+from harness.grids.figure import matches as shows
+from harness.plots import style
+
+POSITION = "position"
+"""A column: which of the table's protocols a cell has, 0, 1, ..."""
+DASHES = ("-", "-.", ":")
+DASHED = "--"  # the reference's alone
+ROOM = 2  # values that the legend has room for beside the reference's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One setting of method, hyper-parameters and protocol, as it is drawn in one column."""
+
+    cells: pd.DataFrame
+    label: str
+    colour: Any
+    dash: str
+    on_top: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wording:
+    """What distinguishes the cells of a figure, and how it is worded."""
+
+    hyper: list[str]
+    """The columns of hyper-parameters."""
+    protocols: list[str]
+    """Those of the table in words; see POSITION."""
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that distinguish cells of one method and seed."""
+        return [*self.hyper, *[POSITION] * (len(self.protocols) > 1)]
+
+    def varied(self, cells: pd.DataFrame) -> list[str]:
+        """Those of the keys that have several values in these cells."""
+        return [key for key in self.keys if cells[key].nunique() > 1]
+
+    def texts(self, cell: pd.Series, keys: Sequence[str]) -> list[str]:
+        """What a cell has of these keys: alpha0 = 10^-1, ..., its protocol; what it lacks is left out."""
+        texts: list[str] = []
+        for key in keys:
+            texts += [self.protocols[cell[key]]] if key == POSITION else style.values(cell, [key])
+        return texts
+
+
+def worded(trials: pd.DataFrame) -> tuple[pd.DataFrame, Wording]:
+    """The trials with the column POSITION and rows numbered 0, 1, ..., and their wording."""
+    trials = trials.reset_index(drop=True)
+    wording = Wording(hyper=hyper_columns(trials), protocols=list(labels.words(trials).values()))
+    return trials.assign(**{POSITION: labels.positions(trials)}), wording
+
+
+def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
+    """Which cells a `where` of the grid's figure selects, as grids.figure.matches says; null: no value."""
+    wanted = {column: listed(values) for column, values in where.items()}
+    named = trials.assign(protocol=labels.in_full(trials))
+    rows = (
+        {str(key): value for key, value in row.items() if not pd.isna(value)}
+        for row in named[list(where)].to_dict("records")
+    )
+    return pd.Series([shows(wanted, row) for row in rows], trials.index, dtype=bool)
+
+
+def lines_of(members: pd.DataFrame, reference: pd.DataFrame, wording: Wording) -> list[Line]:
+    """The lines of a column in the order of its legend: reference, baselines, then along the colours."""
+    own = members[~members["cell_id"].isin(reference["cell_id"])]
+    bright = coloured(members, wording).reindex(own.index)
+    baselines, others = own[~bright], own[bright]
+    return [
+        *_reference(reference, wording),
+        *_baselines(baselines, wording.varied(own), wording),
+        *_others(others, wording.varied(others), wording),
+    ]
+
+
+def coloured(members: pd.DataFrame, wording: Wording) -> pd.Series:
+    """Which cells have a colour: all but the baselines, the cells of the method with the fewest
+    hyper-parameters, where others stand beside them."""
+    having = members[wording.hyper].notna().sum(axis=1)
+    return (having > having.min()) | (having.nunique() == 1)
+
+
+def _groups(cells: pd.DataFrame, wording: Wording) -> list[pd.DataFrame]:
+    """The cells of each line, over their seeds."""
+    return [group for _, group in cells.groupby(["method", *wording.keys], dropna=False)]
+
+
+def _reference(cells: pd.DataFrame, wording: Wording) -> list[Line]:
+    """Of several protocols its own says more than its last rates, and there is no room for all."""
+    keys = [*[POSITION] * (POSITION in wording.keys), *wording.hyper]
+    lines = []
+    for group in _groups(cells, wording):
+        texts = wording.texts(group.iloc[0], keys)[:ROOM]
+        label = _label(group, [_method(group), *texts])
+        lines.append(Line(cells=group, label=label, colour=style.REFERENCE, dash=DASHED, on_top=True))
+    return lines
+
+
+def _baselines(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Line]:
+    return [
+        Line(
+            cells=group,
+            label=_label(group, [_method(group), *wording.texts(group.iloc[0], varied)]),
+            colour=style.BASELINE,
+            dash=DASHES[at % len(DASHES)],
+            on_top=True,
+        )
+        for at, group in enumerate(_groups(cells, wording))
+    ]
+
+
+def _others(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Line]:
+    """Colours along the values that vary; dashes for the methods, if there are several."""
+    groups = _groups(cells, wording)
+    methods = list(dict.fromkeys(group["method"].iloc[0] for group in groups))
+    ranks = [tuple(group[varied].iloc[0].fillna(np.inf)) for group in groups]
+    colours = dict(zip(sorted(set(ranks)), style.sequence(len(set(ranks))), strict=True))
+    named = len(methods) > 1 or len(groups) == 1
+    return [
+        Line(
+            cells=group,
+            label=_label(group, [*[_method(group)] * named, *wording.texts(group.iloc[0], varied)]),
+            colour=colours[rank],
+            dash=DASHES[methods.index(group["method"].iloc[0]) % len(DASHES)],
+            on_top=False,
+        )
+        for group, rank in zip(groups, ranks, strict=True)
+    ]
+
+
+def _method(group: pd.DataFrame) -> str:
+    return style.method(group["method"].iloc[0])
+
+
+def _label(group: pd.DataFrame, texts: list[str]) -> str:
+    """The texts, and what a reader would miss in the picture."""
+    failed = int((group["outcome"] == "failed").sum())
+    missing = "not run" if group["outcome"].isna().all() else f"{failed} failed" if failed else ""
+    return ", ".join(texts) + f" ({missing})" * bool(missing)
