@@ -37,9 +37,9 @@ MARKS = {
 }
 
 NEVER = "\N{EN DASH}"
-"""For a sustained passage that there is none of."""
+"""In place of a count where there is no sustained passage."""
 PLACES = {2: (-0.14, 0.26), 3: (-0.26, 0.07, 0.32)}
-"""Of the lines of a cell with a count, in cells from its middle downwards."""
+"""Of the lines of text in a cell with a count: how far below its middle, in cells."""
 
 KEY_WIDTH = 2.45  # inches, as are those below
 BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
@@ -58,7 +58,7 @@ class Look:
 
 
 def look(cells: pd.DataFrame, budget: int) -> Look:
-    """For `cells` as from cells_over_seeds: one colour scale, up to the budget."""
+    """Of `cells` as from cells_over_seeds: one colour scale, up to the budget."""
     states = set(cells["state"])
     return Look(
         norm=norm(cells["iterations_to_target"], budget),
@@ -69,7 +69,7 @@ def look(cells: pd.DataFrame, budget: int) -> Look:
 
 
 def norm(counts: pd.Series, budget: int) -> LogNorm:
-    """To the budget, from 1, 2 or 5 times a power of ten: at most the least count and budget / 10."""
+    """From 1, 2 or 5 times a power of ten, at most the least count and budget / 10, up to the budget."""
     lowest = min([*counts[np.isfinite(counts)], budget / 10])
     return LogNorm(max([step for step in _steps(budget) if step <= lowest], default=0.5), budget)
 
@@ -81,7 +81,7 @@ def _steps(budget: int) -> list[float]:
 
 
 def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
-    """The colours of [rows, columns]; none where there is no finite count (inf would get the last one)."""
+    """Colours of counts [rows, columns]; none where a count is not finite (inf would get the last colour)."""
     sns.heatmap(
         counts.astype(float).where(np.isfinite(counts.astype(float))),
         ax=ax,
@@ -101,7 +101,7 @@ def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
 
 def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
     """The count or mark of a cell; under a count that of the sustained passage and, with several seeds, how
-    many of those run reached the target."""
+    many of the finished runs reached the target."""
     share = f"{cell['reached']}/{cell['run']}" if look.several_seeds and cell["reached"] else ""
     if cell["state"] == "reached":
         count, sustained = cell["iterations_to_target"], cell["iterations_to_target_sustained"]
@@ -176,7 +176,7 @@ def key_height(look: Look, wide: bool) -> float:
 def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
     whose = "median: " * look.several_seeds
     marks = [(state, whose + MARKS[state].meaning.format(budget=budget)) for state in look.states]
-    what = "median over seeds, a miss as infinite" if look.several_seeds else "first passage"
+    what = "median over seeds; a miss is infinite" if look.several_seeds else "first passage"
     counts = [("123", what), ("small", f"sustained: mean of 10, so it lags ({NEVER}: none)")]
-    seeds = [("k/n", "k of the n seeds run reached the target")] if look.several_seeds else []
+    seeds = [("k/n", "k of n finished runs reached the target")] if look.several_seeds else []
     return [*marks, *counts * look.counts, *seeds]

@@ -167,7 +167,7 @@ def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]
 
 def _what(target: float, budget: int, look: cells.Look, placed: Arrangement) -> str:
     count = "median " * look.several_seeds + f"first iteration with training loss ≤ {target:g} nats"
-    asked = f"{'no target' if np.isnan(target) else count}, budget {budget}"
+    asked = f"{'no target' if np.isnan(target) else count}, budget {budget} iterations"
     if placed.several or placed.beside.empty:
         return asked
     boxes = " and ".join(style.method(name) for name in placed.beside["method"].unique())

@@ -25,14 +25,14 @@ def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], fol
     """
     name, kind = grid["name"], grid["figure"]["kind"]
     if kind not in KINDS:
-        raise UserError(f"{name}: figure.kind is '{kind}'; there are {' and '.join(KINDS)}")
+        raise UserError(f"{name}: figure.kind '{kind}' is unknown; choose {' or '.join(KINDS)}")
     if trials.empty:
-        raise UserError(f"{name}: no cell to draw; its tables are empty: run `make sweep GRID={name}`")
+        raise UserError(f"{name}: nothing to draw, its tables are empty; `make sweep GRID={name}` fills them")
     return style.write(lambda: draw(trials, curves, grid), folder / name)
 
 
 def draw(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any]) -> Figure:
-    """The figure that `render` writes, of a kind that there is."""
+    """The figure that `render` writes; its kind is one of KINDS."""
     if grid["figure"]["kind"] == "heatmap":
         return heatmap.draw(trials, grid)
     return trajectories.draw(trials, curves, grid)

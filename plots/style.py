@@ -1,4 +1,4 @@
-"""The one place for colours, fonts and sizes, and for writing a figure so that its bytes repeat."""
+"""The one place for colours, fonts, sizes and symbols, and for writing a figure with repeatable bytes."""
 
 from __future__ import annotations
 
@@ -81,12 +81,12 @@ def name(hyper_parameter: str) -> str:
 
 
 def method(name: str) -> str:
-    """A method as the figures write it: its title, or its name if no method of this checkout has it."""
+    """A method as the figures write it: its title, or its name if this installation does not know it."""
     return METHODS[name].title if name in METHODS else name
 
 
 def number(value: float) -> str:
-    """A rate in decades, 10^-3; where it is no power of ten 0.3, or 3 x 10^-5 if that is shorter; 0 as 0."""
+    """Powers of ten as 10^-3; other numbers as 0.3, or as 3 x 10^-5 where that is shorter; 0 as 0."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     mantissa, exponent = f"{value:.3e}".split("e")

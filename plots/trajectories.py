@@ -88,14 +88,14 @@ def _note(trials: pd.DataFrame, wording: Wording) -> str:
     end = " ×: diverged (a loss or rate not finite)." if (trials["outcome"] == "diverged").any() else ""
     if trials["seed"].nunique() == 1:
         return (
-            "Training loss: thin, each iteration; thick, mean of the last 10, which lags by construction."
-            + end
+            "Training loss: thin lines, each iteration; thick lines, mean of the last 10, which lags by "
+            "construction." + end
         )
     most = trials.groupby(["method", *wording.keys], dropna=False).size().max()
-    band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "least to largest"
+    band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "range"
     return (
-        f"Median over seeds and band ({band}); faint and dotted where a seed has ended. Training loss: "
-        "each seed's mean of the last 10 iterations, which lags by construction." + end
+        f"Lines: median over seeds; bands: {band}. Faint and dotted where some seeds have ended. Training "
+        "loss: mean of each seed's last 10 iterations, which lags by construction." + end
     )
 
 

@@ -60,7 +60,7 @@ def test_an_unfinished_file_does_not_replace_a_figure(tmp_path, monkeypatch):
 
 def test_what_cannot_be_drawn_is_said_in_one_line(tmp_path):
     trials, curves = tables()
-    with pytest.raises(UserError, match=r"made-up: figure\.kind is 'pie'; there are heatmap and"):
+    with pytest.raises(UserError, match=r"made-up: figure\.kind 'pie' is unknown; choose heatmap or"):
         render(trials, curves, {"name": "made-up", "figure": {"kind": "pie"}}, tmp_path)
-    with pytest.raises(UserError, match="made-up: no cell to draw"):
+    with pytest.raises(UserError, match="made-up: nothing to draw"):
         render(trials.iloc[:0], curves, HEATMAP, tmp_path)
