@@ -1,8 +1,8 @@
 """Figures 2 and 3, and the landscape: iterations to the target over two hyper-parameters.
 
-One panel for each setting of all the others (and method, and reading of the protocol). A method without the
-two stands as a box beside the panels whose setting it shares: MAML, which has no hyper-rates. A count is
-drawn only where the median over seeds is one; every other cell has a mark of its own.
+One panel for each setting of all the others, each method and each protocol. A method without the two stands
+as a box beside the panels whose setting it shares: MAML, which has no hyper-rates. A count is drawn only
+where the median over seeds is finite; every other cell has a mark of its own.
 """
 
 from __future__ import annotations

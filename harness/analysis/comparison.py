@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.analysis import labels
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
-from harness.analysis.summary import hyper_columns, numbers
+from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.cell import Named, label
 from harness.common.errors import UserError
 
@@ -127,7 +127,7 @@ def _side_by_side(mine: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
 
 def _results(trials: pd.DataFrame, side: str) -> pd.DataFrame:
     """Cell, outcome and counts of the cells that were run."""
-    done = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
+    done = finished(trials)
     counts = {f"{name}_{side}": numbers(done[column]) for name, column in PASSAGES.items()}
     return pd.DataFrame({"cell_id": done["cell_id"], f"outcome_{side}": done["outcome"], **counts})
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from harness.analysis.summary import numbers, setting_columns
+from harness.analysis.summary import finished, numbers, setting_columns
 
 PASSAGES = {"first": "iterations_to_target", "sustained": "iterations_to_target_sustained"}
 """The two counts, and the columns of the trials that hold them."""
@@ -74,9 +74,9 @@ def differences(trials: pd.DataFrame) -> pd.DataFrame:
 
     `trials` as in records.schema. Columns: method, its hyper-parameters, preset and changes (draw 0's),
     seed, draw; for each of PASSAGES <name>_base and <name>, the counts of draw 0 and of this draw (NaN: a
-    miss), and <name>_difference. A failed run is an error and no result.
+    miss), and <name>_difference.
     """
-    done = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
+    done = finished(trials)
     keys = ["method", *setting_columns(trials), "seed"]
     changes = [json.loads(changes) for changes in done["changes"]]
     rows = done[keys].assign(

@@ -29,18 +29,22 @@ def setting_columns(trials: pd.DataFrame) -> list[str]:
     return [*hyper_columns(trials), "preset", "changes"]
 
 
+def finished(trials: pd.DataFrame) -> pd.DataFrame:
+    """The cells that gave a result. A failed run is an error and gives none."""
+    return trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
+
+
 def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
     """One row per (method, setting_columns), in the order of the trials.
 
     Columns beside these:
-    - seeds, run, reached: how many seeds the grid has here, gave a result, reached the target. A failed
-      run is an error and gives none
+    - seeds, run, reached: how many seeds the grid has here, gave a result (see finished), reached the target
     - reached_share: of those that gave a result; NaN if none did
     - iterations_to_target, iterations_to_target_sustained: median over the seeds with a result, where a
-      miss counts as +inf. The median of an even number is the mean of its middle two, so it is inf as
-      soon as the upper one is a miss. NaN if none has one
-    - state: one of STATES. `reached` if the median first passage is finite, else the commoner kind of
-      miss (in a tie diverged). Without a result `failed` if a run failed, else `not run`
+      miss counts as +inf. The median of an even number is the mean of the middle two, so it is inf as
+      soon as the upper one is a miss. NaN if no seed has a result
+    - state: one of STATES. `reached` if the median first passage is finite, else the more common kind of
+      miss (diverged in a tie). Without a result `failed` if a run failed, else `not run`
     """
     keys = ["method", *setting_columns(trials)]
     rows = [
@@ -52,7 +56,7 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
 
 def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
     counts = group["outcome"].value_counts()
-    done = group[group["outcome"].notna() & (group["outcome"] != "failed")]
+    done = finished(group)
     run, reached = len(done), int(counts.get("reached", 0))
     median = _median(done["iterations_to_target"])
     if run == 0:

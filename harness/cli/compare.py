@@ -14,6 +14,7 @@ from harness.cli.console import out, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ def compare(
         out.print(Text(line), soft_wrap=True)
     say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder))
     if keep:
-        say_written(reference.keep_comparison(asked, compared))
+        say_written(_keep(asked, compared))
 
 
 def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
@@ -145,7 +146,6 @@ def _write(
     grid: Grid, compared: Compared, rounding: Rounding | None, theirs: pd.DataFrame, folder: Path
 ) -> list[Path]:
     """compare.parquet and the figure; the paths."""
-    from harness.common.files import write_whole
     from harness.plots import compare as figure
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,3 +153,28 @@ def _write(
     write_whole(table, lambda path: compared.cells.to_parquet(path, index=False))
     title = f"{grid.title}: your records beside the reference's"
     return [table, *figure.render(compared, rounding, theirs, title, folder / "compare")]
+
+
+def _keep(grid: Grid, compared: Compared) -> list[Path]:
+    """Write results/reference/devices/<grid>/: the cells that were run on both machines, and a README."""
+    from harness.records.reference import COMPARED, DEVICES
+
+    folder = places.REFERENCE / DEVICES / grid.folder
+    folder.mkdir(parents=True, exist_ok=True)
+    both = compared.cells[compared.cells["first_agreement"].notna()]
+    lines = [
+        f"# {grid.folder}, run again on another machine",
+        "",
+        f"The counts of {len(both)} cells on another machine beside those of",
+        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{COMPARED}`. The other machine is",
+        '"yours" below; its columns end in `_mine`.',
+        "",
+        *(f"- {note}" for note in compared.notes),
+        "",
+        f"Made by `harness compare {grid.name} --keep`.",
+        "",
+    ]
+    paths = [folder / COMPARED, folder / "README.md"]
+    write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
+    write_whole(paths[1], lambda path: path.write_text("\n".join(lines)))
+    return paths

@@ -23,10 +23,8 @@ from harness.records.store import Scan, Store
 if TYPE_CHECKING:
     import pandas as pd
 
-    from harness.analysis.comparison import Compared
-
 DEVICES, COMPARED = "devices", "compare.parquet"
-"""Where the comparison of machines is kept, and its file."""
+"""Where comparisons of machines are kept, and their file; see harness.cli.compare."""
 
 
 def grids() -> dict[str, Path]:
@@ -209,29 +207,6 @@ def describe_data() -> Path:
     path = places.REFERENCE / "omniglot.json"
     write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n"))
     return path
-
-
-def keep_comparison(grid: Grid, found: Compared) -> list[Path]:
-    """Write results/reference/devices/<grid>/: the cells that another machine ran too, and a README."""
-    folder = places.REFERENCE / DEVICES / grid.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    both = found.cells[found.cells["first_agreement"].notna()]
-    lines = [
-        f"# {grid.folder}, made again on another machine",
-        "",
-        f"Of {len(both)} cells the counts of another machine beside those of",
-        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{COMPARED}`. The columns of the",
-        'other machine, below "yours", end there in `_mine`.',
-        "",
-        *(f"- {note}" for note in found.notes),
-        "",
-        f"Made by `harness compare {grid.name} --keep`.",
-        "",
-    ]
-    paths = [folder / COMPARED, folder / "README.md"]
-    write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
-    write_whole(paths[1], lambda path: path.write_text("\n".join(lines)))
-    return paths
 
 
 def _distinct(values: Iterable[Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Trials tables made by hand: a row a cell, of counts that are seen at a glance."""
+"""Trials tables made by hand: a row a cell, with counts that are easily compared."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ def trial(cell_id: str, first: int | str | None, sustained: int | None = None, *
 
 
 def table(*rows: dict[str, Any]) -> pd.DataFrame:
-    """With the counts as nullable integers, as frames.read gives them."""
+    """With the counts as nullable integers, as records.tables.read gives them."""
     return pd.DataFrame(list(rows)).astype(dict.fromkeys(COUNTS, "Int64"))

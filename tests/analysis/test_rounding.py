@@ -1,4 +1,4 @@
-"""The yardstick, on runs whose differences are counted on fingers."""
+"""The yardstick, on a few runs whose differences are easily counted."""
 
 import math
 
@@ -35,7 +35,7 @@ def test_an_interval_spans_all_points_in_iterations_and_as_a_share():
     assert (found.runs, found.one_missed) == (4, 1)  # one draw of the second point missed
 
 
-def test_points_have_a_row_each_and_a_draw_that_misses_is_told():
+def test_points_have_a_row_each_and_a_draw_that_misses_is_counted():
     maml, alpha = interval(table(*MAML, *ALPHA)).points.to_dict("records")
     assert (maml["method"], maml["preset"], maml["changes"], maml["draws"]) == ("maml", "paper-adam", "{}", 2)
     assert (maml["first_base"], maml["first_low"], maml["first_high"], maml["first_one_missed"]) == (
@@ -55,7 +55,7 @@ def test_each_seed_and_protocol_has_its_own_draw_0():
     assert found["changes"].tolist() == ["{}", "{}", '{"n_way": 5}']
 
 
-def test_a_draw_that_was_not_run_or_failed_is_no_miss():
+def test_a_draw_that_was_not_run_or_failed_is_not_a_miss():
     found = interval(table(*draws((100, 120), (None,), ("failed",), (101, 122))))
     assert (found.first, found.runs, found.one_missed) == (spread(1, 1, 0.01, 0.01), 1, 0)
 

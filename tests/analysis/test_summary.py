@@ -1,4 +1,4 @@
-"""Medians in which a miss is infinite, states and bands, on tables whose answer is seen at a glance."""
+"""Medians in which a miss is infinite, states and bands, on tables whose answers are easily seen."""
 
 import math
 
@@ -45,7 +45,7 @@ def trials(*outcomes, method="alpha-maml", **more):
         (["budget", "diverged"], math.inf, "diverged", 0),
         (["failed", "diverged", "budget"], math.inf, "diverged", 0),
         (["budget", "budget", "failed"], math.inf, "budget", 0),
-        ([40, "failed"], 40, "reached", 1),  # an error is no result
+        ([40, "failed"], 40, "reached", 1),  # an error is not a result
     ],
 )
 def test_a_miss_counts_as_infinite(outcomes, median, state, share):
@@ -58,7 +58,7 @@ def test_a_miss_counts_as_infinite(outcomes, median, state, share):
     assert row["run"] == sum(o not in (None, "failed") for o in outcomes)
 
 
-def test_not_run_is_no_miss():
+def test_not_run_is_not_a_miss():
     (row,) = cells_over_seeds(trials(None, None)).to_dict("records")
     assert (row["state"], row["run"]) == ("not run", 0)
     assert all(math.isnan(row[k]) for k in ("iterations_to_target", "reached_share"))
@@ -91,7 +91,7 @@ def test_cells_keep_the_order_and_nulls_are_values():
     assert cells["iterations_to_target"].tolist() == [8, math.inf, 5]
 
 
-def test_a_methods_own_hyper_parameter_tells_cells_apart():
+def test_a_methods_own_hyper_parameter_distinguishes_cells():
     table = pd.concat([trials(7, knob=1.0), trials(9, knob=2.0)])
     assert hyper_columns(table) == ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "knob"]
     assert cells_over_seeds(table)["iterations_to_target"].tolist() == [7, 9]

@@ -127,7 +127,7 @@ def test_other_seeds_and_other_questions(harness: Run, tiny: str, results: Path)
 
 
 def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path, published: Path) -> None:
-    """A run that is moved by rounding alone from 1 to 4 makes the same difference elsewhere no news."""
+    """If rounding alone moves a run from 1 to 4, the same difference elsewhere is within rounding."""
     path = tmp_path / "draws.yaml"
     path.write_text(TINY + "readings:\n  - {}\n  - {perturbation: 1}\n")
     path.write_text(path.read_text().replace("[method]", "[method, protocol]"))
@@ -151,7 +151,7 @@ def test_kept_with_the_reference(harness: Run, tiny: str, results: Path) -> None
     assert said.code == 0, said.err
     assert f"wrote {kept / 'compare.parquet'}, {kept / 'README.md'}" in said.out
     table = pd.read_parquet(kept / "compare.parquet")
-    assert list(table["first_difference"]) == [0, -3]  # the third cell was run on one side alone
+    assert list(table["first_difference"]) == [0, -3]  # the third cell was run on one side only
     page = (kept / "README.md").read_text()
-    assert "Of 2 cells the counts of another machine beside those of\n[the reference](../../tiny" in page
+    assert "The counts of 2 cells on another machine beside those of\n[the reference](../../tiny" in page
     assert set(reference.grids()) == {"tiny"}

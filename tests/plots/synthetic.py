@@ -181,6 +181,6 @@ def figure1(
 
 
 def third_method(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same trials, and Alpha-MAML's cells once more as a user's own method with one knob more."""
+    """The same trials, and Alpha-MAML's cells again as those of a user's own method with one more knob."""
     more = frame[frame["method"] == "alpha-maml"].assign(method="gamma-maml", knob=0.5)
     return pd.concat([frame, more.assign(cell_id="g" + more["cell_id"])], ignore_index=True)

@@ -19,7 +19,7 @@ PAIRS = synthetic.PAIRS[:2]
 
 def drawn(trials, measured=False, **figure):
     with style.applied():
-        fig = heatmap.draw(trials, synthetic.grid("heatmap", **figure))
+        fig = heatmap.draw(trials.assign(protocol="a label is not read"), synthetic.grid("heatmap", **figure))
         if measured:
             fig.draw_without_rendering()
     return fig

@@ -31,6 +31,28 @@ def test_seeds(seeds, text):
     assert style.seeds_text(seeds) == text
 
 
+@pytest.mark.parametrize(
+    ("hyper_parameter", "text"),
+    [
+        ("alpha0", r"$\alpha_0$"),
+        ("beta_hyperlr", r"$\beta_{\mathrm{hyperlr}}$"),
+        ("gamma", r"$\gamma$"),
+        ("momentum", "momentum"),
+        ("alphabet", "alphabet"),
+        ("beta_two_words", "beta_two_words"),
+    ],
+)
+def test_symbols_of_hyper_parameters(hyper_parameter, text):
+    assert style.name(hyper_parameter) == text
+
+
+def test_a_symbol_takes_the_room_that_it_is_drawn_in():
+    """The name of 13 letters is drawn as wide as some six."""
+    text = "Untuned rates, alpha_hyperlr varied"
+    assert style.wrapped(text, 2.15, 8.5) == r"Untuned rates, $\alpha_{\mathrm{hyperlr}}$ varied"
+    assert style.wrapped("beta_rule=raw", 5, 10) == "beta_rule=raw"  # no hyper-parameter
+
+
 def test_wrapped_text_fits_and_a_dollar_is_no_formula():
     lines = style.wrapped("word " * 40 + "x" * 200, 3, 10).split("\n")
     assert max(map(len, lines)) <= 38

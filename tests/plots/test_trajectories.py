@@ -16,6 +16,7 @@ MIDDLE = synthetic.FIG1 | {"columns": synthetic.FIG1["columns"][1:2]}
 
 
 def drawn(trials, curves, figure=synthetic.FIG1, measured=False):
+    trials = trials.assign(protocol="a label is not read")
     with style.applied():
         fig = trajectories.draw(trials, curves, synthetic.grid("trajectories", **figure))
         if measured:
@@ -84,7 +85,7 @@ def test_a_line_for_each_reading():
 
 
 def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_coloured_lines():
-    """Under another reading, beside which the reference names its own; and the legends stay apart."""
+    """Under another reading, beside which the reference names its own; and the legends do not overlap."""
     trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
     keep = (trials["method"] == "maml") | ((trials["alpha0"] == 1e-4) & (trials["alpha_hyperlr"] == 0.1))
     trials = trials[keep]
