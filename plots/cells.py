@@ -177,6 +177,6 @@ def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
     whose = "median: " * look.several_seeds
     marks = [(state, whose + MARKS[state].meaning.format(budget=budget)) for state in look.states]
     what = "median over seeds; a miss is infinite" if look.several_seeds else "first passage"
-    counts = [("123", what), ("small", f"sustained: mean of 10, so it lags ({NEVER}: none)")]
+    counts = [("123", what), ("small", f"sustained: mean of 10, lags ({NEVER}: none)")]
     seeds = [("k/n", "k of n finished runs reached the target")] if look.several_seeds else []
     return [*marks, *counts * look.counts, *seeds]
