@@ -48,7 +48,7 @@ def draw(matrix: Matrix) -> Figure:
     """The figure that `render` writes: rows the claims, columns the readings."""
     columns = labels(matrix)
     width = max(NAMES + len(columns) * CELL + 0.3, 6.0)
-    heading = style.Heading(title="The paper's sentences, put to the records", subtitle=SUBTITLE)
+    heading = style.Heading("The paper's sentences, put to the records", SUBTITLE)
     top = heading.height + COLUMN_HEAD
     notes = [";  ".join(NOTES), *[FEW] * (ON_FEW_CELLS in columns)]
     fig = Figure(figsize=(width, top + len(CLAIMS) * ROW + KEY + LINE * len(notes)))

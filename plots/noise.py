@@ -44,8 +44,7 @@ def draw(losses: pd.DataFrame) -> Figure:
     for head, tasks, table in chance.settings(losses):
         found.setdefault(head, {})[tasks] = table
     order = [head for head in HEADS if head in found]
-    title = "Passing by chance: networks that keep their initial weights"
-    heading = style.Heading(title=title, subtitle=_what(losses))
+    heading = style.Heading("Passing by chance: networks that keep their initial weights", _what(losses))
     top = heading.height + 0.3
     lower = top + LOSSES + GAP
     fig = Figure(figsize=(WIDTH, lower + PANEL + BELOW + KEY))

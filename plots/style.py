@@ -147,7 +147,7 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
     return fig.add_axes((left / w, 1 - (top + height) / h, width / w, height / h), **kwargs)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)  # by position: the title stands over the subtitle
 class Heading:
     """Title and subtitle, wrapped to the width of their figure."""
 

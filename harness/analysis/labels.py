@@ -10,6 +10,10 @@ import pandas as pd
 from harness.cell import Named, label, labels
 
 
+def _keys(trials: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(trials["preset"], trials["changes"], strict=True))
+
+
 def of_trials(trials: pd.DataFrame) -> list[Named]:
     """The different protocols of a table, in their order."""
     return [(preset, json.loads(changes)) for preset, changes in dict.fromkeys(_keys(trials))]
@@ -41,7 +45,3 @@ def apart(labels: Iterable[str]) -> dict[str, str]:
     """Each reading's label without what it has in common with the first of them."""
     labels = list(dict.fromkeys(labels))
     return {label: label.removeprefix(f"{labels[0]}, ") for label in labels}
-
-
-def _keys(trials: pd.DataFrame) -> list[tuple[str, str]]:
-    return list(zip(trials["preset"], trials["changes"], strict=True))
