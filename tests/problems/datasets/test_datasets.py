@@ -104,5 +104,6 @@ def test_facts():
 
 
 def test_the_room_is_light_to_enter():
-    code = "import sys, harness.problems.datasets; print({'torch', 'torchvision', 'matplotlib'} & set(sys.modules))"
+    heavy = {"torch", "torchvision", "matplotlib"}
+    code = f"import sys, harness.problems.datasets; print({heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
