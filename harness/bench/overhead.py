@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import monotonic
@@ -91,7 +92,14 @@ def record(cell: Cell, rows: int) -> Record:
     """A record of `cell` that went to a budget of `rows`, with made-up losses, validated as usual."""
     losses = np.random.default_rng(cell.seed).normal(2.8, 0.1, rows).tolist()
     made = [
-        Row(i, 0.1 + 1e-5 * i, 1e-3, loss, 0.2, *((2.9, 0.15) if i == 1 or i % 25 == 0 else ()))
+        Row(
+            iteration=i,
+            alpha=0.1 + 1e-5 * i,
+            beta=1e-3,
+            train_loss=loss,
+            train_accuracy=0.2,
+            **({"val_loss": 2.9, "val_accuracy": 0.15} if i == 1 or i % 25 == 0 else {}),
+        )
         for i, loss in enumerate(losses, 1)
     ]
     return records.make(cell, "budget", made, ORIGIN)
@@ -107,7 +115,7 @@ def fill(results: Path, cells: Sequence[Cell], rows: int) -> None:
 
 
 def _of(cell: Cell, made: Record) -> Record:
-    return made._replace(header=made.header._replace(cell=cell))
+    return replace(made, header=replace(made.header, cell=cell))
 
 
 def run(words: Sequence[str]) -> tuple[float, str]:

@@ -125,7 +125,7 @@ def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Rea
     best = trials[trials.index.isin(first)]
     curves = [
         there[there["cell_id"].isin(best.loc[(best[GRID] == grid) & best["outcome"].notna(), "cell_id"])]
-        for grid, (_, there, _) in tables.items()
+        for grid, there in ((grid, own.trajectories) for grid, own in tables.items())
     ]
     limits = (
         Records(own, tables[str(grid)].trajectories)

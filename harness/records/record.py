@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,7 +20,7 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness.cell import Cell, Protocol, Question, cell
 from harness.methods import METHODS, Hyper
-from harness.records import schema
+from harness.records import footer, schema
 from harness.records.passages import lowest_sustained
 
 NUMERICS = 2
@@ -30,8 +29,6 @@ NUMERICS = 2
 _KEY = b"harness.record"
 COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
 _ARROW = schema.arrow(COLUMNS)
-_TAIL = 1 << 13
-"""Bytes at the end of a file that hold a footer of ordinary size."""
 
 _protocol = lru_cache(maxsize=256, typed=True)(Protocol)
 """Records of one sweep have few protocols, and to check one takes longer than all the rest of a header."""
@@ -41,7 +38,8 @@ class DamagedRecord(Exception):
     """A file that is no whole record of this schema: the reason, in a few words."""
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Row:
     """One iteration of one cell. See schema.TRAJECTORIES."""
 
     iteration: int
@@ -53,14 +51,16 @@ class Row(NamedTuple):
     val_accuracy: float | None = None
 
 
-class Progress(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Progress:
     """Where one cell in training stands."""
 
     cell: Cell
     row: Row
 
 
-class Header(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Header:
     """All of a record but its rows: enough to tell whether it answers a question."""
 
     cell: Cell
@@ -92,7 +92,8 @@ class Header(NamedTuple):
         return f"stopped at iteration {self.iterations}, before a sustained {question.target_loss:g}"
 
 
-class Record(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Record:
     """A header and its trajectory (Arrow table with schema.TRAJECTORIES less cell_id)."""
 
     header: Header
@@ -103,11 +104,8 @@ def make(
     cell: Cell, ending: str, rows: Sequence[Row], provenance: dict[str, Any], error: str | None = None
 ) -> Record:
     """The record of a run that has ended. `ending`: one of schema.ENDINGS."""
-    columns = zip(*rows, strict=True) if rows else [()] * len(COLUMNS)
-    table = pa.table(
-        [pa.array(values, c.type) for values, c in zip(columns, COLUMNS.values(), strict=True)],
-        schema=_ARROW,
-    )
+    arrays = [pa.array([getattr(row, name) for row in rows], c.type) for name, c in COLUMNS.items()]
+    table = pa.table(arrays, schema=_ARROW)
     header = Header(
         cell=cell,
         ending=ending,
@@ -117,12 +115,12 @@ def make(
         numerics=NUMERICS,
         provenance=provenance,
     )
-    return Record(header, table)
+    return Record(header=header, rows=table)
 
 
 def dump(record: Record) -> bytes:
     """The record as the bytes of its parquet file, pages checksummed."""
-    header = record.header._asdict() | {
+    header = vars(record.header) | {
         "schema": schema.VERSION,
         "cell_id": record.header.cell.cell_id,
         "cell": record.header.cell.model_dump(mode="json"),
@@ -150,40 +148,17 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
         raise DamagedRecord("its columns are not those of a record")
     if (len(table), _lowest(table)) != (header.iterations, header.lowest_sustained):
         raise DamagedRecord("its rows are not those of its header")
-    return Record(header, table)
+    return Record(header=header, rows=table)
 
 
 def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
     """Read the header alone, from the file's last bytes. Raises as `load` does."""
     try:
         with _opened(source) as file:
-            text = _quickly(file) or (pq.read_metadata(file).metadata or {}).get(_KEY)
+            text = footer.value_of(_KEY, file) or (pq.read_metadata(file).metadata or {}).get(_KEY)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
     return _header(text, cell_id)
-
-
-_VALUE = re.compile(re.escape(_KEY) + rb"\x18([\x80-\xff]*[\x00-\x7f])", re.DOTALL)
-"""A key in a footer (Thrift, compact protocol), and the length of its value as a varint, which follows."""
-
-
-def _quickly(file: IO[bytes]) -> bytes | None:
-    """The header's JSON straight from the footer, in a tenth of the time that pyarrow takes for all of it.
-
-    None, with the file at its start, if it is not there as it is always written: pyarrow then says why.
-    """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - _TAIL))
-    tail = file.read()
-    file.seek(0)
-    footer = int.from_bytes(tail[-8:-4], "little")
-    if tail[-4:] != b"PAR1" or footer > size - 12:
-        return None
-    found = _VALUE.search(tail, max(0, len(tail) - 8 - footer))
-    if found is None:
-        return None
-    length = sum((byte & 0x7F) << 7 * i for i, byte in enumerate(found[1]))
-    return tail[found.end() : found.end() + length]
 
 
 def _lowest(rows: pa.Table) -> float | None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import write_whole
+from harness.common.files import whole_folder, write_whole
 from harness.grids import Grid
 from harness.grids.selection import seed_ranges
-from harness.records import tables
+from harness.records import provenance, tables
 from harness.records.record import Header
 from harness.records.store import Scan, Store
 
@@ -65,9 +63,8 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
     only = Scan({c.cell_id: scan.headers[c.cell_id] for c in cells if c.cell_id in scan.headers}, {})
     if damaged := [cell.cell_id for cell in cells if cell.cell_id in scan.damaged]:
         raise _damaged(grid, damaged[0], scan.damaged[damaged[0]])
-    places.REFERENCE.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".making-", dir=places.REFERENCE))
-    try:
+    place = places.REFERENCE / grid.folder
+    with whole_folder(place) as made:
         for cell_id, reason in tables.write(grid, store, only, made, chosen).items():
             raise _damaged(grid, cell_id, reason)
         trials = tables.read(made, curves=False).trials
@@ -77,24 +74,11 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
                 f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes some"
             )
         (made / "README.md").write_text(readme(grid, trials, headers))
-        made.chmod(0o755)
-        return _swap(made, places.REFERENCE / grid.folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
+    return place
 
 
 def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
     return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; make sweep runs its cell again")
-
-
-def _swap(new: Path, place: Path) -> Path:
-    """Move a folder to its place; what was there goes once the new one stands."""
-    old = new.with_name(f"{new.name}-old")
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
-    return place
 
 
 def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
@@ -145,7 +129,7 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
     lines = [
         f"machine: {_counted(_machines(origins))}",
-        f"versions: {_counted(', '.join(f'{k} {v}' for k, v in own.items() if v) for own in versions)}",
+        f"versions: {_counted(map(_versions, versions))}",
         f"commit: {_counted(commits)}",
         f"version of the arithmetic (`numerics`): {_counted(str(header.numerics) for header in headers)}",
     ]
@@ -156,6 +140,12 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     if finished:
         lines.append(f"finished: {finished[0]} to {finished[-1]}")
     return lines
+
+
+def _versions(own: dict[str, str | None]) -> str:
+    """In one order, for a record that was restored has them in another."""
+    names = [*provenance.VERSIONS, *(name for name in own if name not in provenance.VERSIONS)]
+    return ", ".join(f"{name} {own[name]}" for name in names if own.get(name))
 
 
 def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -27,20 +27,21 @@ def restore(folder: Path, store: Store) -> int:
     """
     about = tables.read_about(folder)
     trials = pq.read_table(folder / "trials.parquet").to_pylist()
-    seeds = dict.fromkeys(trial["seed"] for trial in trials)
-    cells = {cell.cell_id: cell for cell in tables.grid_of(about).cells(seeds)}
-    kept = {t["cell_id"]: t for t in trials if t["outcome"] not in (None, "failed")}
-    if not any(trial["numerics"] == NUMERICS for trial in kept.values()):
+    cells = {cell.cell_id: cell for cell in tables.grid_of(about).cells({one["seed"] for one in trials})}
+    wanted = {
+        one["cell_id"]: one
+        for one in trials
+        if one["outcome"] not in (None, "failed") and one["numerics"] == NUMERICS
+    }
+    if not wanted:
         raise UserError(f"{folder}: no records of the present arithmetic (numerics {NUMERICS}) there")
     there = store.scan().headers
     count = 0
     for cell_id, rows in _rows(folder / "trajectories.parquet"):
-        trial = kept.get(cell_id)
-        if trial is None or trial["numerics"] != NUMERICS:
+        if cell_id not in wanted or (cell_id in there and there[cell_id].iterations >= len(rows)):
             continue
-        if cell_id in there and there[cell_id].iterations >= len(rows):
-            continue
-        made = record.make(cells[cell_id], trial["ending"], rows, _provenance(trial, about["origins"]))
+        one = wanted[cell_id]
+        made = record.make(cells[cell_id], one["ending"], rows, _provenance(one, about["origins"]))
         store.put(record.dump(made))
         count += 1
     return count
@@ -56,13 +57,13 @@ def _rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
         yield ids[start], [Row(**row) for row in rows]
 
 
-def _provenance(trial: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:
-    """The record's own, put together again."""
-    own = {name: trial[name] for name in _OWN if trial.get(name) is not None}
+def _provenance(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:
+    """The record's own, put together again from its row of the trials and the tables' description."""
+    own = {name: row[name] for name in _OWN if row.get(name) is not None}
     for origin in origins:
         versions = origin["versions"] or {}
-        same = all(origin[key] == trial[key] for key in ("device", "threads", "pack_size"))
-        if same and all(versions.get(key) == trial[key] for key in ("commit", "torch")):
+        same = all(origin[key] == row[key] for key in ("device", "threads", "pack_size"))
+        if same and all(versions.get(key) == row[key] for key in ("commit", "torch")):
             rest = {"versions": versions, "dataset_sha256": origin["dataset_sha256"]}
             return own | {key: value for key, value in rest.items() if value is not None}
     return own

@@ -7,7 +7,7 @@ the grid as it was asked, and `origins`: versions, commit, device, threads and p
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -19,7 +19,8 @@ VERSION = 1
 ENDINGS = ("stopped", "budget", "diverged", "failed")
 
 
-class Column(NamedTuple):
+@dataclass(frozen=True)  # by position: the tables below are read line by line
+class Column:
     """One column: its Arrow type, unit ('' where there is none) and meaning."""
 
     type: pa.DataType

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from harness.cell import Cell, Protocol
+from harness.cell import Protocol
 from harness.common.errors import UserError
 from harness.common.files import write_whole
 from harness.methods import Hyper
@@ -37,20 +37,11 @@ class Scan:
 
     @cached_property
     def seeds(self) -> dict[tuple[Protocol, str, Hyper], list[int]]:
-        """Protocol, method and hyper-parameters -> the seeds of their records.
-
-        Sorted by the objects' places first: a store has many records of few protocols and points, and to
-        compare them one by one would take longer than to read them.
-        """
-        same: dict[tuple[int, str, int], list[Cell]] = {}
-        for header in self.headers.values():
-            cell = header.cell
-            same.setdefault((id(cell.protocol), cell.method, id(cell.hyper)), []).append(cell)
-        found: dict[tuple[Protocol, str, Hyper], list[int]] = {}
-        for cells in same.values():
-            point = cells[0].protocol, cells[0].method, cells[0].hyper
-            found.setdefault(point, []).extend(cell.seed for cell in cells)
-        return found
+        """Protocol, method and hyper-parameters -> the seeds of their records."""
+        seeds: dict[tuple[Protocol, str, Hyper], list[int]] = {}
+        for cell in (header.cell for header in self.headers.values()):
+            seeds.setdefault((cell.protocol, cell.method, cell.hyper), []).append(cell.seed)
+        return seeds
 
 
 class Store:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness import grids
-from harness.cell import Cell, Question, label
+from harness.cell import Cell, Question
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import write_whole
+from harness.common.files import whole_file, write_whole
 from harness.grids import Grid
 from harness.records import provenance, schema
-from harness.records.passages import first_passage, outcome, sustained_passage
 from harness.records.record import DamagedRecord, Record
 from harness.records.store import Scan, Store
+from harness.records.trials import row, view
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,7 +31,8 @@ GROUP = 1 << 15
 """Rows that are written together: a group a cell would make a file slow to write and to read."""
 
 
-class Tables(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Tables:
     """What `read` gives back."""
 
     trials: pd.DataFrame
@@ -69,25 +70,16 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
     folder.mkdir(parents=True, exist_ok=True)
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
     about = {_KEY: json.dumps(describe(grid) | {"origins": _origins(cells, scan)}).encode()}
-    trajectories = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
-    trials: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
-
-    def curves() -> Iterator[pa.Table]:
-        for cell, record in _records(cells, grid.question, store, scan, damaged):
-            rows = None if record is None else view(record, grid.question)
-            trials.append(_trial(grid, cell, record, rows))
-            if rows is not None and len(rows):
-                ids = pa.repeat(cell.cell_id, len(rows))
-                yield rows.add_column(0, "cell_id", ids).cast(trajectories)
-
-    def write_curves(temporary: Path) -> None:
-        with pq.ParquetWriter(temporary, trajectories, compression="zstd") as writer:
-            for group in _groups(curves()):
-                writer.write_table(group)
-
-    write_whole(folder / "trajectories.parquet", write_curves)
-    table = pa.Table.from_pylist(trials, schema.arrow(_columns(cells))).replace_schema_metadata(about)
+    columns = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
+    with whole_file(folder / "trajectories.parquet") as path, _Curves(path, columns) as curves:
+        for answer in _answers(grid, cells, store, scan):
+            rows.append(answer.row)
+            damaged |= answer.damaged
+            if answer.curve is not None:
+                curves.add(answer.row["cell_id"], answer.curve)
+    table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells))).replace_schema_metadata(about)
     write_whole(folder / "trials.parquet", lambda path: pq.write_table(table, path, compression="zstd"))
     return damaged
 
@@ -97,33 +89,24 @@ def trials_of(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The trials of `grid` as `write` makes them and `read` gives them back, without a file; and the records
     that turned out damaged."""
-    damaged: dict[str, str] = {}
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
-    rows = [
-        _trial(grid, cell, record, None if record is None else view(record, grid.question))
-        for cell, record in _records(cells, grid.question, store, scan, damaged)
-    ]
+    rows: list[dict[str, Any]] = []
+    damaged: dict[str, str] = {}
+    for answer in _answers(grid, cells, store, scan):
+        rows.append(answer.row)
+        damaged |= answer.damaged
     table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells)))
     return table.to_pandas(types_mapper=_nullable), damaged
 
 
 def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
-    """Of the trials: those of the schema, then the hyper-parameters that only some methods have."""
-    own = schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
-    names = (name for cell in cells for name in cell.hyper.model_dump())
-    return schema.TRIALS | {name: own for name in names if name not in schema.TRIALS}
-
-
-def _groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in tables of GROUP and a little more: no more than that is in memory at a time."""
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) >= GROUP:
-            yield pa.concat_tables(waiting)
-            waiting = []
-    if waiting:
-        yield pa.concat_tables(waiting)
+    """Those of trials.parquet: the schema's, and the hyper-parameters that these cells' methods add."""
+    return schema.TRIALS | {
+        name: schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
+        for cell in cells
+        for name in cell.hyper.model_dump()
+        if name not in schema.TRIALS
+    }
 
 
 def read(folder: Path, curves: bool = True) -> Tables:
@@ -144,7 +127,8 @@ def read(folder: Path, curves: bool = True) -> Tables:
             f"{folder}: its tables cannot be read ({reason}); make plots makes them again"
         ) from None
     trials, trajectories = (table.to_pandas(types_mapper=_nullable) for table in tables)
-    return Tables(_with_presets(trials, about), trajectories, about)
+    trials = _with_presets(trials, about)
+    return Tables(trials=trials, trajectories=trajectories, about=about)
 
 
 def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
@@ -180,11 +164,6 @@ def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd
     return tables.trials, tables.trajectories
 
 
-def view(record: Record, question: Question) -> pa.Table:
-    """The record's rows within the question's budget."""
-    return record.rows.slice(0, question.max_iterations)
-
-
 def describe(grid: Grid) -> dict[str, Any]:
     """What goes into the tables' metadata."""
     return {
@@ -211,70 +190,71 @@ def grid_of(about: dict[str, Any]) -> Grid:
     return grids.from_json(json.dumps(about["grid"]))
 
 
-def _records(
-    cells: Sequence[Cell], question: Question, store: Store, scan: Scan, damaged: dict[str, str]
-) -> Iterator[tuple[Cell, Record | None]]:
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What a cell gives to the tables."""
+
+    row: dict[str, Any]
+    """Of the trials."""
+    curve: pa.Table | None
+    """Its trajectory within the budget; None: it has no record that says something of the question."""
+    damaged: dict[str, str]
+    """Cell id -> what is wrong, if the rows of its record are damaged."""
+
+
+def _answers(grid: Grid, cells: Sequence[Cell], store: Store, scan: Scan) -> Iterator[_Answer]:
+    """One for each cell, in their order. A record is read when its turn comes, and not kept."""
     for cell in cells:
-        record = None
-        header = scan.headers.get(cell.cell_id)
-        if header and (header.ending == "failed" or header.answers(question)):
-            try:
-                record = store.read(cell.cell_id)
-            except FileNotFoundError:
-                pass
-            except DamagedRecord as error:
-                damaged[cell.cell_id] = str(error)
-        yield cell, record
+        record, damaged = None, {}
+        try:
+            record = _record(cell, grid.question, store, scan)
+        except DamagedRecord as error:
+            damaged = {cell.cell_id: str(error)}
+        curve = None if record is None else view(record, grid.question)
+        yield _Answer(row=row(grid, cell, record), curve=curve, damaged=damaged)
 
 
-def _trial(grid: Grid, cell: Cell, record: Record | None, rows: pa.Table | None) -> dict[str, Any]:
-    question = grid.question
-    preset, changes = grid.named(cell.protocol)
-    asked = {
-        "cell_id": cell.cell_id,
-        "method": cell.method,
-        "dataset": cell.protocol.dataset,
-        "protocol": label(preset, changes),
-        "preset": preset,
-        "changes": json.dumps(changes, sort_keys=True),
-        "n_way": cell.protocol.n_way,
-        **cell.hyper.model_dump(),
-        "seed": cell.seed,
-        "target_loss": question.target_loss,
-        "max_iterations": question.max_iterations,
-    }
-    if record is None or rows is None:
-        return asked
-    header, origin, target = record.header, record.header.provenance, question.target_loss
-    losses = rows["train_loss"].to_numpy()
-    cut = header.iterations > question.max_iterations
-    return asked | {
-        "outcome": outcome(losses, header.ending, header.iterations, target, question.max_iterations),
-        "ending": "budget" if cut else header.ending,
-        "iterations_to_target": None if target is None else first_passage(losses, target),
-        "iterations_to_target_sustained": None if target is None else sustained_passage(losses, target),
-        "iterations_run": len(rows),
-        "final_alpha": _last(rows["alpha"]),
-        "final_beta": _last(rows["beta"], getattr(cell.hyper, "beta0", None)) if len(rows) else None,
-        "final_train_loss": _last(rows["train_loss"]),
-        "final_val_loss": _last(rows["val_loss"]),
-        "final_val_accuracy": _last(rows["val_accuracy"]),
-        "wall_seconds": origin.get("wall_seconds"),
-        "device": origin.get("device"),
-        "threads": origin.get("threads"),
-        "pack_size": origin.get("pack_size"),
-        "numerics": header.numerics,
-        "commit": origin.get("versions", {}).get("commit"),
-        "torch": origin.get("versions", {}).get("torch"),
-        "finished": origin.get("finished"),
-        "error": header.error,
-    }
+def _record(cell: Cell, question: Question, store: Store, scan: Scan) -> Record | None:
+    """The cell's record if it says something of the question: an answer, or that the cell failed.
+
+    Raises DamagedRecord.
+    """
+    header = scan.headers.get(cell.cell_id)
+    if header is None or not (header.ending == "failed" or header.answers(question)):
+        return None
+    try:
+        return store.read(cell.cell_id)
+    except FileNotFoundError:  # gone since the scan
+        return None
 
 
-def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | None:
-    """The last value that is not null."""
-    values = pc.drop_null(column)
-    return values[-1].as_py() if len(values) else otherwise
+class _Curves:
+    """Writes trajectories in groups of GROUP rows and a little more: no more than that is in memory."""
+
+    def __init__(self, path: Path, columns: pa.Schema) -> None:
+        self._columns = columns
+        self._writer = pq.ParquetWriter(path, columns, compression="zstd")
+        self._waiting: list[pa.Table] = []
+
+    def add(self, cell_id: str, rows: pa.Table) -> None:
+        """Write a cell's rows, now or with those of the next cells."""
+        if len(rows):
+            ids = pa.repeat(cell_id, len(rows))
+            self._waiting.append(rows.add_column(0, "cell_id", ids).cast(self._columns))
+        if sum(map(len, self._waiting)) >= GROUP:
+            self._flush()
+
+    def __enter__(self) -> _Curves:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting))
+            self._waiting = []
 
 
 def _nullable(kind: pa.DataType) -> Any:

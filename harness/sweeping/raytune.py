@@ -41,7 +41,7 @@ from ray.tune.progress_reporter import TrialProgressCallback  # noqa: E402
 from harness.cell import Cell, Question  # noqa: E402
 from harness.common.errors import UserError  # noqa: E402
 from harness.common.places import ROOT  # noqa: E402
-from harness.records import Progress, Row, load_header  # noqa: E402
+from harness.records import Progress, load_header  # noqa: E402
 from harness.sweeping.runner import Driver, Machine, Pack  # noqa: E402
 
 HEARTBEAT_S = 1.0
@@ -67,7 +67,7 @@ def trainable(config: dict[str, Any]) -> dict[str, Any]:
         nonlocal told
         if time.monotonic() - told > HEARTBEAT_S:
             told = time.monotonic()
-            tune.report({"progress": [(p.cell.cell_id, tuple(p.row)) for p in now]})
+            tune.report({"progress": [(p.cell.cell_id, p.row) for p in now]})
 
     for content in work(pack, question, Worker(config["device"], config["threads"]), observe):
         tune.report({"record": content})
@@ -94,7 +94,7 @@ class _Handover(TrialProgressCallback):
         content = result.pop("record", None)  # Tune would keep it in its own state
         if content is not None:
             driver.record(content)
-        now = [Progress(cells[cell_id], Row(*row)) for cell_id, row in result.pop("progress", ())]
+        now = [Progress(cell=cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
         if now:
             driver.progress(now)
 

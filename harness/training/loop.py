@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from harness.methods.base import Method, Optimize, Outer, State, columns
 from harness.problems import datasets, episodes
 from harness.problems.episodes import Images
 from harness.problems.network import initial
-from harness.records import Progress, Record, Row, provenance
+from harness.records import COLUMNS, Progress, Record, Row, provenance
 from harness.records.passages import WINDOW, running_mean
 from harness.training import replay
 from harness.training.conv4.metagradient import Score, meta_gradient, score
@@ -107,7 +108,7 @@ def train(
         for i, end in enumerate(ends):
             rows[end.at][i] = end.row
         for i, (val_loss, val_accuracy) in zip(bare, pairs, strict=True):
-            rows[ends[i].at][i] = ends[i].row._replace(val_loss=val_loss, val_accuracy=val_accuracy)
+            rows[ends[i].at][i] = replace(ends[i].row, val_loss=val_loss, val_accuracy=val_accuracy)
         seconds = (time.perf_counter() - started) / len(iterations)
 
         for at, row in enumerate(rows):
@@ -120,7 +121,7 @@ def train(
                     facts = origin | provenance.now(sum(runs[i].seconds))
                     yield records.make(runs[i].cell, ending, runs[i].rows, facts)
             if observe:  # after the yields: it may stop the run
-                observe([Progress(runs[i].cell, row[i]) for i in there])
+                observe([Progress(cell=runs[i].cell, row=row[i]) for i in there])
         done = iterations[-1]
         keep = [i for i, end in enumerate(ends) if end.ending is None]
         pack.keep(keep, len(runs))
@@ -233,7 +234,7 @@ def _rows(moments: Sequence[Moment]) -> list[list[Row]]:
     nothing = [(None, None)] * len(moments[0].loss)
     return [
         [
-            Row(m.iteration, *four, *pair)
+            Row(**dict(zip(COLUMNS, (m.iteration, *four, *pair), strict=True)))
             for four, pair in zip(cells, held_out.get(m.iteration, nothing), strict=True)
         ]
         for m, cells in zip(moments, numbers, strict=True)
@@ -246,12 +247,12 @@ def _end(before: Sequence[Row], span: Sequence[Row], question: Question) -> End:
     for at, row in enumerate(span):
         losses.append(row.train_loss)
         if not math.isfinite(row.train_loss):
-            return End(at, row._replace(beta=None, val_loss=None, val_accuracy=None), "diverged")
+            return End(at, replace(row, beta=None, val_loss=None, val_accuracy=None), "diverged")
         target = question.target_loss
         if target is not None and len(losses) >= WINDOW and running_mean(losses[-WINDOW:])[-1] <= target:
-            return End(at, row._replace(beta=None), "stopped")
+            return End(at, replace(row, beta=None), "stopped")
         if row.iteration == question.max_iterations:
-            return End(at, row._replace(beta=None), "budget")
+            return End(at, replace(row, beta=None), "budget")
         if row.beta is None or not math.isfinite(row.beta):
             return End(at, row, "diverged")
     return End(len(span) - 1, span[-1], None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def fill(results: Path, tiny: str) -> list[Cell]:
     store.put(made(done, "budget", [1.5] * 5))
     store.put(made(failed, "failed", []))
     record = records.load(made(old, "budget", [1.5] * 5))
-    store.put(records.dump(record._replace(header=record.header._replace(numerics=0))))
+    store.put(records.dump(replace(record, header=replace(record.header, numerics=0))))
     return [done, failed, old]
 
 

@@ -39,7 +39,7 @@ def made(*cells: dict) -> Tables:
         for row in rows
         for i in range(1, (row["iterations_run"] or 0) + 1)
     ]
-    return Tables(trials, pd.DataFrame(curves, columns=list(TRAJECTORIES)), {})
+    return Tables(trials=trials, trajectories=pd.DataFrame(curves, columns=list(TRAJECTORIES)), about={})
 
 
 def run(cell: str, iterations: int = 5, **more) -> dict:

@@ -71,7 +71,7 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
         trial("b1", 60, alpha_hyperlr=2.0, seed=1, **alpha),
         trial("c", None, beta0=1e-2, alpha_hyperlr=1.0, **alpha),  # of no pair of the diagonal
     )
-    monkeypatch.setattr(runs, "read", lambda grid: Tables(rows, pd.DataFrame(), {}))
+    monkeypatch.setattr(runs, "read", lambda grid: Tables(trials=rows, trajectories=pd.DataFrame(), about={}))
     lines = tables.TABLES["panels"]().splitlines()
     assert lines[2].split(" | ")[1:] == [
         "(1e-1, 1e-3), tuned",

@@ -34,7 +34,8 @@ def test_none_is_trained_again(store: Store) -> None:
 def test_their_tables_are_whole(store: Store, tmp_path: Path) -> None:
     grid = grids.load(str(BEFORE / "fixture.yaml"))
     assert tables.write(grid, store, store.scan(), tmp_path / "tables") == {}
-    trials, curves, _ = tables.read(tmp_path / "tables")
+    both = tables.read(tmp_path / "tables")
+    trials, curves = both.trials, both.trajectories
     assert trials["outcome"].eq("budget").all()
     assert trials["changes"].nunique() == 5
     assert len(curves) == 10 * 60

@@ -42,7 +42,10 @@ def grid(tmp_path: Path) -> Grid:
 
 def put(results: Path, cell: Cell, losses: list[float], **origin: object) -> None:
     """A record of `cell` that went to its budget."""
-    rows = [records.Row(i, 0.5, 0.1, loss, 0.5) for i, loss in enumerate(losses, 1)]
+    rows = [
+        records.Row(iteration=i, alpha=0.5, beta=0.1, train_loss=loss, train_accuracy=0.5)
+        for i, loss in enumerate(losses, 1)
+    ]
     Store(results).put(records.dump(records.make(cell, "budget", rows, ORIGIN | origin)))
 
 
@@ -66,11 +69,12 @@ def test_the_tables_are_those_of_the_store(grid: Grid, results: Path, folder: Pa
     names = sorted(path.name for path in (folder / "ends").iterdir())
     assert names == ["README.md", "trajectories.parquet", "trials.parquet"]
     assert (folder / "ends").stat().st_mode & 0o777 == 0o755  # a temporary folder is its maker's alone
-    trials, trajectories, about = tables.read(folder / "ends")
+    own = tables.read(folder / "ends")
+    trials = own.trials
     assert list(trials["cell_id"]) == [cell.cell_id for cell in grid.cells([0])]
     assert list(trials["outcome"].notna()) == [True, True, False, False, False, False]
-    assert len(trajectories) == 40
-    assert tables.grid_of(about) == grid
+    assert len(own.trajectories) == 40
+    assert tables.grid_of(own.about) == grid
 
 
 def test_just_the_seeds_asked(grid: Grid, results: Path) -> None:

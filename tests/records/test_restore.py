@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import grids, records
+from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.records import Row, restore, tables
+from harness.records import Row, reference, restore, tables
 from harness.records.store import Store
 from tests.records.test_tables import GRID, LOSSES, ORIGIN
+
+
+def row(iteration: int, alpha: float, loss: float, val_loss: float | None = None) -> Row:
+    return Row(
+        iteration=iteration, alpha=alpha, beta=None, train_loss=loss, train_accuracy=0.5, val_loss=val_loss
+    )
+
 
 WHOLE = ORIGIN | {"finished": "2026-01-02T03:04:05+00:00", "dataset_sha256": "ab" * 32}
 
@@ -28,7 +37,7 @@ def store(tmp_path: Path, grid: Grid) -> Store:
     """A record of each ending, by two commits."""
     store = Store(tmp_path / "one")
     for k, (cell, (ending, losses)) in enumerate(zip(grid.cells([0]), LOSSES.items(), strict=False)):
-        rows = [Row(i, 0.1 * i, None, loss, 0.5, 1 / i, None) for i, loss in enumerate(losses, 1)]
+        rows = [row(i, 0.1 * i, loss, val_loss=1 / i) for i, loss in enumerate(losses, 1)]
         versions = WHOLE["versions"] | {"commit": f"commit{k % 2}", "python": "3.11"}
         error = "no memory" if ending == "failed" else None
         store.put(records.dump(records.make(cell, ending, rows, WHOLE | {"versions": versions}, error)))
@@ -62,7 +71,7 @@ def test_a_record_that_runs_as_far_stays(grid: Grid, store: Store, tmp_path: Pat
 def test_a_shorter_record_gives_way(grid: Grid, store: Store, tmp_path: Path) -> None:
     kept = made(grid, store, tmp_path / "tables")
     other, cell = Store(tmp_path / "other"), grid.cells([0])[0]
-    other.put(records.dump(records.make(cell, "budget", [Row(1, 0.5, None, 1.5, 0.5)], WHOLE)))
+    other.put(records.dump(records.make(cell, "budget", [row(1, 0.5, 1.5)], WHOLE)))
     assert restore.restore(kept, other) == 3
     assert other.scan().headers[cell.cell_id].iterations == len(LOSSES["stopped"])
 
@@ -79,3 +88,21 @@ def test_records_of_another_arithmetic_do_not_come_back(
 def test_without_tables(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         restore.restore(tmp_path, Store(tmp_path / "other"))
+
+
+def test_published_again_it_gives_the_same_page(
+    grid: Grid, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the order in which the tables keep the packages."""
+    monkeypatch.setattr(places, "REFERENCE", tmp_path / "reference")
+    cells = grid.cells([0])
+    (store.folder / f"{cells[3].cell_id}.parquet").unlink()  # a failed record does not come back
+    versions = {"harness": "1", "python": "3.11", "torch": "2", "ray": "2", "pillow": "9", "extra": "0"}
+    for cell in cells[:3]:
+        one = store.read(cell.cell_id)
+        origin = one.header.provenance | {"versions": versions | {"commit": "abc"}}
+        store.put(records.dump(replace(one, header=replace(one.header, provenance=origin))))
+    page = (reference.publish(grid, tmp_path / "one", [0]) / "README.md").read_text()
+    assert "- versions: harness 1, python 3.11, torch 2, ray 2, pillow 9, extra 0\n" in page
+    restore.restore(places.REFERENCE / grid.folder, Store(tmp_path / "other"))
+    assert (reference.publish(grid, tmp_path / "other", [0]) / "README.md").read_text() == page

@@ -14,7 +14,6 @@ import pytest
 from harness import records
 from harness.cell import Cell
 from harness.common.errors import UserError
-from harness.common.files import write_whole
 from harness.records.store import Scan, Store
 from tests.records.test_record import BYTES, CELL, WHOLE, record
 
@@ -105,23 +104,6 @@ def test_a_full_disk_leaves_what_was_there(store: Store, step: str, monkeypatch:
             store.put(LONGER)
     assert files(store) == [f"{CELL.cell_id}.parquet"]  # and no temporary file
     assert store.read(CELL.cell_id).header.iterations == 30
-
-
-def test_write_whole_is_whole_when_the_writer_breaks_off(tmp_path: Path) -> None:
-    path = tmp_path / "file.txt"
-    path.write_text("before")
-
-    def breaks(temporary: Path) -> None:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        write_whole(path, breaks)
-    assert path.read_text() == "before"
-    write_whole(path, lambda temporary: temporary.write_text("after"))
-    assert path.read_text() == "after"
-    assert path.stat().st_mode & 0o777 == 0o644  # others may read results
-    assert [p.name for p in tmp_path.iterdir()] == ["file.txt"]
 
 
 def test_set_aside_keeps_every_file(store: Store) -> None:

@@ -54,7 +54,14 @@ LOSSES: dict[str, list[float]] = {
 def made(cell: Cell, ending: str, losses: list[float]) -> bytes:
     """A record that validates at iterations 1 and 10 and makes no update in its last row."""
     rows = [
-        Row(i, 0.5, i / 100 if i < len(losses) else None, loss, 0.5, *((2.0, 0.25) if i in (1, 10) else ()))
+        Row(
+            iteration=i,
+            alpha=0.5,
+            beta=i / 100 if i < len(losses) else None,
+            train_loss=loss,
+            train_accuracy=0.5,
+            **({"val_loss": 2.0, "val_accuracy": 0.25} if i in (1, 10) else {}),
+        )
         for i, loss in enumerate(losses, 1)
     ]
     error = "RuntimeError: no memory" if ending == "failed" else None
@@ -135,7 +142,8 @@ def test_trajectories(grid: Grid, store: Store) -> None:
 
 def test_a_smaller_budget_cuts(grid: Grid, store: Store) -> None:
     """What lies beyond the budget is as if it had never been."""
-    trials, curves, _ = made_tables(grid, store, max_iterations=2)
+    both = made_tables(grid, store, max_iterations=2)
+    trials, curves = both.trials, both.trajectories
     assert column(trials, "outcome") == ["reached", "budget", "budget", "failed", None, None]
     assert column(trials, "ending") == ["budget", "budget", "budget", "failed", None, None]
     assert column(trials, "iterations_to_target")[0] == 2
@@ -167,7 +175,8 @@ def test_columns_are_exactly_the_schemas(grid: Grid, store: Store) -> None:
 
 
 def test_dtypes_in_pandas(grid: Grid, store: Store) -> None:
-    trials, curves, _ = made_tables(grid, store)
+    both = made_tables(grid, store)
+    trials, curves = both.trials, both.trajectories
     for name in ("seed", "iterations_to_target", "iterations_run", "threads"):
         assert trials[name].dtype == pd.Int64Dtype(), name  # integers also where some are null
     assert curves["iteration"].dtype == pd.Int64Dtype()
@@ -189,17 +198,19 @@ def test_a_method_with_a_hyper_parameter_of_its_own(
     monkeypatch.setitem(METHODS, "heavy", Heavy())
     path = tmp_path / "own.yaml"
     path.write_text(GRID + "  - {method: heavy, alpha0: 0.1, beta0: 1e-3, momentum: 1}\n")
-    trials, _, about = made_tables(grids.load(str(path)), store)
+    own = made_tables(grids.load(str(path)), store)
+    trials = own.trials
     assert list(trials.columns) == [*schema.TRIALS, "momentum"]
     assert column(trials, "momentum") == [None] * 6 + [1.0]
     assert trials["momentum"].dtype == float
-    assert tables.grid_of(about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
+    assert tables.grid_of(own.about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
 
 
 def test_a_record_that_falls_short_is_still_to_be_run(grid: Grid, store: Store) -> None:
     """Not reached in 20 iterations says nothing of a budget of 500, nor 0.9 in a row of 0.5."""
     for question in ({"max_iterations": 500}, {"target_loss": 0.5, "max_iterations": 500}):
-        trials, curves, _ = made_tables(grid, store, **question)
+        both = made_tables(grid, store, **question)
+        trials, curves = both.trials, both.trajectories
         expected = ["reached", None] if "target_loss" not in question else [None, None]
         assert column(trials, "outcome") == [*expected, "diverged", "failed", None, None]
         shown = trials.loc[trials["outcome"].notna(), "cell_id"]
@@ -224,7 +235,8 @@ def test_recorded_seeds(grid: Grid, store: Store) -> None:
 
 
 def test_without_any_record_the_tables_are_there_all_the_same(grid: Grid, tmp_path: Path) -> None:
-    trials, curves, _ = made_tables(grid, Store(tmp_path / "empty"))
+    both = made_tables(grid, Store(tmp_path / "empty"))
+    trials, curves = both.trials, both.trajectories
     assert column(trials, "outcome") == [None] * 12
     assert list(curves.columns) == list(schema.TRAJECTORIES)
     assert curves.empty

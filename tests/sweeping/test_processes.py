@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,7 +79,7 @@ def test_serial_and_ray_give_identical_records(tmp_path: Path) -> None:
     for cell_id in headers:
         a, b = first.read(cell_id), second.read(cell_id)
         assert a.rows.equals(b.rows)
-        assert a.header._replace(provenance={}) == b.header._replace(provenance={})
+        assert replace(a.header, provenance={}) == replace(b.header, provenance={})
         assert b.header.provenance["threads"] == 1
 
 

@@ -99,9 +99,11 @@ def test_a_word_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None
     asked = request(tmp_path)
     done, other = asked.cells()[:2]
 
+    row = Row(iteration=1, alpha=0.1, beta=0.1, train_loss=3.0, train_accuracy=0.05)
+
     def runner(packs, question, machine, driver) -> None:
         serial.run([(done,)], question, machine, driver)
-        driver.progress([Progress(cell, Row(1, 0.1, 0.1, 3.0, 0.05)) for cell in (done, other)])
+        driver.progress([Progress(cell=cell, row=row) for cell in (done, other)])
 
     _, display = run(asked, runner)
     assert display.shown == [other.cell_id]

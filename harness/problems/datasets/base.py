@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from harness.common import places
+from harness.common.files import write_whole
 
 Pictures = tuple[np.ndarray, tuple[str, ...]]
 """Images, uint8 [characters, drawers, 28, 28] with 255 = ink, and the characters' names."""
@@ -65,17 +65,13 @@ def _write(dataset: Dataset, stem: Path) -> None:
     """Each file whole or not at all. Two processes that write at once write the same."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     beside = json.dumps({"sha256": dataset.sha256, "characters": dataset.characters})
-    for suffix in ("npy", "json"):
-        temporary = _with(stem, f"{os.getpid()}.tmp")
-        try:
-            with temporary.open("wb") as file:
-                if suffix == "npy":
-                    np.save(file, dataset.images)
-                else:
-                    file.write(beside.encode())
-            temporary.replace(_with(stem, suffix))
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_whole(_with(stem, "npy"), lambda path: _save(path, dataset.images))
+    write_whole(_with(stem, "json"), lambda path: path.write_text(beside, "utf-8"))
+
+
+def _save(path: Path, images: np.ndarray) -> None:
+    with path.open("wb") as file:  # by its name alone numpy would add a suffix
+        np.save(file, images)
 
 
 def _with(stem: Path, suffix: str) -> Path:

@@ -1,0 +1,74 @@
+"""A row of trials.parquet: what was asked of a cell, and how its record answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from harness.cell import Cell, Question, label
+from harness.grids import Grid
+from harness.records.passages import first_passage, outcome, sustained_passage
+from harness.records.record import Record
+
+
+def view(record: Record, question: Question) -> pa.Table:
+    """The record's rows within the question's budget."""
+    return record.rows.slice(0, question.max_iterations)
+
+
+def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
+    """The cell's row, by the names of schema.TRIALS. A column that is left out is null.
+
+    record: None if the cell has none that answers the grid's question.
+    """
+    question = grid.question
+    preset, changes = grid.named(cell.protocol)
+    asked = {
+        "cell_id": cell.cell_id,
+        "method": cell.method,
+        "dataset": cell.protocol.dataset,
+        "protocol": label(preset, changes),
+        "preset": preset,
+        "changes": json.dumps(changes, sort_keys=True),
+        "n_way": cell.protocol.n_way,
+        **cell.hyper.model_dump(),
+        "seed": cell.seed,
+        "target_loss": question.target_loss,
+        "max_iterations": question.max_iterations,
+    }
+    if record is None:
+        return asked
+    rows = view(record, question)
+    header, origin, target = record.header, record.header.provenance, question.target_loss
+    losses = rows["train_loss"].to_numpy()
+    cut = header.iterations > question.max_iterations
+    return asked | {
+        "outcome": outcome(losses, header.ending, header.iterations, target, question.max_iterations),
+        "ending": "budget" if cut else header.ending,
+        "iterations_to_target": None if target is None else first_passage(losses, target),
+        "iterations_to_target_sustained": None if target is None else sustained_passage(losses, target),
+        "iterations_run": len(rows),
+        "final_alpha": _last(rows["alpha"]),
+        "final_beta": _last(rows["beta"], getattr(cell.hyper, "beta0", None)) if len(rows) else None,
+        "final_train_loss": _last(rows["train_loss"]),
+        "final_val_loss": _last(rows["val_loss"]),
+        "final_val_accuracy": _last(rows["val_accuracy"]),
+        "wall_seconds": origin.get("wall_seconds"),
+        "device": origin.get("device"),
+        "threads": origin.get("threads"),
+        "pack_size": origin.get("pack_size"),
+        "numerics": header.numerics,
+        "commit": origin.get("versions", {}).get("commit"),
+        "torch": origin.get("versions", {}).get("torch"),
+        "finished": origin.get("finished"),
+        "error": header.error,
+    }
+
+
+def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | None:
+    """The last value that is not null."""
+    values = pc.drop_null(column)
+    return values[-1].as_py() if len(values) else otherwise
