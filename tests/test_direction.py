@@ -157,7 +157,18 @@ def test_a_room_never_touches(room: str, never: tuple[str, ...]) -> None:
 
 
 LIGHT = (
-    *("cell", "cli", "cli.overview", "common", "grids", "methods", "problems.datasets", "records"),
+    *(
+        "cell",
+        "cli",
+        "cli.grids",
+        "cli.show",
+        "cli.status",
+        "common",
+        "grids",
+        "methods",
+        "problems.datasets",
+        "records",
+    ),
     *("records.reference", "records.store", "records.tables", "sweeping.sweep"),
     *("analysis.summary", "plots.bench", "plots.render", "plots.sheet"),
 )
@@ -172,7 +183,7 @@ def test_light_modules_load_neither_torch_nor_ray(module: str) -> None:
 def test_at_run_time_too() -> None:
     """What our own reading could miss: third parties, and packages on the way."""
     code = (
-        "import sys, harness.grids, harness.records.tables, harness.cli.overview, harness.plots.render\n"
+        "import sys, harness.grids, harness.records.tables, harness.cli.lookup, harness.plots.render\n"
         "print(*sorted({'torch', 'ray'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

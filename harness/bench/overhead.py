@@ -28,8 +28,8 @@ from harness.cell import Cell, Question
 from harness.common import places
 from harness.records import Progress, Record, Row
 from harness.records.store import Store
-from harness.sweeping import sweep as room
 from harness.sweeping.runner import Driver, Machine, Pack
+from harness.sweeping.sweep import Request, available_cores, sweep
 
 FIGURES = ("fig1", "fig2", "fig3")
 PART = (
@@ -180,7 +180,7 @@ def overhead(wall_s: float, cells_s: float, workers: int) -> dict[str, float]:
 def sweeps(size: Size, folder: Path) -> dict[str, list[dict[str, float]]]:
     """Whole sweeps: the command's time beside the sum of its records' own."""
     found: dict[str, list[dict[str, float]]] = {}
-    jobs = room.available_cores()
+    jobs = available_cores()
     for name, words in size.sweeps.items():
         for k in range(size.repeats):
             results = folder / f"{name}-{k}"
@@ -221,7 +221,8 @@ def store_many(count: int, rows: int, results: Path) -> None:
         for (cell,) in packs[:count]:
             driver.record(records.dump(_of(cell, records.load(content))))
 
-    room.sweep(room.Request(grid, results, Machine("cpu", 1), seeds), runner, _Quiet())
+    machine = Machine(device="cpu", jobs=1)
+    sweep(Request(grid=grid, results=results, machine=machine, seeds=seeds), runner, _Quiet())
 
 
 def peak_mib() -> float:

@@ -6,8 +6,8 @@ import sys
 
 import typer
 
-from harness.cli import bench, claims, compare, look, plot, publish, restore, sweep
-from harness.cli.console import INTERRUPTED, USER_ERROR, err
+from harness.cli import bench, cell, claims, compare, data, grids, plot, publish, restore, show, status, sweep
+from harness.cli.console import INTERRUPTED, USER_ERROR, err, say
 from harness.common.errors import UserError
 
 app = typer.Typer(
@@ -29,11 +29,11 @@ app.command(epilog=_example("plot fig2 fig3"))(plot.plot)
 app.command(epilog=_example("claims --reference"))(claims.claims)
 app.command(epilog=_example("compare fig2 --seeds 0"))(compare.compare)
 app.command(epilog=_example("restore fig2"))(restore.restore)
-app.command(epilog=_example("status fig2"))(look.status)
-app.command(epilog=_example("show 0af8e3dc481b7096"))(look.show)
-app.command(epilog=_example("cell --grid quick alpha0=1 beta0=1e-2"))(look.cell)
-app.command("grids", epilog=_example("grids fig2 --cells"))(look.list_grids)
-app.command(epilog=_example("data omniglot --sheet episodes.png"))(look.data)
+app.command(epilog=_example("status fig2"))(status.status)
+app.command(epilog=_example("show 0af8e3dc481b7096"))(show.show)
+app.command(epilog=_example("cell --grid quick alpha0=1 beta0=1e-2"))(cell.cell)
+app.command("grids", epilog=_example("grids fig2 --cells"))(grids.list_grids)
+app.command(epilog=_example("data omniglot --sheet episodes.png"))(data.data)
 app.command(epilog=_example("bench --only higher,torchopt --rounds 5"))(bench.bench)
 app.command(epilog=_example("publish fig2 fig3 --seeds 0"), hidden=True)(publish.publish)
 
@@ -43,13 +43,13 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        say(f"harness: {error}", console=err)
         sys.exit(USER_ERROR)
     except KeyboardInterrupt:
-        err.print("harness: interrupted")
+        say("harness: interrupted", console=err)
         sys.exit(INTERRUPTED)
     except OSError as error:
         if error.filename is None:
             raise
-        err.print(f"harness: {error.filename}: {error.strerror}", soft_wrap=True, markup=False)
+        say(f"harness: {error.filename}: {error.strerror}", console=err)
         sys.exit(USER_ERROR)

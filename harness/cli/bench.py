@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import FAILED, err, out, say_written
+from harness.cli.console import FAILED, err, out, say, say_written
 from harness.cli.options import Device, Results, check_device
 from harness.common import places
 
@@ -40,7 +40,7 @@ def bench(
         else:
             path = report.on_gpu(folder, device, rounds, peers, quick, out.print)
     except report.Disagreement as error:
-        err.print(f"harness: {error}", soft_wrap=True, markup=False)
+        say(f"harness: {error}", console=err)
         raise typer.Exit(FAILED) from error
     figures = figure.render(json.loads(path.read_text()), path.with_suffix(""))
     say_written([path, *figures])

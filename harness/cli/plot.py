@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, say_written, short
+from harness.cli.console import say, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
 from harness.common.errors import UserError
@@ -29,7 +29,7 @@ def plot(
     A grid without records of your own is drawn from the reference ones.
     """
     from harness import grids
-    from harness.cli.overview import recorded
+    from harness.cli.lookup import recorded
     from harness.records import reference
     from harness.records.store import Store
 
@@ -74,7 +74,7 @@ def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Itera
     from harness.records import tables
 
     for cell_id, reason in tables.write(grid, store, scan, folder, seeds).items():
-        out.print(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
+        say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
 
 
 def draw(folder: Path, into: Path | None = None) -> list[Path]:
@@ -90,10 +90,10 @@ def draw(folder: Path, into: Path | None = None) -> list[Path]:
 
 
 def draw_reference(name: str, kept: Path, into: Path) -> None:
-    """The figures of reference tables, said to be such."""
+    """The figures of reference tables; says that they are."""
     from harness.records import reference, tables
 
     trials = tables.read(kept, curves=False).trials
-    out.print(f"{name}: the reference records ({reference.describe(trials)})", soft_wrap=True, markup=False)
+    say(f"{name}: the reference records ({reference.describe(trials)})")
     into.mkdir(parents=True, exist_ok=True)
     draw(kept, into)

@@ -1,9 +1,9 @@
-"""What a sweep shows: one live display in a terminal, plain lines where the output is none."""
+"""What a sweep shows: one live display in a terminal, plain lines in a file or a pipe."""
 
 from __future__ import annotations
 
 import time
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell, Question
+from harness.cli.console import plain_table
 from harness.records import Progress, Record
 from harness.records.passages import first_passage, outcome
 
@@ -19,7 +20,8 @@ MOST_ROWS = 16
 """Running cells shown at a time."""
 
 
-class Clock(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Clock:
     """The time left, from the pace of this sweep since its first cell began to train."""
 
     began: float | None
@@ -36,7 +38,7 @@ class Clock(NamedTuple):
 
 
 class Display:
-    """Shows a sweep on a console. See sweep.Display.
+    """Shows a sweep on a console. See sweeping.driver.Display.
 
     readings: whether its cells have several protocols, so that each is named with its own.
     """
@@ -45,7 +47,7 @@ class Display:
         self.console = console
         self._readings = readings
         self._live: Live | None = None
-        self._clock = Clock(None, 0, 0)
+        self._clock = Clock(began=None, total=0, done_before=0)
         self._running: dict[str, Progress] = {}
         self._ended = 0
         self._opened = 0.0
@@ -55,8 +57,8 @@ class Display:
         self.console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def begin(self, total: int, done: int, jobs: int) -> None:
-        """Say the plan, and open the live display if there is a terminal and work."""
-        self._clock = Clock(None, total, done)
+        """Say what is to run, and open the live display if there is a terminal and work."""
+        self._clock = Clock(began=None, total=total, done_before=done)
         self._opened = time.monotonic()
         self._ended, self._running = 0, {}
         pace = f", {min(jobs, total - done)} at a time" if jobs and total > done else ""
@@ -71,7 +73,8 @@ class Display:
     def progress(self, now: list[Progress]) -> None:
         """Where cells in training stand."""
         if self._clock.began is None:
-            self._clock = self._clock._replace(began=time.monotonic())
+            self._clock = replace(self._clock, began=time.monotonic())
+            import harness.plots.render  # noqa: F401  # cells train now, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
 
     def record(self, record: Record, question: Question) -> None:
@@ -110,20 +113,19 @@ class Display:
             f"{duration(time.monotonic() - self._opened)} so far,",
             clock.left(self._ended, len(self._running)),
         )
-        rows = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-        for name in ("running", "iteration", "loss", "alpha", "beta"):
-            rows.add_column(name, justify="left" if name == "running" else "right", no_wrap=True)
+        numbers = ("iteration", "loss", "alpha", "beta")
+        rows = plain_table(("running", *numbers), right=numbers)
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
         for p in running[:MOST_ROWS]:
             beta = p.row.beta if p.row.beta is not None else float("nan")
-            numbers = f"{p.row.iteration}", f"{p.row.train_loss:.3f}", f"{p.row.alpha:.3g}", f"{beta:.3g}"
-            rows.add_row(self._name(p.cell), *numbers)
+            loss, alpha = f"{p.row.train_loss:.3f}", f"{p.row.alpha:.3g}"
+            rows.add_row(self._name(p.cell), f"{p.row.iteration}", loss, alpha, f"{beta:.3g}")
         more = [Text(f"... and {len(running) - MOST_ROWS} more")] if len(running) > MOST_ROWS else []
         return Group(head, rows, *more)
 
 
 def verdict(record: Record, question: Question) -> str:
-    """How a cell came out, in few words: `reached at 57`, `not in 500`."""
+    """How a cell came out, in few words: `reached at 57`, `not reached in 500`."""
     header = record.header
     losses = record.rows["train_loss"].to_numpy()[: question.max_iterations]
     target, budget = question.target_loss, question.max_iterations
@@ -131,7 +133,7 @@ def verdict(record: Record, question: Question) -> str:
         case "reached" if target is not None:
             return f"reached at {first_passage(losses, target)}"
         case "budget":
-            return f"not in {budget}" if target is not None else f"ran {len(losses)}"
+            return f"not reached in {budget}" if target is not None else f"ran {len(losses)}"
         case "diverged":
             return f"diverged at {header.iterations}"
         case _:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import out, short
+from harness.cli.console import say, short
 from harness.cli.options import Results
 from harness.common import places
 
@@ -15,17 +15,17 @@ def restore(
     grid: Annotated[list[str], typer.Argument(help="Grids that have reference records.")],
     results: Results = places.RESULTS,
 ) -> None:
-    """Put the reference records of grids into your store: a sweep then goes on from them.
+    """Put the reference records of grids into your store: a sweep then continues from them.
 
-    Records of your own stay where they run as far.
+    Your own records stay where they run as far.
     """
     from harness.records import reference
-    from harness.records import restore as room
+    from harness.records.restore import restore as put_back
     from harness.records.store import Store
 
     store = Store(results.absolute())
     folders = {name: reference.find(name) for name in grid}
     with store.lock():
         for name, folder in folders.items():
-            count = room.restore(folder, store)
-            out.print(f"{name}: {count} records put into {short(store.folder)}", soft_wrap=True, markup=False)
+            count = put_back(folder, store)
+            say(f"{name}: {count} records put into {short(store.folder)}")

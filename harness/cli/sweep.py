@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from importlib import import_module
-from threading import Thread
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import FAILED, INTERRUPTED, err, out
+from harness.cli.console import FAILED, INTERRUPTED, err, out, say
 from harness.cli.options import Dataset, Device, Results, check_device
 from harness.cli.plot import draw
 from harness.common import places
 from harness.common.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.cell import Question
+    from harness.sweeping.runner import Driver, Machine, Pack, Runner
+    from harness.sweeping.sweep import Result
 
 
 class RunnerName(StrEnum):
@@ -47,73 +51,65 @@ def sweep(
     """Run what is missing of a grid, then draw its figures."""
     from harness import grids
     from harness.cli.progress import Display
-    from harness.sweeping import sweep as room
     from harness.sweeping.runner import Machine
+    from harness.sweeping.sweep import Request
+    from harness.sweeping.sweep import sweep as run
 
     loaded = grids.load(grid, dataset=dataset)
     check_device(device, ray_address)
     if jobs is None:
         jobs = 1 if runner == "serial" else _workers(device, ray_address)
-    request = room.Request(
+    request = Request(
         grid=loaded,
         results=results.absolute(),
-        machine=Machine(device, jobs, 1, ray_address),
+        machine=Machine(device=device, jobs=jobs, ray_address=ray_address),
         seeds=grids.parse_seeds(seeds) if seeds else None,
         where=where,
         shard=shard,
     )
-    result = room.sweep(request, _runner(runner), Display(out, readings=len(loaded.protocols) > 1), draw=draw)
-    _conclude(request, result)
+    display = Display(out, readings=len(loaded.protocols) > 1)
+    _conclude(run(request, _runner(runner), display, draw=draw))
 
 
-def _runner(name: RunnerName) -> Any:
-    """The runner, and Ray, only when there is something to run."""
+def _runner(name: RunnerName) -> Runner:
+    """The runner. Ray or torch is loaded when there is something to run."""
 
-    def serial(*arguments: Any) -> None:
-        from harness.sweeping.serial import run
+    def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+        if name == RunnerName.serial:
+            from harness.sweeping.serial import run as chosen
+        else:
+            from harness.sweeping.raytune import run as chosen
+        chosen(packs, question, machine, driver)
 
-        run(*arguments)
-
-    def ray(packs: Any, question: Any, machine: Any, driver: Any) -> None:
-        from harness.sweeping.raytune import run
-
-        drawing = Thread(target=import_module, args=("plots.render",), daemon=True)
-
-        def progress(now: Any) -> None:
-            if drawing.ident is None:  # the driver waits from now on: time to load what it will draw with
-                drawing.start()
-            driver.progress(now)
-
-        run(packs, question, machine, driver._replace(progress=progress))
-
-    return serial if name == "serial" else ray
+    return run
 
 
-def _conclude(request: Any, result: Any) -> None:
+def _conclude(result: Result) -> None:
     """Say how the sweep came out, and exit."""
     if result.unsaved:
-        err.print(
-            f"harness: {result.unsaved} finished cells could not be written, the disk takes no more; "
-            "free space, then the same command goes on (only these cells are run again)"
+        _complain(
+            f"{result.unsaved} finished cells could not be written, the disk is full; free space, then the "
+            "same command continues (only these cells are run again)"
         )
         raise typer.Exit(FAILED)
     if result.interrupted:
-        err.print(f"harness: interrupted; {result.ran} cells were kept, the same command goes on from there")
+        _complain(f"interrupted; {result.ran} cells were kept, the same command continues from there")
         raise typer.Exit(INTERRUPTED)
     if result.left:
-        err.print(
-            f"harness: {result.left} of {result.asked} cells did not run, Ray ended early (out of memory? "
-            "fewer JOBS need less); the same command goes on from there",
-            soft_wrap=True,
+        _complain(
+            f"{result.left} of {result.asked} cells did not run, Ray ended early (out of memory? fewer JOBS "
+            "need less); the same command continues from there"
         )
     if result.failed:
-        err.print(
-            f"harness: {len(result.failed)} of {result.asked} cells failed; the same command tries again"
-        )
+        _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries again")
         for cell_id, message in result.failed.items():
-            err.print(f"  {cell_id}  {message}", markup=False, soft_wrap=True)
+            say(f"  {cell_id}  {message}", console=err)
     if result.failed or result.left:
         raise typer.Exit(FAILED)
+
+
+def _complain(text: str) -> None:
+    say(f"harness: {text}", console=err)
 
 
 def _workers(device: str, ray_address: str | None) -> int:

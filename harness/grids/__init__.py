@@ -1,7 +1,9 @@
 """Grids: strict YAML -> ordered, unique cells; which of them to run; what their figure is asked to show."""
 
+from harness.grids.block import Block
 from harness.grids.figure import Heatmap, Trajectories
-from harness.grids.grid import Block, Grid, datasets, from_json, load, names, resolve
+from harness.grids.file import datasets, from_json, load, names, resolve
+from harness.grids.grid import Grid
 from harness.grids.selection import parse_seeds, select_shard, shard, where
 
 __all__ = [

@@ -9,7 +9,8 @@ from pydantic import BeforeValidator, Field, PlainValidator
 
 from harness.cell import Cell, label
 from harness.common.frozen import Frozen
-from harness.grids.strictyaml import Path_, Problem, show, suggest
+from harness.grids.mistakes import Mistake, show, suggest
+from harness.grids.strictyaml import Place
 
 Where = Mapping[str, tuple[int | float | str, ...]]
 """Wanted values of columns; see `matches`."""
@@ -23,7 +24,7 @@ def listed(value: Any) -> Any:
 def _word(value: Any) -> int | float | str:
     if isinstance(value, int | float | str) and not isinstance(value, bool):
         return value
-    raise ValueError(f"{show(value)} is neither word nor number")
+    raise ValueError(f"{show(value)} is neither a word nor a number")
 
 
 Words = Annotated[
@@ -79,71 +80,71 @@ def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
     return all(row[key] in values for key, values in wanted.items() if key in row)
 
 
-def figure_problems(
+def figure_mistakes(
     figure: Figure, target_loss: float | None, cells: tuple[Cell, ...], preset: str
-) -> Iterator[Problem]:
-    """What is wrong with a figure of these cells of one seed; paths and `preset` are the grid's."""
+) -> Iterator[Mistake]:
+    """What is wrong with a figure of these cells of one seed; places and `preset` are the grid's."""
     rows = [row_of(cell, preset) for cell in cells]
     if isinstance(figure, Trajectories):
-        yield from _trajectories_problems(figure, rows)
+        yield from _trajectories_mistakes(figure, rows)
         return
     if target_loss is None:
-        yield Problem(("target_loss",), "null; a heatmap counts the iterations to a target")
-    yield from _heatmap_problems(figure, cells, rows)
+        yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
+    yield from _heatmap_mistakes(figure, cells, rows)
 
 
-def _heatmap_problems(
+def _heatmap_mistakes(
     figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
-) -> Iterator[Problem]:
+) -> Iterator[Mistake]:
     known = list(dict.fromkeys(key for row in rows for key in row if key != "seed"))
     if "protocol" not in figure.panels and len({row["protocol"] for row in rows}) > 1:
-        yield Problem(("figure", "panels"), "name protocol too: the grid has several readings")
+        yield Mistake(("figure", "panels"), "name protocol too: the grid has several readings")
         return
-    at: list[Path_] = [*(("figure", "panels", i) for i in range(len(figure.panels)))]
+    at: list[Place] = [*(("figure", "panels", i) for i in range(len(figure.panels)))]
     for key, path in zip(figure.columns, [*at, ("figure", "x"), ("figure", "y")], strict=True):
         if key not in known:
-            yield Problem(path, f"no cell has {key}; {suggest(key, known)}")
+            yield Mistake(path, f"no cell has {key}; {suggest(key, known)}")
         elif key == "protocol" and key not in figure.panels:
-            yield Problem(path, "protocol is not a number; it stands among the panels")
+            yield Mistake(path, "protocol is not a number; list it among the panels")
         elif figure.columns.count(key) > 1:
-            yield Problem(path, f"{key} is there twice")
+            yield Mistake(path, f"{key} is listed twice")
         elif key in figure.panels and (lacks := next((row for row in rows if key not in row), None)):
-            yield Problem(path, f"{lacks['method']} has no {key}, so it would be in no panel")
+            yield Mistake(path, f"{lacks['method']} has no {key}, so it would be in no panel")
     seen: dict[tuple[Any, ...], Cell] = {}
     for cell, row in zip(cells, rows, strict=True):
         inside = figure.x in row and figure.y in row
         square = tuple(row.get(key) for key in (figure.columns if inside else figure.panels))
         if square in seen:
             both = f"{describe(seen[square])} and {describe(cell)}"
-            yield Problem(("figure", "panels"), f"name what differs; in one square fall {both}")
+            yield Mistake(("figure", "panels"), f"name what differs; {both} share a square")
             return
         seen[square] = cell
 
 
-def _trajectories_problems(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Problem]:
+def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
     values: dict[str, set[Any]] = {}
     for row in rows:
         for key, value in row.items():
             values.setdefault(key, set()).add(value)
-    wanted: list[tuple[Path_, Where]] = [(("figure", "reference"), figure.reference)]
+    wanted: list[tuple[Place, Where]] = [(("figure", "reference"), figure.reference)]
     wanted += [(("figure", "columns", i, "where"), c.where) for i, c in enumerate(figure.columns)]
     for path, where in wanted:
         unknown = list(_unknown(path, where, values))
         yield from unknown
         count = sum(matches({k: v for k, v in where.items() if k != "seed"}, row) for row in rows)
         if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
-            yield Problem(path, f"selects {count or 'no'} cells{' of a seed; one is drawn' if count else ''}")
+            yield Mistake(path, f"selects {count or 'no'} cells{' of a seed; one is drawn' if count else ''}")
 
 
-def _unknown(path: Path_, where: Where, values: dict[str, set[Any]]) -> Iterator[Problem]:
+def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator[Mistake]:
     """Keys and values of a `where` that no cell has. Seeds are chosen when the grid is run."""
     for key, options in where.items():
         if key not in values:
-            yield Problem((*path, key), f"no cell has {key}; {suggest(key, values)}")
+            yield Mistake((*path, key), f"no cell has {key}; {suggest(key, values)}")
         elif key != "seed":
             for i, option in enumerate(options):
                 if option not in values[key]:
-                    yield Problem((*path, key, i), f"no cell has {key} {show(option)}")
+                    yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")
 
 
 def describe(cell: Cell) -> str:

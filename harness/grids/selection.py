@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness.cell import Cell
 from harness.common.errors import UserError
-from harness.grids import strictyaml
+from harness.grids import mistakes, strictyaml
 from harness.grids.figure import matches, row_of
 from harness.methods import METHODS
 
@@ -34,13 +34,13 @@ def _value(key: str, value: str) -> int | float | str:
     hypers = [name for method in METHODS.values() for name in method.Hyper.model_fields]
     known = list(dict.fromkeys(["method", "seed", *hypers]))
     if key not in known:
-        raise UserError(f"where: '{key}' is no column; {strictyaml.suggest(key, known)}")
+        raise UserError(f"where: '{key}' is not a column; {mistakes.suggest(key, known)}")
     if key == "method":
         if value not in METHODS:
-            raise UserError(f"where: method: '{value}' is no method; {strictyaml.suggest(value, METHODS)}")
+            raise UserError(f"where: method: '{value}' is not a method; {mistakes.suggest(value, METHODS)}")
         return value
     if key == "seed":
-        return _seed(value, f"where: seed: '{value}' is no seed; a seed is a whole number >= 0")
+        return _seed(value, f"where: seed: '{value}' is not a seed; write a whole number >= 0")
     try:
         number = strictyaml.scalar(value)
     except ValueError:
@@ -80,19 +80,19 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             raise UserError(wrong)
         seeds += range(start, stop + 1)
     if twice := [seed for i, seed in enumerate(seeds) if seed in seeds[:i]]:
-        raise UserError(f"seeds '{text}': {twice[0]} is there twice")
+        raise UserError(f"seeds '{text}': {twice[0]} is listed twice")
     return tuple(seeds)
 
 
 def seed_ranges(seeds: Sequence[int]) -> str:
     """`0-4,7` for (0, 1, 2, 3, 4, 7): what parse_seeds reads."""
-    runs: list[list[int]] = []
+    ranges: list[list[int]] = []
     for seed in sorted(seeds):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
+        if ranges and seed == ranges[-1][-1] + 1:
+            ranges[-1].append(seed)
         else:
-            runs.append([seed])
-    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+            ranges.append([seed])
+    return ",".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in ranges)
 
 
 def _seed(text: str, wrong: str) -> int:

@@ -1,27 +1,24 @@
-"""YAML as people write it, read strictly, and one plain line for whatever is wrong in it.
+"""YAML as people write it, read strictly.
 
 1e-3 is a number; only true and false are booleans; dates, 1_000, 010 and 12:30 stay words; .inf, .nan,
-tags and merge keys are refused, and so is a key given twice. Every value knows its line, and the errors of
-pydantic are put into plain words and led back to it. (PyYAML alone reads 1e-3 as a string, `on` as true,
-and keeps the last of two equal keys.)
+tags and merge keys are refused, and so is a key that is given twice. Every value knows its line. (PyYAML
+alone reads 1e-3 as a string and `on` as true, and keeps the last of two equal keys.)
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.common.errors import UserError
 
-Path_ = tuple[str | int, ...]
+Place = tuple[str | int, ...]
 """Where a value is: ("cells", 1, "alpha_hyperlr") is written cells[1].alpha_hyperlr."""
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
@@ -30,26 +27,19 @@ _NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
 _DEEPEST, _MOST = 32, 100_000  # levels and values: aliases can make a small file very large
 
 
-class Document(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Document:
     """A file that was read: its plain data (dict, tuple, str, int, float, bool, None) and its lines."""
 
     name: str
     data: Any
-    lines: dict[Path_, int]
+    lines: dict[Place, int]
 
-    def line(self, path: Path_) -> int:
+    def line(self, path: Place) -> int:
         """The line (from 1) of the value, or of the nearest thing around it that is in the file."""
         while path not in self.lines:
             path = path[:-1]
         return self.lines[path]
-
-
-class Problem(NamedTuple):
-    """What is wrong at `path`; `first` is the other place that it quarrels with."""
-
-    path: Path_
-    text: str
-    first: Path_ | None = None
 
 
 def read(path: Path, name: str | None = None) -> Document:
@@ -82,8 +72,8 @@ def parse(text: str, name: str) -> Document:
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise UserError(f"{name}:{line}: not YAML: a control character") from None
-    lines: dict[Path_, int] = {}
-    return Document(name, _plain(name, root, (), root.line, lines), lines)
+    lines: dict[Place, int] = {}
+    return Document(name=name, data=_plain(name, root, (), root.line, lines), lines=lines)
 
 
 def scalar(text: str) -> int | float | str | bool | None:
@@ -94,13 +84,14 @@ def scalar(text: str) -> int | float | str | bool | None:
         return text == "true"
     integer, number = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
     if _NOT_FINITE.fullmatch(text) or ((integer or number) and not math.isfinite(float(text))):
-        raise ValueError(f"{text if len(text) < 20 else text[:17] + '...'} is no finite number")
+        raise ValueError(f"{text if len(text) < 20 else text[:17] + '...'} is not a finite number")
     if integer:
         return int(text)
     return float(text) + 0.0 if number else text  # + 0.0: there is one zero, -0.0 would be another cell
 
 
-class _Node(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class _Node:
     """A value of the file and its line; a mapping has the line of each key beside the value."""
 
     line: int
@@ -132,7 +123,7 @@ class _Reader:
         else:
             value = self.mapping()
         self.depth -= 1
-        node = _Node(event.start_mark.line + 1, value)
+        node = _Node(line=event.start_mark.line + 1, value=value)
         if event.anchor:
             self.anchors[event.anchor] = node
         return node
@@ -164,7 +155,7 @@ class _Reader:
         return out
 
 
-def _plain(name: str, node: _Node, path: Path_, line: int, lines: dict[Path_, int]) -> Any:
+def _plain(name: str, node: _Node, path: Place, line: int, lines: dict[Place, int]) -> Any:
     """The node as plain data; fills `lines`. A value of a mapping has the line of its key."""
     lines[path] = line
     if len(path) > _DEEPEST or len(lines) > _MOST:
@@ -177,134 +168,9 @@ def _plain(name: str, node: _Node, path: Path_, line: int, lines: dict[Path_, in
 
 
 def _wrong(name: str, event: Any, text: str) -> UserError:
-    return UserError(_one_line(f"{name}:{event.start_mark.line + 1}: {text}"))
+    return UserError(one_line(f"{name}:{event.start_mark.line + 1}: {text}"))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Keys and values come from the file, and may hold anything."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
-
-
-def suggest(word: Any, known: Iterable[str]) -> str:
-    """`did you mean beta0?`, or all that there is."""
-    known = list(known)
-    near = get_close_matches(str(word), known, n=3, cutoff=0.6)
-    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
-
-
-def refuse(problems: Iterable[Problem]) -> None:
-    """Inside a validator of pydantic: raises if there are problems, their paths relative to the model."""
-    if found := list(problems):
-        text = "; ".join(": ".join(filter(None, (_spell(p.path), p.text))) for p in found)
-        raise PydanticCustomError("problems", "{text}", {"text": text, "problems": found})
-
-
-def problems(
-    error: ValidationError, document: Document, known: Callable[[Path_], Iterable[str]]
-) -> list[Problem]:
-    """Pydantic's errors in plain words; `known` gives the keys that there are at a path."""
-    out: list[Problem] = []
-    for detail in error.errors(include_url=False):
-        at = _place(detail["loc"], document, keep=detail["type"] == "missing")
-        if detail["type"] == "problems":
-            found = detail["ctx"]["problems"]
-            out += [Problem(at + p.path, p.text, None if p.first is None else at + p.first) for p in found]
-        elif detail["type"] == "too_short" and detail["input"]:
-            pass  # its items were refused, each with an error of its own
-        elif detail["type"] == "extra_forbidden":
-            out.append(Problem(at, f"unknown key; {suggest(at[-1], known(at[:-1]))}"))
-        elif detail["type"].startswith("union_tag"):  # pydantic puts it at the model, not at the tag
-            key = detail["ctx"]["discriminator"].strip("'")
-            detail["input"] = detail["input"].get(key)
-            out.append(Problem((*at, key), words(detail)))
-        else:
-            at, text = _named(at, words(detail), document)
-            out.append(Problem(at, text))
-    return out
-
-
-def report(document: Document, found: list[Problem]) -> UserError:
-    """The first problem in the order of lines, as one line. A missing key comes last: a misspelt one is
-    the likelier mistake, and is reported too."""
-    first, *more = sorted(found, key=lambda p: (p.text == MISSING, document.line(p.path)))
-    line = document.line(first.path)
-    more = [p for p in more if (document.line(p.path), p.text) != (line, first.text)]  # an alias read twice
-    more = [p for p in more if p.text != MISSING or str(p.path[-1]) not in first.text]
-    text = f"{document.name}:{line}: "
-    text += ": ".join(filter(None, (_spell(first.path), first.text)))
-    if first.first is not None:
-        text += f" (first in line {document.line(first.first)})"
-    return UserError(_one_line(text + (f" (and {len(more)} more)" if more else "")))
-
-
-MISSING = "missing"
-
-
-def _spell(path: Path_) -> str:
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-
-
-def _place(loc: Path_, document: Document, keep: bool) -> Path_:
-    """Pydantic's location without what is not in the file: tags of unions, the list around a scalar."""
-    path: Path_ = ()
-    for i, part in enumerate(loc):
-        if (*path, part) in document.lines or (keep and i == len(loc) - 1):
-            path = (*path, part)
-    return path
-
-
-def _named(at: Path_, text: str, document: Document) -> tuple[Path_, str]:
-    """A validator of a whole model may start its message with the key that it is about."""
-    key, colon, rest = text.partition(": ")
-    return ((*at, key), rest) if colon and (*at, key) in document.lines else (at, text)
-
-
-def show(value: Any) -> str:
-    """A value as it is written in YAML, for an error."""
-    if isinstance(value, Mapping):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, str):
-        return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-_WORDS = {
-    "missing": MISSING,
-    "int_type": "{value} is no whole number",
-    "int_from_float": "{value} is no whole number",
-    "float_type": "{value} is not a number",
-    "finite_number": "{value} is no finite number",
-    "string_type": "{value} is no text; put it in quotes if it is meant",
-    "string_too_short": "is empty",
-    "string_pattern_mismatch": "must be one line of printable text",
-    "bool_type": "{value} is neither true nor false",
-    "tuple_type": "{value} is no list",
-    "dict_type": "{value} is no mapping of keys to values",
-    "model_type": "{value} is no mapping of keys to values",
-    "model_attributes_type": "{value} is no mapping of keys to values",
-    "too_short": "the list is empty",
-    "literal_error": "{value} is none of {expected}",
-    "union_tag_invalid": "{value} is none of {expected_tags}",
-    "union_tag_not_found": MISSING,
-    "greater_than": "{value} is not > {gt}",
-    "greater_than_equal": "{value} is not >= {ge}",
-    "less_than": "{value} is not < {lt}",
-    "less_than_equal": "{value} is not <= {le}",
-    "value_error": "{error}",
-}
-
-
-def words(detail: ErrorDetails) -> str:
-    """One error of pydantic in plain words."""
-    pattern = _WORDS.get(detail["type"])
-    if pattern is None:
-        return detail["msg"]
-    value, limits = detail["input"], detail.get("ctx", {})
-    if detail["type"] == "int_type" and isinstance(value, float) and value.is_integer():
-        return f"write {value:.0f}, without point or exponent"
-    limits = {key: show(limit) if isinstance(limit, float) else limit for key, limit in limits.items()}
-    return pattern.format(value=show(value), **limits)

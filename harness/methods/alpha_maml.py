@@ -19,6 +19,10 @@ class Hyper(base.Hyper):
     alpha_hyperlr: float = Field(ge=0, description="hypergradient learning rate of alpha (Eq. 5)")
     beta_hyperlr: float = Field(ge=0, description="hypergradient learning rate of beta (Eq. 7)")
 
+    def pace(self) -> float:
+        """The larger the rates of the rates, the sooner a run ends."""
+        return base.decades(self.alpha0, self.beta0, self.alpha_hyperlr, self.beta_hyperlr)
+
 
 class Settings(Frozen):
     """What it adds to a protocol: a reading of the paper that no grid sweeps."""

@@ -7,6 +7,7 @@ torch at import: they only combine the tensors that they are given.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -28,6 +29,22 @@ class Hyper(BaseModel):
     def _one_zero(cls, value: Any) -> Any:
         """-0.0 is 0.0: else one point would be two cells."""
         return value + 0.0 if isinstance(value, float) else value
+
+    def pace(self) -> float:
+        """How soon a run with these is likely to end: the smaller, the later. Cells start in this order.
+
+        The decades of its rates and of the rates of those, added up. Here the rates stay where they start.
+        """
+        return decades(self.alpha0, self.beta0) + 2 * STILL
+
+
+STILL = -20.0
+"""The decade of a rate that is 0."""
+
+
+def decades(*rates: float) -> float:
+    """The sum of their logarithms to base 10."""
+    return sum(math.log10(rate) if rate > 0 else STILL for rate in rates)
 
 
 class Outer(NamedTuple):

@@ -60,7 +60,8 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
     scan = store.scan()
     chosen = tuple(seeds) or tables.recorded_seeds(grid, scan)
     cells = grid.cells(chosen)
-    only = Scan({c.cell_id: scan.headers[c.cell_id] for c in cells if c.cell_id in scan.headers}, {})
+    headers = {c.cell_id: scan.headers[c.cell_id] for c in cells if c.cell_id in scan.headers}
+    only = Scan(headers=headers, damaged={})
     if damaged := [cell.cell_id for cell in cells if cell.cell_id in scan.damaged]:
         raise _damaged(grid, damaged[0], scan.damaged[damaged[0]])
     place = places.REFERENCE / grid.folder
@@ -68,12 +69,12 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
         for cell_id, reason in tables.write(grid, store, only, made, chosen).items():
             raise _damaged(grid, cell_id, reason)
         trials = tables.read(made, curves=False).trials
-        headers = [only.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
-        if not headers:
+        made_of = [headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
+        if not made_of:
             raise UserError(
                 f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes some"
             )
-        (made / "README.md").write_text(readme(grid, trials, headers))
+        (made / "README.md").write_text(readme(grid, trials, made_of))
     return place
 
 

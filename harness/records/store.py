@@ -26,7 +26,7 @@ _ENDING = ".parquet"
 _ASIDE = "aside"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Scan:
     """What lies in a store."""
 
@@ -62,7 +62,7 @@ class Store:
                 damaged[path.stem] = str(error)
             except FileNotFoundError:  # a sweep has just set it aside
                 pass
-        return Scan(headers, damaged)
+        return Scan(headers=headers, damaged=damaged)
 
     def read(self, cell_id: str) -> Record:
         """The whole record. Raises DamagedRecord, FileNotFoundError."""

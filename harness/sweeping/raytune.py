@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 # Read by Ray when it is imported: silence, no telemetry, no change of folder, no state that we never read.
@@ -57,7 +58,7 @@ CHUNK = 500
 
 def trainable(config: dict[str, Any]) -> dict[str, Any]:
     """One trial: trains the pack in `config` and reports its records, each as it ends."""
-    from harness.sweeping.work import Worker, work  # late: it loads torch, which the driver does without
+    from harness.sweeping.work import work  # late: it loads torch, which the driver does without
 
     pack = tuple(Cell.model_validate_json(text) for text in config["cells"])
     question = Question.model_validate_json(config["question"])
@@ -69,9 +70,26 @@ def trainable(config: dict[str, Any]) -> dict[str, Any]:
             told = time.monotonic()
             tune.report({"progress": [(p.cell.cell_id, p.row) for p in now]})
 
-    for content in work(pack, question, Worker(config["device"], config["threads"]), observe):
+    for content in work(pack, question, config["device"], config["threads"], observe):
         tune.report({"record": content})
     return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sweep:
+    driver: Driver
+    cells: dict[str, Cell]
+    """By id."""
+    recorded: set[str] = field(default_factory=set)
+    """The cells whose record was handed over."""
+
+    def record(self, content: bytes) -> None:
+        self.recorded.add(load_header(content).cell.cell_id)
+        self.driver.record(content)
+
+
+_current: _Sweep
+"""What this process drives now: it lives here because Tune would pickle it."""
 
 
 class _Handover(TrialProgressCallback):
@@ -90,13 +108,12 @@ class _Handover(TrialProgressCallback):
         self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
         """Take the records out of what was reported, and the places of the cells in training."""
-        driver, cells = _current
         content = result.pop("record", None)  # Tune would keep it in its own state
         if content is not None:
-            driver.record(content)
-        now = [Progress(cell=cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
+            _current.record(content)
+        now = [Progress(cell=_current.cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
         if now:
-            driver.progress(now)
+            _current.driver.progress(now)
 
 
 class _Interrupt(tune.Stopper):
@@ -106,47 +123,35 @@ class _Interrupt(tune.Stopper):
         return False
 
     def stop_all(self) -> bool:
-        return _current[0].interrupted()
-
-
-_current: tuple[Driver, dict[str, Cell]]
-"""The sweep that this process drives now: what Tune would pickle lives here instead."""
+        return _current.driver.interrupted()
 
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
     """See Runner. UserError if the cluster cannot be reached or lacks what a pack needs."""
     global _current
-    handed: set[str] = set()
-
-    def record(content: bytes) -> None:
-        handed.add(load_header(content).cell.cell_id)
-        driver.record(content)
-
-    _current = (
-        driver._replace(record=record),
-        {cell.cell_id: cell for pack in packs for cell in pack},
-    )
+    _current = _Sweep(driver=driver, cells={cell.cell_id: cell for pack in packs for cell in pack})
     _start(machine)
     driver.listen()
     try:
         left, attempts, errors = list(packs), Counter[str](), dict[str, str]()
         fruitless = 0  # rounds in a row that Ray ended with nothing done
         while left and fruitless < ATTEMPTS:
-            before = len(handed)
+            before = len(_current.recorded)
             for at in range(0, len(left), CHUNK):
                 if not driver.interrupted():
                     errors |= _fit(left[at : at + CHUNK], question, machine)
             if driver.interrupted():
                 return
-            fruitless = 0 if len(handed) > before else fruitless + 1
-            attempts.update(errors.keys() - handed)
+            fruitless = 0 if len(_current.recorded) > before else fruitless + 1
+            attempts.update(errors.keys() - _current.recorded)
             for pack in left:
                 for cell in pack:
                     if attempts[cell.cell_id] >= ATTEMPTS:
                         from harness.sweeping.work import failed  # late, as above
 
-                        record(failed(pack, cell.cell_id, errors[cell.cell_id], machine.device))
-            rest = (tuple(c for c in pack if c.cell_id not in handed) for pack in left)
+                        message = errors[cell.cell_id]
+                        _current.record(failed(pack, cell.cell_id, message, machine.device))
+            rest = (tuple(c for c in pack if c.cell_id not in _current.recorded) for pack in left)
             left = [pack for pack in rest if pack]
             errors.clear()
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from harness.cell import Cell, Question
 from harness.records import Progress
@@ -12,7 +13,8 @@ Pack = tuple[Cell, ...]
 """Cells of one protocol and one method that train together."""
 
 
-class Machine(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Machine:
     """What a sweep trains on."""
 
     device: str
@@ -25,17 +27,21 @@ class Machine(NamedTuple):
     """A cluster to join (`auto`, or host:port); None: a Ray of our own on this machine."""
 
 
-class Driver(NamedTuple):
+class Driver(Protocol):
     """The side that a runner talks to."""
 
-    record: Callable[[bytes], None]
-    """Takes a finished record (`records.dump`)."""
-    progress: Callable[[list[Progress]], None]
-    """Told now and then where the cells in training stand."""
-    interrupted: Callable[[], bool]
-    """Whether the user wants the sweep to end now."""
-    listen: Callable[[], None]
-    """Catch the signals (again: Ray puts its own handlers in their place)."""
+    def record(self, content: bytes) -> None:
+        """Take a finished record (`records.dump`)."""
+
+    def progress(self, now: list[Progress]) -> None:
+        """Be told now and then where the cells in training stand."""
+
+    def interrupted(self) -> bool:
+        """Whether the user wants the sweep to end now."""
+        ...
+
+    def listen(self) -> None:
+        """Catch the signals (again: Ray puts its own handlers in their place)."""
 
 
 class Runner(Protocol):

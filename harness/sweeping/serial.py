@@ -10,7 +10,7 @@ import torch
 from harness.cell import Question
 from harness.records import Progress, load_header
 from harness.sweeping.runner import Driver, Machine, Pack
-from harness.sweeping.work import Stop, Worker, failed, work
+from harness.sweeping.work import Stop, failed, work
 
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
@@ -30,7 +30,7 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
             return
         left = {cell.cell_id for cell in pack}
         try:
-            for content in work(pack, question, Worker(machine.device, machine.threads), observe):
+            for content in work(pack, question, machine.device, machine.threads, observe):
                 left.discard(load_header(content).cell.cell_id)
                 driver.record(content)
         except Stop:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import torch
 
@@ -19,22 +18,16 @@ class Stop(BaseException):
     """Raised by an observer to end a pack at once: its unfinished cells leave no record."""
 
 
-class Worker(NamedTuple):
-    """Where a pack trains."""
-
-    device: str
-    threads: int
-
-
-def work(pack: Pack, question: Question, worker: Worker, observe: loop.Observe) -> Iterator[bytes]:
-    """Train a pack; yield each record as it ends. An error ends as failed records of what had not ended.
+def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:
+    """Train a pack with so many torch threads; yield each record as its cell ends. An error gives a failed
+    record for each cell that had not ended.
 
     Errors of the accelerator go through: its process may be beyond repair and has to end.
     """
-    torch.set_num_threads(worker.threads)
+    torch.set_num_threads(threads)
     left = {cell.cell_id: cell for cell in pack}
     try:
-        for record in loop.train(pack, question, worker.device, observe):
+        for record in loop.train(pack, question, device, observe):
             del left[record.header.cell.cell_id]
             yield records.dump(record)
     except torch.AcceleratorError:
@@ -43,7 +36,7 @@ def work(pack: Pack, question: Question, worker: Worker, observe: loop.Observe) 
         where = traceback.extract_tb(error.__traceback__)[-1]
         message = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
         for cell in left.values():
-            yield failed(pack, cell.cell_id, message, worker.device)
+            yield failed(pack, cell.cell_id, message, device)
 
 
 def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-from harness import cli, grids
+from harness import cli, grids, records
 from harness.cell import Cell
 from harness.common import places
+from harness.records.store import Store
+from tests.records.test_tables import made
 
 TINY = """
 title: Tiny
@@ -26,7 +28,8 @@ cells:
 """
 
 
-class Said(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Said:
     code: int
     out: str
     err: str
@@ -71,7 +74,8 @@ def harness(
             cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
-        return Said(code, *capsys.readouterr())
+        said = capsys.readouterr()
+        return Said(code=code, out=said.out, err=said.err)
 
     return run
 
@@ -84,3 +88,14 @@ def is_refused(said: Said, pattern: str) -> None:
 
 def cells(tiny: str) -> tuple[Cell, ...]:
     return grids.load(tiny).cells()
+
+
+def fill(results: Path, tiny: str) -> list[Cell]:
+    """One cell done, one failed, one of an older arithmetic."""
+    done, failed, old = cells(tiny)
+    store = Store(results)
+    store.put(made(done, "budget", [1.5] * 5))
+    store.put(made(failed, "failed", []))
+    record = records.load(made(old, "budget", [1.5] * 5))
+    store.put(records.dump(replace(record, header=replace(record.header, numerics=0))))
+    return [done, failed, old]

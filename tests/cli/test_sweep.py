@@ -17,7 +17,7 @@ def test_sweep_status_show_plot(harness: Run, tiny: str, results: Path) -> None:
     said = harness("sweep", tiny, "--runner", "serial")
     assert said.code == 0, said.err
     assert "3 cells; 3 to run, 1 at a time" in said.out
-    assert "[3/3] not in 5" in said.out
+    assert "[3/3] not reached in 5" in said.out
     ids = {cell.cell_id for cell in cells(tiny)}
     assert set(Store(results).scan().headers) == ids
     figure = results / "tiny" / "tiny.png"

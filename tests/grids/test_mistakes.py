@@ -20,8 +20,8 @@ TRACES = GRID.replace(
 MISTAKES = [
     ("target_loss: 2.5", "target_los: 2.5", 6, "target_los: unknown key; did you mean target_loss?"),
     ("max_iterations: 500", "max_iteration: 500", 7, "did you mean max_iterations?"),
-    ("max_iterations: 500", "max_iterations: '500'", 7, "max_iterations: '500' is no whole number"),
-    ("max_iterations: 500", "max_iterations: 1.5", 7, "max_iterations: 1.5 is no whole number"),
+    ("max_iterations: 500", "max_iterations: '500'", 7, "max_iterations: '500' is not a whole number"),
+    ("max_iterations: 500", "max_iterations: 1.5", 7, "max_iterations: 1.5 is not a whole number"),
     ("max_iterations: 500", "max_iterations: 5e2", 7, "max_iterations: write 500, without"),
     ("max_iterations: 500", "max_iterations: true", 7, "max_iterations: true is not a number"),
     ("max_iterations: 500", "max_iterations: 0", 7, "max_iterations: 0 is not >= 1"),
@@ -29,34 +29,39 @@ MISTAKES = [
     ("target_loss: 2.5", "target_loss: true", 6, "target_loss: true is not a number"),
     ("target_loss: 2.5", "target_loss: -1", 6, "target_loss: -1 is not > 0"),
     ("target_loss: 2.5", "target_loss: null", 6, "a heatmap counts"),
-    ("title: Mine", "title: 5", 1, "title: 5 is no text"),
+    ("title: Mine", "title: 5", 1, "title: 5 is not text"),
     ("title: Mine", "title: ''", 1, "title: is empty"),
     ("title: Mine", 'title: "a\\nb"', 1, "title: must be one line"),
     ("title: Mine", "title: Mine\nname: you", 2, "name: unknown key"),
     ("title: Mine", "title: Mine\nfolder: store", 2, "folder: unknown key"),
     ("seeds: [0]", "seeds: [0]\nseeds: [1]", 9, "seeds: given twice (first in line 8)"),
-    ("seeds: [0]", "seeds:\n - 4\n - 1\n - 4", 11, "seeds[2]: 4 is there twice (first in line 9)"),
+    ("seeds: [0]", "seeds:\n - 4\n - 1\n - 4", 11, "seeds[2]: 4 is listed twice (first in line 9)"),
     ("seeds: [0]", "seeds: []", 8, "seeds: the list is empty"),
     ("seeds: [0]", "seeds: [-1]", 8, "seeds[0]: -1 is not >= 0"),
-    ("preset: paper-adam", "preset: paper-adm", 4, "'paper-adm' is no preset; did you mean paper-adam"),
+    ("preset: paper-adam", "preset: paper-adm", 4, "'paper-adm' is not a preset; did you mean paper-adam"),
     ("k_shot: 5", "kshot: 5", 5, "protocol.kshot: unknown key; did you mean k_shot?"),
     ("k_shot: 5", "k_shot: true", 5, "protocol.k_shot: true is not a number"),
     ("k_shot: 5", "k_shot: 20", 5, "protocol.k_shot: 20 is not < 20"),
     ("k_shot: 5", "k_shot: 19\n  k_query: 2", 3, "protocol: k_shot + k_query is 21"),
     ("k_shot: 5", "rotate: on", 5, "protocol.rotate: 'on' is neither true nor false"),
-    ("k_shot: 5", "resize: cubic", 5, "protocol.resize: 'cubic' is none of 'lanczos' or 'nearest'"),
-    ("k_shot: 5", "dataset: omniglott", 5, "is no data set; did you mean omniglot?"),
-    ("kind: heatmap", "kind: heat", 2, "figure.kind: 'heat' is none of 'heatmap', 'trajectories'"),
+    ("k_shot: 5", "resize: cubic", 5, "protocol.resize: 'cubic' is not one of 'lanczos' or 'nearest'"),
+    ("k_shot: 5", "dataset: omniglott", 5, "is not a data set; did you mean omniglot?"),
+    ("kind: heatmap", "kind: heat", 2, "figure.kind: 'heat' is not one of 'heatmap', 'trajectories'"),
     ("kind: heatmap, ", "", 2, "figure.kind: missing"),
     ("x: beta_hyperlr", "x: beta_hyper", 2, "figure.x: no cell has beta_hyper; did you mean beta_hyperlr"),
-    ("x: beta_hyperlr", "x: alpha_hyperlr", 2, "figure.x: alpha_hyperlr is there twice"),
+    ("x: beta_hyperlr", "x: alpha_hyperlr", 2, "figure.x: alpha_hyperlr is listed twice"),
     ("x: beta_hyperlr", "z: 1, x: beta_hyperlr", 2, "figure.z: unknown key; known: kind, panels, x, y"),
     ("[alpha0, beta0], x: beta_hyperlr", "[beta_hyperlr], x: beta0", 2, "maml has no beta_hyperlr"),
     ("[alpha0, beta0], x: beta_hyperlr, y: alpha_hyperlr", "[method], x: alpha0, y: beta0", 2, "differs"),
-    ("method: maml", "method: mam", 10, "cells[0].method: 'mam' is no method; did you mean maml?"),
+    ("method: maml", "method: mam", 10, "cells[0].method: 'mam' is not a method; did you mean maml?"),
     ("method: maml", "methd: maml", 10, "cells[0].methd: unknown key; did you mean method?"),
     ("method: maml", "beta0: 1", 10, "cells[0].method: missing"),
-    ("method: maml", "method: maml\n    alpha0: 1", 13, "cells[0].paired.alpha0: given beside paired too"),
+    (
+        "method: maml",
+        "method: maml\n    alpha0: 1",
+        13,
+        "paired.alpha0: given twice, in paired and beside it",
+    ),
     ("method: maml", "method: maml\n    note: hi", 11, "cells[0].note: maml has no note"),
     ("method: alpha-maml", "method: maml", 16, "cells[1].alpha_hyperlr: maml has no alpha_hyperlr"),
     ("    beta_hyperlr: 1e-8\n", "", 14, "cells[1].beta_hyperlr: missing"),
@@ -65,12 +70,12 @@ MISTAKES = [
     ("beta_hyperlr: 1e-8", "beta_hyperlr: '1e-8'", 17, "cells[1].beta_hyperlr: '1e-8' is not a number"),
     ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, -1]", 17, "cells[1].beta_hyperlr[1]: -1 is not >= 0"),
     ("beta_hyperlr: 1e-8", "beta_hyperlr: []", 17, "cells[1].beta_hyperlr: the list is empty"),
-    ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, 1]", 14, "beta_hyperlr=1 is there twice"),
-    ("alpha0: [1e-1, 1e-2]", "alpha0: [1e-1]", 12, "paired.alpha0: has 1 values, beta0 has 2"),
+    ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, 1]", 14, "beta_hyperlr=1 is listed twice"),
+    ("alpha0: [1e-1, 1e-2]", "alpha0: [1e-1]", 12, "paired.alpha0: has length 1, beta0 has 2"),
     ("alpha0: [1e-1, 1e-2]", "alpha0: [1e-1, -2]", 12, "cells[0].paired.alpha0[1]: -2 is not >= 0"),
     (GRID[GRID.index("cells:") :], "cells: []\n", 9, "cells: the list is empty"),
-    (GRID[GRID.index("cells:") :], "cells:\n", 9, "cells: null is no list"),
-    (GRID[GRID.index("cells:") :], "cells: [5]\n", 9, "cells[0]: 5 is no mapping"),
+    (GRID[GRID.index("cells:") :], "cells:\n", 9, "cells: null is not a list"),
+    (GRID[GRID.index("cells:") :], "cells: [5]\n", 9, "cells[0]: 5 is not a mapping"),
 ]
 
 
@@ -89,7 +94,7 @@ def test_a_mistake_has_its_line(right: str, wrong: str, line: int, says: str) ->
         ("{beta0: 1e-3}", "{beta: 1e-3}", "columns[0].where.beta: no cell has beta; did you mean beta0?"),
         ("{beta0: 1e-3}", "{beta0: [1e-3, 7]}", "columns[0].where.beta0[1]: no cell has beta0 7"),
         ("{beta0: 1e-3}", "{beta0: 1e-3, alpha0: 1e-2}", "columns[0].where: selects no cells"),
-        ("{beta0: 1e-3}", "{beta0: true}", "columns[0].where.beta0: true is neither word nor number"),
+        ("{beta0: 1e-3}", "{beta0: true}", "columns[0].where.beta0: true is neither a word nor a number"),
         ("where:", "were:", "figure.columns[0].were: unknown key; did you mean where?"),
         ("method: maml, alpha0: 1e-1}", "method: maml}", "figure.reference: selects 2 cells of a seed"),
     ],
@@ -105,19 +110,19 @@ def test_a_mistake_in_trajectories(right: str, wrong: str, says: str) -> None:
     ("right", "wrong", "line", "says"),
     [
         ("k_query: 5", "kquery: 5", 7, "readings[1].kquery: unknown key; did you mean k_query?"),
-        ("k_query: 5", "k_query: 5.5", 7, "readings[1].k_query: 5.5 is no whole number"),
+        ("k_query: 5", "k_query: 5.5", 7, "readings[1].k_query: 5.5 is not a whole number"),
         ("k_query: 5", "k_query: true", 7, "readings[1].k_query: true is not a number"),
         ("k_query: 5", "k_query: 16", 7, "readings[1]: k_shot + k_query is 21"),
-        ("k_query: 5", "k_shot: 5", 7, "readings[1]: paper-adam, k_shot=5 is there twice (first in line 6)"),
-        ("k_query: 5", "meta_batch: 8", 8, "k_shot=5, meta_batch=8 is there twice (first in line 7)"),
+        ("k_query: 5", "k_shot: 5", 7, "readings[1]: paper-adam, k_shot=5 is listed twice (first in line 6)"),
+        ("k_query: 5", "meta_batch: 8", 8, "k_shot=5, meta_batch=8 is listed twice (first in line 7)"),
         ("k_query: 5", "n_way: 5", 7, "readings[1].n_way: 5; a grid's readings share one n_way, here 20"),
         ("k_query: 5", "dataset: glyphs", 7, "readings share one dataset, here 'omniglot'"),
         ("k_query: 5", "preset: paper-sgd", 7, "readings[1].preset: unknown key"),
-        ("{}", "5", 6, "readings[0]: 5 is no mapping"),
-        ("[{},\n  {k_query: 5},\n  {meta_batch: 8}]", "3", 6, "readings: 3 is no list"),
-        ("k_shot: 5", "k_shot: x", 5, "protocol.k_shot: 'x' is no whole number"),
+        ("{}", "5", 6, "readings[0]: 5 is not a mapping"),
+        ("[{},\n  {k_query: 5},\n  {meta_batch: 8}]", "3", 6, "readings: 3 is not a list"),
+        ("k_shot: 5", "k_shot: x", 5, "protocol.k_shot: 'x' is not a whole number"),
         ("[protocol, alpha0, beta0]", "[alpha0, beta0]", 2, "figure.panels: name protocol too"),
-        ("x: beta_hyperlr", "x: protocol", 2, "protocol is there twice"),
+        ("x: beta_hyperlr", "x: protocol", 2, "protocol is listed twice"),
     ],
 )
 def test_a_mistake_in_readings(right: str, wrong: str, line: int, says: str) -> None:
@@ -129,7 +134,7 @@ def test_a_mistake_in_readings(right: str, wrong: str, line: int, says: str) -> 
 
 
 def test_a_protocol_is_no_axis() -> None:
-    text = "figure.x: protocol is not a number; it stands among the panels"
+    text = "figure.x: protocol is not a number; list it among the panels"
     assert text in message(GRID.replace("x: beta_hyperlr", "x: protocol"))
 
 
@@ -143,7 +148,7 @@ def test_a_cell_given_twice_names_both_blocks() -> None:
     again = GRID + "  - method: maml\n    alpha0: 0.01\n    beta0: [1e-4, 1]\n"
     assert (
         message(again)
-        == "mine.yaml:18: cells[2]: maml alpha0=0.01 beta0=0.0001 is there twice (first in line 10)"
+        == "mine.yaml:18: cells[2]: maml alpha0=0.01 beta0=0.0001 is listed twice (first in line 10)"
     )
 
 
@@ -154,7 +159,7 @@ def test_a_slip_of_many_cells_is_refused() -> None:
 
 @pytest.mark.parametrize("text", ["[1]", "word", "null", "3"])
 def test_a_file_that_is_no_mapping(text: str) -> None:
-    assert "is no mapping" in message(text)
+    assert "is not a mapping" in message(text)
 
 
 @settings(deadline=None, max_examples=60)

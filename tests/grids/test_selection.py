@@ -33,12 +33,12 @@ def test_where(text: str, want: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("alpah0=1", "'alpah0' is no column; did you mean alpha0?"),
+        ("alpah0=1", "'alpah0' is not a column; did you mean alpha0?"),
         ("alpha0=big", "alpha0: 'big' is not a number"),
         ("alpha0=.inf", "alpha0: '.inf' is not a number"),
         ("alpha0=true", "alpha0: 'true' is not a number"),
-        ("method=mamml", "'mamml' is no method; did you mean maml"),
-        ("seed=1.5", "'1.5' is no seed"),
+        ("method=mamml", "'mamml' is not a method; did you mean maml"),
+        ("seed=1.5", "'1.5' is not a seed"),
         ("alpha0", "not of the form key=value"),
         ("alpha0=1,", "not of the form key=value"),
     ],
@@ -72,7 +72,7 @@ def test_seeds() -> None:
     for text in ("", "a", "-1", "3-1", "0,,1", "1.5", str(2**63), "0-999999999999"):
         with pytest.raises(UserError, match="write whole numbers"):
             grids.parse_seeds(text)
-    with pytest.raises(UserError, match="6 is there twice"):
+    with pytest.raises(UserError, match="6 is listed twice"):
         grids.parse_seeds("5-7,6")
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.common.errors import UserError
-from harness.grids import strictyaml
+from harness.grids import mistakes, strictyaml
 
 WORDS = st.text("abcxyz_", min_size=1, max_size=6)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -76,11 +76,11 @@ def test_json_is_read_as_it_is(data: dict[str, Any]) -> None:
     [
         ("a: 1\nb: 2\na: 3", 3, "a: given twice (first in line 1)"),
         ("a:\n  b: {c: 1,\n    c: 2}", 3, "c: given twice (first in line 2)"),
-        ("a: .inf", 1, ".inf is no finite number"),
-        ("a: 1\nb: [-.INF]", 2, "no finite number"),
-        ("a: .NaN", 1, "no finite number"),
-        ("a: 1e999", 1, "no finite number"),
-        ("a: " + "9" * 5000, 1, "no finite number"),
+        ("a: .inf", 1, ".inf is not a finite number"),
+        ("a: 1\nb: [-.INF]", 2, "not a finite number"),
+        ("a: .NaN", 1, "not a finite number"),
+        ("a: 1e999", 1, "not a finite number"),
+        ("a: " + "9" * 5000, 1, "not a finite number"),
         ("a: &x {b: 1}\nc:\n  <<: *x", 3, "<< (merge)"),
         ("a: *x", 1, "no &x before it"),
         ("a: &x [*x]", 1, "no &x before it"),
@@ -136,10 +136,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_first_problem_in_the_file_is_reported() -> None:
     document = parse("a: 1\nb: 2\nc: 3")
-    problems = [strictyaml.Problem((key,), f"wrong {key}", ("a",)) for key in "cb"]
-    assert str(strictyaml.report(document, problems)) == "x.yaml:2: b: wrong b (first in line 1) (and 1 more)"
+    wrong = [mistakes.Mistake((key,), f"wrong {key}", ("a",)) for key in "cb"]
+    assert str(mistakes.report(document, wrong)) == "x.yaml:2: b: wrong b (first in line 1) (and 1 more)"
 
 
 @pytest.mark.parametrize(("word", "says"), [("bta0", "did you mean beta0?"), ("zzz", "known: alpha0, beta0")])
 def test_suggestions(word: str, says: str) -> None:
-    assert strictyaml.suggest(word, ["alpha0", "beta0"]) == says
+    assert mistakes.suggest(word, ["alpha0", "beta0"]) == says

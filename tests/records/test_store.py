@@ -31,7 +31,7 @@ def files(store: Store) -> list[str]:
 
 
 def test_put_scan_read(store: Store) -> None:
-    assert store.scan() == Scan({}, {})
+    assert store.scan() == Scan(headers={}, damaged={})
     other = Cell.model_validate(CELL.model_dump() | {"seed": 4})
     second = records.make(other, "failed", [], {}, "no memory")
     for content in (BYTES, records.dump(second)):
@@ -68,7 +68,7 @@ def test_a_record_that_goes_while_the_store_is_read(store: Store, monkeypatch: p
 
     load_header = records.load_header
     monkeypatch.setattr("harness.records.record.load_header", gone)
-    assert store.scan() == Scan({}, {})
+    assert store.scan() == Scan(headers={}, damaged={})
 
 
 def test_a_later_record_replaces_an_earlier_one_but_a_failure_does_not(store: Store) -> None:
@@ -111,7 +111,7 @@ def test_set_aside_keeps_every_file(store: Store) -> None:
         store.put(BYTES)
         (store.folder / f"{CELL.cell_id}.parquet").write_bytes(content)
         assert store.set_aside(CELL.cell_id).read_bytes() == content
-        assert store.scan() == Scan({}, {})
+        assert store.scan() == Scan(headers={}, damaged={})
     assert len(list((store.folder / "aside").iterdir())) == 2
 
 
@@ -186,4 +186,4 @@ def test_no_place_to_write(store: Store, spoil: Callable[[Path], None]) -> None:
     ):
         pass
     assert "\n" not in str(error.value)
-    assert store.scan() == Scan({}, {})
+    assert store.scan() == Scan(headers={}, damaged={})

@@ -50,7 +50,7 @@ def test_kill_and_resume(tmp_path: Path, kill: signal.Signals) -> None:
         assert process.returncode == -signal.SIGKILL
     else:
         assert process.returncode == 130
-        assert "the same command goes on" in errors
+        assert "the same command continues" in errors
         assert (tmp_path / "r" / "tiny" / "trials.parquet").exists()
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr

@@ -8,21 +8,23 @@ import pytest
 
 from harness import records
 from harness.cell import Cell, Question
+from harness.records import Progress
 from harness.sweeping import raytune
-from harness.sweeping.runner import Driver, Machine, Pack
+from harness.sweeping.runner import Machine, Pack
 from tests.training.test_loop import cell
 
 QUESTION = Question(target_loss=None, max_iterations=5)
 
 
 class Fake:
-    """Stands in for one `fit()` after the other: each takes what it is told to do from `script`."""
+    """Stands in for one `fit()` after the other, each of which takes what it does from `script`, and for the
+    driver."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, script: Iterator) -> None:
         self.script = script
         self.submitted: list[list[Pack]] = []
         self.recorded: dict[str, str] = {}
-        self.interrupted = False
+        self.stop = False
         monkeypatch.setattr(raytune, "_start", lambda machine: None)
         monkeypatch.setattr(raytune.ray, "shutdown", lambda: None)
         monkeypatch.setattr(raytune, "_fit", self.fit)
@@ -36,14 +38,20 @@ class Fake:
         assert header.cell.cell_id not in self.recorded
         self.recorded[header.cell.cell_id] = header.error or header.ending
 
+    def progress(self, now: list[Progress]) -> None: ...
+
+    def interrupted(self) -> bool:
+        return self.stop
+
+    def listen(self) -> None: ...
+
     def run(self, packs: Sequence[Pack]) -> None:
-        driver = Driver(self.record, lambda now: None, lambda: self.interrupted, lambda: None)
-        raytune.run(packs, QUESTION, Machine("cpu", 2), driver)
+        raytune.run(packs, QUESTION, Machine(device="cpu", jobs=2), self)
 
 
 def finish(*cells: Cell) -> None:
     for one in cells:
-        raytune._current[0].record(records.dump(records.make(one, "budget", [], {})))
+        raytune._current.record(records.dump(records.make(one, "budget", [], {})))
 
 
 def cells(count: int) -> list[Cell]:
@@ -108,7 +116,7 @@ def test_a_worker_that_always_dies_is_a_failed_record_and_the_others_go_on(
 
 def test_an_interrupt_ends_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     def stops(packs: Sequence[Pack]) -> dict[str, str]:
-        fake.interrupted = True
+        fake.stop = True
         return {}
 
     fake = Fake(monkeypatch, iter([stops]))

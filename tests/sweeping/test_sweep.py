@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from harness import grids
+from harness.problems import datasets
 from harness.records import Progress, Record, Row, tables
 from harness.records.store import Store
 from harness.sweeping import serial, work
-from harness.sweeping import sweep as room
 from harness.sweeping.runner import Machine
+from harness.sweeping.sweep import Request, Result, sweep
 
+MACHINE = Machine(device="cpu", jobs=2)
 GRID = """
 title: Tiny
 figure: {kind: heatmap, panels: [alpha0, beta0], x: beta_hyperlr, y: alpha_hyperlr}
@@ -63,14 +65,14 @@ class Silent:
         pass
 
 
-def request(tmp_path: Path, iterations: int = 6, **fields: object) -> room.Request:
+def request(tmp_path: Path, iterations: int = 6, **fields: object) -> Request:
     grid = grids.load(str(grid_file(tmp_path, iterations)))
-    return room.Request(grid, tmp_path / "results", Machine("cpu", 2), **fields)
+    return Request(grid=grid, results=tmp_path / "results", machine=MACHINE, **fields)
 
 
-def run(asked: room.Request, runner: Callable = serial.run) -> tuple[room.Result, Silent]:
+def run(asked: Request, runner: Callable = serial.run) -> tuple[Result, Silent]:
     display = Silent()
-    return room.sweep(asked, runner, display), display
+    return sweep(asked, runner, display), display
 
 
 def rows(folder: Path) -> list[dict]:
@@ -117,9 +119,9 @@ def test_each_reading_has_its_own_records_and_its_data_are_looked_for_first(
     path.write_text(
         text.replace("target_loss", "readings: [{}, {resize: nearest}, {k_shot: 2}]\ntarget_loss")
     )
-    asked = room.Request(grids.load(str(path)), tmp_path / "results", Machine("cpu", 2))
+    asked = Request(grid=grids.load(str(path)), results=tmp_path / "results", machine=MACHINE)
     checked: list[tuple[str, str]] = []
-    monkeypatch.setattr(room.datasets, "check", lambda *what: checked.append(what))
+    monkeypatch.setattr(datasets, "check", lambda *what: checked.append(what))
     result, _ = run(asked)
     assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest")]
     assert (result.asked, result.ran) == (9, 9)
@@ -218,22 +220,3 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
 def test_a_runner_that_gives_up_leaves_its_cells_to_be_run(tmp_path: Path) -> None:
     result, _ = run(request(tmp_path), lambda *arguments: None)
     assert (result.ran, result.left, result.failed, result.interrupted) == (0, 3, {}, False)
-
-
-def test_long_cells_start_first(tmp_path: Path) -> None:
-    cells = request(tmp_path).cells()
-    packs = room.pack(cells, devices=0)
-    assert [one[0].method for one in packs] == ["maml", "alpha-maml", "alpha-maml"]
-    assert packs[1][0].hyper.model_dump()["alpha_hyperlr"] < packs[2][0].hyper.model_dump()["alpha_hyperlr"]
-
-
-def test_packs_for_accelerators_hold_one_method_each_and_every_cell(tmp_path: Path) -> None:
-    cells = grids.load("fig2").cells()
-    packs = room.pack(cells, devices=2)
-    assert sorted(len(one) for one in packs) == [2, 3, 90, 90]
-    assert all(len({cell.method for cell in one}) == 1 for one in packs)
-    assert {cell for one in packs for cell in one} == set(cells)
-    many = grids.load("fig2").cells(range(5))
-    packs = room.pack(many, devices=1)
-    assert max(len(one) for one in packs) <= room.PACK
-    assert sum(len(one) for one in packs) == len(many)

@@ -1,0 +1,145 @@
+"""`harness cell`: one cell trained before one's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.console import say
+from harness.cli.options import Dataset, Device, Results, check_device
+from harness.common import places
+from harness.common.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.cell import Cell, Question
+    from harness.grids import Grid
+    from harness.records import Row
+
+
+def cell(
+    what: Annotated[
+        list[str], typer.Argument(help="A cell id, or hyper-parameters: alpha0=0.1 beta0=1e-3 ...")
+    ],
+    method: Annotated[
+        str | None, typer.Option(help="By default the one with these hyper-parameters.")
+    ] = None,
+    grid: Annotated[str, typer.Option(help="Whose protocol, target and budget.")] = "fig2",
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    target: Annotated[float | None, typer.Option(help="In place of the grid's, nats.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="In place of the grid's budget.")] = None,
+    dataset: Dataset = None,
+    device: Device = "cpu",
+    threads: Annotated[int, typer.Option(min=1)] = 1,
+    results: Results = places.RESULTS,
+) -> None:
+    """Train one cell and print it live.
+
+    Nothing is kept: `sweep` keeps. Exits 0 however the cell ends.
+    """
+    from harness import grids
+
+    check_device(device)
+    one = grids.load(grid, dataset=dataset)
+    question = _question(one, target, iterations)
+    if len(what) == 1 and "=" not in what[0]:
+        chosen = _by_id(what[0], one, results.absolute())
+    else:
+        chosen = _by_hyper_parameters(what, one, method, seed)
+    _train(chosen, question, device, threads)
+
+
+def _question(grid: Grid, target: float | None, iterations: int | None) -> Question:
+    from pydantic import ValidationError
+
+    from harness.cell import Question
+
+    try:
+        return Question(
+            target_loss=grid.target_loss if target is None else target,
+            max_iterations=iterations or grid.max_iterations,
+        )
+    except ValidationError:
+        raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
+
+
+def _by_id(beginning: str, grid: Grid, results: Path) -> Cell:
+    """One of the grid's cells, or of those in the store."""
+    from harness.cli.lookup import by_beginning
+    from harness.records.store import Store
+
+    store = Store(results)
+    known = {cell.cell_id: cell for cell in grid.cells()}
+    known |= {cell_id: header.cell for cell_id, header in store.scan().headers.items()}
+    return by_beginning(beginning, known, "cell", f"in {grid.name} or in {store.folder}")
+
+
+def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, seed: int) -> Cell:
+    """A cell of the grid's protocol, of `method` or of the method that has just these hyper-parameters."""
+    from pydantic import ValidationError
+
+    from harness.cell import Cell
+    from harness.grids import mistakes
+    from harness.methods import METHODS
+
+    pairs = [_assignment(word) for word in words]
+    hyper = dict(pairs)
+    if len(hyper) < len(pairs):
+        raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
+    fields = {name: set(method.Hyper.model_fields) for name, method in METHODS.items()}
+    chosen = method or next((name for name, names in fields.items() if names == set(hyper)), None)
+    if chosen is None:
+        needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
+        raise UserError(f"cell: no method has just {' '.join(hyper)} ({needs})")
+    try:
+        return Cell.model_validate(
+            {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
+        )
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        place = ".".join(map(str, detail["loc"]))
+        raise UserError(f"cell: {place or chosen}: {mistakes.words(detail)}") from None
+
+
+def _assignment(word: str) -> tuple[str, float]:
+    name, _, value = word.partition("=")
+    try:
+        return name, float(value)
+    except ValueError:
+        wanted = "name=number, such as alpha0=1e-2"
+        raise UserError(f"cell: '{word}' is not of the form {wanted}") from None
+
+
+def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
+    """Print a line an iteration, then how the cell came out."""
+    from time import perf_counter
+
+    import torch
+
+    from harness.cli.progress import duration, verdict
+    from harness.problems import datasets
+    from harness.training import loop
+
+    datasets.check(cell.protocol.dataset, cell.protocol.resize)
+    torch.set_num_threads(threads)
+    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.dataset}, {cell.protocol.label}")
+    say(
+        f"{'iteration':>9} {'loss':>8} {'accuracy':>8} {'alpha':>10} {'beta':>10} "
+        f"{'val loss':>8} {'val acc':>8}"
+    )
+    started = perf_counter()
+    (record,) = loop.train([cell], question, device, lambda now: say(_line(now[0].row)))
+    seconds = duration(perf_counter() - started)
+    say(f"{verdict(record, question)}; {record.header.ending}, {seconds}")
+
+
+def _line(row: Row) -> str:
+    def number(value: float | None, form: str) -> str:
+        return "" if value is None else format(value, form)
+
+    return (
+        f"{row.iteration:>9} {row.train_loss:>8.4f} {row.train_accuracy:>8.3f} {row.alpha:>10.4g} "
+        f"{number(row.beta, '.4g'):>10} {number(row.val_loss, '.4f'):>8} {number(row.val_accuracy, '.3f'):>8}"
+    )

@@ -1,0 +1,78 @@
+"""`harness data`: a data set fetched, verified, described and drawn."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.console import say
+from harness.common.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.problems.datasets import Dataset
+
+
+def data(
+    name: Annotated[str, typer.Argument(help="omniglot or glyphs.")] = "glyphs",
+    resize: Annotated[str, typer.Option(help="lanczos or nearest (Omniglot only).")] = "lanczos",
+    sheet: Annotated[Path | None, typer.Option(help="Draw some episodes as a PNG there.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the sheet's episodes.")] = 0,
+) -> None:
+    """Fetch, verify, describe and draw a data set.
+
+    It is fetched only if it is missing. With --sheet a PNG shows what a learner sees.
+    """
+    from harness.problems import datasets
+
+    if sheet is not None and sheet.suffix != ".png":
+        raise UserError(f"sheet {sheet}: write a name that ends in .png")
+    if name == "omniglot":
+        _fetch_omniglot()
+    dataset = datasets.load(name, resize)
+    for key, value in datasets.facts(dataset).items():
+        say(f"{key:<22} {value}")
+    if sheet is not None:
+        try:
+            _draw_sheet(dataset, name, resize, sheet, seed)
+        except OSError as error:
+            raise UserError(f"sheet {sheet}: cannot be written ({error.strerror})") from None
+        say(f"sheet                  {sheet}")
+
+
+def _fetch_omniglot() -> None:
+    """If some of it is missing."""
+    from harness.problems.datasets import omniglot
+
+    try:
+        for part in omniglot.PARTS:
+            omniglot.find(part)
+    except UserError:
+        say("Omniglot is not there; fetching it (14 MB)")
+        omniglot.fetch()
+
+
+def _draw_sheet(dataset: Dataset, name: str, resize: str, path: Path, seed: int) -> None:
+    """Two tasks of iteration 1."""
+    import torch
+
+    from harness.cell import PRESETS, Protocol
+    from harness.plots.sheet import sheet
+    from harness.problems import episodes
+
+    preset = PRESETS["paper-adam"].model_dump()
+    protocol = Protocol(**preset | {"dataset": name, "resize": resize, "meta_batch": 2})
+    drawn = episodes.training(protocol, seed, iteration=1)
+    images = episodes.gather(drawn, torch.tensor(dataset.images), protocol.k_shot, torch.float64)
+    shape = (protocol.meta_batch, protocol.n_way, -1, 28, 28)
+    support, query = ((part * 255).round().to(torch.uint8).reshape(shape).numpy() for part in images)
+    names = [[_short(dataset.characters[i]) for i in task] for task in drawn.characters]
+    title = f"{name}: two tasks of seed {seed}, iteration 1 ({protocol.n_way}-way, {protocol.k_shot}-shot)"
+    sheet(support, query, names, title, path)
+
+
+def _short(character: str) -> str:
+    """A name that fits over a column: `Inuktitut_(Canadian_...)/character02` -> `Inuktitut 02`."""
+    return re.sub(r"_?\([^)]*\)", "", character).replace("/character", " ").replace("_", " ")

@@ -1,0 +1,102 @@
+"""`harness status`: what is done of the grids, and why the rest is not."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harness.cli.console import out, plain_table, say
+from harness.cli.options import Dataset, Results
+from harness.common import places
+
+if TYPE_CHECKING:
+    from harness.cell import Cell
+    from harness.sweeping.plan import Todo
+
+MOST_ALIKE = 20
+"""More cells that are not done for one reason share a line: of a whole store that is stale, say."""
+
+Running = Mapping[str, tuple[str, int]]
+"""What a sweep trains now: cell id -> (the cell in words, its iteration)."""
+
+
+def status(
+    grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; none: those with records.")] = None,
+    dataset: Dataset = None,
+    results: Results = places.RESULTS,
+) -> None:
+    """How many cells are done, running, missing, failed or stale; and why."""
+    from harness import grids
+    from harness.cli.lookup import recorded
+    from harness.grids.selection import seed_ranges
+    from harness.records import tables
+    from harness.records.store import Store
+    from harness.sweeping.plan import plan
+
+    folder, names = results.absolute(), grid or []
+    scan = Store(folder).scan()
+    running = _running(folder)
+    shown = [grids.load(name, dataset=dataset) for name in names] or recorded(scan, folder, [], dataset)
+    if not shown:
+        say("no records yet; make sweep makes some")
+        return
+    counted = ("cells", "done", "running", "missing", "failed", "stale")
+    table = plain_table(("grid", *counted, "seeds"), right=counted)
+    lines: list[str] = []
+    for one in shown:
+        chosen = grids.parse_seeds(seeds) if seeds else tables.recorded_seeds(one, scan)
+        cells = one.cells(chosen)
+        todo = plan(cells, scan, one.question)
+        kinds = Counter("running" if cell_id in running else why.kind for cell_id, why in todo.items())
+        counts = [
+            len(cells),
+            len(cells) - len(todo),
+            *(kinds[kind] for kind in ("running", "missing", "failed")),
+            kinds["stale"] + kinds["damaged"],
+        ]
+        table.add_row(one.folder, *map(str, counts), seed_ranges(chosen))
+        lines += [f"{one.folder}  {line}" for line in reasons(cells, todo, running)]
+    out.print(table)
+    for line in lines:
+        say(line)
+
+
+def reasons(cells: Sequence[Cell], todo: Mapping[str, Todo], running: Running) -> Iterator[str]:
+    """A line for each cell that is neither done nor missing; one for all that have the same reason if those
+    are more than MOST_ALIKE."""
+    alike: dict[str, list[Cell]] = {}
+    for cell in cells:
+        why = todo.get(cell.cell_id)
+        if why is not None and cell.cell_id in running:
+            alike.setdefault(f"running: at iteration {running[cell.cell_id][1]}", []).append(cell)
+        elif why is not None and why.kind != "missing":
+            alike.setdefault(f"{why.kind}: {why.reason}", []).append(cell)
+    for reason, those in alike.items():
+        if len(those) > MOST_ALIKE:
+            yield f"{len(those)} cells  {reason}"
+        else:
+            yield from (f"{cell.cell_id}  {cell.describe()}  {reason}" for cell in those)
+
+
+def _running(results: Path) -> Running:
+    """What the sweep that holds the folder trains now."""
+    from filelock import FileLock, Timeout
+
+    from harness.records.store import Store
+    from harness.sweeping.driver import RUNNING
+
+    store = Store(results).folder
+    try:
+        running = json.loads((store / RUNNING).read_text())
+        with FileLock(store / ".lock", timeout=0):
+            return {}  # left behind by a sweep that was killed
+    except Timeout:
+        return running
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,126 @@
+"""A block of cells in a grid's file: one method, and lists of its hyper-parameters."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from harness.common.frozen import Frozen
+from harness.grids import mistakes
+from harness.grids.figure import listed
+from harness.grids.mistakes import Mistake, show, suggest
+from harness.grids.strictyaml import Place
+from harness.methods import METHODS
+
+MOST = 100_000
+"""Cells of a seed: more is taken for a slip."""
+
+Values = Annotated[tuple[float, ...], BeforeValidator(listed), Field(min_length=1)]
+
+
+class Block(Frozen):
+    """The cells of one method: the cross product of its lists, with `paired` ones read side by side."""
+
+    # The other keys are the method's hyper-parameters; which those are, the validators know.
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Values] = Field(init=False)
+
+    method: str
+    paired: dict[str, Values] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            mistakes.refuse(_key_mistakes(data))
+        return data
+
+    @model_validator(mode="after")
+    def _values(self) -> Block:
+        mistakes.refuse(_value_mistakes(self))
+        return self
+
+    @property
+    def crossed(self) -> dict[str, tuple[float, ...]]:
+        """The lists outside `paired`, in the method's field order."""
+        given = self.__pydantic_extra__
+        return {name: given[name] for name in METHODS[self.method].Hyper.model_fields if name in given}
+
+    @property
+    def size(self) -> int:
+        """Number of cells of one seed."""
+        rows = len(next(iter(self.paired.values()), (0,)))
+        return rows * math.prod(len(values) for values in self.crossed.values())
+
+    def points(self) -> Iterator[dict[str, float]]:
+        """The hyper-parameters of each cell: `paired` outermost, then the method's field order."""
+        names, lists = (*self.paired, *self.crossed), tuple(self.crossed.values())
+        rows = zip(*self.paired.values(), strict=True) if self.paired else [()]
+        for row in rows:
+            for values in itertools.product(*lists):
+                yield dict(zip(names, (*row, *values), strict=True))
+
+
+def _key_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
+    """Of a block as it was written: its method, and keys that the method lacks or needs."""
+    if "method" not in data:
+        slips = [key for key in data if suggest(key, ["method"]).startswith("did")]
+        yield from (Mistake((key,), "unknown key; did you mean method?") for key in slips)
+        yield Mistake(("method",), mistakes.MISSING)
+        return
+    method = data["method"]
+    if not isinstance(method, str) or method not in METHODS:
+        yield Mistake(("method",), f"{show(method)} is not a method; {suggest(method, METHODS)}")
+        return
+    fields = METHODS[method].Hyper.model_fields
+    paired = data["paired"] if isinstance(data.get("paired"), dict) else {}
+    given: dict[str, Place] = {}
+    outside: list[tuple[str, Place]] = [(key, (key,)) for key in data if key not in ("method", "paired")]
+    for key, at in outside + [(key, ("paired", key)) for key in paired]:
+        if key not in fields:
+            others = ["paired"] if len(at) == 1 else []
+            yield Mistake(at, f"{method} has no {key}; {suggest(key, [*fields, *others])}")
+        if key in given:
+            yield Mistake(at, "given twice, in paired and beside it", given[key])
+        given[key] = at
+    for name, field in fields.items():
+        if field.is_required() and name not in given:
+            yield Mistake((name,), mistakes.MISSING)
+
+
+def _value_mistakes(block: Block) -> Iterator[Mistake]:
+    """Of a block whose keys and types are right: lengths, and what the method says of its values."""
+    longest = max(block.paired, key=lambda name: len(block.paired[name]), default="")
+    for name, values in block.paired.items():
+        if (n := len(values)) != (most := len(block.paired[longest])):
+            yield Mistake(
+                ("paired", name),
+                f"has length {n}, {longest} has {most}; paired lists need one length",
+            )
+            return
+    if block.size > MOST:
+        yield Mistake((), f"{block.size:,} cells; at most {MOST:,} are allowed")
+        return
+    seen: set[Place] = set()
+    for point in block.points():
+        try:
+            METHODS[block.method].Hyper(**point)
+        except ValidationError as error:
+            for detail in error.errors(include_url=False):
+                at = _origin(block, point, detail["loc"])
+                if at not in seen:
+                    yield Mistake(at, mistakes.words(detail))
+                seen.add(at)
+
+
+def _origin(block: Block, point: dict[str, float], loc: Place) -> Place:
+    """Where in the block the value stands that a method's model refused."""
+    if not loc or (name := str(loc[0])) not in point:
+        return ()
+    if name in block.paired:
+        return ("paired", name, block.paired[name].index(point[name]))
+    return (name, block.crossed[name].index(point[name]))

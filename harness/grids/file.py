@@ -1,0 +1,127 @@
+"""A grid's file: found by name, read strictly, resolved; what is wrong in it is one line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from harness.cell import PRESETS, Protocol
+from harness.common import places
+from harness.common.errors import UserError
+from harness.grids import figure, mistakes, strictyaml
+from harness.grids.figure import Heatmap, Trajectories
+from harness.grids.grid import RESERVED, Grid
+from harness.grids.mistakes import Mistake, show, suggest
+from harness.grids.strictyaml import Place
+
+
+def datasets() -> tuple[str, ...]:
+    """The data sets by name."""
+    from harness.problems.datasets import LOADERS  # late: it loads numpy and matplotlib
+
+    return tuple(LOADERS)
+
+
+def names() -> list[str]:
+    """The grids of sweeps/."""
+    return sorted(path.stem for path in places.SWEEPS.glob("*.yaml"))
+
+
+def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
+    """The grid sweeps/<name>.yaml, or that of any file that ends in .yaml or .yml.
+
+    `dataset` replaces that of the protocol (None: it stays). Raises UserError: one line, with the file's.
+    """
+    if dataset is not None and dataset not in datasets():
+        raise UserError(f"data set '{dataset}': unknown; {suggest(dataset, datasets())}")
+    if name_or_path.endswith((".yaml", ".yml")):
+        path, shown = Path(name_or_path), name_or_path
+    elif name_or_path in names():
+        path, shown = places.SWEEPS / f"{name_or_path}.yaml", f"sweeps/{name_or_path}.yaml"
+    else:
+        known = suggest(name_or_path, names())
+        raise UserError(f"grid '{name_or_path}': unknown; {known} (or a path that ends in .yaml)")
+    _check_name(path)
+    return resolve(strictyaml.read(path, shown), path.stem, dataset)
+
+
+def _check_name(path: Path) -> None:
+    """The name becomes a folder of results/: it must be fit for one, and not taken."""
+    taken = {name for grid in names() for name in (grid, *(f"{grid}-{d}" for d in datasets()))}
+    ours = path.resolve().parent == places.SWEEPS.resolve() and path.suffix == ".yaml"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", path.stem):
+        raise UserError(f"{path}: rename it: it names a folder, so use letters, digits and _ . + -")
+    if path.stem.lower() in {*RESERVED, *({} if ours else {name.lower() for name in taken})}:
+        raise UserError(f"{path}: rename it: the folder results/{path.stem} is already taken")
+
+
+def resolve(document: strictyaml.Document, name: str, dataset: str | None = None) -> Grid:
+    """The grid that a file says, its preset written out. Raises UserError."""
+    data = document.data
+    if not isinstance(data, dict):
+        raise mistakes.report(document, [Mistake((), f"{show(data)} is not a mapping of keys to values")])
+    known = _known(data, ())
+    wrong = [Mistake((key,), f"unknown key; {suggest(key, known)}") for key in _OURS if key in data]
+    protocol, preset, folder = data.get("protocol", {}), "paper-adam", name
+    if isinstance(protocol, dict):
+        preset = protocol.get("preset", "paper-adam")
+        if not isinstance(preset, str) or preset not in PRESETS:
+            text = f"{show(preset)} is not a preset; {suggest(preset, PRESETS)}"
+            wrong.append(Mistake(("protocol", "preset"), text))
+            preset = "paper-adam"
+        own = protocol.get("dataset", PRESETS[preset].dataset)
+        if isinstance(own, str) and own not in datasets():
+            text = f"'{own}' is not a data set; {suggest(own, datasets())}"
+            wrong.append(Mistake(("protocol", "dataset"), text))
+        given = {key: value for key, value in protocol.items() if key != "preset"}
+        protocol = {**PRESETS[preset].model_dump(), **given, "dataset": dataset or own}
+        folder = name if dataset in (None, own) else f"{name}-{dataset}"
+    try:
+        whole = {**data, "protocol": protocol, "preset": preset, "name": name, "folder": folder}
+        if "readings" in data:
+            whole["readings"] = _readings(data["readings"], protocol)
+        grid = Grid.model_validate(whole, strict=True)
+    except ValidationError as error:
+        wrong += mistakes.of_error(error, document, lambda path: _known(data, path))
+    if wrong:
+        raise mistakes.report(document, wrong)
+    return grid
+
+
+def _readings(changes: Any, protocol: Any) -> Any:
+    """The changes of a protocol as protocols, written out. What is wrong with either is left to the model."""
+    try:
+        base = Protocol.model_validate(protocol, strict=True).model_dump()
+    except ValidationError:
+        base = {}  # refused at its own place, and not in each reading once more
+    if not isinstance(changes, tuple):
+        return changes
+    return tuple({**base, **change} if isinstance(change, dict) else change for change in changes)
+
+
+def from_json(text: str) -> Grid:
+    """The grid from its own JSON, as the results keep it. Raises UserError."""
+    try:
+        return Grid.model_validate_json(text)
+    except ValidationError as error:
+        raise UserError(f"the grid kept with the results: {mistakes.words(error.errors()[0])}") from None
+
+
+_OURS = ("name", "folder", "preset")
+"""Fields of a Grid that its file does not give."""
+
+
+def _known(data: dict[str, Any], path: Place) -> list[str]:
+    """The keys that a file may have at this path."""
+    if not path:
+        return [f.alias or name for name, f in Grid.model_fields.items() if name not in _OURS]
+    if path == ("protocol",):
+        return ["preset", *Protocol.model_fields]
+    if path[0] == "readings":
+        return list(Protocol.model_fields)
+    if path == ("figure",):
+        return list((Trajectories if data["figure"]["kind"] == "trajectories" else Heatmap).model_fields)
+    return list(figure.Column.model_fields)

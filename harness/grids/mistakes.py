@@ -1,0 +1,151 @@
+"""What is wrong in a grid's file, in one plain line that says where, what, and what would be right.
+
+The errors of pydantic are put into plain words and led back to the line of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from harness.common.errors import UserError
+from harness.grids.strictyaml import Document, Place, one_line
+
+MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What is wrong at `place`; `first` is the other place that it conflicts with."""
+
+    place: Place
+    text: str
+    first: Place | None = None
+
+
+def suggest(word: Any, known: Iterable[str]) -> str:
+    """`did you mean beta0?`, or all that there is."""
+    known = list(known)
+    near = get_close_matches(str(word), known, n=3, cutoff=0.6)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+
+
+def refuse(mistakes: Iterable[Mistake]) -> None:
+    """Inside a validator of pydantic: raises if there are any, their places relative to the model."""
+    if listed := list(mistakes):
+        text = "; ".join(": ".join(filter(None, (_spell(one.place), one.text))) for one in listed)
+        raise PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": listed})
+
+
+def of_error(
+    error: ValidationError, document: Document, known: Callable[[Place], Iterable[str]]
+) -> list[Mistake]:
+    """Pydantic's errors in plain words; `known` gives the keys that a file may have at a place."""
+    out: list[Mistake] = []
+    for detail in error.errors(include_url=False):
+        at = _place(detail["loc"], document, keep=detail["type"] == "missing")
+        if detail["type"] == "mistakes":
+            for one in detail["ctx"]["mistakes"]:
+                first = None if one.first is None else at + one.first
+                out.append(Mistake(at + one.place, one.text, first))
+        elif detail["type"] == "too_short" and detail["input"]:
+            pass  # its items were refused, each with an error of its own
+        elif detail["type"] == "extra_forbidden":
+            out.append(Mistake(at, f"unknown key; {suggest(at[-1], known(at[:-1]))}"))
+        elif detail["type"].startswith("union_tag"):  # pydantic puts it at the model, not at the tag
+            key = detail["ctx"]["discriminator"].strip("'")
+            detail["input"] = detail["input"].get(key)
+            out.append(Mistake((*at, key), words(detail)))
+        else:
+            at, text = _named(at, words(detail), document)
+            out.append(Mistake(at, text))
+    return out
+
+
+def report(document: Document, mistakes: Iterable[Mistake]) -> UserError:
+    """The first mistake in the order of lines, as one line. A missing key comes last: a misspelt one is
+    more likely, and is reported too."""
+    first, *more = sorted(mistakes, key=lambda one: (one.text == MISSING, document.line(one.place)))
+    line = document.line(first.place)
+    more = [one for one in more if (document.line(one.place), one.text) != (line, first.text)]  # an alias
+    more = [one for one in more if one.text != MISSING or str(one.place[-1]) not in first.text]
+    text = f"{document.name}:{line}: "
+    text += ": ".join(filter(None, (_spell(first.place), first.text)))
+    if first.first is not None:
+        text += f" (first in line {document.line(first.first)})"
+    return UserError(one_line(text + (f" (and {len(more)} more)" if more else "")))
+
+
+def _spell(place: Place) -> str:
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+
+
+def _place(loc: Place, document: Document, keep: bool) -> Place:
+    """Pydantic's location without what is not in the file: tags of unions, the list around a scalar."""
+    path: Place = ()
+    for i, part in enumerate(loc):
+        if (*path, part) in document.lines or (keep and i == len(loc) - 1):
+            path = (*path, part)
+    return path
+
+
+def _named(at: Place, text: str, document: Document) -> tuple[Place, str]:
+    """A validator of a whole model may start its message with the key that it is about."""
+    key, colon, rest = text.partition(": ")
+    return ((*at, key), rest) if colon and (*at, key) in document.lines else (at, text)
+
+
+def show(value: Any) -> str:
+    """A value as it is written in YAML, for an error."""
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_WORDS = {
+    "missing": MISSING,
+    "int_type": "{value} is not a whole number",
+    "int_from_float": "{value} is not a whole number",
+    "float_type": "{value} is not a number",
+    "finite_number": "{value} is not a finite number",
+    "string_type": "{value} is not text; put it in quotes if it is meant as text",
+    "string_too_short": "is empty",
+    "string_pattern_mismatch": "must be one line of printable text",
+    "bool_type": "{value} is neither true nor false",
+    "tuple_type": "{value} is not a list",
+    "dict_type": "{value} is not a mapping of keys to values",
+    "model_type": "{value} is not a mapping of keys to values",
+    "model_attributes_type": "{value} is not a mapping of keys to values",
+    "too_short": "the list is empty",
+    "literal_error": "{value} is not one of {expected}",
+    "union_tag_invalid": "{value} is not one of {expected_tags}",
+    "union_tag_not_found": MISSING,
+    "greater_than": "{value} is not > {gt}",
+    "greater_than_equal": "{value} is not >= {ge}",
+    "less_than": "{value} is not < {lt}",
+    "less_than_equal": "{value} is not <= {le}",
+    "value_error": "{error}",
+}
+
+
+def words(detail: ErrorDetails) -> str:
+    """One error of pydantic in plain words."""
+    pattern = _WORDS.get(detail["type"])
+    if pattern is None:
+        return detail["msg"]
+    value, limits = detail["input"], detail.get("ctx", {})
+    if detail["type"] == "int_type" and isinstance(value, float) and value.is_integer():
+        return f"write {value:.0f}, without point or exponent"
+    limits = {key: show(limit) if isinstance(limit, float) else limit for key, limit in limits.items()}
+    return pattern.format(value=show(value), **limits)

@@ -1,0 +1,57 @@
+"""What a sweep has to run, and which cells go together. Pure: nothing is read or written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from harness.cell import Cell, Question
+from harness.records.store import Scan
+from harness.sweeping.runner import Pack
+
+PACK = 200
+"""Cells of a pack on an accelerator: those of fig2 of one method and seed go together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """Why a cell has to run."""
+
+    kind: Literal["missing", "failed", "stale", "damaged"]
+    reason: str
+    """In words: what its record lacks."""
+
+
+def plan(cells: Iterable[Cell], scan: Scan, question: Question) -> dict[str, Todo]:
+    """The cells that the store does not answer, by id. All others are done."""
+    reasons = ((cell.cell_id, _todo(cell.cell_id, scan, question)) for cell in cells)
+    return {cell_id: todo for cell_id, todo in reasons if todo is not None}
+
+
+def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
+    if cell_id in scan.damaged:
+        return Todo(kind="damaged", reason=scan.damaged[cell_id])
+    header = scan.headers.get(cell_id)
+    if header is None:
+        return Todo(kind="missing", reason="not run yet")
+    reason = header.why_not(question)
+    if reason is None:
+        return None
+    return Todo(kind="failed" if header.ending == "failed" else "stale", reason=reason)
+
+
+def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
+    """Cells as packs. devices 0: a pack a cell, those first that are likely to take longest; else the cells
+    of a protocol and method are dealt evenly to the accelerators, at most PACK of them together."""
+    if devices == 0:
+        return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
+    alike: dict[tuple, list[Cell]] = {}
+    for cell in cells:
+        alike.setdefault((cell.protocol, cell.method), []).append(cell)
+    packs = []
+    for group in alike.values():
+        count = devices * math.ceil(len(group) / (devices * PACK))
+        packs += [tuple(group[i::count]) for i in range(count)]
+    return sorted((one for one in packs if one), key=len, reverse=True)

@@ -1,0 +1,24 @@
+"""One cell trained live."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run, cells, is_refused
+
+
+@pytest.mark.usefixtures("noise")
+def test_cell_by_its_rates_and_by_its_id(harness: Run, tiny: str, results: Path) -> None:
+    one = cells(tiny)[0]
+    by_rates = harness("cell", "alpha0=1e-1", "beta0=1e-3", "--grid", tiny, "--iterations", "3")
+    assert by_rates.code == 0, by_rates.err
+    lines = by_rates.out.splitlines()
+    assert lines[0].startswith(f"{one.cell_id}  {one.describe()}")
+    assert [line.split()[0] for line in lines[2:5]] == ["1", "2", "3"]
+    assert lines[5].startswith("not reached in 3; budget")
+    by_id = harness("cell", one.cell_id[:10], "--grid", tiny, "--iterations", "3")
+    assert by_id.out.splitlines()[:5] == lines[:5]
+    is_refused(harness("cell", "", "--grid", tiny), "3 cells begin with that")
+    assert not results.exists()  # nothing is kept

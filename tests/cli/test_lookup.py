@@ -1,0 +1,35 @@
+"""What the words of a command stand for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.cli.lookup import by_beginning, recorded
+from harness.common.errors import UserError
+from harness.records.store import Scan, Store
+from tests.records.test_tables import made
+
+
+def test_the_beginning_of_an_id() -> None:
+    known = {"0af8": 1, "0b": 2, "1c": 3}
+    assert by_beginning("0a", known, "record", "in the store") == 1
+    assert by_beginning("1c", known, "record", "in the store") == 3
+    for beginning, says in {"0": "2 records begin", "": "3 records begin", "2": "no record begins"}.items():
+        with pytest.raises(UserError, match=f"^cell '{beginning}': {says} with that in the store; harness"):
+            by_beginning(beginning, known, "record", "in the store")
+
+
+def test_grids_with_records_on_their_own_and_on_other_data_sets(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for dataset in (None, "glyphs"):
+        store.put(made(grids.load("fig2-sgd", dataset=dataset).cells()[0], "budget", [1.5] * 20))
+    found = recorded(store.scan(), tmp_path, [], None)
+    folders = [grid.folder for grid in found]
+    assert {"fig2-sgd", "fig2-sgd-glyphs"} <= set(folders)
+    assert len(folders) == len(set(folders))
+    assert recorded(Scan(headers={}, damaged={}), tmp_path, [], None) == []
+    only = recorded(store.scan(), tmp_path, [], "glyphs")
+    assert {grid.protocol.dataset for grid in only} == {"glyphs"}

@@ -1,0 +1,65 @@
+"""What `status` counts, and the reasons that it names."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.cli import status
+from harness.records.store import Store
+from harness.sweeping.plan import Todo
+from tests.cli.conftest import Run, cells, fill
+
+
+def test_status_names_what_is_not_done(harness: Run, tiny: str, results: Path) -> None:
+    _, failed, old = fill(results, tiny)
+    said = harness("status", tiny)
+    assert re.search(r"^tiny +3 +1 +0 +0 +1 +1 +0 *$", said.out, re.MULTILINE), said.out
+    assert f"{failed.cell_id}  {failed.describe()}  failed: RuntimeError: no memory" in said.out
+    assert f"{old.cell_id}  {old.describe()}  stale: made by numerics version 0" in said.out
+    more = harness("status", tiny, "--seeds", "0-1")
+    assert re.search(r"^tiny +6 +1 +0 +3 +1 +1 +0-1 *$", more.out, re.MULTILINE), more.out
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["running", "killed"])
+def test_status_of_a_running_sweep(harness: Run, tiny: str, results: Path, held: bool) -> None:
+    one = cells(tiny)[0]
+    with Store(results).lock() if held else contextlib.nullcontext():
+        (results / "store").mkdir(parents=True, exist_ok=True)
+        running = {one.cell_id: (one.describe(), 17)}
+        (results / "store" / "running.json").write_text(json.dumps(running))
+        said = harness("status", tiny)
+    assert ("running: at iteration 17" in said.out) == held
+    assert re.search(rf"^tiny +3 +0 +{held:d} +{3 - held} +0 +0 +0 *$", said.out, re.MULTILINE), said.out
+
+
+def test_status_without_records(harness: Run, results: Path) -> None:
+    said = harness("status")
+    assert not results.exists()  # looking leaves nothing behind
+    assert (said.code, said.out) == (0, "no records yet; make sweep makes some\n")
+
+
+def test_many_cells_with_one_reason_share_a_line() -> None:
+    cells = grids.load("fig2").cells()[:60]
+    reasons = ["old"] * 21 + ["short"] * 20 + ["not run yet"] * 19
+    kinds = ["stale"] * 41 + ["missing"] * 19
+    todo = {
+        cell.cell_id: Todo(kind=kind, reason=reason)  # type: ignore[arg-type]
+        for cell, kind, reason in zip(cells, kinds, reasons, strict=True)
+    }
+    running = {cells[59].cell_id: ("its words", 7)}
+    lines = list(status.reasons(cells, todo, running))
+    assert lines[0] == "21 cells  stale: old"
+    assert len(lines) == 1 + 20 + 1
+    assert lines[1] == f"{cells[21].cell_id}  {cells[21].describe()}  stale: short"
+    assert lines[-1].endswith("running: at iteration 7")
+
+
+def test_a_cell_that_runs_for_another_grid_is_done_here() -> None:
+    (cell,) = grids.load("fig2").cells()[:1]
+    assert not list(status.reasons([cell], {}, {cell.cell_id: ("its words", 7)}))
