@@ -1,4 +1,4 @@
-"""`harness cell`: one cell trained before one's eyes."""
+"""`harness cell`: train one cell and watch it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def plot(
     grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; also those with half their cells.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; seeds half done are drawn too.")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:

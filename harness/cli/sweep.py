@@ -74,14 +74,14 @@ def sweep(
 def _runner(name: RunnerName) -> Runner:
     """The runner. Ray or torch is loaded when there is something to run."""
 
-    def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+    def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
         if name == RunnerName.serial:
             from harness.sweeping.serial import run as chosen
         else:
             from harness.sweeping.raytune import run as chosen
         chosen(packs, question, machine, driver)
 
-    return run
+    return run_packs
 
 
 def _conclude(result: Result) -> None:

@@ -96,7 +96,7 @@ def _readings(changes: Any, protocol: Any) -> Any:
     try:
         base = Protocol.model_validate(protocol, strict=True).model_dump()
     except ValidationError:
-        base = {}  # refused at its own place, and not in each reading once more
+        base = {}  # refused at its own place, and not again in each reading
     if not isinstance(changes, tuple):
         return changes
     return tuple({**base, **change} if isinstance(change, dict) else change for change in changes)

@@ -87,7 +87,7 @@ class Grid(Question):
 
 
 def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
-    """Readings that are there twice, or of another problem."""
+    """Readings that are listed twice, or whose target would mean something else."""
     for i, reading in enumerate(grid.readings):
         if (first := grid.readings.index(reading)) < i:
             yield Mistake(("readings", i), f"{reading.label} is listed twice", ("readings", first))
@@ -98,7 +98,7 @@ def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
 
 
 def _twice(grid: Grid) -> Iterator[Mistake]:
-    """Seeds and cells that are there twice."""
+    """Seeds and cells that are listed twice."""
     for i, seed in enumerate(grid.seeds):
         if (first := grid.seeds.index(seed)) < i:
             yield Mistake(("seeds", i), f"{seed} is listed twice", ("seeds", first))

@@ -21,11 +21,11 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong at `place`; `first` is the other place that it conflicts with."""
+    """What is wrong at `place`; `earlier` is the place that it repeats."""
 
     place: Place
     text: str
-    first: Place | None = None
+    earlier: Place | None = None
 
 
 def suggest(word: Any, known: Iterable[str]) -> str:
@@ -51,8 +51,8 @@ def of_error(
         at = _place(detail["loc"], document, keep=detail["type"] == "missing")
         if detail["type"] == "mistakes":
             for one in detail["ctx"]["mistakes"]:
-                first = None if one.first is None else at + one.first
-                out.append(Mistake(at + one.place, one.text, first))
+                earlier = None if one.earlier is None else at + one.earlier
+                out.append(Mistake(at + one.place, one.text, earlier))
         elif detail["type"] == "too_short" and detail["input"]:
             pass  # its items were refused, each with an error of its own
         elif detail["type"] == "extra_forbidden":
@@ -76,8 +76,8 @@ def report(document: Document, mistakes: Iterable[Mistake]) -> UserError:
     more = [one for one in more if one.text != MISSING or str(one.place[-1]) not in first.text]
     text = f"{document.name}:{line}: "
     text += ": ".join(filter(None, (_spell(first.place), first.text)))
-    if first.first is not None:
-        text += f" (first in line {document.line(first.first)})"
+    if first.earlier is not None:
+        text += f" (first in line {document.line(first.earlier)})"
     return UserError(one_line(text + (f" (and {len(more)} more)" if more else "")))
 
 

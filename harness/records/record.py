@@ -24,18 +24,19 @@ from harness.records import footer, schema
 from harness.records.passages import lowest_sustained
 
 NUMERICS = 2
-"""Version of the arithmetic. Raised when the same cell would give other numbers: older records run again."""
+"""Version of the arithmetic. Raised when the same cell would give other numbers: its older record then runs
+again."""
 
 _KEY = b"harness.record"
 COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
 _ARROW = schema.arrow(COLUMNS)
 
 _protocol = lru_cache(maxsize=256, typed=True)(Protocol)
-"""Records of one sweep have few protocols, and to check one takes longer than all the rest of a header."""
+"""Cached: a sweep has few protocols, and checking one takes longer than all else in a header."""
 
 
 class DamagedRecord(Exception):
-    """A file that is no whole record of this schema: the reason, in a few words."""
+    """A file that is not a whole record of this schema: the reason, in a few words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """All of a record but its rows: enough to tell whether it answers a question."""
+    """All of a record except its rows: enough to tell whether it answers a question."""
 
     cell: Cell
     ending: str
@@ -171,15 +172,15 @@ def _opened(source: Path | bytes) -> IO[bytes]:
 
 
 def _damaged(error: Exception) -> DamagedRecord:
-    """What pyarrow says of the content; one of the system (no file, no right, no memory) goes on."""
+    """What pyarrow says about the content. An error of the system, such as no file, is raised as it is."""
     if isinstance(error, OSError) and error.errno is not None:
         raise error
-    return DamagedRecord(f"torn or no parquet file ({str(error).splitlines()[0][:80]})")
+    return DamagedRecord(f"torn, or not a parquet file ({str(error).splitlines()[0][:80]})")
 
 
 @lru_cache(maxsize=4096, typed=True)
 def _hyper(method: str, **values: Any) -> Hyper:
-    """As _protocol: a point of a grid is met once for each seed."""
+    """Cached too: each point of a grid comes once for each seed."""
     return METHODS[method].Hyper(**values)
 
 
@@ -192,7 +193,7 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
         fields = from_json(text or b"")
         version, own_id = fields.pop("schema"), fields.pop("cell_id")
     except (KeyError, TypeError, ValueError, AttributeError):
-        raise DamagedRecord("no record of this project") from None
+        raise DamagedRecord("not a record of this project") from None
     if version != schema.VERSION:
         raise DamagedRecord(f"schema version {version}, now {schema.VERSION}")
     try:

@@ -1,4 +1,4 @@
-"""The way back: a grid's tables into records of a store, so that a sweep goes on from the reference."""
+"""The way back, from a grid's tables to records in a store, so that a sweep continues from the reference."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ _OWN = ("wall_seconds", "finished", "device", "threads", "pack_size")
 
 
 def restore(folder: Path, store: Store) -> int:
-    """Write the records that the tables in `folder` were made of into `store`; how many.
+    """Write the records that the tables in `folder` were made from into `store`. Returns their number.
 
-    A record that the store has already stays if it runs as far. Left out are failures, and what another
-    version of the arithmetic made: a sweep would run that again. A run that was cut at its grid's budget
-    comes back as far as that. UserError: no tables there, or no such record in them.
+    A record that is already in the store stays if it has as many iterations. Failures, and records of another
+    version of the arithmetic, are left out: a sweep would run them again. Of a run that was longer than its
+    grid's budget, the iterations up to the budget come back. UserError: there are no tables, or none of their
+    records can come back.
     """
     about = tables.read_about(folder)
     trials = pq.read_table(folder / "trials.parquet").to_pylist()
@@ -34,7 +35,7 @@ def restore(folder: Path, store: Store) -> int:
         if one["outcome"] not in (None, "failed") and one["numerics"] == NUMERICS
     }
     if not wanted:
-        raise UserError(f"{folder}: no records of the present arithmetic (numerics {NUMERICS}) there")
+        raise UserError(f"{folder}: no records of the current arithmetic (numerics {NUMERICS}) there")
     there = store.scan().headers
     count = 0
     for cell_id, rows in _rows(folder / "trajectories.parquet"):

@@ -71,7 +71,7 @@ class Store:
     def put(self, content: bytes) -> Record:
         """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail.
 
-        Raises OSError when the disk takes no more; what was there is then untouched.
+        Raises OSError if the disk is full; what was there is then untouched.
         """
         record = parquet.load(content)
         path = self._path(record.header.cell.cell_id)
@@ -84,7 +84,7 @@ class Store:
         return record
 
     def set_aside(self, stem: str) -> Path:
-        """Move a damaged file to store/aside/, where no sweep looks. Returns its new place."""
+        """Move a damaged file to store/aside/, where no sweep looks. Returns its new path."""
         aside = self.folder / _ASIDE
         aside.mkdir(exist_ok=True)
         number = sum(1 for _ in aside.glob(f"{stem}.*"))
@@ -93,7 +93,7 @@ class Store:
         return target
 
     def clear_leftovers(self) -> None:
-        """Remove the temporary files of a writer that was killed. Only under the lock."""
+        """Remove the temporary files of a writer that was killed. Call it only while holding the lock."""
         for path in self.folder.glob("*.tmp"):
             path.unlink(missing_ok=True)
 
@@ -109,13 +109,13 @@ class Store:
         except Timeout:
             who = note.read_text().strip() if note.exists() else "another process"
             raise UserError(
-                f"{self.folder.parent}: {who} is sweeping into this folder; "
-                "wait for it, or give this sweep another one with RESULTS=..."
+                f"{self.folder.parent}: {who} is running a sweep in this folder; "
+                "wait for it, or choose another folder with RESULTS=..."
             ) from None
         except OSError as error:
             raise UserError(
-                f"{self.folder.parent}: no place to write results ({error.strerror}); "
-                "free space or rights there, or choose another folder with RESULTS=..."
+                f"{self.folder.parent}: results cannot be written there ({error.strerror}); "
+                "free space, change its permissions, or choose another folder with RESULTS=..."
             ) from None
         try:
             self.clear_leftovers()

@@ -1,7 +1,7 @@
-"""The runner on Ray Tune: a trial a pack, its finished records handed to the driver as they come.
+"""The runner on Ray Tune: one trial for each pack; its records go to the driver as they come.
 
-The only file that imports ray. Tune schedules and isolates; it keeps nothing that we need: the store is
-the truth, so its own files go to a scratch folder that is deleted, and nothing is ever restored from it.
+The only file that imports ray. Tune schedules the packs and isolates them. It keeps nothing that we need,
+since the store is the truth: its own files go to a scratch folder that is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ from harness.records import Progress, load_header  # noqa: E402
 from harness.sweeping.runner import Driver, Machine, Pack  # noqa: E402
 
 HEARTBEAT_S = 1.0
-"""A worker tells where it stands about this often; more would cost the driver time."""
+"""A worker says where it stands about this often; more often would cost the driver time."""
 ATTEMPTS = 3
-"""A cell whose worker died is submitted again, so often in all: the death may be another's fault. And Ray's
-memory monitor ends a whole `fit()` when it kills one worker: what is left is submitted again as long as that
-brings something, and after so many rounds that brought nothing it stays without a record, to be run by the
-next sweep. An error of the training itself is a failed record at once."""
+"""A cell whose worker died is submitted this often in all: another cell may have been the cause. And when
+Ray's memory monitor kills one worker it ends the whole `fit()`: what is left is submitted again as long as
+rounds bring new records. After this many rounds in a row without one it stays without a record, and the next
+sweep runs it. An error of the training itself gives a failed record at once."""
 CHUNK = 500
-"""Trials a `fit()`: the driver's memory grows with their number."""
+"""Trials in one `fit()`: the driver's memory grows with their number."""
 
 
 def trainable(config: dict[str, Any]) -> dict[str, Any]:
@@ -93,9 +93,9 @@ _current: _Sweep
 
 
 class _Handover(TrialProgressCallback):
-    """Runs in the driver: passes on what the trials report. Tune pickles it, so it holds no open thing.
+    """Runs in the driver: passes on what the trials report. Tune pickles it, so it has no state.
 
-    In the place of Tune's own callback of this kind, which prints a line a trial whatever the verbosity.
+    It replaces Tune's own callback of this kind, which prints a line for each trial whatever the verbosity.
     """
 
     def log_result(self, *args: Any, **kwargs: Any) -> None:
@@ -117,7 +117,7 @@ class _Handover(TrialProgressCallback):
 
 
 class _Interrupt(tune.Stopper):
-    """Ends the whole run when the user asks."""
+    """Ends the whole `fit()` when the user asks for it."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
@@ -165,7 +165,7 @@ def _start(machine: Machine) -> None:
         paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # workers import this very checkout
         options |= {
-            "address": "local",  # never somebody else's cluster by chance
+            "address": "local",  # never a cluster that happens to be there
             "include_dashboard": False,
             "num_cpus": machine.jobs,
             "num_gpus": _gpus() if machine.device == "cuda" else 0,
@@ -183,7 +183,7 @@ def _start(machine: Machine) -> None:
         if machine.ray_address is None:
             raise UserError(f"Ray does not start: {reason}") from None
         raise UserError(
-            f"no Ray cluster to join at {machine.ray_address}: {reason} (is it up? if it asks for a token, "
+            f"no Ray cluster to join at {machine.ray_address}: {reason} (is it up? If it asks for a token, "
             "RAY_AUTH_MODE=token in the environment makes Ray show the one in ~/.ray/auth_token)"
         ) from None
     for name in ("ray.tune", "ray.train"):
@@ -243,7 +243,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[st
     )
     try:
         results = tuner.fit()
-    except RuntimeError:  # the memory monitor's kill: whose cell it was is not told
+    except RuntimeError:  # the memory monitor killed a worker; it does not say which
         return {}
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

@@ -123,5 +123,5 @@ def test_results_not_writable(harness: Run, tiny: str, results: Path, spoilt: st
 
 def test_a_second_sweep(harness: Run, tiny: str, results: Path) -> None:
     with Store(results).lock():
-        is_refused(harness("sweep", tiny, "--runner", "serial"), r"process \d+ on .* is sweeping")
+        is_refused(harness("sweep", tiny, "--runner", "serial"), r"process \d+ on .* is running a sweep")
         assert harness("status").code == 0  # reading needs no lock

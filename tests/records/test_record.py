@@ -95,7 +95,7 @@ def test_every_column_carries_its_meaning_and_unit() -> None:
 @pytest.mark.parametrize("length", [0, 1, 4, 11, len(BYTES) // 3, len(BYTES) - 8, len(BYTES) - 1])
 @pytest.mark.parametrize("read", [records.load, records.load_header])
 def test_a_torn_file(read: Any, length: int) -> None:
-    with pytest.raises(DamagedRecord, match="torn or no parquet"):
+    with pytest.raises(DamagedRecord, match="torn, or not a parquet"):
         read(BYTES[:length])
 
 
@@ -156,9 +156,9 @@ def rewritten(change: Any = None, table: pa.Table | None = None) -> bytes:
         (lambda f: f | {"surprise": 1}, "cannot be read"),
         (lambda f: {k: v for k, v in f.items() if k != "ending"}, "cannot be read"),
         (lambda f: f | {"ending": "endured"}, "ending is 'endured'"),
-        (lambda f: [f], "no record of this project"),
-        (lambda f: None, "no record of this project"),
-        (lambda f: {}, "no record of this project"),
+        (lambda f: [f], "not a record of this project"),
+        (lambda f: None, "not a record of this project"),
+        (lambda f: {}, "not a record of this project"),
     ],
     ids=["version", "id", "seed", "method", "no cell", "more", "less", "ending", "list", "null", "empty"],
 )
@@ -186,10 +186,10 @@ def test_rows_that_are_not_the_headers(table: pa.Table, match: str) -> None:
 def test_files_of_others(read: Any, tmp_path: Path) -> None:
     foreign = tmp_path / "foreign.parquet"
     pq.write_table(pa.table({"a": [1]}), foreign)
-    with pytest.raises(DamagedRecord, match="no record of this project"):
+    with pytest.raises(DamagedRecord, match="not a record of this project"):
         read(foreign)
     (tmp_path / "text.parquet").write_text("no parquet at all, but a long enough text")
-    with pytest.raises(DamagedRecord, match="torn or no parquet"):
+    with pytest.raises(DamagedRecord, match="torn, or not a parquet"):
         read(tmp_path / "text.parquet")
     with pytest.raises(DamagedRecord, match=f"it holds cell {CELL.cell_id}"):
         read(BYTES, "f" * 16)  # a renamed file

@@ -131,7 +131,7 @@ def test_a_second_sweep_is_refused_with_the_name_of_the_first(store: Store) -> N
         leftover = store.folder / "of-the-other.tmp"
         leftover.touch()
         with (
-            pytest.raises(UserError, match=rf"process {other.pid} on .* is sweeping.*RESULTS="),
+            pytest.raises(UserError, match=rf"process {other.pid} on .* is running a sweep.*RESULTS="),
             store.lock(),
         ):
             pass
@@ -181,7 +181,7 @@ def test_no_place_to_write(store: Store, spoil: Callable[[Path], None]) -> None:
     results = store.folder.parent
     spoil(results)
     with (
-        pytest.raises(UserError, match=r"results: no place to write results \(.*RESULTS=") as error,
+        pytest.raises(UserError, match=r"results: results cannot be written there \(.*RESULTS=") as error,
         store.lock(),
     ):
         pass
