@@ -17,7 +17,7 @@ Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 def check_device(device: str, ray_address: str | None = None) -> None:
-    """UserError unless torch can train there. What a cluster's machines have, Ray knows."""
+    """UserError unless torch can train there. With a cluster that is left to Ray."""
     if device not in ("cpu", "cuda"):
         raise UserError(f"device '{device}': write cpu or cuda")
     if device == "cpu" or ray_address:

@@ -52,7 +52,7 @@ def plot(
 
 
 def _asked(names: Sequence[str], ours: Sequence[str], dataset: str | None) -> set[str]:
-    """The folders of the grids that were named; one that only the reference knows goes by its folder."""
+    """The folders of the grids that were named; one that only the reference has is named by its folder."""
     from harness import grids
 
     return {grids.load(name, dataset=dataset).folder for name in ours} | ({*names} - {*ours})
@@ -90,7 +90,7 @@ def draw(folder: Path, into: Path | None = None) -> list[Path]:
 
 
 def draw_reference(name: str, kept: Path, into: Path) -> None:
-    """The figures of reference tables; says that they are."""
+    """The figures of reference tables, and a line that says so."""
     from harness.records import reference, tables
 
     trials = tables.read(kept, curves=False).trials

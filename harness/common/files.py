@@ -48,6 +48,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(old)
         made.rename(path)
+        shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the one whole folder
     finally:
         shutil.rmtree(made, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)

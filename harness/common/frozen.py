@@ -25,9 +25,9 @@ class Frozen(BaseModel):
 
 
 class Identified(Frozen):
-    """Configuration with a name that is worked out from its fields, once."""
+    """Configuration whose name is computed from its fields, once."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other values: checked like a new object, and with a name of its own."""
+        """A copy with other values: checked like a new object, with its own name."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**fields | dict(update or {}))

@@ -1,4 +1,4 @@
-"""When a training loss passes its target, and how a run came out: one pure function each.
+"""When a training loss passes its target, and how a run ended: one pure function each.
 
 Iterations are counted from 1. A loss that is not finite never passes.
 """
@@ -65,7 +65,7 @@ def outcome(
     target: float | None,
     max_iterations: int,
 ) -> str | None:
-    """How a record answers a grid's question: reached, budget, diverged or failed; None: not run yet.
+    """The answer of a record to a grid's question: reached, budget, diverged or failed; None: not run yet.
 
     Reached if there is a first passage within the budget, whatever follows. Else what ended the run, if
     that was within the budget: a divergence is in the last row, a failure comes after it. `losses` and

@@ -1,4 +1,4 @@
-"""The store: results/store/<cell id>.parquet, one whole record a file. The truth of every sweep.
+"""The store: results/store/<cell id>.parquet, each file one whole record. The truth of every sweep.
 
 Files are written to a temporary name, flushed to the disk and renamed, so a record is there whole or
 not at all. Copying the files of another store into this one merges the two.

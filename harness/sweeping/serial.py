@@ -1,4 +1,4 @@
-"""The runner without Ray: one pack after the other in this process. The same numbers as under Ray."""
+"""The runner without Ray: one pack after the other in this process. It gives the same numbers as Ray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from harness.sweeping.work import Stop, failed, work
 
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
-    """See Runner. `jobs` has no meaning here."""
+    """See Runner. `jobs` is not used."""
     told = 0.0
 
     def observe(now: list[Progress]) -> None:

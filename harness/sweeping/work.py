@@ -19,10 +19,10 @@ class Stop(BaseException):
 
 
 def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:
-    """Train a pack with so many torch threads; yield each record as its cell ends. An error gives a failed
-    record for each cell that had not ended.
+    """Train a pack; yield each record as its cell ends. An error gives a failed record for each cell that
+    had not ended. threads: of torch.
 
-    Errors of the accelerator go through: its process may be beyond repair and has to end.
+    Errors of the accelerator are raised: its process may be unusable and has to end.
     """
     torch.set_num_threads(threads)
     left = {cell.cell_id: cell for cell in pack}
@@ -48,4 +48,4 @@ def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:
 
 
 def ready() -> None:
-    """Called by a worker's process as it starts: that this module is loaded is all it is for."""
+    """Called by a worker's process as it starts, only so that this module is loaded."""

@@ -36,6 +36,25 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
     assert [path.name for path in place.parent.iterdir()] == ["folder"]
 
 
+def test_a_folder_is_not_lost_when_the_new_one_cannot_be_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "folder"
+    with whole_folder(place) as made:
+        (made / "before").touch()
+    rename = Path.rename
+
+    def fails(source: Path, target: Path) -> Path:
+        if target == place:
+            raise OSError("no")
+        return rename(source, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(OSError, match="no"), whole_folder(place) as made:
+        (made / "after").touch()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["before"]
+
+
 def test_a_folder_stays_as_it_was_when_its_writer_fails(tmp_path: Path) -> None:
     place = tmp_path / "folder"
     with whole_folder(place) as made:
