@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
-from harness.cli.console import out, say_written, short
+from harness.cli.console import out, plain_table, say, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
 from harness.common.errors import UserError
@@ -61,10 +60,10 @@ def compare(
         compared = comparison.compare(mine, theirs, rounding)
     except UserError as error:
         raise UserError(f"{asked.folder}: {error}") from None
-    out.print(f"reference: {reference.describe(theirs)}", soft_wrap=True, markup=False)
+    say(f"reference: {reference.describe(theirs)}")
     out.print(_counts(compared.seeds))
     for line in (_say_rounding(rounding), *compared.notes, *_cells_apart(asked, compared.cells)):
-        out.print(Text(line), soft_wrap=True)
+        say(line)
     say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder))
     if keep:
         say_written(_keep(asked, compared))
@@ -83,7 +82,7 @@ def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
         )
     trials, damaged = tables.trials_of(grid, store, scan, seeds)
     for cell_id, reason in damaged.items():
-        out.print(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
+        say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
     return trials[trials["seed"].isin(seeds)] if seeds else trials
 
 
@@ -98,9 +97,8 @@ def _rounding() -> Rounding | None:
 
 def _counts(seeds: pd.DataFrame) -> Table:
     """A row a seed and passage."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in seeds.columns:
-        table.add_column(HEADS.get(name, name), justify="left" if name == "passage" else "right")
+    heads = [HEADS.get(name, name) for name in seeds.columns]
+    table = plain_table(heads, right={*heads} - {"passage"}, wrap=heads)
     for row in seeds.itertuples(index=False):
         table.add_row(*(f"{value:g}" if isinstance(value, float) else str(value) for value in row))
     return table

@@ -10,10 +10,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from harness.common.places import CHECKOUT
+
 _PACKAGES = ("torch", "ray", "numpy", "pyarrow", "matplotlib", "pillow")
 VERSIONS = ("harness", "python", *_PACKAGES)
 """In the order in which they are listed."""
-_CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 @lru_cache
@@ -55,12 +56,12 @@ def _version(package: str) -> str | None:
 
 def _commit() -> str | None:
     """None for an installed package, even one that lies inside somebody else's repository."""
-    if not (_CHECKOUT / ".git").exists():
+    if CHECKOUT is None or not (CHECKOUT / ".git").exists():
         return None
 
     def git(*words: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(_CHECKOUT), *words], capture_output=True, text=True, check=True, timeout=10
+            ["git", "-C", str(CHECKOUT), *words], capture_output=True, text=True, check=True, timeout=10
         ).stdout.strip()
 
     try:

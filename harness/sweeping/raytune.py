@@ -41,7 +41,7 @@ from ray.tune.progress_reporter import TrialProgressCallback  # noqa: E402
 
 from harness.cell import Cell, Question  # noqa: E402
 from harness.common.errors import UserError  # noqa: E402
-from harness.common.places import ROOT  # noqa: E402
+from harness.common.places import CHECKOUT  # noqa: E402
 from harness.records import Progress, load_header  # noqa: E402
 from harness.sweeping.runner import Driver, Machine, Pack  # noqa: E402
 
@@ -162,8 +162,9 @@ def _start(machine: Machine) -> None:
     """Start Ray on this machine, or join the cluster."""
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if machine.ray_address is None:
-        paths = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-        os.environ["PYTHONPATH"] = os.pathsep.join(paths)  # workers import this very checkout
+        if CHECKOUT:  # workers import this very one
+            paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
+            os.environ["PYTHONPATH"] = os.pathsep.join(paths)
         options |= {
             "address": "local",  # never a cluster that happens to be there
             "include_dashboard": False,

@@ -26,7 +26,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def test_the_commit_of_the_checkout(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provenance, "_CHECKOUT", repository)
+    monkeypatch.setattr(provenance, "CHECKOUT", repository)
     commit = git(repository, "rev-parse", "--short=12", "HEAD")
     assert provenance._commit() == commit
     (repository / "new.py").touch()
@@ -37,6 +37,6 @@ def test_an_installed_package_is_of_no_commit(repository: Path, monkeypatch: pyt
     """Even where it lies in an environment inside a repository, or is used from one."""
     installed = repository / "env" / "site-packages"
     installed.mkdir(parents=True)
-    monkeypatch.setattr(provenance, "_CHECKOUT", installed)
+    monkeypatch.setattr(provenance, "CHECKOUT", installed)
     monkeypatch.chdir(repository)
     assert provenance._commit() is None
