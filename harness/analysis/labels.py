@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -39,9 +39,3 @@ def in_full(trials: pd.DataFrame) -> pd.Series:
 def one_line(protocols: Sequence[Named]) -> str:
     """`paper-adam; k_shot=5; meta_batch=8`."""
     return "; ".join(labels(protocols))
-
-
-def apart(labels: Iterable[str]) -> dict[str, str]:
-    """Each reading's label without what it has in common with the first of them."""
-    labels = list(dict.fromkeys(labels))
-    return {label: label.removeprefix(f"{labels[0]}, ") for label in labels}

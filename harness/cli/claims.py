@@ -29,7 +29,7 @@ def claims(
 
     folder = results.absolute()
     found = evidence.gather(folder, reference)
-    matrix = judge.matrix(found.readings, found.facts)
+    matrix = judge.matrix(found.records, found.facts)
     for grid, source in found.sources.items():
         out.print(f"{grid}: {source}", soft_wrap=True, markup=False)
     for table in report.tables(matrix):
@@ -41,4 +41,4 @@ def claims(
     paths = [folder / "claims.json", folder / "claims.md"]
     write_whole(paths[0], lambda path: path.write_text(data))
     write_whole(paths[1], lambda path: path.write_text(page))
-    say_written([*paths, *figure.render(matrix, folder / "claims")])
+    say_written([*paths, *figure.render(judge.verdicts(matrix), judge.notes(matrix), folder / "claims")])

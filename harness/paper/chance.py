@@ -6,10 +6,10 @@ second, ... in nats. A smaller meta-batch would have drawn the first of them: it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from math import log
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,26 +29,14 @@ TASKS = (4, 8, 16)
 KEYS = ("seed", "head", "iteration")
 TASK = "task{}"
 """Name of a task's column, counted from 1."""
-
-
-class Passages(NamedTuple):
-    """When each network passes; inf: not at all."""
-
-    first: NDArray[np.float64]
-    """[inits]"""
-    sustained: NDArray[np.float64]
-    """[inits]"""
+Passage = Callable[[NDArray[np.float64], float], int | None]
+"""One of harness.records.passages: losses and target to the iteration."""
 
 
 def read(folder: Path) -> pd.DataFrame | None:
     """The losses that `python -m harness.paper.chance_study` left in `folder`; None: there are none."""
     path = folder / FILE
     return pd.read_parquet(path) if path.exists() else None
-
-
-def heads(frame: pd.DataFrame) -> list[str]:
-    """The head's initialisers, in the order of the frame."""
-    return [str(head) for head in frame["head"].unique()]
 
 
 def training_losses(frame: pd.DataFrame, head: str, tasks: int) -> NDArray[np.float64]:
@@ -59,21 +47,21 @@ def training_losses(frame: pd.DataFrame, head: str, tasks: int) -> NDArray[np.fl
     return table.to_numpy(float)
 
 
-def settings(frame: pd.DataFrame) -> Iterator[tuple[str, int, NDArray[np.float64]]]:
-    """Each head and size of the meta-batch that the frame has tasks for, with its training losses."""
-    for head in heads(frame):
-        for tasks in TASKS:
-            if TASK.format(tasks) in frame:
-                yield head, tasks, training_losses(frame, head, tasks)
+def networks(frame: pd.DataFrame) -> dict[str, dict[int, NDArray[np.float64]]]:
+    """Initialiser of the head -> each size of the meta-batch that the frame has tasks for -> training losses.
+
+    Heads are in the frame's order, losses as in `training_losses`.
+    """
+    sizes = [tasks for tasks in TASKS if TASK.format(tasks) in frame]
+    return {
+        str(head): {tasks: training_losses(frame, head, tasks) for tasks in sizes}
+        for head in frame["head"].unique()
+    }
 
 
-def passages(losses: ArrayLike, target: float = TARGET) -> Passages:
-    """The passages of each network. `losses`: [inits, iterations], those of iterations 1, 2, ..."""
-    rows = np.asarray(losses, float)
-    return Passages(
-        np.array([first_passage(row, target) or np.inf for row in rows]),
-        np.array([sustained_passage(row, target) or np.inf for row in rows]),
-    )
+def passages(losses: ArrayLike, passage: Passage, target: float = TARGET) -> NDArray[np.float64]:
+    """[inits]: when each network passes, inf: not at all. `losses`: [inits, iterations]."""
+    return np.array([passage(row, target) or np.inf for row in np.asarray(losses, float)])
 
 
 def summary(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
@@ -88,24 +76,28 @@ def summary(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
     - median_first_passage: null if it is a miss, as where no more than half of the inits pass
     - batches_below_share: of all meta-batches, those at or below the target
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
-    for head, tasks, losses in settings(frame):
-        first, sustained = passages(losses)
-        median = float(np.median(first))
-        found.setdefault(head, {})[str(tasks)] = {
-            "inits": len(losses),
-            "iterations": losses.shape[1],
-            "target": TARGET,
-            "mean_loss": float(losses.mean()),
-            "init_sd": _spread(losses.mean(1)),
-            "batch_sd": float(np.sqrt(losses.var(1, ddof=1).mean())) if losses.shape[1] > 1 else None,
-            **_share("passed", np.isfinite(first)),
-            **_share("passed_by_paper", first <= PAPER_COUNT),
-            **_share("sustained", np.isfinite(sustained)),
-            "median_first_passage": median if np.isfinite(median) else None,
-            "batches_below_share": float((losses <= TARGET).mean()),
-        }
-    return found
+    return {
+        head: {str(tasks): _summary(losses) for tasks, losses in by_tasks.items()}
+        for head, by_tasks in networks(frame).items()
+    }
+
+
+def _summary(losses: NDArray[np.float64]) -> dict[str, Any]:
+    first, sustained = (passages(losses, passage) for passage in (first_passage, sustained_passage))
+    median = float(np.median(first))
+    return {
+        "inits": len(losses),
+        "iterations": losses.shape[1],
+        "target": TARGET,
+        "mean_loss": float(losses.mean()),
+        "init_sd": _spread(losses.mean(1)),
+        "batch_sd": float(np.sqrt(losses.var(1, ddof=1).mean())) if losses.shape[1] > 1 else None,
+        **_share("passed", np.isfinite(first)),
+        **_share("passed_by_paper", first <= PAPER_COUNT),
+        **_share("sustained", np.isfinite(sustained)),
+        "median_first_passage": median if np.isfinite(median) else None,
+        "batches_below_share": float((losses <= TARGET).mean()),
+    }
 
 
 def _spread(values: NDArray[np.float64]) -> float | None:

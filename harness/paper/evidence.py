@@ -8,26 +8,22 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from harness.analysis.summary import numbers
-from harness.cell import PRESETS
+from harness.analysis.summary import RATES, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids.grid import RESERVED
-from harness.paper.claims.boards import Facts, Reading, Records
 from harness.paper.claims.control import with_few_cells
-from harness.paper.claims.others import in_limit
+from harness.paper.reading import DRAW, Facts, Reading, Records, in_limit, named
 from harness.records import tables
 from harness.records.schema import TRIALS
 from harness.records.tables import Tables
 
 DATASET = "omniglot"
 """The paper's: runs on any other data set say nothing of its sentences."""
-NO_READING = "perturbation="
-"""In the label of runs from shaken initial weights: they measure rounding and read the paper no otherwise."""
-GRID = "_grid"
+GRID, READING = "_grid", "_reading"
 ASKED = (
-    *("cell_id", "method", "dataset", "protocol", "n_way", "seed", "target_loss", "max_iterations"),
-    *("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
+    *("cell_id", "method", "dataset", "protocol", "preset", "changes", "n_way", *RATES, "seed"),
+    *("target_loss", "max_iterations"),
 )
 """Columns of the trials that say what was asked; the others say what came of it."""
 
@@ -35,8 +31,8 @@ ASKED = (
 class Evidence(NamedTuple):
     """What `gather` finds."""
 
-    readings: tuple[Reading, ...]
-    """paper-adam, paper-sgd, then paper-adam on few cells and the others by label."""
+    records: tuple[Records, ...]
+    """Of paper-adam, paper-sgd, then paper-adam on few cells and the readings that change a field."""
     facts: Facts
     sources: dict[str, str]
     """Grid -> where its records come from, in words."""
@@ -57,15 +53,27 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         )
     rows = [tables.trials.assign(**{GRID: grid}) for grid, tables in chosen.items()]
     trials = pd.concat(rows, ignore_index=True)
-    trials = trials[~trials["protocol"].str.contains(NO_READING, regex=False)]
+    names = _readings(trials)
+    readings = sorted({name for name in names if name}, key=lambda reading: reading.order)
+    trials[READING] = [readings.index(name) if name else -1 for name in names]
+    trials = trials[trials[READING] >= 0]
     version = pd.Series(numbers(trials["numerics"]), trials.index)  # NaN: not run
-    old = version < version.groupby(trials["protocol"]).transform("max")
+    old = version < version.groupby(trials[READING]).transform("max")
     trials.loc[old, [name for name in TRIALS if name not in ASKED]] = pd.NA
     for grid, count in trials[GRID][old].value_counts().items():
         sources[str(grid)] += f"; {count} of an older arithmetic left out"
-    labels = sorted(trials["protocol"].unique(), key=_order)
-    readings = [_reading(label, trials[trials["protocol"] == label], chosen) for label in labels]
-    return Evidence(tuple(with_few_cells(readings)), _facts(places.REFERENCE), sources)
+    records = [
+        _records(reading, trials[trials[READING] == place].drop(columns=READING), chosen)
+        for place, reading in enumerate(readings)
+    ]
+    return Evidence(tuple(with_few_cells(records)), _facts(places.REFERENCE), sources)
+
+
+def _readings(trials: pd.DataFrame) -> list[Reading | None]:
+    """Each row's; None: a run from perturbed weights, which is no reading of the paper."""
+    keys = list(zip(trials["preset"], trials["changes"], strict=True))
+    found = {key: named(*key) for key in dict.fromkeys(keys)}
+    return [None if DRAW in found[key].fields else found[key] for key in keys]
 
 
 def _tables(folder: Path) -> dict[str, Tables]:
@@ -105,13 +113,7 @@ def _run(trials: pd.DataFrame) -> str:
     return f"{trials['outcome'].notna().sum()} of {len(trials)} cells run"
 
 
-def _order(label: str) -> tuple[int, str]:
-    """The presets first."""
-    presets = list(PRESETS)
-    return (presets.index(label) if label in presets else len(presets), label)
-
-
-def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Reading:
+def _records(reading: Reading, trials: pd.DataFrame, tables: dict[str, Tables]) -> Records:
     """One row a cell, and the trajectory that belongs to it: of the longest run."""
     # A failure beside a result is no news; of runs equally long the one with a target has counts beside it.
     ranks = pd.DataFrame(
@@ -128,15 +130,15 @@ def _reading(label: str, trials: pd.DataFrame, tables: dict[str, Tables]) -> Rea
         for grid, there in ((grid, own.trajectories) for grid, own in tables.items())
     ]
     limits = (
-        Records(own, tables[str(grid)].trajectories)
+        Records(reading=reading, trials=own, trajectories=tables[str(grid)].trajectories)
         for grid, own in trials.groupby(GRID)
         if in_limit(own).any()
     )
-    return Reading(
-        label,
-        best.drop(columns=GRID).reset_index(drop=True),
-        pd.concat(curves, ignore_index=True),
-        tuple(limits),
+    return Records(
+        reading=reading,
+        trials=best.drop(columns=GRID).reset_index(drop=True),
+        trajectories=pd.concat(curves, ignore_index=True),
+        limits=tuple(limits),
     )
 
 

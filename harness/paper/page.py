@@ -11,7 +11,10 @@ from pathlib import Path
 
 from harness.common import places
 from harness.common.files import write_whole
-from harness.paper import tables
+from harness.paper import chance, tables
+from harness.paper.claims import judge
+from harness.paper.claims.definitions import PAPER_COUNT
+from harness.records.passages import first_passage
 
 PAGE = places.ROOT / "docs" / "reproduction.md"
 GRIDS = ("fig1", "fig2", "fig3", "fig1-sgd", "fig2-sgd", "readings", "fig1-readings")
@@ -32,12 +35,7 @@ def filled(text: str) -> str:
 
 
 def _figures(folder: Path) -> list[Path]:
-    from harness.plots import (
-        claims,  # late: only who writes has to wait for matplotlib
-        noise,
-        render,
-        style,
-    )
+    from harness.plots import claims, noise, render, style  # late: only who writes has to wait for matplotlib
 
     paths = []
     with style.applied():
@@ -46,9 +44,15 @@ def _figures(folder: Path) -> list[Path]:
             figure = render.draw(one.trials, one.trajectories, one.about["grid"])
             paths.append(folder / f"{grid}.png")
             style.save(figure, paths[-1])
+        matrix, losses = tables.matrix(), chance.networks(tables.chances())
+        first = {
+            head: {tasks: chance.passages(one, first_passage) for tasks, one in by_tasks.items()}
+            for head, by_tasks in losses.items()
+        }
+        marks = noise.Marks(target=chance.TARGET, chance=chance.CHANCE, count=PAPER_COUNT)
         for name, figure in (
-            ("claims", claims.draw(tables.matrix())),
-            ("noise", noise.draw(tables.chances())),
+            ("claims", claims.draw(judge.verdicts(matrix), judge.notes(matrix))),
+            ("noise", noise.draw(losses, first, marks)),
         ):
             paths.append(folder / f"{name}.png")
             style.save(figure, paths[-1])

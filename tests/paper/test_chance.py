@@ -17,6 +17,7 @@ from harness.paper import chance_study as study
 from harness.problems import datasets, episodes
 from harness.problems.episodes import Images
 from harness.problems.network import initial
+from harness.records.passages import first_passage, sustained_passage
 from harness.training.conv4.metagradient import meta_gradient, score
 from tests.conftest import SMALL
 
@@ -81,11 +82,11 @@ def test_heads_are_those_of_the_protocol() -> None:
 
 def test_passages() -> None:
     low, high = [2.98], [3.0]
-    found = analysis.passages([high * 11 + low, low + high * 11, high * 12, high * 2 + [2.8] + high * 9])
-    assert found.first.tolist() == [12, 1, np.inf, 3]
+    runs = [high * 11 + low, low + high * 11, high * 12, high * 2 + [2.8] + high * 9]
+    assert analysis.passages(runs, first_passage).tolist() == [12, 1, np.inf, 3]
     # one low loss among ten: their mean is 3.0 - 0.02 / 10 = 2.998, or 3.0 - 0.2 / 10 = 2.98
-    assert found.sustained.tolist() == [np.inf, np.inf, np.inf, 10]
-    assert analysis.passages([high], target=3.0).first.tolist() == [1]
+    assert analysis.passages(runs, sustained_passage).tolist() == [np.inf, np.inf, np.inf, 10]
+    assert analysis.passages([high], first_passage, 3.0).tolist() == [1]
 
 
 def test_a_smaller_meta_batch_takes_the_first_tasks() -> None:

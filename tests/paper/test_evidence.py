@@ -9,12 +9,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from harness import cell
 from harness.common import places
 from harness.common.errors import UserError
 from harness.paper import evidence
+from harness.paper.claims import judge
+from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, named, short_labels
 from harness.records import tables
 from harness.records.schema import TRAJECTORIES, TRIALS
 from harness.records.tables import Tables
+from tests.readings import reading
 
 
 def made(*cells: dict) -> Tables:
@@ -22,7 +26,7 @@ def made(*cells: dict) -> Tables:
     rows = [
         {
             **dict.fromkeys(TRIALS),
-            **{"dataset": "omniglot", "protocol": "paper-adam", "seed": 0, "numerics": 2, "target_loss": 2.5},
+            **{"dataset": "omniglot", **reading("paper-adam"), "seed": 0, "numerics": 2, "target_loss": 2.5},
             "outcome": "budget",
             **cell,
         }
@@ -68,12 +72,16 @@ def places_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return gather
 
 
-def lengths(found: evidence.Evidence, label: str = "paper-adam") -> dict[str, int]:
+def lengths(found: evidence.Evidence, of: Reading = MAIN) -> dict[str, int]:
     """Rows of each cell's trajectory; 0: none."""
-    (one,) = (reading for reading in found.readings if reading.label == label)
+    (one,) = (one for one in found.records if one.reading == of)
     counts = one.trajectories["cell_id"].value_counts()
     assert one.trials["cell_id"].is_unique
     return {cell: int(counts.get(cell, 0)) for cell in one.trials["cell_id"]}
+
+
+def columns(found: evidence.Evidence) -> list[str]:
+    return labels([one.reading for one in found.records])
 
 
 def test_a_cell_of_two_grids_counts_once_by_its_longest_run(places_with):
@@ -83,7 +91,7 @@ def test_a_cell_of_two_grids_counts_once_by_its_longest_run(places_with):
     )
     found = places_with(fig2=short, fig1=long)
     assert lengths(found) == {"a": 8, "b": 9, "c": 3, "d": 4}
-    trials = found.readings[0].trials.set_index("cell_id")
+    trials = found.records[0].trials.set_index("cell_id")
     assert math.isnan(trials.loc["a", "target_loss"])  # the row of the run that is shown
     assert trials.loc["b", "target_loss"] == 2.99  # equally long: the one with counts
     assert trials.loc["d", "outcome"] == "budget"
@@ -114,11 +122,39 @@ def test_the_reference_alone(places_with):
 
 
 def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
-    labels = ("paper-adam, k_shot=5", "paper-sgd", "paper-adam, perturbation=1", "paper-adam")
-    mixed = made(*(run(label, protocol=label) for label in labels))
-    found = places_with(readings=mixed, glyphs=made(run("g", protocol="own", dataset="glyphs")))
-    assert [one.label for one in found.readings] == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
+    given = ("paper-adam, k_shot=5", "paper-sgd", "paper-adam, perturbation=1", "paper-adam")
+    mixed = made(*(run(name, **reading(name)) for name in given))
+    found = places_with(readings=mixed, glyphs=made(run("g", dataset="glyphs")))
+    assert columns(found) == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
     assert "glyphs" not in found.sources
+
+
+@pytest.mark.parametrize("preset", ["omniglot-5shot", "paper-adam, k_shot=5"])
+def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyPatch, preset: str):
+    """A grid may name the same protocol by a preset of its own: it is the same reading."""
+    monkeypatch.setitem(cell.PRESETS, "omniglot-5shot", cell.Protocol(k_shot=5))
+    five = [at("m5", 1e-4), at("a5", 1e-4, 1.0), at("b5", 1e-4, 2.0, iterations=9)]
+    plain = made(at("m", 1e-4), at("a", 1e-4, 1.0))
+    found = places_with(
+        fig2=plain,
+        readings=made(*(one | changing("k_shot=5") for one in five[:2])),
+        more=made(*(one | reading(preset) for one in five[1:])),
+    )
+    five_shot = named("paper-adam", '{"k_shot": 5}')
+    assert columns(found) == ["paper-adam", "paper-adam, on few cells", "paper-adam, k_shot=5"]
+    assert lengths(found, five_shot) == {"m5": 5, "a5": 5, "b5": 9}
+    judged = judge.matrix(found.records, found.facts)
+    assert {column for _, column in judged} == {MAIN, ON_FEW_CELLS, five_shot, None}
+    monkeypatch.delitem(cell.PRESETS, "omniglot-5shot")
+    assert named("paper-adam", '{"k_shot": 5}') == five_shot
+
+
+@pytest.mark.parametrize("also", [{"precision": "float64"}, {"k_shot": 5}])
+def test_runs_of_the_yardstick_are_no_reading(places_with, also: dict):
+    """Whatever else they change, before `perturbation` or behind it."""
+    draw = reading("paper-adam") | {"changes": json.dumps({"perturbation": 1} | also, sort_keys=True)}
+    found = places_with(fig2=made(run("a")), yardstick=made(run("b", **draw)))
+    assert [one.reading for one in found.records] == [MAIN]
 
 
 def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **more) -> dict:
@@ -129,7 +165,7 @@ def at(name: str, alpha0: float, hyper: float | None = None, seed: int = 0, **mo
 
 
 def changing(field: str) -> dict:
-    return {"protocol": f"paper-adam, {field}"}
+    return reading(f"paper-adam, {field}")
 
 
 def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_with):
@@ -140,11 +176,11 @@ def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_
     mixed = [one | changing("k_shot=5") for one in five] + [one | changing("meta_batch=8") for one in eight]
     alone = made(at("m4", 0.1, seed=1) | changing("meta_batch=4"))
     found = places_with(fig2=fig2, readings=made(*mixed), chance=alone)
-    assert [one.label.removeprefix("paper-adam, ") for one in found.readings] == [
+    assert short_labels([one.reading for one in found.records]) == [
         "paper-adam", "on few cells", "k_shot=5", "meta_batch=4", "meta_batch=8",
     ]  # fmt: skip
-    assert lengths(found, "paper-adam, on few cells") == {"m": 5, "a": 5}
-    assert set(found.readings[1].trajectories["cell_id"]) == {"m", "a"}
+    assert lengths(found, ON_FEW_CELLS) == {"m": 5, "a": 5}
+    assert set(found.records[1].trajectories["cell_id"]) == {"m", "a"}
     assert lengths(found) == {"m": 5, "m1": 5, "o": 5, "a": 5, "b": 5}
 
 
@@ -154,12 +190,12 @@ def test_on_few_cells_a_run_ends_where_it_would_have_ended_there(places_with):
     for name, target, budget, end, ending in (
         ("late", 3.0, 500, 10, "stopped"), ("soon", 3.0, 5, 5, "budget"), ("never", 2.5, 500, 12, None),
     ):  # fmt: skip
-        asked = changing(f"norm_eps={name}") | {"target_loss": target, "max_iterations": budget}
+        asked = changing(f"k_shot={budget}") | {"target_loss": target, "max_iterations": budget}
         found = places_with(
             **{f"{name}1": fig1, name: made(at("m5", 0.1, **asked), at("a5", 0.1, 1.0, **asked))}
         )
-        few = found.readings[1]
-        assert lengths(found, few.label) == {"m": end, "a": end}
+        few = found.records[1]
+        assert lengths(found, few.reading) == {"m": end, "a": end}
         assert few.trials["iterations_run"].tolist() == [end] * 2
         assert few.trials["ending"].tolist() == [ending] * 2
         assert few.trials["target_loss"].tolist() == [target] * 2
@@ -178,31 +214,31 @@ def test_on_few_cells_the_reading_that_ends_first_decides(places_with):
         for name, hyper in own
     ]
     found = places_with(fig2=base, readings=made(*mixed))
-    assert lengths(found, "paper-adam, on few cells") == {"m": 10, "a": 10}
-    assert found.readings[1].trials["max_iterations"].tolist() == [11, 11]
+    assert lengths(found, ON_FEW_CELLS) == {"m": 10, "a": 10}
+    assert found.records[1].trials["max_iterations"].tolist() == [11, 11]
 
 
 def test_paper_adam_alone_is_judged_once(places_with):
-    assert [one.label for one in places_with(fig2=made(run("a"))).readings] == ["paper-adam"]
+    assert [one.reading for one in places_with(fig2=made(run("a"))).records] == [MAIN]
 
 
 def test_a_grid_of_the_limit_is_kept_as_it_is(places_with):
     """The pooled run of its MAML is fig2's longer one."""
     zero = {"method": "alpha-maml", "alpha_hyperlr": 0.0, "beta_hyperlr": 0.0}
     found = places_with(fig2=made(run("m", 9)), limit=made(run("m", 5), run("a", 5, **zero)))
-    (one,) = found.readings
+    (one,) = found.records
     assert lengths(found) == {"m": 9, "a": 5}
-    ((trials, curves),) = one.limits
-    assert trials["cell_id"].tolist() == ["m", "a"]
-    assert curves["cell_id"].value_counts().to_dict() == {"m": 5, "a": 5}
+    (limit,) = one.limits
+    assert limit.trials["cell_id"].tolist() == ["m", "a"]
+    assert limit.trajectories["cell_id"].value_counts().to_dict() == {"m": 5, "a": 5}
 
 
 def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
-    sgd = run("s", numerics=1, protocol="paper-sgd")
+    sgd = run("s", numerics=1, **reading("paper-sgd"))
     found = places_with(fig2=made(run("a", numerics=1), run("b")), fig1=made(sgd))
     assert lengths(found) == {"a": 0, "b": 5}
-    assert lengths(found, "paper-sgd") == {"s": 5}  # the newest that this reading has
-    assert found.readings[0].trials.set_index("cell_id")["outcome"].isna().to_dict() == {
+    assert lengths(found, Reading(preset="paper-sgd")) == {"s": 5}  # the newest that this reading has
+    assert found.records[0].trials.set_index("cell_id")["outcome"].isna().to_dict() == {
         "a": True,
         "b": False,
     }
@@ -211,7 +247,7 @@ def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
 
 def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
     grids = {"fig2": made(run("a"))}
-    assert places_with(**grids).facts == (None, None, None)
+    assert places_with(**grids).facts == Facts()
     (places.REFERENCE / "cost").mkdir(parents=True)
     (places.REFERENCE / "cost" / "cost.json").write_text(json.dumps({"passes": 1}))
     (places.REFERENCE / "omniglot.json").write_text(json.dumps({"characters": 1623}))

@@ -11,6 +11,7 @@ import pytest
 from harness.common import places
 from harness.paper import tables
 from harness.paper.claims.judged import Form, Judged, Verdict
+from harness.paper.reading import MAIN
 from harness.paper.tables import runs, verdicts, words
 from harness.records import reference
 from harness.records.tables import Tables
@@ -91,7 +92,7 @@ def test_the_papers_numbers_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None
     """Of two seeds one has MAML miss; a claim that was not asked leaves its row open."""
     first = {"0": {"share": [0.5, 0.5], "maml": "miss"}, "1": {"share": [0.75, 0.75], "maml": 430}}
     judged = Judged(Form(Verdict.FAILS, ""), numbers={"first": first})
-    found = {(key, "paper-adam"): judged if key == "C2" else None for key in ("C1", "C2", "C4", "C5")}
+    found = {(key, MAIN): judged if key == "C2" else None for key in ("C1", "C2", "C4", "C5")}
     monkeypatch.setattr(verdicts, "matrix", lambda: found)
     rows = [line.split(" | ")[3:] for line in verdicts.paper().splitlines()[2:]]
     assert rows[0] == rows[2] == rows[3] == ["0 of 0 seeds", "– |"]

@@ -5,44 +5,40 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.paper.claims.judge import ONCE, Matrix
-from harness.paper.claims.judged import Form, Judged, Verdict
-from harness.paper.claims.sentences import CLAIMS
 from harness.plots import claims, style
 
 VARIED = ("k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest", "inner_steps=5")
-LABELS = ("paper-adam", "paper-sgd", *(f"paper-adam, {change}" for change in VARIED))
+READINGS = ("paper-adam", "paper-sgd", *VARIED, "any reading")
+CLAIMS = {"C1": "MAML misses", "C2": "2 decades off: about as many words as fit here", "C15": "so"}
+NOTE = "a note"
 
 
-def made() -> Matrix:
+def made() -> pd.DataFrame:
     """Every pair of verdicts and no weak form in turn; nothing asked where the turn is out."""
-    verdicts = itertools.cycle([None, *itertools.product(Verdict, [*Verdict, None])])
-    found: Matrix = {}
-    for claim in CLAIMS:
-        for label in (*LABELS, ONCE):
-            pair = next(verdicts)
-            if pair is None or claim.everywhere == (label == ONCE):
-                found[claim.key, label] = None
-            else:
-                weak = None if pair[1] is None else Form(pair[1], "")
-                found[claim.key, label] = Judged(Form(pair[0], ""), weak)
-    return found
+    pairs = itertools.cycle([(None, None), *itertools.product(claims.LOOKS, [*claims.LOOKS, None])])
+    rows = [
+        {"claim": key, "sentence": short, "reading": name, "strict": strict, "weak": weak}
+        for (key, short), name in itertools.product(CLAIMS.items(), READINGS)
+        for strict, weak in [next(pairs)]
+    ]
+    return pd.DataFrame(rows, dtype=object)
 
 
 @pytest.fixture(scope="module")
-def matrix() -> Matrix:
+def verdicts() -> pd.DataFrame:
     return made()
 
 
 @pytest.fixture(scope="module")
-def drawn(matrix: Matrix) -> Figure:
+def drawn(verdicts: pd.DataFrame) -> Figure:
     with style.applied():
-        fig = claims.draw(matrix)
+        fig = claims.draw(verdicts, [NOTE])
         fig.draw_without_rendering()
     return fig
 
@@ -52,7 +48,7 @@ def axes(fig: Figure, label: str):
     return found
 
 
-def test_colour_and_sign_of_every_cell(drawn: Figure, matrix: Matrix) -> None:
+def test_colour_and_sign_of_every_cell(drawn: Figure, verdicts: pd.DataFrame) -> None:
     ax = axes(drawn, "matrix")
     large = {
         (int(p.get_x()), int(p.get_y())): to_hex(p.get_facecolor(), keep_alpha=True)
@@ -64,31 +60,29 @@ def test_colour_and_sign_of_every_cell(drawn: Figure, matrix: Matrix) -> None:
         x, y = text.get_position()
         if x > 0:
             signs.setdefault((int(x), int(y)), []).append(text.get_text())
-    assert len(large) == len(matrix)
-    for row, claim in enumerate(CLAIMS):
-        for column, label in enumerate((*LABELS, ONCE)):
-            judged = matrix[claim.key, label]
-            if judged is None:
-                assert large[column, row].endswith("00")  # no fill
-                assert (column, row) not in signs
-                continue
-            forms = [form for form in (judged.strict, judged.weak) if form]
-            assert signs[column, row] == [claims.LOOKS[form.verdict].sign for form in forms]
-            assert large[column, row] == to_hex(claims.LOOKS[judged.strict.verdict].fill, keep_alpha=True)
+    assert len(large) == len(verdicts)
+    for place, (strict, weak) in enumerate(zip(verdicts["strict"], verdicts["weak"], strict=True)):
+        row, column = divmod(place, len(READINGS))
+        if strict is None:
+            assert large[column, row].endswith("00")  # no fill
+            assert (column, row) not in signs
+            continue
+        assert signs[column, row] == [claims.LOOKS[form].sign for form in (strict, weak) if form]
+        assert large[column, row] == to_hex(claims.LOOKS[strict].fill, keep_alpha=True)
 
 
 def test_verdicts_are_told_apart_without_colour() -> None:
-    assert len({look.sign for look in claims.LOOKS.values()}) == len(Verdict)
+    assert len({look.sign for look in claims.LOOKS.values()}) == len(claims.LOOKS) == 3
 
 
 def test_rows_are_the_sentences_and_columns_the_readings(drawn: Figure) -> None:
     ax = axes(drawn, "matrix")
     words = {text.get_text() for text in ax.texts}
-    assert {claim.key for claim in CLAIMS} | {claim.short for claim in CLAIMS} <= words
+    assert {*CLAIMS, *CLAIMS.values()} <= words
     heads = [text.get_text() for text in ax.get_xticklabels()]
-    assert heads == ["paper-adam", "paper-sgd", *VARIED, ONCE]
+    assert heads == list(READINGS)
     key = " ".join(text.get_text() for text in axes(drawn, "key").texts)
-    for word in ("holds", "fails", "cannot be told", "not asked"):
+    for word in ("holds", "fails", "cannot be told", "not asked", NOTE):
         assert word in key
 
 
@@ -108,7 +102,7 @@ def test_nothing_is_outside_the_figure_and_no_sentence_runs_into_a_cell(drawn: F
     )
 
 
-def test_both_files_and_the_same_bytes_again(tmp_path: Path, matrix: Matrix) -> None:
-    first = {path: path.read_bytes() for path in claims.render(matrix, tmp_path / "claims")}
+def test_both_files_and_the_same_bytes_again(tmp_path: Path, verdicts: pd.DataFrame) -> None:
+    first = {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}
     assert [path.name for path in first] == ["claims.png", "claims.svg"]
-    assert first == {path: path.read_bytes() for path in claims.render(matrix, tmp_path / "claims")}
+    assert first == {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}

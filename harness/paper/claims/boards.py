@@ -15,6 +15,7 @@ import pandas as pd
 
 from harness.analysis.summary import numbers
 from harness.paper.claims.definitions import BUDGET, ENOUGH_VALUES, TARGETS
+from harness.paper.reading import Records
 from harness.records.passages import first_passage, sustained_passage
 
 Pair = tuple[float, float]
@@ -31,36 +32,6 @@ PASSAGES: dict[str, Callable[[np.ndarray, float], int | None]] = {
 
 
 _COLUMNS = ["cell_id", "method", "seed", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "ending"]
-
-
-class Records(NamedTuple):
-    """Trials as schema.TRIALS and their trajectories, of one grid."""
-
-    trials: pd.DataFrame
-    trajectories: pd.DataFrame
-
-
-class Reading(NamedTuple):
-    """All records of one protocol, pooled over grids."""
-
-    label: str
-    """As in the trials' column `protocol`."""
-    trials: pd.DataFrame
-    """As schema.TRIALS, one row per cell_id; outcome null: not run."""
-    trajectories: pd.DataFrame
-    """As schema.TRAJECTORIES, the longest run of each cell."""
-    limits: tuple[Records, ...] = ()
-    """Of each grid that asks for hyper-rates 0, as it is: there MAML is more likely to have run as its limit
-    did, on the same machine and in packs of the same size, than by its longest run, which is pooled."""
-
-
-class Facts(NamedTuple):
-    """What is known beside the records. None: not measured."""
-
-    cost: dict[str, Any] | None = None
-    noise: dict[str, Any] | None = None
-    """Per head and tasks of a meta-batch, as harness.paper.chance sums it up."""
-    data: dict[str, Any] | None = None
 
 
 class Board(NamedTuple):
@@ -104,18 +75,18 @@ class Run(NamedTuple):
         )
 
 
-def runs(reading: Reading, passage: str) -> list[Run]:
+def runs(records: Records, passage: str) -> list[Run]:
     """A Run for each seed asked, in order. `passage`: first or sustained.
 
     The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` has
     what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
     """
-    trials = reading.trials[reading.trials["method"].isin(["maml", "alpha-maml"])]
+    trials = records.trials[records.trials["method"].isin(["maml", "alpha-maml"])]
     trials = trials[~((trials["alpha_hyperlr"] == 0) | (trials["beta_hyperlr"] == 0))]
     if trials.empty:
         return []
     budget = min(BUDGET, int(trials["max_iterations"].max()))
-    losses = dict(_losses(reading.trajectories))
+    losses = dict(_losses(records.trajectories))
     found: dict[int, Run] = {}
     for row in trials[_COLUMNS].to_dict("records"):
         seed = int(row["seed"])

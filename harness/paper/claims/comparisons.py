@@ -6,11 +6,12 @@ import math
 from collections.abc import Sequence
 
 from harness.paper.claims import definitions
-from harness.paper.claims.boards import Board, Facts, Pair, Place, Reading, Run
+from harness.paper.claims.boards import Board, Pair, Place, Run
 from harness.paper.claims.definitions import AS_FAST, FAST, TARGETS, VERY_SLOW, at
 from harness.paper.claims.judged import Judged
 from harness.paper.claims.logic import Told, all_of, at_most, share
 from harness.paper.claims.rules import Finding, Rule, by_target, judge, said, shown
+from harness.paper.reading import Facts, Records
 
 LOW = TARGETS[0]
 FEW = "; asked on few cells"
@@ -18,19 +19,19 @@ WORST = 10
 """Violations that are listed."""
 
 
-def c6(reading: Reading, facts: Facts) -> Judged:
+def c6(records: Records, facts: Facts) -> Judged:
     """Three and four decades below the tuned pair MAML is very slow, to both targets; weak: to 2.5."""
-    return judge(Rule(_c6, "the lesser of MAML's counts there over its fastest, to 2.5", weak=True), reading)
+    return judge(Rule(_c6, "the lesser of MAML's counts there over its fastest, to 2.5", weak=True), records)
 
 
-def c7(reading: Reading, facts: Facts) -> Judged:
+def c7(records: Records, facts: Facts) -> Judged:
     """Where MAML is fast to 2.5, Alpha-MAML is with every choice of hyper-rates; weak: with nearly all."""
-    return judge(Rule(_c7, "largest count of Alpha-MAML over MAML's there", weak=True, grid=True), reading)
+    return judge(Rule(_c7, "largest count of Alpha-MAML over MAML's there", weak=True, grid=True), records)
 
 
-def c8(reading: Reading, facts: Facts) -> Judged:
+def c8(records: Records, facts: Facts) -> Judged:
     """Alpha-MAML takes at most as many iterations to 2.5 as MAML in every cell; weak: in nearly all."""
-    return judge(Rule(_c8, "share of the cells in which it takes more", weak=True, grid=True), reading)
+    return judge(Rule(_c8, "share of the cells in which it takes more", weak=True, grid=True), records)
 
 
 def _c6(run: Run, pairs: Sequence[Pair]) -> Finding | None:

@@ -9,22 +9,21 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.summary import numbers
-from harness.paper.claims.boards import Reading
-from harness.paper.claims.definitions import MAIN, ON_FEW_CELLS
+from harness.paper.reading import MAIN, ON_FEW_CELLS, Records
 from harness.records.passages import first_passage, outcome, sustained_passage
 
 POINT = ["method", "alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "seed"]
 """What is the same of a cell under two readings."""
 
 
-def with_few_cells(readings: Sequence[Reading]) -> list[Reading]:
+def with_few_cells(readings: Sequence[Records]) -> list[Records]:
     """The readings, and before those that change a field of paper-adam that one on few cells.
 
     Its cells are those that all readings of both methods share that change a field; its runs are cut where
     they would have ended had they been asked as those were. There is none where nothing is shared.
     """
-    base = next((one for one in readings if one.label == MAIN), None)
-    changed = [one for one in readings if one.label.startswith(f"{MAIN}, ")]
+    base = next((one for one in readings if one.reading == MAIN), None)
+    changed = [one for one in readings if one.reading.preset == MAIN.preset and one.reading != MAIN]
     both = [one.trials for one in changed if one.trials["method"].nunique() > 1]
     if base is None or not both:
         return list(readings)
@@ -42,8 +41,9 @@ def with_few_cells(readings: Sequence[Reading]) -> list[Reading]:
         rows.append(row)
         cuts.append(cut)
     table = pd.DataFrame(rows, columns=base.trials.columns).astype(base.trials.dtypes)
-    at = readings.index(changed[0])
-    return [*readings[:at], Reading(ON_FEW_CELLS, table, pd.concat(cuts)), *readings[at:]]
+    few_cells = Records(reading=ON_FEW_CELLS, trials=table, trajectories=pd.concat(cuts))
+    at = [one.reading for one in readings].index(changed[0].reading)
+    return [*readings[:at], few_cells, *readings[at:]]
 
 
 def _asked(trial: dict[Any, Any], curve: pd.DataFrame) -> tuple[dict[Any, Any], pd.DataFrame]:

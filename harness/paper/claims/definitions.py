@@ -36,11 +36,6 @@ ENOUGH_SEEDS = 5
 ENOUGH_VALUES = 3
 """Of each hyper-rate."""
 
-MAIN = "paper-adam"
-"""The reading that the others change a field of."""
-ON_FEW_CELLS = f"{MAIN}, on few cells"
-"""Its label where it is judged once more, on the others' cells."""
-
 SENTENCES = {
     "count": "the first iteration, counted from 1, whose training loss is at or below the target; sustained: "
     "the first at which the mean of the last 10 losses is, which lags by construction",
@@ -73,11 +68,6 @@ SENTENCES = {
     "cannot be told": "cells not run leave bounds, and the verdict differs between them",
 }
 """The same in words, for whoever reads a verdict."""
-
-
-def diagonal(label: str) -> tuple[tuple[float, float], ...]:
-    """The pairs of a reading, by its label: those of the preset it starts with."""
-    return DIAGONALS[label.partition(",")[0]]
 
 
 def rate(value: float) -> str:

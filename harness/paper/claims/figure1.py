@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.summary import numbers
-from harness.paper.claims.boards import Facts, Reading
-from harness.paper.claims.definitions import BUDGET, SIMILAR, diagonal, rate
+from harness.paper.claims.definitions import BUDGET, DIAGONALS, SIMILAR, rate
 from harness.paper.claims.judged import Form, Judged
 from harness.paper.claims.logic import Share, Told, all_of, interval, not_, over_seeds, share, tell, verdict
 from harness.paper.claims.rules import HYPER_RATES, MOST_CELLS, NOT_ASKED
+from harness.paper.reading import Facts, Records
 from harness.records.passages import WINDOW, running_mean
 
 FIXED = {"paper-adam": (1e-1, 1e-6), "paper-sgd": (1e-2, 1e-4)}
@@ -62,19 +62,19 @@ class Part(NamedTuple):
     cells: tuple[str, ...]
 
 
-def c10(reading: Reading, facts: Facts) -> Judged:
+def c10(records: Records, facts: Facts) -> Judged:
     """Untuned Alpha-MAML ends at a loss similar to tuned MAML's, and untuned MAML does not."""
-    return _over_seeds(reading, _similar, "median over the cells of: training loss less tuned MAML's, nats")
+    return _over_seeds(records, _similar, "median over the cells of: training loss less tuned MAML's, nats")
 
 
-def c11(reading: Reading, facts: Facts) -> Judged:
+def c11(records: Records, facts: Facts) -> Judged:
     """Untuned alpha and beta end higher than they started."""
-    return _over_seeds(reading, _risen, "share of the untuned cells in which both rates rise")
+    return _over_seeds(records, _risen, "share of the untuned cells in which both rates rise")
 
 
-def _over_seeds(reading: Reading, judge: Callable[[Figure, dict[str, End]], Part], statistic: str) -> Judged:
-    figures = _figures(reading)
-    ends = _ends(reading)
+def _over_seeds(records: Records, judge: Callable[[Figure, dict[str, End]], Part], statistic: str) -> Judged:
+    figures = _figures(records)
+    ends = _ends(records)
     parts = {seed: judge(figure, ends) for seed, figure in figures.items()}
     if not parts:
         return NOT_ASKED
@@ -90,12 +90,13 @@ def _over_seeds(reading: Reading, judge: Callable[[Figure, dict[str, End]], Part
     )
 
 
-def _figures(reading: Reading) -> dict[int, Figure]:
+def _figures(records: Records) -> dict[int, Figure]:
     """By seed; none where one of the two columns of untuned cells was not asked."""
-    pairs, fixed = diagonal(reading.label), FIXED[reading.label.partition(",")[0]]
+    preset = records.reading.preset
+    pairs, fixed = DIAGONALS[preset], FIXED[preset]
     found = {}
-    for seed in sorted(reading.trials["seed"].unique()):
-        trials = reading.trials[reading.trials["seed"] == seed]
+    for seed in sorted(records.trials["seed"].unique()):
+        trials = records.trials[records.trials["seed"] == seed]
         maml, alpha = (trials[trials["method"] == name] for name in ("maml", "alpha-maml"))
         untuned = alpha[_at(alpha, pairs[UNTUNED]) & (alpha[[*HYPER_RATES]] > 0).all(axis=1)]
         columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
@@ -113,11 +114,11 @@ def _one(rows: pd.DataFrame) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
-def _ends(reading: Reading) -> dict[str, End]:
+def _ends(records: Records) -> dict[str, End]:
     """Cell id -> its End; no key for a run that ended before the budget, divergence apart."""
-    endings = dict(zip(reading.trials["cell_id"], reading.trials["ending"], strict=True))
+    endings = dict(zip(records.trials["cell_id"], records.trials["ending"], strict=True))
     found = {}
-    rows = reading.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
+    rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     for cell, curve in rows.groupby("cell_id", sort=False):
         losses, val = (numbers(curve[name])[:BUDGET] for name in ("train_loss", "val_loss"))
         val = val[~np.isnan(val)]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.summary import numbers
-from harness.paper.claims.boards import Facts, Reading, Records
 from harness.paper.claims.definitions import TARGETS
 from harness.paper.claims.judged import Form, Judged, Verdict
 from harness.paper.claims.logic import Told, all_of, verdict
 from harness.paper.claims.rules import MOST_CELLS, NOT_ASKED
+from harness.paper.reading import Facts, Records, in_limit
 from harness.records.passages import first_passage, outcome, sustained_passage
 from harness.records.schema import TRAJECTORIES
 
@@ -36,7 +36,7 @@ SAME_RUN = ("numerics", "device", "threads", "pack_size", "torch")
 """Two runs of one problem agree to the last bit only where all of these do."""
 
 
-def c13(reading: Reading, facts: Facts) -> Judged:
+def c13(records: Records, facts: Facts) -> Judged:
     """Alpha-MAML needs no gradient more and one stored one. Of the cost measurement, not of `reading`."""
     cost = facts.cost
     if cost is None:
@@ -86,10 +86,10 @@ class _Twins(NamedTuple):
         return self.equal is False, self.equal is True, self.rows
 
 
-def c14(reading: Reading, facts: Facts) -> Judged:
+def c14(records: Records, facts: Facts) -> Judged:
     """Without hyper-rates Alpha-MAML is MAML, in every bit of every row that both have."""
     best: dict[str, _Twins] = {}
-    places: list[Records | Reading] = [*reading.limits, reading]  # what is pooled tells where no grid does
+    places: list[Records] = [*records.limits, records]  # what is pooled tells where no grid does
     for place in places:
         for one in _twins(place):
             best[one.cells[0]] = max(best.get(one.cells[0], one), one, key=_Twins.weight)
@@ -112,7 +112,7 @@ def c14(reading: Reading, facts: Facts) -> Judged:
     )
 
 
-def _twins(records: Records | Reading) -> Iterator[_Twins]:
+def _twins(records: Records) -> Iterator[_Twins]:
     trials = records.trials
     for _, mine in trials[in_limit(trials)].iterrows():
         same = (trials[["alpha0", "beta0", "seed"]] == mine[["alpha0", "beta0", "seed"]]).all(axis=1)
@@ -132,13 +132,7 @@ def _twins(records: Records | Reading) -> Iterator[_Twins]:
         yield _Twins(name, int(mine["seed"]), cells, rows, where is None, why)
 
 
-def in_limit(trials: pd.DataFrame) -> pd.Series:
-    """Which trials are Alpha-MAML with both hyper-rates 0."""
-    zero = (trials[["alpha_hyperlr", "beta_hyperlr"]] == 0).all(axis=1)
-    return zero & (trials["method"] == "alpha-maml")
-
-
-def _curve(records: Records | Reading, cell: str) -> pd.DataFrame:
+def _curve(records: Records, cell: str) -> pd.DataFrame:
     rows = records.trajectories
     return rows[rows["cell_id"] == cell].sort_values("iteration")
 
@@ -162,11 +156,11 @@ def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str 
     return rows, f"{min(found)[1]} of iteration {min(found)[0]}" if found else None
 
 
-def c15(reading: Reading, facts: Facts) -> Judged:
+def c15(records: Records, facts: Facts) -> Judged:
     """A lower target takes no fewer iterations, and the tables' counts are those of the trajectories."""
-    trials = reading.trials
+    trials = records.trials
     run = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
-    rows = reading.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
+    rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     curves = {cell: numbers(curve["train_loss"]) for cell, curve in rows.groupby("cell_id", sort=False)}
     wrong = {
         row["cell_id"]: why
@@ -208,7 +202,7 @@ def _wrong(row: pd.Series, losses: np.ndarray) -> str:
     return ""
 
 
-def c16(reading: Reading, facts: Facts) -> Judged:
+def c16(records: Records, facts: Facts) -> Judged:
     """Omniglot is as the paper counts it, split as it says. Of the data, not of `reading`."""
     data = facts.data
     if data is None:

@@ -6,33 +6,35 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from harness.cell import PRESETS
 from harness.paper.claims import definitions
-from harness.paper.claims.boards import Board, Facts, Pair, Place, Reading, Run, runs
+from harness.paper.claims.boards import Board, Pair, Place, Run, runs
 from harness.paper.claims.definitions import ENOUGH_SEEDS, FEW_ITERATIONS, HALF, PAPER_COUNT, TARGETS
 from harness.paper.claims.judged import Form, Judged, Verdict
 from harness.paper.claims.logic import Share, Told, all_of, interval, less, share
 from harness.paper.claims.rules import MOST_CELLS, NOT_ASKED, Finding, Rule, judge, said, shown
+from harness.paper.reading import Facts, Reading, Records
 
 LOW, HIGH = TARGETS
 
 
-def c1(reading: Reading, facts: Facts) -> Judged:
+def c1(records: Records, facts: Facts) -> Judged:
     """Two decades below the tuned pair MAML misses 2.5, and some Alpha-MAML reaches it."""
-    return judge(Rule(_c1, "share of the hyper-rates that reach 2.5"), reading)
+    return judge(Rule(_c1, "share of the hyper-rates that reach 2.5"), records)
 
 
-def c2(reading: Reading, facts: Facts) -> Judged:
+def c2(records: Records, facts: Facts) -> Judged:
     """Three decades below MAML misses 2.5, and half of the Alpha-MAMLs reach it; weak: some."""
-    return judge(Rule(_c2, "share of the hyper-rates that reach 2.5", weak=True, grid=True), reading)
+    return judge(Rule(_c2, "share of the hyper-rates that reach 2.5", weak=True, grid=True), records)
 
 
-def c3(reading: Reading, facts: Facts) -> Judged:
+def c3(records: Records, facts: Facts) -> Judged:
     """Three decades below MAML takes 165 iterations to 2.99: the paper's count is among the seeds'."""
-    counts, ids = _maml_over_seeds(reading, "first")
+    counts, ids = _maml_over_seeds(records, "first")
     if not ids:
         return NOT_ASKED
-    lasting, _ = _maml_over_seeds(reading, "sustained")
-    noise = _noise(reading.label, facts)
+    lasting, _ = _maml_over_seeds(records, "sustained")
+    noise = _noise(records.reading, facts)
     return Judged(
         _among(counts, noise),
         sustained=_among(lasting),
@@ -49,14 +51,14 @@ def c3(reading: Reading, facts: Facts) -> Judged:
     )
 
 
-def c4(reading: Reading, facts: Facts) -> Judged:
+def c4(records: Records, facts: Facts) -> Judged:
     """Three decades below Alpha-MAML takes less than 15 iterations to 2.99 for a wide range."""
-    return judge(Rule(_c4, "share of the hyper-rates under 15 iterations", weak=True, grid=True), reading)
+    return judge(Rule(_c4, "share of the hyper-rates under 15 iterations", weak=True, grid=True), records)
 
 
-def c5(reading: Reading, facts: Facts) -> Judged:
+def c5(records: Records, facts: Facts) -> Judged:
     """Four decades below most Alpha-MAMLs take fewer iterations to 2.99 than MAML."""
-    return judge(Rule(_c5, "share of the hyper-rates that take fewer", grid=True), reading)
+    return judge(Rule(_c5, "share of the hyper-rates that take fewer", grid=True), records)
 
 
 class _Panel(NamedTuple):
@@ -148,22 +150,21 @@ def _missed(count: float) -> Told:
     return None if math.isnan(count) else math.isinf(count)
 
 
-def _maml_over_seeds(reading: Reading, passage: str) -> tuple[dict[int, float], tuple[str, ...]]:
+def _maml_over_seeds(records: Records, passage: str) -> tuple[dict[int, float], tuple[str, ...]]:
     """MAML's count to 2.99 three decades below the tuned pair, by seed, and the cells' ids."""
-    place: Place = (definitions.diagonal(reading.label)[3], None)
-    asked = [run for run in runs(reading, passage) if place in run.ids]
+    place: Place = (definitions.DIAGONALS[records.reading.preset][3], None)
+    asked = [run for run in runs(records, passage) if place in run.ids]
     counts = {run.seed: run.boards[HIGH].count_at(place) for run in asked}
     return counts, tuple(run.ids[place] for run in asked)
 
 
-def _noise(label: str, facts: Facts) -> dict[str, Any] | None:
+def _noise(reading: Reading, facts: Facts) -> dict[str, Any] | None:
     """What the noise study says of networks that do not learn under this reading; None: nothing."""
-    _, *changes = label.split(", ")
-    changed = dict(change.split("=") for change in changes if "=" in change)
+    changed, preset = reading.fields, PRESETS[reading.preset]
     if facts.noise is None or changed.keys() - {"head_init", "meta_batch"}:
         return None
-    head, tasks = changed.get("head_init", "linear"), changed.get("meta_batch", "16")
-    return facts.noise.get(head, {}).get(tasks)
+    head, tasks = (changed.get(name, getattr(preset, name)) for name in ("head_init", "meta_batch"))
+    return facts.noise.get(head, {}).get(str(tasks))
 
 
 def _among(counts: dict[int, float], noise: dict[str, Any] | None = None) -> Form:

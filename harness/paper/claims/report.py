@@ -10,12 +10,12 @@ import numpy as np
 from rich.table import Table
 from rich.text import Text
 
-from harness.analysis.labels import apart
 from harness.paper.claims.definitions import SENTENCES
-from harness.paper.claims.judge import ONCE, Matrix, labels
+from harness.paper.claims.judge import Matrix, columns
 from harness.paper.claims.judged import Form, Judged, Verdict
 from harness.paper.claims.rules import MOST_CELLS
 from harness.paper.claims.sentences import CLAIMS, Claim
+from harness.paper.reading import Column, labels, short_labels
 
 MARKS = {Verdict.HOLDS: "H", Verdict.FAILS: "F", Verdict.OPEN: "?"}
 COLOURS = {Verdict.HOLDS: "green", Verdict.FAILS: "red", Verdict.OPEN: "dim"}
@@ -24,9 +24,9 @@ LEGEND = "H holds, F fails, ? cannot be told, blank: not asked; strict form, the
 
 def tables(matrix: Matrix) -> list[Table]:
     """For a terminal of 100 columns: each claim under the first reading, then all claims x readings."""
-    columns = labels(matrix)
+    asked = columns(matrix)
     main = Table(
-        title=f"the paper's sentences under {columns[0]}",
+        title=f"the paper's sentences under {labels(asked)[0]}",
         title_justify="left",
         box=None,
         padding=(0, 1, 0, 0),
@@ -36,17 +36,17 @@ def tables(matrix: Matrix) -> list[Table]:
             name, ratio={"sentence": 3, "why": 5}.get(name), no_wrap=name not in ("sentence", "why")
         )
     for claim in CLAIMS:
-        judged = matrix[claim.key, columns[0] if claim.everywhere else ONCE]
+        judged = matrix[claim.key, asked[0] if claim.everywhere else None]
         if judged is not None:
             forms = (judged.strict, judged.weak, judged.sustained)
             main.add_row(claim.key, claim.short, *map(_word, forms), judged.strict.why)
     small = Table(
         title="claims x readings", caption=LEGEND, title_justify="left", box=None, padding=(0, 1, 0, 0)
     )
-    for name in ("", *apart(columns).values()):
+    for name in ("", *short_labels(asked)):
         small.add_column(name.replace("=", "=\n"), overflow="fold")
     for claim in CLAIMS:
-        cells = (matrix[claim.key, label] for label in columns)
+        cells = (matrix[claim.key, column] for column in asked)
         small.add_row(claim.key, *(Text() if judged is None else _mark(judged) for judged in cells))
     return [main, small]
 
@@ -72,10 +72,11 @@ def mark(judged: Judged | None) -> str:
 
 def to_json(matrix: Matrix, sources: Mapping[str, str]) -> dict[str, Any]:
     """All of it as strict JSON: a count that is infinite is "miss", another number that is none is null."""
+    asked = columns(matrix)
     return {
         "definitions": dict(SENTENCES),
         "sources": dict(sources),
-        "readings": labels(matrix),
+        "readings": labels(asked),
         "claims": [
             {
                 **{
@@ -84,8 +85,8 @@ def to_json(matrix: Matrix, sources: Mapping[str, str]) -> dict[str, Any]:
                 },
                 "judged": {
                     label: _judged(judged)
-                    for label in labels(matrix)
-                    if (judged := matrix[claim.key, label]) is not None
+                    for column, label in zip(asked, labels(asked), strict=True)
+                    if (judged := matrix[claim.key, column]) is not None
                 },
             }
             for claim in CLAIMS
@@ -123,15 +124,15 @@ def plain(value: Any) -> Any:
 
 def to_markdown(matrix: Matrix, sources: Mapping[str, str]) -> str:
     """A page: the matrix, what the words mean, then each claim with its verdicts, numbers and interval."""
-    columns = labels(matrix)
+    asked = columns(matrix)
     lines = [
         "# The paper's sentences, put to the records",
         "",
         f"{LEGEND}.",
         "",
         *_grid(
-            ["claim", *columns],
-            ([f"{c.key} {c.short}", *(mark(matrix[c.key, n]) for n in columns)] for c in CLAIMS),
+            ["claim", *labels(asked)],
+            ([f"{c.key} {c.short}", *(mark(matrix[c.key, n]) for n in asked)] for c in CLAIMS),
         ),
         "",
         "Records:",
@@ -143,7 +144,7 @@ def to_markdown(matrix: Matrix, sources: Mapping[str, str]) -> str:
         *(f"- **{word}**: {meaning}" for word, meaning in SENTENCES.items()),
     ]
     for claim in CLAIMS:
-        lines += ["", *_claim(claim, matrix, columns)]
+        lines += ["", *_claim(claim, matrix, asked)]
     return "\n".join(lines) + "\n"
 
 
@@ -152,14 +153,14 @@ def _grid(head: Sequence[str], rows: Iterator[list[str]]) -> list[str]:
     return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
 
 
-def _claim(claim: Claim, matrix: Matrix, columns: Sequence[str]) -> Iterator[str]:
+def _claim(claim: Claim, matrix: Matrix, asked: Sequence[Column]) -> Iterator[str]:
     yield from (f"## {claim.key}: {claim.short}", "", f"> {claim.sentence} ({claim.place})", "")
     yield f"Strict: {claim.strict}." + (f" Weak: {claim.weak}." if claim.weak else "")
-    for label in columns:
-        if (judged := matrix[claim.key, label]) is not None:
-            yield from ("", f"### {claim.key}, {label}" if label != ONCE else f"### {claim.key}, once", "")
+    for column, label in zip(asked, labels(asked), strict=True):
+        if (judged := matrix[claim.key, column]) is not None:
+            yield from ("", f"### {claim.key}, {'once' if column is None else label}", "")
             yield from _verdicts(judged)
-    if all(matrix[claim.key, label] is None for label in columns):
+    if all(matrix[claim.key, column] is None for column in asked):
         yield from ("", "Not asked under any reading.")
 
 

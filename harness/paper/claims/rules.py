@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from harness.paper.claims import definitions
-from harness.paper.claims.boards import Pair, Place, Reading, Run, runs
+from harness.paper.claims.boards import Pair, Place, Run, runs
 from harness.paper.claims.judged import Form, Judged, Verdict
 from harness.paper.claims.logic import Told, interval, over_seeds, tell, unless_it_hangs, verdict
+from harness.paper.reading import Records
 
 MOST_CELLS = 40
 HYPER_RATES = ("alpha_hyperlr", "beta_hyperlr")
@@ -42,9 +43,9 @@ class Rule(NamedTuple):
     """Whether it depends on a share of the hyper-rates, or on all of them."""
 
 
-def judge(rule: Rule, reading: Reading) -> Judged:
+def judge(rule: Rule, records: Records) -> Judged:
     """The claim under one reading, over all its seeds."""
-    first, lasting = (_by_seed(rule, reading, passage) for passage in ("first", "sustained"))
+    first, lasting = (_by_seed(rule, records, passage) for passage in ("first", "sustained"))
     if not first.findings:
         return NOT_ASKED
     numbers: dict[str, Any] = {"first": first.numbers, "sustained": lasting.numbers}
@@ -89,8 +90,8 @@ def _forms(findings: dict[int, Finding], which: str) -> dict[int, Form]:
     return {seed: Form(verdict(getattr(f, which)), f.why) for seed, f in findings.items()}
 
 
-def _by_seed(rule: Rule, reading: Reading, passage: str) -> _BySeed:
-    found, pairs = runs(reading, passage), definitions.diagonal(reading.label)
+def _by_seed(rule: Rule, records: Records, passage: str) -> _BySeed:
+    found, pairs = runs(records, passage), definitions.DIAGONALS[records.reading.preset]
 
     def findings(some: Iterable[Run]) -> dict[int, Finding]:
         each = ((run.seed, rule.find(run, pairs)) for run in some)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from harness.paper.claims import figure1, others, predicates
-from harness.paper.claims.boards import Facts, Reading
 from harness.paper.claims.judged import Judged
+from harness.paper.reading import Facts, Records
 
 
 class Claim(NamedTuple):
@@ -22,7 +22,7 @@ class Claim(NamedTuple):
     """In a few words, for tables and figures."""
     strict: str
     """The predicate, in words."""
-    judge: Callable[[Reading, Facts], Judged]
+    judge: Callable[[Records, Facts], Judged]
     weak: str | None = None
     """The weaker form; None: there is none."""
     everywhere: bool = True

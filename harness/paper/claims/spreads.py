@@ -8,11 +8,12 @@ from itertools import combinations, pairwise
 from statistics import median
 from typing import Any, NamedTuple
 
-from harness.paper.claims.boards import Board, Facts, Hyper, Pair, Place, Reading, Run
+from harness.paper.claims.boards import Board, Hyper, Pair, Place, Run
 from harness.paper.claims.definitions import TARGETS, at
 from harness.paper.claims.judged import Judged
 from harness.paper.claims.logic import Told, all_of, any_of, not_
 from harness.paper.claims.rules import Finding, Rule, by_target, judge, shown
+from harness.paper.reading import Facts, Records
 
 LOW = TARGETS[0]
 
@@ -37,17 +38,17 @@ class Bounds(NamedTuple):
         return {"least": shown(self.low), "most": None if math.isinf(self.high) else shown(self.high)}
 
 
-def c9(reading: Reading, facts: Facts) -> Judged:
+def c9(records: Records, facts: Facts) -> Judged:
     """Alpha-MAML's advantage never shrinks down the diagonal, by both targets; weak: it ends larger."""
     statistic = "advantage at the last pair less that at the first, iterations to 2.5"
-    return judge(Rule(_c9, statistic, weak=True, grid=True), reading)
+    return judge(Rule(_c9, statistic, weak=True, grid=True), records)
 
 
-def c12(reading: Reading, facts: Facts) -> Judged:
+def c12(records: Records, facts: Facts) -> Judged:
     """Alpha-MAML's spread over the pairs is less than MAML's with the best, the median and the worst choice
     of hyper-rates; weak: with the median one. To 2.5."""
     statistic = "Alpha-MAML's spread with the median choice, decades; with a miss in it a lower bound"
-    return judge(Rule(_c12, statistic, weak=True, grid=True), reading)
+    return judge(Rule(_c12, statistic, weak=True, grid=True), records)
 
 
 def _both(board: Board, pairs: Sequence[Pair]) -> tuple[Pair, ...]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness.analysis.labels import apart
+from harness import cell
+from harness.analysis import labels
 from harness.analysis.rounding import PASSAGES
 from harness.analysis.summary import numbers
 from harness.grids.selection import seed_ranges
@@ -160,29 +161,31 @@ def lucky() -> str:
     """First passages of MAML where it cannot learn, by the tasks of a meta-batch."""
     trials = read("chance").trials
     trials = trials[trials["outcome"].notna()]
-    names = apart(trials["protocol"])
     rows = []
-    for label in names:
-        own = trials[trials["protocol"] == label]
+    for name, own in _by_reading(trials):
         counts = [over_seeds(numbers(own[column])) for column in PASSAGES.values()]
-        rows.append([names[label], len(own), *counts])
+        rows.append([name, len(own), *counts])
     return table(["reading", "seeds", "to 2.99", "sustained"], rows)
 
 
 def readings() -> str:
     """Each reading on the same few cells: MAML, and Alpha-MAML from the tuned pair and from the others."""
     trials = read("readings").trials
-    names = apart(trials["protocol"])
-    trials = trials[trials["outcome"].notna()]
     rows = []
-    for label in names:
-        own = trials[trials["protocol"] == label]
+    for name, own in _by_reading(trials[trials["outcome"].notna()]):
         counts = own["iterations_to_target"]
         alpha, tuned = own["method"] == "alpha-maml", own["alpha0"] == TUNED[0]
-        row = [names[label], over_seeds(numbers(counts[~alpha & tuned]))]
+        row = [name, over_seeds(numbers(counts[~alpha & tuned]))]
         row.append(f"{counts[~alpha & ~tuned].count()} of {(~alpha & ~tuned).sum()}")
         for which in (alpha & tuned, alpha & ~tuned):
             row += [f"{counts[which].count()} of {which.sum()}", middle(numbers(counts[which]))]
         rows.append(row)
     head = ["reading", "MAML, tuned", "MAML, untuned", "Alpha-MAML, tuned", "median"]
     return table([*head, "Alpha-MAML, untuned", "median"], rows)
+
+
+def _by_reading(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """The trials of each protocol, with its name beside the first one's."""
+    groups = trials.groupby(["preset", "changes"], sort=False)
+    names = cell.labels(labels.of_trials(trials))
+    return [(name, own) for name, (_, own) in zip(names, groups, strict=True)]

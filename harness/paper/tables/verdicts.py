@@ -15,6 +15,7 @@ from harness.paper import evidence
 from harness.paper.claims import judge
 from harness.paper.claims.definitions import rate
 from harness.paper.claims.sentences import CLAIMS
+from harness.paper.reading import MAIN
 from harness.paper.tables.sources import read, rows_of
 from harness.paper.tables.words import NONE, hyper, span, start, table
 from harness.records import reference
@@ -33,7 +34,7 @@ def paper() -> str:
     found = matrix()
     rows = []
     for key, what, theirs in PAPER:
-        judged = found[key, "paper-adam"]
+        judged = found[key, MAIN]
         by_seed = judged.numbers["first"].values() if judged else ()
         shares = [one["share"][0] for one in by_seed]
         missed = sum(one["maml"] == "miss" for one in by_seed)
@@ -45,10 +46,10 @@ def paper() -> str:
 def claims() -> str:
     """Every sentence under `paper-adam`, and why; C13 and C16 are judged once."""
     found = matrix()
-    label = judge.labels(found)[0]
+    first = judge.columns(found)[0]
     rows = []
     for claim in CLAIMS:
-        judged = found[claim.key, label if claim.everywhere else judge.ONCE]
+        judged = found[claim.key, first if claim.everywhere else None]
         if judged is not None:
             forms = (judged.strict, judged.weak, judged.sustained)
             verdicts = [NONE if form is None else form.verdict for form in forms]
@@ -60,7 +61,7 @@ def claims() -> str:
 def matrix() -> judge.Matrix:
     """The claims by the reference records alone, judged once a process."""
     found = evidence.gather(places.RESULTS, reference_only=True)
-    return judge.matrix(found.readings, found.facts)
+    return judge.matrix(found.records, found.facts)
 
 
 def chance() -> str:

@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from harness.paper.claims.boards import Facts, Reading
+from harness.paper.reading import MAIN, Facts, Records
 from harness.records.schema import TRAJECTORIES, TRIALS
 
 NO_FACTS = Facts(cost=None, noise=None, data=None)
@@ -57,12 +57,12 @@ def run(
     return trial | outcome | same | more, rows
 
 
-def reading(*runs, label="paper-adam") -> Reading:
+def records(*runs, reading=MAIN) -> Records:
     rows = [row for _, its in runs for row in its]
-    return Reading(
-        label,
-        pd.DataFrame([trial for trial, _ in runs], columns=list(TRIALS)),
-        pd.DataFrame(rows, columns=list(TRAJECTORIES)),
+    return Records(
+        reading=reading,
+        trials=pd.DataFrame([trial for trial, _ in runs], columns=list(TRIALS)),
+        trajectories=pd.DataFrame(rows, columns=list(TRAJECTORIES)),
     )
 
 

@@ -5,13 +5,14 @@ So the mean of ten falls to 2.99 with the second low loss and to 2.5 with the si
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from harness.paper.claims.boards import Facts, Reading
 from harness.paper.claims.definitions import DIAGONALS
+from harness.paper.reading import MAIN, Facts, Reading, Records
 from harness.records.schema import TRAJECTORIES, TRIALS
 
 MISS = math.inf
@@ -46,17 +47,22 @@ def cell(pair, hyper, count: Count, seed=0, budget=60, ending="budget", losses=N
     return trial, losses or []
 
 
-def reading(*cells: Cell, label="paper-adam") -> Reading:
+def changing(preset: str = "paper-adam", **fields: object) -> Reading:
+    """A reading that changes these fields of a preset."""
+    return Reading(preset=preset, changes=json.dumps(fields, sort_keys=True))
+
+
+def records(*cells: Cell, reading=MAIN) -> Records:
     """The two tables of these cells."""
     rows = [
         dict.fromkeys(TRAJECTORIES) | {"cell_id": trial["cell_id"], "iteration": i, "train_loss": loss}
         for trial, losses in cells
         for i, loss in enumerate(losses, 1)
     ]
-    return Reading(
-        label,
-        pd.DataFrame([trial for trial, _ in cells], columns=list(TRIALS)),
-        pd.DataFrame(rows, columns=list(TRAJECTORIES)),
+    return Records(
+        reading=reading,
+        trials=pd.DataFrame([trial for trial, _ in cells], columns=list(TRIALS)),
+        trajectories=pd.DataFrame(rows, columns=list(TRAJECTORIES)),
     )
 
 

@@ -1,13 +1,14 @@
 """Counts on boards: a passage, a miss, or not known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from harness.paper.claims.boards import count, runs
 from harness.records.passages import first_passage
-from tests.paper.claims.tables import FOURTH, HYPERS, MISS, TUNED, board, cell, nth, reading
+from tests.paper.claims.tables import FOURTH, HYPERS, MISS, TUNED, board, cell, nth, records
 
 HYPER = HYPERS[0]
 
@@ -34,7 +35,7 @@ def test_a_count(losses, ending, target, expected):
 
 
 def test_first_and_sustained_by_both_targets():
-    one = reading(cell(TUNED, None, 20))
+    one = records(cell(TUNED, None, 20))
     for passage, low, high in (("first", 20, 20), ("sustained", 25, 21)):
         (run,) = runs(one, passage)
         assert run.boards[2.5].maml == {TUNED: low}
@@ -42,7 +43,7 @@ def test_first_and_sustained_by_both_targets():
 
 
 def test_boards_are_by_seed_and_know_what_was_not_run():
-    some = reading(
+    some = records(
         *board({TUNED: 20, FOURTH: MISS}, nth(range(11, 20)), seed=1),
         *board({TUNED: None}, lambda pair, hyper: None),
     )
@@ -57,13 +58,13 @@ def test_boards_are_by_seed_and_know_what_was_not_run():
 
 
 def test_the_rows_may_come_in_any_order():
-    one = reading(cell(TUNED, None, 20), cell(TUNED, HYPER, 30))
-    (run,) = runs(one._replace(trajectories=one.trajectories.iloc[::-1]), "first")
+    one = records(cell(TUNED, None, 20), cell(TUNED, HYPER, 30))
+    (run,) = runs(replace(one, trajectories=one.trajectories.iloc[::-1]), "first")
     assert (run.boards[2.5].maml[TUNED], run.boards[2.5].alpha[TUNED][HYPER]) == (20, 30)
 
 
 def test_a_run_beyond_the_papers_budget_is_cut():
-    (run,) = runs(reading(cell(TUNED, None, 510, budget=600)), "first")
+    (run,) = runs(records(cell(TUNED, None, 510, budget=600)), "first")
     assert run.boards[2.5].budget == 500
     assert run.boards[2.5].maml[TUNED] == math.inf
 
@@ -71,10 +72,10 @@ def test_a_run_beyond_the_papers_budget_is_cut():
 def test_hyper_rates_of_zero_and_other_methods_are_no_choice():
     trial, losses = cell(FOURTH, None, 5)
     other = {**trial, "method": "mine", "cell_id": "other"}, losses
-    some = reading(cell(TUNED, (0.0, 0.0), 5), cell(TUNED, (0.0, 1e-6), 5), cell(TUNED, None, 5), other)
+    some = records(cell(TUNED, (0.0, 0.0), 5), cell(TUNED, (0.0, 1e-6), 5), cell(TUNED, None, 5), other)
     (run,) = runs(some, "first")
     assert run.ids.keys() == {(TUNED, None)}
-    assert runs(reading(other), "first") == []
+    assert runs(records(other), "first") == []
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,12 @@ def test_hyper_rates_of_zero_and_other_methods_are_no_choice():
     ],
 )
 def test_where_a_share_means_something(hypers, enough):
-    (run,) = runs(reading(*board({TUNED: 5}, lambda pair, hyper: 5, hypers=hypers)), "first")
+    (run,) = runs(records(*board({TUNED: 5}, lambda pair, hyper: 5, hypers=hypers)), "first")
     assert run.enough == ({TUNED} if enough else set())
 
 
 def test_without_an_edge():
-    (run,) = runs(reading(*board({TUNED: 20}, nth(range(11, 20)))), "first")
+    (run,) = runs(records(*board({TUNED: 20}, nth(range(11, 20)))), "first")
     assert list(run.without(0, 10.0).boards[2.99].alpha[TUNED].values()) == [11, 12, 13, 14, 15, 16]
     assert list(run.without(1, 1e-6).boards[2.5].alpha[TUNED].values()) == [12, 13, 15, 16, 18, 19]
     assert run.without(1, 1e-6).enough == {TUNED}

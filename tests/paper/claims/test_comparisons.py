@@ -18,7 +18,7 @@ from tests.paper.claims.tables import (
     board,
     cell,
     nth,
-    reading,
+    records,
 )
 
 HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
@@ -26,7 +26,7 @@ HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
 
 def down(*counts):
     """MAML alone, from the tuned pair down."""
-    return reading(*(cell(pair, None, n) for pair, n in zip(DIAGONAL, counts, strict=False)))
+    return records(*(cell(pair, None, n) for pair, n in zip(DIAGONAL, counts, strict=False)))
 
 
 @pytest.mark.parametrize(
@@ -50,20 +50,20 @@ def test_c6(counts, verdict):
 def test_c6_weak_is_by_the_lower_target_alone():
     """At (1e-4, 1e-6) 2.99 is passed at iteration 12 and 2.5 never."""
     slow = cell(FOURTH, None, None, losses=[3.2] * 11 + [2.9] * 49)
-    found = c6(reading(cell(TUNED, None, 10), slow, cell(FIFTH, None, MISS)), NOTHING)
+    found = c6(records(cell(TUNED, None, 10), slow, cell(FIFTH, None, MISS)), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (FAILS, HOLDS)
     assert found.numbers["first"]["0"] == {
         "2.5": {"verdict": "holds", "fastest": 10, "(1e-4, 1e-6)": "miss", "(1e-5, 1e-7)": "miss"},
         "2.99": {"verdict": "fails", "fastest": 10, "(1e-4, 1e-6)": 12, "(1e-5, 1e-7)": "miss"},
     }
     assert c6(down(10, 20), NOTHING).cells == ()
-    assert c6(reading(slow), NOTHING).cells == ()  # slow, but beside which?
+    assert c6(records(slow), NOTHING).cells == ()  # slow, but beside which?
 
 
 def test_c6_over_seeds():
     cells = [cell(pair, None, n, seed) for seed, slow in enumerate((50, 45))
              for pair, n in ((TUNED, 10), (FOURTH, slow), (FIFTH, MISS))]  # fmt: skip
-    found = c6(reading(*cells), NOTHING)
+    found = c6(records(*cells), NOTHING)
     assert found.strict.verdict is OPEN
     assert found.interval == (4.5, 5)
 
@@ -72,7 +72,7 @@ def fast(tuned, counts, second=MISS, hypers=HYPERS):
     """MAML's counts at the first two pairs, Alpha-MAML's at the first; at the second it always misses."""
     of = nth(counts, hypers)
     maml = {TUNED: tuned, SECOND: second}
-    return reading(*board(maml, lambda pair, hyper: of(pair, hyper) if pair == TUNED else MISS, 0, hypers))
+    return records(*board(maml, lambda pair, hyper: of(pair, hyper) if pair == TUNED else MISS, 0, hypers))
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_c7_weak():
 )
 def test_c8(maml, counts, strict, weak):
     hypers = HYPERS[: len(counts)]
-    found = c8(reading(*board({TUNED: maml}, nth(counts, hypers), 0, hypers)), NOTHING)
+    found = c8(records(*board({TUNED: maml}, nth(counts, hypers), 0, hypers)), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (strict, weak)
 
 
@@ -140,7 +140,7 @@ def test_c8_weak_and_by_how_much():
     """Two pairs, 31 of 32 cells; 23 of 24 without any edge: 0.958."""
     sixth = nth(but_sixth(5, 33), WIDE)
     cells = board({TUNED: 20, SECOND: 30}, lambda pair, h: 5 if pair == TUNED else sixth(pair, h), 0, WIDE)
-    found = c8(reading(*cells), NOTHING)
+    found = c8(records(*cells), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (FAILS, HOLDS)
     assert found.numbers["first"]["0"]["2.5"]["violations"] == 1
     assert found.numbers["first"]["0"]["2.5"]["worst"] == [
@@ -155,13 +155,13 @@ def test_c8_off_the_diagonal_what_was_run_counts():
     whole, elsewhere = board({TUNED: 20}, nth([20] * 9)), (1.0, 1.0)
     for count, verdict in ((20, HOLDS), (None, HOLDS), (21, FAILS)):
         cells = [*whole, cell(elsewhere, None, 20), cell(elsewhere, HYPERS[4], count)]
-        assert c8(reading(*cells), NOTHING).strict.verdict is verdict
+        assert c8(records(*cells), NOTHING).strict.verdict is verdict
 
 
 def test_c8_a_miss_is_more_than_any_count():
     counts = [20, 20, 20, 20, MISS, 20, 20, 20, 20]
-    found = c8(reading(*board({TUNED: 20}, nth(counts))), NOTHING)
+    found = c8(records(*board({TUNED: 20}, nth(counts))), NOTHING)
     assert found.strict.why.endswith("the worst misses where MAML does not")
-    assert c8(reading(cell(TUNED, None, 20)), NOTHING).cells == ()
-    assert c7(reading(cell(TUNED, None, 20)), NOTHING).cells == ()
+    assert c8(records(cell(TUNED, None, 20)), NOTHING).cells == ()
+    assert c7(records(cell(TUNED, None, 20)), NOTHING).cells == ()
     assert math.isclose(found.numbers["first"]["0"]["2.5"]["cells"], 8)

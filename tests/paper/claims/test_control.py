@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
 from harness.paper.claims import others
-from harness.paper.claims.boards import Reading
 from harness.paper.claims.control import with_few_cells
 from harness.paper.claims.judged import Verdict
-from tests.paper.claims.runs import BUDGET, NO_FACTS, TUNED, UNTUNED, reading, run
+from harness.paper.reading import MAIN, ON_FEW_CELLS, Reading, Records
+from tests.paper.claims.runs import BUDGET, NO_FACTS, TUNED, UNTUNED, records, run
+from tests.paper.claims.tables import changing
 
+FIVE_SHOT = changing(k_shot=5)
 HYPER = (0.1, 1e-6)
 FALLING = [3.0 - 0.1 * i for i in range(BUDGET)]
 """At or below 2.5 from iteration 6 on, its mean of ten from 11 on; 2.99 is passed at 2 and at 10."""
 
 
-def asked(target: float, budget: int = 500, label: str = "paper-adam, k_shot=5", **more) -> Reading:
+def asked(target: float, budget: int = 500, reading: Reading = FIVE_SHOT, **more) -> Records:
     """A reading of both methods at TUNED, runs that were asked for this."""
     question = {"target_loss": target, "max_iterations": budget}
-    return reading(*(run(TUNED, hyper, FALLING, **question, **more) for hyper in (None, HYPER)), label=label)
+    return records(
+        *(run(TUNED, hyper, FALLING, **question, **more) for hyper in (None, HYPER)), reading=reading
+    )
 
 
-def base() -> Reading:
+def base() -> Records:
     """paper-adam there and at another pair, asked for no target."""
     here = [run(TUNED, hyper, FALLING) for hyper in (None, HYPER)]
-    return reading(*here, run(UNTUNED, losses=FALLING))
+    return records(*here, run(UNTUNED, losses=FALLING))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +47,7 @@ def base() -> Reading:
 )
 def test_a_run_is_cut_and_its_row_says_so(target: float, budget: int, row: dict) -> None:
     found = with_few_cells([base(), asked(target, budget)])
-    assert [one.label for one in found] == ["paper-adam", "paper-adam, on few cells", "paper-adam, k_shot=5"]
+    assert [one.reading for one in found] == [MAIN, ON_FEW_CELLS, FIVE_SHOT]
     few = found[1]
     assert len(few.trials) == 2
     for _, trial in few.trials.iterrows():
@@ -62,7 +67,7 @@ def test_a_run_is_cut_and_its_row_says_so(target: float, budget: int, row: dict)
 
 
 def test_of_two_targets_the_higher_ends_a_run() -> None:
-    other = asked(2.99, label="paper-adam, meta_batch=8")
+    other = asked(2.99, reading=changing(meta_batch=8))
     for readings in ([base(), asked(2.5), other], [base(), other, asked(2.5)]):
         few = with_few_cells(readings)[1]
         assert few.trials["target_loss"].tolist() == [2.99] * 2
@@ -76,19 +81,19 @@ def test_the_last_update_and_validation_are_those_before_the_cut() -> None:
     rows.loc[rows["iteration"] == 10, ["val_loss", "val_accuracy"]] = [2.75, 0.25]
     rows.loc[rows["iteration"] == 10, "beta"] = 7.0
     rows.loc[rows["iteration"] == 11, "beta"] = math.nan
-    few = with_few_cells([whole._replace(trajectories=rows.iloc[::-1]), asked(2.5)])[1]
+    few = with_few_cells([replace(whole, trajectories=rows.iloc[::-1]), asked(2.5)])[1]
     last = few.trials[["iterations_run", "final_beta", "final_val_loss", "final_val_accuracy"]]
     assert last.to_numpy().tolist() == [[11, 7.0, 2.75, 0.25]] * 2
 
 
 def test_what_was_not_run_stays_so() -> None:
-    open_one = reading(run(TUNED, losses=FALLING), run(TUNED, HYPER, None))
+    open_one = records(run(TUNED, losses=FALLING), run(TUNED, HYPER, None))
     few = with_few_cells([open_one, asked(2.5)])[1]
     assert few.trials["outcome"].isna().tolist() == [False, True]
     assert few.trajectories["cell_id"].nunique() == 1
 
 
 def test_none_where_nothing_is_shared() -> None:
-    elsewhere = asked(2.5, label="paper-adam, meta_batch=8", seed=7)
+    elsewhere = asked(2.5, reading=changing(meta_batch=8), seed=7)
     for some in ([base(), asked(2.5), elsewhere], [base()], [asked(2.5)]):
-        assert [one.label for one in with_few_cells(some)] == [one.label for one in some]
+        assert [one.reading for one in with_few_cells(some)] == [one.reading for one in some]

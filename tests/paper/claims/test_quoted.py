@@ -2,12 +2,14 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
 from harness.paper.claims.definitions import DIAGONALS
 from harness.paper.claims.judged import Verdict
 from harness.paper.claims.predicates import c1, c2, c3, c4, c5
+from harness.paper.reading import ON_FEW_CELLS
 from tests.paper.claims.tables import (
     FIFTH,
     FOURTH,
@@ -18,8 +20,9 @@ from tests.paper.claims.tables import (
     TUNED,
     board,
     cell,
+    changing,
     nth,
-    reading,
+    records,
 )
 
 HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
@@ -27,7 +30,7 @@ FEW = HYPERS[:1]
 
 
 def judged(claim, maml, counts, pair, hypers=HYPERS, seed=0):
-    return claim(reading(*board({pair: maml}, nth(counts, hypers), seed, hypers)), NOTHING)
+    return claim(records(*board({pair: maml}, nth(counts, hypers), seed, hypers)), NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ def test_c2_by_sustained_passages():
 def test_over_seeds():
     chequer = [30, MISS, 30, MISS, 30, MISS, 30, MISS, 30]
     cells = [board({FOURTH: MISS}, nth(counts), seed) for seed, counts in ((0, chequer), (3, [30] * 9))]
-    found = c2(reading(*cells[0], *cells[1]), NOTHING)
+    found = c2(records(*cells[0], *cells[1]), NOTHING)
     assert found.strict.verdict is OPEN
     assert found.strict.why.startswith("1 of 2 seeds hold")
     assert found.weak.verdict is HOLDS
@@ -130,9 +133,9 @@ def test_none_of_its_cells_was_asked():
 def test_under_plain_sgd_the_pairs_are_those_of_its_own_diagonal():
     pair = DIAGONALS["paper-sgd"][3]
     cells = board({pair: MISS}, nth([30] * 9))
-    assert c2(reading(*cells, label="paper-sgd"), NOTHING).weak.verdict is HOLDS
-    assert c2(reading(*cells, label="paper-sgd, k_shot=5"), NOTHING).weak.verdict is HOLDS
-    assert c2(reading(*cells), NOTHING).cells == ()
+    assert c2(records(*cells, reading=changing("paper-sgd")), NOTHING).weak.verdict is HOLDS
+    assert c2(records(*cells, reading=changing("paper-sgd", k_shot=5)), NOTHING).weak.verdict is HOLDS
+    assert c2(records(*cells), NOTHING).cells == ()
 
 
 @pytest.mark.parametrize(
@@ -148,7 +151,7 @@ def test_under_plain_sgd_the_pairs_are_those_of_its_own_diagonal():
     ],
 )
 def test_c3(counts, verdict):
-    some = reading(*(cell(FOURTH, None, count, seed, 310) for seed, count in enumerate(counts)))
+    some = records(*(cell(FOURTH, None, count, seed, 310) for seed, count in enumerate(counts)))
     assert c3(some, NOTHING).strict.verdict is verdict
 
 
@@ -156,8 +159,8 @@ NOISE = {"linear": {"16": {"inits": 32, "passed": 3}, "8": {"inits": 32, "passed
 
 
 def test_c3_carries_the_noise_study_and_does_not_judge_by_it():
-    some = reading(cell(FOURTH, None, MISS), cell(FOURTH, None, 20, 1))
-    found = c3(some, NOTHING._replace(noise=NOISE))
+    some = records(cell(FOURTH, None, MISS), cell(FOURTH, None, 20, 1))
+    found = c3(some, replace(NOTHING, noise=NOISE))
     missing = "5 seeds are needed to tell; of networks that do not learn 3 of 32 pass it"
     assert found.strict == (OPEN, f"1 of 2 seeds passed 2.99, at 20; {missing}")
     assert found.sustained == (OPEN, "1 of 2 seeds passed 2.99, at 21; 5 seeds are needed to tell")
@@ -168,22 +171,22 @@ def test_c3_carries_the_noise_study_and_does_not_judge_by_it():
         "noise": NOISE["linear"]["16"],
     }
     assert found.interval == (20, math.inf)
-    assert c3(reading(cell(TUNED, None, 5)), NOTHING).cells == ()
+    assert c3(records(cell(TUNED, None, 5)), NOTHING).cells == ()
 
 
 @pytest.mark.parametrize(
-    ("label", "expected"),
+    ("reading", "expected"),
     [
-        ("paper-adam, meta_batch=8", NOISE["linear"]["8"]),
-        ("paper-sgd", NOISE["linear"]["16"]),
-        ("paper-adam, on few cells", NOISE["linear"]["16"]),
-        ("paper-adam, head_init=normal", None),  # not measured here
-        ("paper-adam, k_query=15", None),  # the study says nothing of it
+        (changing(meta_batch=8), NOISE["linear"]["8"]),
+        (changing("paper-sgd"), NOISE["linear"]["16"]),
+        (ON_FEW_CELLS, NOISE["linear"]["16"]),
+        (changing(head_init="normal"), None),  # not measured here
+        (changing(k_query=15), None),  # the study says nothing of it
     ],
 )
-def test_the_noise_study_of_a_reading(label, expected):
-    pair = DIAGONALS[label.partition(",")[0]][3]
-    found = c3(reading(cell(pair, None, MISS), label=label), NOTHING._replace(noise=NOISE))
+def test_the_noise_study_of_a_reading(reading, expected):
+    pair = DIAGONALS[reading.preset][3]
+    found = c3(records(cell(pair, None, MISS), reading=reading), replace(NOTHING, noise=NOISE))
     assert found.numbers["noise"] == expected
 
 
@@ -231,4 +234,4 @@ def test_c4_and_c5_are_by_the_higher_target():
     losses = [3.2] * 2 + [2.9] * 58
     for claim, pair in ((c4, FOURTH), (c5, FIFTH)):
         cells = [cell(pair, hyper, None, losses=losses) for hyper in HYPERS]
-        assert claim(reading(cell(pair, None, MISS), *cells), NOTHING).strict.verdict is HOLDS
+        assert claim(records(cell(pair, None, MISS), *cells), NOTHING).strict.verdict is HOLDS

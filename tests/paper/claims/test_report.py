@@ -11,10 +11,12 @@ import pytest
 from rich.console import Console
 
 from harness.paper.claims import report
-from harness.paper.claims.judge import ONCE
 from harness.paper.claims.judged import Form, Judged, Verdict
 from harness.paper.claims.sentences import CLAIMS
+from harness.paper.reading import MAIN
+from tests.paper.claims.tables import changing
 
+SGD = changing("paper-sgd")
 SOURCES = {"fig2": "reference (185 of 185 cells run)"}
 TOLD = Judged(
     Form(Verdict.FAILS, "31 of 36 cells"),
@@ -33,9 +35,9 @@ TOLD = Judged(
 
 @pytest.fixture
 def matrix():
-    empty = {(claim.key, label): None for claim in CLAIMS for label in ("paper-adam", "paper-sgd", ONCE)}
+    empty = {(claim.key, column): None for claim in CLAIMS for column in (MAIN, SGD, None)}
     alone = TOLD._replace(interval=None, seeds=(0,), weak=None)
-    return empty | {("C1", "paper-adam"): TOLD, ("C2", "paper-sgd"): alone, ("C16", ONCE): alone}
+    return empty | {("C1", MAIN): TOLD, ("C2", SGD): alone, ("C16", None): alone}
 
 
 def test_marks():
@@ -58,15 +60,15 @@ def test_the_terminal_shows_the_first_reading_and_all_in_a_hundred_columns(matri
 
 
 def test_the_head_of_a_reading_is_what_it_changes_broken_at_the_sign(matrix):
-    label = "paper-adam, k_shot=5"
-    asked = matrix | {(claim.key, label): None for claim in CLAIMS} | {("C1", label): TOLD}
+    five = changing(k_shot=5)
+    asked = matrix | {(claim.key, five): None for claim in CLAIMS} | {("C1", five): TOLD}
     _, small = report.tables(asked)
     assert small.columns[-1].header == "k_shot=\n5"
 
 
 def test_json_is_strict(matrix):
     found = json.loads(json.dumps(report.to_json(matrix, SOURCES), allow_nan=False))
-    assert found["readings"] == ["paper-adam", "paper-sgd", ONCE]
+    assert found["readings"] == ["paper-adam", "paper-sgd", "any reading"]
     assert found["sources"] == SOURCES
     assert found["definitions"]["miss"]
     first = found["claims"][0]
@@ -84,7 +86,7 @@ def test_json_is_strict(matrix):
 
 def test_the_page_says_that_it_names_the_first_cells_alone(matrix):
     many = TOLD._replace(cells=tuple(f"c{i}" for i in range(report.MOST_CELLS)))
-    text = report.to_markdown(matrix | {("C1", "paper-adam"): many}, SOURCES)
+    text = report.to_markdown(matrix | {("C1", MAIN): many}, SOURCES)
     assert "<summary>the first 40 cells</summary>" in text
 
 

@@ -20,7 +20,7 @@ from tests.paper.claims.tables import (
     board,
     cell,
     nth,
-    reading,
+    records,
 )
 
 HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
@@ -38,7 +38,7 @@ HOLDS, FAILS, OPEN = Verdict.HOLDS, Verdict.FAILS, Verdict.OPEN
 )
 def test_advantage(maml, counts, bounds):
     hypers = HYPERS[:3]
-    (run,) = runs(reading(*board({TUNED: maml}, nth(counts, hypers), 0, hypers)), "first")
+    (run,) = runs(records(*board({TUNED: maml}, nth(counts, hypers), 0, hypers)), "first")
     assert advantage(run.boards[2.5], TUNED) == bounds
 
 
@@ -71,7 +71,7 @@ def pairs(*counts):
     """(MAML's count, Alpha-MAML's with every choice) from the tuned pair down."""
     maml = {pair: count[0] for pair, count in zip(DIAGONAL, counts, strict=False)}
     alpha = {pair: count[1] for pair, count in zip(DIAGONAL, counts, strict=False)}
-    return reading(*board(maml, lambda pair, hyper: alpha[pair]))
+    return records(*board(maml, lambda pair, hyper: alpha[pair]))
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_c9_by_both_targets():
     """To 2.5 the advantage grows from 10 to 20; to 2.99, passed by MAML at once, it shrinks from 10 to 0."""
     cells = board({TUNED: 20}, nth([10] * 9)) + board({SECOND: MISS}, nth([40] * 9))[1:]
     cells.append(cell(SECOND, None, None, losses=[2.9] * 60))
-    found = c9(reading(*cells), NOTHING)
+    found = c9(records(*cells), NOTHING)
     by = found.numbers["first"]["0"]
     assert (by["2.5"]["verdict"], by["2.99"]["verdict"]) == ("holds", "fails")
     assert by["2.99"]["(1e-2, 1e-4)"] == {"least": -39, "most": -39}
@@ -106,7 +106,7 @@ def test_c9_on_the_edges_of_the_grid():
     """At the second pair the two larger values of alpha_hyperlr are slow: 58 in place of 40."""
     slow = nth([40] * 3 + [58] * 6)
     cells = board({TUNED: 20}, nth([10] * 9)) + board({SECOND: MISS}, slow)
-    found = c9(reading(*cells), NOTHING)
+    found = c9(records(*cells), NOTHING)
     assert found.numbers["edges"] == {
         "alpha_hyperlr 1e-1": "fails",  # 60 - 58 = 2
         "alpha_hyperlr 10": "holds",  # 60 - 49 = 11
@@ -122,7 +122,7 @@ def steady(maml, *columns, hypers=HYPERS):
     at = [dict(zip(hypers, row, strict=True)) for row in zip(*columns, strict=True)]
     alpha = dict(zip(DIAGONAL, at, strict=False))
     of = dict(zip(DIAGONAL, maml, strict=False))
-    return reading(*board(of, lambda pair, hyper: alpha[pair][hyper], 0, hypers))
+    return records(*board(of, lambda pair, hyper: alpha[pair][hyper], 0, hypers))
 
 
 FLAT, STEEP, MISSING = (10, 10, 20), (4, 12, 40), (20, 20, MISS)
@@ -152,17 +152,17 @@ def test_c12(some, strict, weak):
 def test_a_run_of_maml_past_the_budget_bounds_its_spread_further():
     """Alpha-MAML's spread is log10 5 = 0.7 decades with every choice; MAML's at least log10 of 500 / 200."""
     cells = [*board({TUNED: 200, SECOND: MISS}, lambda pair, hyper: 20 if pair == TUNED else 100, budget=500)]
-    assert c12(reading(*cells), NOTHING).weak.verdict is OPEN
+    assert c12(records(*cells), NOTHING).weak.verdict is OPEN
     del cells[1]  # MAML's miss: it is put in again, of longer runs
     for lasts, verdict, least in ((900, OPEN, 0.6532), (1001, HOLDS, 0.6994)):
-        found = c12(reading(*cells, cell(SECOND, None, MISS, budget=lasts)), NOTHING)
+        found = c12(records(*cells, cell(SECOND, None, MISS, budget=lasts)), NOTHING)
         assert (found.weak.verdict, found.strict.verdict) == (verdict, verdict)
         assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": least, "most": None}
     passes = cell(SECOND, None, 800, budget=1500)  # too late for the paper's budget, so a miss of 800 or more
-    found = c12(reading(*cells, passes), NOTHING)
+    found = c12(records(*cells, passes), NOTHING)
     assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": 0.6021, "most": None}
     diverged = cell(SECOND, None, MISS, ending="diverged", losses=[3.2] * 20)
-    found = c12(reading(*cells, diverged), NOTHING)
+    found = c12(records(*cells, diverged), NOTHING)
     assert found.numbers["first"]["0"]["2.5"]["maml"] == {"least": 0.3979, "most": None}
 
 
@@ -194,5 +194,5 @@ def test_c12_of_two_choices_in_the_middle_the_better():
 
 def test_c12_of_choices_asked_at_every_pair_alone():
     cells = [*board({TUNED: 10, SECOND: 40}, nth([10] * 9)), cell(TUNED, (100.0, 1.0), MISS)]
-    assert c12(reading(*cells), NOTHING).strict.verdict is HOLDS
-    assert c12(reading(*board({THIRD: 10}, nth([10] * 9))), NOTHING).cells == ()
+    assert c12(records(*cells), NOTHING).strict.verdict is HOLDS
+    assert c12(records(*board({THIRD: 10}, nth([10] * 9))), NOTHING).cells == ()
