@@ -29,9 +29,9 @@ def publish(
         if name == DATA:
             say_written([reference.describe_data()])
         elif name == PAGE:
-            from harness.paper import page
+            from harness.paper.page import reproduction
 
-            say_written(page.write())
+            say_written(reproduction.write())
         else:
             path = reference.publish(grids.load(name, dataset=dataset), results.absolute(), chosen)
             out.print(f"published {short(path)}", soft_wrap=True, markup=False)

@@ -6,7 +6,6 @@ second, ... in nats. A smaller meta-batch would have drawn the first of them: it
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import log
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
-from harness.paper.claims.definitions import PAPER_COUNT, TARGETS
+from harness.paper.definitions import PAPER_COUNT, TARGETS, Passage
 from harness.records.passages import first_passage, sustained_passage
 
 FILE = "losses.parquet"
@@ -29,8 +28,6 @@ TASKS = (4, 8, 16)
 KEYS = ("seed", "head", "iteration")
 TASK = "task{}"
 """Name of a task's column, counted from 1."""
-Passage = Callable[[NDArray[np.float64], float], int | None]
-"""One of harness.records.passages: losses and target to the iteration."""
 
 
 def read(folder: Path) -> pd.DataFrame | None:

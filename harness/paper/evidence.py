@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +13,7 @@ from harness.analysis.summary import RATES, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids.grid import RESERVED
-from harness.paper.claims.control import with_few_cells
+from harness.paper.few_cells import with_few_cells
 from harness.paper.reading import DRAW, Facts, Reading, Records, in_limit, named
 from harness.records import tables
 from harness.records.schema import TRIALS
@@ -28,7 +29,8 @@ ASKED = (
 """Columns of the trials that say what was asked; the others say what came of it."""
 
 
-class Evidence(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
     """What `gather` finds."""
 
     records: tuple[Records, ...]
@@ -66,7 +68,7 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         _records(reading, trials[trials[READING] == place].drop(columns=READING), chosen)
         for place, reading in enumerate(readings)
     ]
-    return Evidence(tuple(with_few_cells(records)), _facts(places.REFERENCE), sources)
+    return Evidence(records=tuple(with_few_cells(records)), facts=_facts(places.REFERENCE), sources=sources)
 
 
 def _readings(trials: pd.DataFrame) -> list[Reading | None]:

@@ -13,7 +13,7 @@ from harness import cell
 from harness.common import places
 from harness.common.errors import UserError
 from harness.paper import evidence
-from harness.paper.claims import judge
+from harness.paper import matrix as judging
 from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, named, short_labels
 from harness.records import tables
 from harness.records.schema import TRAJECTORIES, TRIALS
@@ -143,7 +143,7 @@ def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyP
     five_shot = named("paper-adam", '{"k_shot": 5}')
     assert columns(found) == ["paper-adam", "paper-adam, on few cells", "paper-adam, k_shot=5"]
     assert lengths(found, five_shot) == {"m5": 5, "a5": 5, "b5": 9}
-    judged = judge.matrix(found.records, found.facts)
+    judged = judging.matrix(found.records, found.facts)
     assert {column for _, column in judged} == {MAIN, ON_FEW_CELLS, five_shot, None}
     monkeypatch.delitem(cell.PRESETS, "omniglot-5shot")
     assert named("paper-adam", '{"k_shot": 5}') == five_shot

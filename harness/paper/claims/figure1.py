@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from harness.analysis.summary import numbers
-from harness.paper.claims.definitions import BUDGET, DIAGONALS, SIMILAR, rate
-from harness.paper.claims.judged import Form, Judged
-from harness.paper.claims.logic import Share, Told, all_of, interval, not_, over_seeds, share, tell, verdict
-from harness.paper.claims.rules import HYPER_RATES, MOST_CELLS, NOT_ASKED
+from harness.paper.claims.claim import Claim
+from harness.paper.definitions import BUDGET, DIAGONALS, HYPER_RATES
+from harness.paper.judging.by_seed import decided, interval, over_seeds
+from harness.paper.judging.logic import Share, Told, all_of, not_, share, verdict
+from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged
 from harness.paper.reading import Facts, Records
+from harness.paper.words import rate
 from harness.records.passages import WINDOW, running_mean
 
+SIMILAR = 0.1
+"""Nats."""
 FIXED = {"paper-adam": (1e-1, 1e-6), "paper-sgd": (1e-2, 1e-4)}
 """By preset: the alpha_hyperlr of the column in which beta_hyperlr varies, and the beta_hyperlr of the other.
 The pairs are the first of the diagonal and the fourth; the paper names none here."""
@@ -25,7 +31,8 @@ FEWEST = 2
 """Cells that a column needs."""
 
 
-class End(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class End:
     """Losses at the budget, nats: mean of the last ten training losses, and last validation loss measured.
     inf: diverged."""
 
@@ -34,14 +41,15 @@ class End(NamedTuple):
 
     def near(self, other: End) -> bool:
         """Similar in both. What diverged is similar to nothing."""
-        return all(abs(a - b) <= SIMILAR for a, b in zip(self, other, strict=True))
+        return abs(self.train - other.train) <= SIMILAR and abs(self.val - other.val) <= SIMILAR
 
     def no_worse(self, other: End) -> bool:
         """Similar or lower in both."""
-        return all(a <= b + SIMILAR for a, b in zip(self, other, strict=True))
+        return self.train <= other.train + SIMILAR and self.val <= other.val + SIMILAR
 
 
-class Figure(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Figure:
     """The cells of one seed."""
 
     tuned: pd.Series | None
@@ -52,7 +60,8 @@ class Figure(NamedTuple):
     """Untuned Alpha-MAML: both columns."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Part:
     """One seed, judged."""
 
     strict: Form
@@ -62,17 +71,9 @@ class Part(NamedTuple):
     cells: tuple[str, ...]
 
 
-def c10(records: Records, facts: Facts) -> Judged:
-    """Untuned Alpha-MAML ends at a loss similar to tuned MAML's, and untuned MAML does not."""
-    return _over_seeds(records, _similar, "median over the cells of: training loss less tuned MAML's, nats")
-
-
-def c11(records: Records, facts: Facts) -> Judged:
-    """Untuned alpha and beta end higher than they started."""
-    return _over_seeds(records, _risen, "share of the untuned cells in which both rates rise")
-
-
-def _over_seeds(records: Records, judge: Callable[[Figure, dict[str, End]], Part], statistic: str) -> Judged:
+def _over_seeds(
+    judge: Callable[[Figure, dict[str, End]], Part], statistic: str, records: Records, facts: Facts
+) -> Judged:
     figures = _figures(records)
     ends = _ends(records)
     parts = {seed: judge(figure, ends) for seed, figure in figures.items()}
@@ -80,11 +81,11 @@ def _over_seeds(records: Records, judge: Callable[[Figure, dict[str, End]], Part
         return NOT_ASKED
     strict = {seed: part.strict for seed, part in parts.items()}
     return Judged(
-        over_seeds(strict),
+        strict=over_seeds(strict),
         weak=over_seeds({seed: part.weak for seed, part in parts.items()}),
         numbers={str(seed): part.numbers for seed, part in parts.items()},
         cells=tuple(cell for part in parts.values() for cell in part.cells)[:MOST_CELLS],
-        seeds=tell(strict),
+        seeds=decided(strict),
         statistic=statistic,
         interval=interval(part.statistic for part in parts.values()),
     )
@@ -102,7 +103,9 @@ def _figures(records: Records) -> dict[int, Figure]:
         columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
         if all(column.sum() >= FEWEST for column in columns):
             tuned, baseline = (maml[_at(maml, pairs[k])] for k in (0, UNTUNED))
-            found[int(seed)] = Figure(_one(tuned), _one(baseline), untuned[columns[0] | columns[1]])
+            found[int(seed)] = Figure(
+                tuned=_one(tuned), baseline=_one(baseline), untuned=untuned[columns[0] | columns[1]]
+            )
     return found
 
 
@@ -123,9 +126,9 @@ def _ends(records: Records) -> dict[str, End]:
         losses, val = (numbers(curve[name])[:BUDGET] for name in ("train_loss", "val_loss"))
         val = val[~np.isnan(val)]
         if endings[cell] == "diverged" and len(curve) <= BUDGET:
-            found[str(cell)] = End(math.inf, math.inf)
+            found[str(cell)] = End(train=math.inf, val=math.inf)
         elif len(losses) == BUDGET and val.size:
-            found[str(cell)] = End(float(running_mean(losses[-WINDOW:])[0]), float(val[-1]))
+            found[str(cell)] = End(train=float(running_mean(losses[-WINDOW:])[0]), val=float(val[-1]))
     return found
 
 
@@ -145,18 +148,20 @@ def _similar(figure: Figure, ends: dict[str, End]) -> Part:
     beside = f"tuned MAML ends at {_text(tuned)}, untuned MAML at {_text(baseline)} (training, validation)"
     gaps = [end.train - tuned.train for end in alpha.values() if end is not None and tuned is not None]
     return Part(
-        Form(
-            verdict(strict),
-            f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {beside}",
+        strict=Form(
+            verdict=verdict(strict),
+            why=f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {beside}",
         ),
-        Form(verdict(weak), f"{no_worse.words('untuned cells')} end similar or lower; {beside}"),
-        float(np.median(gaps)) if gaps else math.nan,
-        {
+        weak=Form(
+            verdict=verdict(weak), why=f"{no_worse.words('untuned cells')} end similar or lower; {beside}"
+        ),
+        statistic=float(np.median(gaps)) if gaps else math.nan,
+        numbers={
             "tuned MAML, training and validation loss": _losses(tuned),
             "untuned MAML": _losses(baseline),
             **{name: _losses(end) for name, end in alpha.items()},
         },
-        _cells(figure.tuned, figure.baseline, figure.untuned),
+        cells=_cells(figure.tuned, figure.baseline, figure.untuned),
     )
 
 
@@ -175,11 +180,11 @@ def _risen(figure: Figure, ends: dict[str, End]) -> Part:
     risen: Share = share(told.values())
     why = f"alpha and beta both rise in {risen.words('untuned cells')}"
     return Part(
-        Form(verdict(all_of(told.values())), why),
-        Form(verdict(risen.at_least(0.5)), why),
-        risen.low if not risen.unknown else math.nan,
-        {"alpha and beta at the end": rates},
-        _cells(figure.untuned),
+        strict=Form(verdict=verdict(all_of(told.values())), why=why),
+        weak=Form(verdict=verdict(risen.at_least(0.5)), why=why),
+        statistic=risen.low if not risen.unknown else math.nan,
+        numbers={"alpha and beta at the end": rates},
+        cells=_cells(figure.untuned),
     )
 
 
@@ -189,7 +194,11 @@ def _name(row: pd.Series) -> str:
 
 def _losses(end: End | None) -> list[float | str] | None:
     """For JSON."""
-    return None if end is None else [value if math.isfinite(value) else "diverged" for value in end]
+    return (
+        None
+        if end is None
+        else [value if math.isfinite(value) else "diverged" for value in (end.train, end.val)]
+    )
 
 
 def _text(end: End | None) -> str:
@@ -200,3 +209,28 @@ def _text(end: End | None) -> str:
 
 def _cells(*rows: pd.Series | pd.DataFrame | None) -> tuple[str, ...]:
     return tuple(cell for part in rows if part is not None for cell in np.atleast_1d(part["cell_id"]))
+
+
+C10 = Claim(
+    key="C10",
+    place="Figure 1",
+    sentence="Results show that even the badly picked α0 and β0 values can be automatically "
+    "tuned ..., tuned in the sense that the algorithm does the necessary adjustments "
+    "to αi and βi in each iteration to achieve a loss similar to the good case.",
+    short="untuned, it ends at a loss like tuned MAML's",
+    strict=f"every untuned cell of Figure 1 ends within {SIMILAR:g} nats of tuned MAML, in training "
+    "and in validation, and untuned MAML does not",
+    weak="at least half of the cells end similar or lower, and untuned MAML does not",
+    meanings={"similar": f"smoothed final losses, means of the last 10, within {SIMILAR:g} nats"},
+    judge=partial(_over_seeds, _similar, "median over the cells of: training loss less tuned MAML's, nats"),
+)
+C11 = Claim(
+    key="C11",
+    place="Figure 1",
+    sentence="... the algorithm does the necessary adjustments to αi and βi in each iteration "
+    "... This can be seen in Figure 1 middle and right columns.",
+    short="untuned alpha and beta rise",
+    strict="in every untuned cell of Figure 1 alpha and beta end higher than they started, none diverged",
+    weak="in at least half of the cells",
+    judge=partial(_over_seeds, _risen, "share of the untuned cells in which both rates rise"),
+)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from harness.paper.claims.definitions import DIAGONALS
+from harness.paper.definitions import DIAGONALS
 from harness.paper.reading import MAIN, Facts, Reading, Records
 from harness.records.schema import TRAJECTORIES, TRIALS
 

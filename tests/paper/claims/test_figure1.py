@@ -7,10 +7,11 @@ import math
 import pytest
 
 from harness.paper.claims import figure1
-from harness.paper.claims.judged import Verdict
+from harness.paper.judging.verdict import Verdict
 from harness.paper.reading import Reading
 from tests.paper.claims.runs import BUDGET, NO_FACTS, TUNED, UNTUNED, records, run, verdicts
 
+c10, c11 = figure1.C10.judge, figure1.C11.judge
 HOLDS, FAILS, OPEN = Verdict
 BY_BETA = [(1e-1, bh) for bh in (1e-7, 1e-6, 1e-5)]
 BY_ALPHA = [(ah, 1e-6) for ah in (1e-2, 1.0)]
@@ -48,15 +49,15 @@ def level(loss):
     ],
 )
 def test_c10_over_the_cells(levels, expected):
-    assert verdicts(figure1.c10(records(*ends(*levels)), NO_FACTS)) == expected
+    assert verdicts(c10(records(*ends(*levels)), NO_FACTS)) == expected
 
 
 def test_c10_needs_a_bad_case_and_a_good_one():
     good = (1.0,) * 5
-    assert verdicts(figure1.c10(records(*ends(*good, baseline=1.05)), NO_FACTS)) == (FAILS, FAILS)
-    assert verdicts(figure1.c10(records(*ends(*good, baseline=0.5)), NO_FACTS)) == (HOLDS, FAILS)
-    assert verdicts(figure1.c10(records(*ends(*good, baseline=None)), NO_FACTS)) == (OPEN, OPEN)
-    assert verdicts(figure1.c10(records(*ends(*good, tuned=None)), NO_FACTS)) == (OPEN, OPEN)
+    assert verdicts(c10(records(*ends(*good, baseline=1.05)), NO_FACTS)) == (FAILS, FAILS)
+    assert verdicts(c10(records(*ends(*good, baseline=0.5)), NO_FACTS)) == (HOLDS, FAILS)
+    assert verdicts(c10(records(*ends(*good, baseline=None)), NO_FACTS)) == (OPEN, OPEN)
+    assert verdicts(c10(records(*ends(*good, tuned=None)), NO_FACTS)) == (OPEN, OPEN)
 
 
 def test_c10_is_of_the_last_ten_losses_and_of_validation_too():
@@ -64,46 +65,46 @@ def test_c10_is_of_the_last_ten_losses_and_of_validation_too():
     cells = [(hyper, level(1.0)) for hyper in (*BY_BETA, *BY_ALPHA)]
     early = [run(UNTUNED, hyper, [*losses[:10], 1.9, *losses[11:]], val=1.0) for hyper, losses in cells]
     # One loss 0.9 higher moves the mean of ten by 0.09.
-    assert figure1.c10(records(tuned, baseline, *early), NO_FACTS).strict.verdict == HOLDS
+    assert c10(records(tuned, baseline, *early), NO_FACTS).strict.verdict == HOLDS
     worse = [run(UNTUNED, hyper, losses, val=1.2) for hyper, losses in cells]
-    assert verdicts(figure1.c10(records(tuned, baseline, *worse), NO_FACTS)) == (FAILS, FAILS)
+    assert verdicts(c10(records(tuned, baseline, *worse), NO_FACTS)) == (FAILS, FAILS)
 
 
 def test_c10_what_diverged_is_not_similar_and_what_stopped_early_is_not_told():
     tuned, baseline, *cells = ends(*(1.0,) * 5)
     blown = run(UNTUNED, BY_ALPHA[-1], [3.0, math.nan], ending="diverged")
     short = run(UNTUNED, BY_ALPHA[-1], [1.0] * (BUDGET - 1), ending="stopped")
-    judged = figure1.c10(records(tuned, baseline, *cells[:-1], blown), NO_FACTS)
+    judged = c10(records(tuned, baseline, *cells[:-1], blown), NO_FACTS)
     assert verdicts(judged) == (FAILS, HOLDS)
     assert judged.numbers["0"]["alpha_hyperlr 1, beta_hyperlr 1e-6"] == ["diverged", "diverged"]
-    assert verdicts(figure1.c10(records(tuned, baseline, *cells[:-1], short), NO_FACTS)) == (OPEN, HOLDS)
+    assert verdicts(c10(records(tuned, baseline, *cells[:-1], short), NO_FACTS)) == (OPEN, HOLDS)
     only_blown = [run(UNTUNED, h, [3.0, math.nan], ending="diverged") for h in (*BY_BETA, *BY_ALPHA)]
     bad = run(TUNED, losses=[3.0, math.nan], ending="diverged")
-    assert verdicts(figure1.c10(records(bad, baseline, *only_blown), NO_FACTS)) == (FAILS, FAILS)
+    assert verdicts(c10(records(bad, baseline, *only_blown), NO_FACTS)) == (FAILS, FAILS)
 
 
 def test_c10_over_seeds():
     both = records(*ends(*(1.0,) * 5), *ends(1.0, 1.06, 1.02, 1.04, 1.08, seed=1))
-    judged = figure1.c10(both, NO_FACTS)
+    judged = c10(both, NO_FACTS)
     assert judged.strict.verdict == HOLDS
     assert judged.seeds == (0, 1)
     assert judged.interval == pytest.approx((0, 0.04))  # medians over the cells
     parted = records(*ends(*(1.0,) * 5), *ends(*(2.0,) * 5, seed=1))
-    judged = figure1.c10(parted, NO_FACTS)
+    judged = c10(parted, NO_FACTS)
     assert verdicts(judged) == (OPEN, OPEN)
     assert "1 of 2 seeds" in judged.strict.why
-    assert figure1.c10(records(*ends(*(1.0,) * 5)), NO_FACTS).interval is None
+    assert c10(records(*ends(*(1.0,) * 5)), NO_FACTS).interval is None
 
 
 def test_figure_1_is_asked_where_both_its_columns_have_cells():
     few = [run(UNTUNED, hyper) for hyper in ((1e-1, 1e-6), (1e-1, 1e-5))]
-    for judge in (figure1.c10, figure1.c11):
+    for judge in (c10, c11):
         assert judge(records(*few), NO_FACTS).cells == ()
         assert len(judge(records(*few, run(UNTUNED, (1e-2, 1e-6))), NO_FACTS).cells) == 3
         # Elsewhere under paper-sgd, and at other hyper-rates.
         assert judge(records(*ends(*(1.0,) * 5), reading=Reading(preset="paper-sgd")), NO_FACTS).cells == ()
     away = run(UNTUNED, (1.0, 1e-3), level(2.9))
-    assert figure1.c10(records(*ends(*(1.0,) * 5), away), NO_FACTS).strict.verdict == HOLDS
+    assert c10(records(*ends(*(1.0,) * 5), away), NO_FACTS).strict.verdict == HOLDS
 
 
 def climbed(*rises, **more):
@@ -130,7 +131,7 @@ UP, FLAT, HALF_UP = (2.0, 1.5), (1.0, 1.0), (2.0, 0.5)
     ],
 )
 def test_c11(rises, expected):
-    judged = figure1.c11(records(*climbed(*rises)), NO_FACTS)
+    judged = c11(records(*climbed(*rises)), NO_FACTS)
     assert verdicts(judged) == expected
     assert len(judged.cells) == 5
 
@@ -138,4 +139,4 @@ def test_c11(rises, expected):
 def test_c11_rates_that_made_a_run_diverge_have_not_adapted():
     cells = climbed(*(UP,) * 5)[:-1]
     blown = run(UNTUNED, BY_ALPHA[-1], [3.0, math.nan], ending="diverged", alpha=9.0, beta=9.0)
-    assert verdicts(figure1.c11(records(*cells, blown), NO_FACTS)) == (FAILS, HOLDS)
+    assert verdicts(c11(records(*cells, blown), NO_FACTS)) == (FAILS, HOLDS)

@@ -1,0 +1,31 @@
+"""What a claim is: a sentence of the paper and the predicate that it is put to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from harness.paper.judging.verdict import Judged
+from harness.paper.reading import Facts, Records
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """One sentence of Behl, Baydin and Torr (2019)."""
+
+    key: str
+    place: str
+    """Where in the paper it stands."""
+    sentence: str
+    """Its words; '...' where some are left out."""
+    short: str
+    """In a few words, for tables and figures."""
+    strict: str
+    """The predicate, in words."""
+    judge: Callable[[Records, Facts], Judged]
+    weak: str | None = None
+    """The weaker form; None: there is none."""
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    """What its own words are taken to mean, fixed before it was judged."""
+    everywhere: bool = True
+    """False: no reading changes it, so it is judged once."""

@@ -1,0 +1,1 @@
+"""What any claim is judged with: three-valued logic, counts by seed, one verdict from all seeds."""

@@ -1,0 +1,149 @@
+"""From the records of one reading to counts on boards: for each seed and target, who took how long where.
+
+A count is a float: the iteration of the passage, inf for a miss (run to the budget, or diverged), NaN where
+no run went far enough to tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.summary import RATES, numbers
+from harness.paper.definitions import BUDGET, ENOUGH_VALUES, TARGETS, Passage
+from harness.paper.reading import Records
+
+Pair = tuple[float, float]
+"""alpha0 and beta0."""
+Choice = tuple[float, float]
+"""alpha_hyperlr and beta_hyperlr: a choice of the hyper-rates."""
+Place = tuple[Pair, Choice | None]
+"""A point of the board; None: MAML's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """Counts of one seed by one target. What was not asked has no key."""
+
+    target: float
+    budget: int
+    maml: dict[Pair, float]
+    alpha: dict[Pair, dict[Choice, float]]
+    lasted: dict[Pair, int]
+    """Iterations that MAML takes at least where it misses: the budget, or more if a run went past it."""
+
+    def count_at(self, place: Place) -> float:
+        """NaN too where it was not asked."""
+        pair, choice = place
+        return self.maml.get(pair, math.nan) if choice is None else self.alpha[pair].get(choice, math.nan)
+
+    def pairs_of_both(self, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+        """Of these pairs, where both methods were asked."""
+        return tuple(pair for pair in pairs if pair in self.maml and self.alpha.get(pair))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedCounts:
+    """The counts of one seed, by one kind of passage."""
+
+    seed: int
+    boards: dict[float, Board]
+    """By target."""
+    ids: dict[Place, str]
+    """Every cell asked."""
+    enough: frozenset[Pair]
+    """Pairs at which so many hyper-rates were asked that a share of them means something; see `_enough`."""
+
+    def without(self, axis: int, value: float) -> SeedCounts:
+        """The same, the cells with this alpha_hyperlr (axis 0) or beta_hyperlr (1) left out."""
+
+        def keep(counts: dict[Choice, float]) -> dict[Choice, float]:
+            return {choice: count for choice, count in counts.items() if choice[axis] != value}
+
+        boards = {
+            target: replace(board, alpha={pair: keep(counts) for pair, counts in board.alpha.items()})
+            for target, board in self.boards.items()
+        }
+        return replace(self, boards=boards)
+
+
+def counts_by_seed(records: Records, passage: Passage) -> list[SeedCounts]:
+    """One SeedCounts for each seed asked, in order.
+
+    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` has
+    what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
+    """
+    trials = records.trials[records.trials["method"].isin(["maml", "alpha-maml"])]
+    trials = trials[~((trials["alpha_hyperlr"] == 0) | (trials["beta_hyperlr"] == 0))]
+    if trials.empty:
+        return []
+    budget = min(BUDGET, int(trials["max_iterations"].max()))
+    losses = dict(_losses(records.trajectories))
+    return [
+        _seed_counts(int(seed), trials[trials["seed"] == seed], losses, budget, passage)
+        for seed in sorted(trials["seed"].unique())
+    ]
+
+
+def _seed_counts(
+    seed: int, trials: pd.DataFrame, losses: dict[str, np.ndarray], budget: int, passage: Passage
+) -> SeedCounts:
+    boards = {t: Board(target=t, budget=budget, maml={}, alpha={}, lasted={}) for t in TARGETS}
+    ids: dict[Place, str] = {}
+    for row in trials[["cell_id", "method", "ending", *RATES]].to_dict("records"):
+        pair = (row["alpha0"], row["beta0"])
+        choice = (row["alpha_hyperlr"], row["beta_hyperlr"]) if row["method"] == "alpha-maml" else None
+        ids[pair, choice] = row["cell_id"]
+        own = losses.get(row["cell_id"])
+        for target, board in boards.items():
+            counted = count(own, row["ending"], target, budget, passage)
+            if choice is None:
+                board.maml[pair] = counted
+                board.lasted[pair] = max(budget, 0 if own is None else passage(own, target) or len(own))
+            else:
+                board.alpha.setdefault(pair, {})[choice] = counted
+    return SeedCounts(seed=seed, boards=boards, ids=ids, enough=_enough(boards[TARGETS[0]]))
+
+
+def _enough(board: Board) -> frozenset[Pair]:
+    """Pairs with ENOUGH_VALUES of each hyper-rate and half of their combinations."""
+    values = {pair: [set(axis) for axis in zip(*some, strict=True)] for pair, some in board.alpha.items()}
+    return frozenset(
+        pair
+        for pair, (alphas, betas) in values.items()
+        if min(len(alphas), len(betas)) >= ENOUGH_VALUES
+        and 2 * len(board.alpha[pair]) >= len(alphas) * len(betas)
+    )
+
+
+def count(
+    losses: np.ndarray | None,
+    ending: Any,
+    target: float,
+    budget: int,
+    passage: Passage,
+) -> float:
+    """The passage within the budget; inf for a miss; NaN: the run ended too early to tell, or was not made.
+
+    `losses` [iterations], nats, or None; `ending` as schema.ENDINGS, or null.
+    """
+    if losses is None:
+        return math.nan
+    at = passage(losses[:budget], target)
+    if at is not None:
+        return float(at)
+    return math.inf if len(losses) >= budget or ending == "diverged" else math.nan
+
+
+def _losses(trajectories: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
+    """Each cell's training losses, iterations 1, 2, ..."""
+    rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
+    losses, ids = numbers(rows["train_loss"]), rows["cell_id"].to_numpy(dtype=object)
+    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, int)
+    for start, part in zip(starts, np.split(losses, starts[1:]), strict=False):
+        yield ids[start], part

@@ -1,0 +1,65 @@
+"""One panel of Figures 2 and 3: a pair of initial rates, MAML's count beside those of the hyper-rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
+from harness.paper.judging.by_seed import Finding
+from harness.paper.judging.logic import Share, Told, share
+from harness.paper.words import at, said, shown
+
+FEW = "; asked on few cells"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """The counts of one seed by one target."""
+
+    board: Board
+    pair: Pair
+    enough: bool
+    """Whether a share of its hyper-rates can be told."""
+
+    @property
+    def maml(self) -> float:
+        return self.board.count_at((self.pair, None))
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Those asked."""
+        maml: tuple[Place, ...] = ((self.pair, None),) if self.pair in self.board.maml else ()
+        return (*maml, *((self.pair, choice) for choice in self.board.alpha.get(self.pair, {})))
+
+    def share(self, test: Callable[[float], Told]) -> Share:
+        """Of the hyper-rates asked."""
+        return share(test(count) for count in self.board.alpha.get(self.pair, {}).values())
+
+    def finding(self, strict: Told, weak: Told, of: Share, what: str) -> Finding:
+        """`of`: the hyper-rates that did `what`."""
+        maml = said(self.maml, self.board.target, self.board.budget)
+        numbers: dict[str, Any] = {"pair": at(self.pair), "maml": shown(self.maml)}
+        return Finding(
+            strict=strict,
+            why=f"at {at(self.pair)} MAML {maml}; {of.words('Alpha-MAML cells')} {what}"
+            + FEW * (not self.enough),
+            numbers=numbers
+            | {"cells": of.yes, "not told": of.unknown, "of": of.total, "share": [of.low, of.high]},
+            places=self.places,
+            weak=weak,
+            value=math.nan if of.unknown else of.low,
+        )
+
+
+def panel(counts: SeedCounts, target: float, pair: Pair) -> Panel | None:
+    """None: nothing was asked there of Alpha-MAML."""
+    board = counts.boards[target]
+    return Panel(board=board, pair=pair, enough=pair in counts.enough) if board.alpha.get(pair) else None
+
+
+def passed(count: float) -> Told:
+    """Whether a run passed the target; None: not run far enough to tell."""
+    return None if math.isnan(count) else math.isfinite(count)

@@ -1,0 +1,56 @@
+"""What stands in a cell of the page's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from harness.paper.definitions import BUDGET, DIAGONALS
+from harness.paper.words import at
+
+NONE = "\N{EN DASH}"
+
+
+def choice(row: dict[str, Any]) -> str:
+    return NONE if row["alpha_hyperlr"] is None else at((row["alpha_hyperlr"], row["beta_hyperlr"]))
+
+
+def start(row: dict[str, Any]) -> str:
+    return at((row["alpha0"], row["beta0"]))
+
+
+def named(pair: tuple[float, float], preset: str = "paper-adam") -> str:
+    """A pair of initial rates; the first of the preset's diagonal is the tuned one."""
+    return at(pair) + ", tuned" * (pair == DIAGONALS[preset][0])
+
+
+def over_seeds(counts: Iterable[float]) -> str:
+    """`172 (164 to 189)`: median count and range; `2 of 5: 131 to 407` if the others have none (NaN)."""
+    values = np.array(list(counts), float)
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return NONE
+    ends = f"{known[0]:.0f}" if known[0] == known[-1] else f"{known[0]:.0f} to {known[-1]:.0f}"
+    if len(known) < len(values):
+        return f"{len(known)} of {len(values)}: {ends}"
+    return f"{np.median(known):.0f} ({ends})" if len(known) > 1 else ends
+
+
+def middle(counts: Iterable[float]) -> str:
+    """`60`: the median count, a miss (NaN) as larger than any; `over 500`."""
+    values = np.nan_to_num(np.array(list(counts), float), nan=np.inf)
+    if not len(values):
+        return NONE
+    median = np.median(values)
+    return f"{median:.0f}" if np.isfinite(median) else f"over {BUDGET}"
+
+
+def span(values: Iterable[float], form: str) -> str:
+    """`1.37 (1.36 to 1.41)`: the median and the range."""
+    known = sorted(values)
+    if not known:
+        return NONE
+    least, most = format(known[0], form), format(known[-1], form)
+    return f"{np.median(known):{form}} ({least} to {most})" if least != most else least

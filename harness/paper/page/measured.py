@@ -1,0 +1,110 @@
+"""Tables of what was measured beside the claims: noise, rounding, machines, cost."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis import comparison, rounding
+from harness.common import places
+from harness.common.text import markdown_table
+from harness.paper import chance as noise
+from harness.paper.page.cells import NONE, choice, start
+from harness.paper.page.sources import read, rows_of
+from harness.paper.words import rate
+from harness.records import reference
+
+
+def chance() -> str:
+    """First passages of 2.99 by networks that never learn."""
+    rows = []
+    for head, by_tasks in noise.summary(chances()).items():
+        for tasks, one in by_tasks.items():
+            low, high = one["passed_interval"]
+            median = one["median_first_passage"]
+            rows.append(
+                [
+                    head,
+                    tasks,
+                    f"{one['mean_loss']:.3f}",
+                    f"{one['batch_sd']:.4f}",
+                    f"{one['passed']} of {one['inits']}",
+                    f"{100 * low:.0f} to {100 * high:.0f} %",
+                    f"{median:.0f}" if median is not None else NONE,
+                    f"{one['passed_by_paper']} of {one['inits']}",
+                    f"{one['sustained']} of {one['inits']}",
+                ]
+            )
+    columns = ["head", "tasks", "mean loss", "sd of batches", "pass 2.99 in 500", "95 % interval"]
+    return markdown_table([*columns, "median passage", "by 165", "sustained"], rows)
+
+
+def chances() -> pd.DataFrame:
+    """The losses of networks that never learn, see harness.paper.chance."""
+    found = noise.read(places.REFERENCE / "noise")
+    if found is None:
+        raise FileNotFoundError(places.REFERENCE / "noise" / noise.FILE)
+    return found
+
+
+def yardstick() -> str:
+    """Counts of runs whose first weights were moved by a rounding, beside the run as it is."""
+    found = rounding.interval(read("yardstick").trials)
+    rows = []
+    for one in rows_of(found.points):
+        moved = []
+        for name in rounding.PASSAGES:
+            base, low, high = (one[f"{name}_{what}"] for what in ("base", "low", "high"))
+            moved.append(NONE if low is None else f"{base:.0f}: {low:+.0f} to {high:+.0f}")
+        rows.append([one["method"], start(one), choice(one), one["draws"], *moved])
+    return markdown_table(["method", "from", "hyper-rates", "draws", "first passage", "sustained"], rows)
+
+
+def devices() -> str:
+    """Counts of fig2's cells on CPUs beside the reference's, by alpha_hyperlr: how far machines agree."""
+    cells = pd.read_parquet(places.REFERENCE / reference.DEVICES / "fig2" / reference.COMPARED)
+    groups = [(_choice(value), some) for value, some in cells.groupby("alpha_hyperlr", dropna=False)]
+    rows = []
+    for name, some in [*groups, ("all", cells)]:
+        row: list[object] = [name, len(some)]
+        for passage in rounding.PASSAGES:
+            agreement = some[f"{passage}_agreement"]
+            missed = some[f"{passage}_mine"].isna() & (agreement == comparison.EQUAL)
+            row += [int(missed.sum()), int((agreement == comparison.EQUAL).sum() - missed.sum())]
+            row += [int((agreement == what).sum()) for what in comparison.AGREEMENTS[1:]]
+        rows.append(row)
+    head = [f"{what}: both miss" for what in rounding.PASSAGES]
+    rest = ["equal", "within", "outside", "one misses"]
+    return markdown_table(["alpha_hyperlr", "cells", head[0], *rest, head[1], *rest], rows)
+
+
+def _choice(value: Any) -> str:
+    return "MAML" if pd.isna(value) else rate(value)
+
+
+def cost() -> str:
+    """C13, measured."""
+    found = json.loads((places.REFERENCE / "cost" / "cost.json").read_text())
+    both, memory, time = ("maml", "alpha-maml"), found["memory"], found["time"]
+    state = {name: sum(memory["state_bytes"][name].values()) for name in both}
+    mib = [[f"{held[name] / 2**20:.2f}" for name in both] for held in (state, memory["peak_bytes"])]
+    low, high = time["ratio_interval"]
+    return markdown_table(
+        ["of an iteration", "MAML", "Alpha-MAML", "more"],
+        [
+            ["backward passes", *(found["passes"][name] for name in both), ""],
+            [
+                "state kept, MiB",
+                *mib[0],
+                f"{memory['state_extra_in_theta']:+.2f} thetas",
+            ],
+            ["peak, MiB", *mib[1], f"{memory['extra_in_theta']:+.2f} thetas"],
+            [
+                "time, ms",
+                *(f"{time['median_ms'][name]:.0f}" for name in both),
+                f"ratio {time['ratio_median']:.3f} ({low:.3f} to {high:.3f}, {time['rounds']} rounds)",
+            ],
+        ],
+    )

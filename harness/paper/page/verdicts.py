@@ -1,0 +1,55 @@
+"""Tables of what the records are judged to say."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from harness.common import places
+from harness.common.text import markdown_table
+from harness.paper import evidence
+from harness.paper import matrix as judging
+from harness.paper.claims import CLAIMS
+from harness.paper.page.cells import NONE, span
+from harness.paper.reading import MAIN
+
+PAPER = (
+    ("C1", "(1e-3, 1e-5), to 2.5", "MAML not in 500; Alpha-MAML for some choices"),
+    ("C2", "(1e-4, 1e-6), to 2.5", "MAML not in 500; Alpha-MAML for half of the choices"),
+    ("C4", "(1e-4, 1e-6), to 2.99", "MAML in 165; Alpha-MAML in under 15 for a wide range"),
+    ("C5", "(1e-5, 1e-7), to 2.99", "Alpha-MAML in fewer than MAML for most choices"),
+)
+"""What the paper says in numbers, by the claim that counts the same share of the hyper-rates."""
+
+
+def paper() -> str:
+    """The paper's numbers beside ours: the median over the seeds, and the range."""
+    found = matrix()
+    rows = []
+    for key, what, theirs in PAPER:
+        judged = found[key, MAIN]
+        by_seed = judged.numbers["first"].values() if judged else ()
+        shares = [one["share"][0] for one in by_seed]
+        missed = sum(one["maml"] == "miss" for one in by_seed)
+        rows.append([key, what, theirs, f"{missed} of {len(shares)} seeds", span(shares, ".2f")])
+    head = ["", "what", "the paper", "ours: MAML misses", "ours: share of the hyper-rates"]
+    return markdown_table(head, rows)
+
+
+def claims() -> str:
+    """Every sentence under `paper-adam`, and why; C13 and C16 are judged once."""
+    found = matrix()
+    first = judging.columns(found)[0]
+    rows = []
+    for claim in CLAIMS:
+        judged = found[claim.key, first if claim.everywhere else None]
+        if judged is not None:
+            verdicts = [NONE if form is None else form.verdict for form in judged.forms.values()]
+            rows.append([claim.key, claim.short, *verdicts, judged.strict.why.replace("|", "/")])
+    return markdown_table(["", "sentence", "strict", "weak", "sustained", "why"], rows)
+
+
+@lru_cache(maxsize=1)
+def matrix() -> judging.Matrix:
+    """The claims by the reference records alone, judged once a process."""
+    found = evidence.gather(places.RESULTS, reference_only=True)
+    return judging.matrix(found.records, found.facts)

@@ -1,0 +1,39 @@
+"""How rates and counts are written."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from harness.paper.judging.logic import Bounds
+
+
+def rate(value: float) -> str:
+    """A rate as one writes it: 1e-3, 0.3, 1, 100."""
+    mantissa, exponent = f"{value:e}".split("e")
+    power = f"{float(mantissa):g}e{int(exponent)}"
+    return power if abs(value) < 0.1 or power == "1e-1" else f"{value:g}"
+
+
+def at(rates: tuple[float, float]) -> str:
+    """Two rates in brackets: (1e-3, 1e-5)."""
+    return f"({rate(rates[0])}, {rate(rates[1])})"
+
+
+def shown(value: float) -> float | str | None:
+    """A count, or a number made of counts, as it stands in JSON; None: not known."""
+    if math.isnan(value) or math.isinf(value):
+        return None if math.isnan(value) else "miss"
+    return int(value) if value == int(value) else round(value, 4)
+
+
+def said(count: float, target: float, budget: int) -> str:
+    """A count in words."""
+    if math.isnan(count):
+        return f"was not run to {target:g}"
+    return f"missed {target:g} in {budget}" if math.isinf(count) else f"took {int(count)} to {target:g}"
+
+
+def bounds_shown(bounds: Bounds) -> dict[str, Any]:
+    """Bounds as they stand in JSON: inf, where there is no bound, as None."""
+    return {"least": shown(bounds.low), "most": None if math.isinf(bounds.high) else shown(bounds.high)}
