@@ -1,4 +1,4 @@
-"""Claims x readings: which sentence of the paper holds under which reading of its protocol."""
+"""Claims by readings: which sentence of the paper holds under which reading of its protocol."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ LOOKS = {
     "cannot be told": Look(fill="0.92", ink="0.3", sign="?"),
 }
 """By verdict."""
-SUBTITLE = "Under each reading of its protocol. Decades off: of both initial rates below the tuned pair"
-NOTES = ("large: the sentence as it stands", "small, below: its weaker form", "blank: not asked there")
+SUBTITLE = (
+    "Under several readings of its protocol. Decades off: how far both initial rates lie below the tuned pair"
+)
+NOTES = ("large: the sentence as it stands", "small, below: a weaker form of it", "blank: not asked there")
 
 # Inches.
-NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 3.7, 0.5, 0.62, 0.32, 0.72, 0.44, 0.18
+NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 4.1, 0.5, 0.62, 0.32, 0.72, 0.44, 0.18
 
 
 def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Path]:
@@ -51,7 +53,7 @@ def draw(verdicts: pd.DataFrame, notes: Sequence[str] = ()) -> Figure:
     readings = list(verdicts["reading"].unique())
     claims = verdicts[["claim", "sentence"]].drop_duplicates().to_numpy().tolist()
     width = max(NAMES + len(readings) * CELL + 0.3, 6.0)
-    heading = style.Heading("The paper's sentences, put to the records", SUBTITLE)
+    heading = style.Heading("The paper's sentences, judged by the records", SUBTITLE)
     top = heading.height + COLUMN_HEAD
     notes = [";  ".join(NOTES), *notes]
     fig = Figure(figsize=(width, top + len(claims) * ROW + KEY + LINE * len(notes)))

@@ -1,4 +1,4 @@
-"""First passages by noise alone: how many networks that never learn have passed the target by iteration i."""
+"""First passages by noise alone: how many networks that never learn have passed the target so far."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _what(losses: Networks, marks: Marks) -> str:
     inits, iterations = next(iter(next(iter(losses.values())).values())).shape
     return style.wrapped(
         f"{inits} initial weights, iterations 1 to {iterations}; above: all their training losses; below: "
-        f"share of them with a loss at or below {marks.target:g} by then",
+        f"share of networks with a loss at or below {marks.target:g} so far",
         WIDTH - 2 * style.MARGIN,
         style.TICK,
     )

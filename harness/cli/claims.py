@@ -1,4 +1,4 @@
-"""`harness claims`: the paper's sentences, put to the records."""
+"""`harness claims`: the paper's sentences, judged by the records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COLOURS = {"holds": "green", "fails": "red", "cannot be told": "dim"}
 
 def claims(
     reference: Annotated[
-        bool, typer.Option("--reference", help="By the reference records alone, not your own.")
+        bool, typer.Option("--reference", help="Judge by the reference records alone, not by your own.")
     ] = False,
     results: Results = places.RESULTS,
 ) -> None:
@@ -39,6 +39,7 @@ def claims(
     matrix = judging.matrix(known.records, known.facts)
     for grid, source in known.sources.items():
         out.print(f"{grid}: {source}", soft_wrap=True, markup=False)
+    out.print(f"\n{report.INTRODUCTION}.", soft_wrap=True)
     for table in tables(matrix):
         out.print()
         out.print(table)
@@ -53,7 +54,7 @@ def claims(
 
 
 def tables(matrix: Matrix) -> list[Table]:
-    """For a terminal of 100 columns: each claim under the first reading, then all claims x readings."""
+    """For a terminal of 100 columns: each claim under the first reading, then every claim under every one."""
     from harness.paper.claims import CLAIMS
     from harness.paper.matrix import columns
     from harness.paper.reading import labels, short_labels
@@ -69,7 +70,7 @@ def tables(matrix: Matrix) -> list[Table]:
         if judged is not None:
             words = (None if form is None else str(form.verdict) for form in judged.forms.values())
             main.add_row(claim.key, claim.short, *map(_word, words), judged.strict.why)
-    small = _table("claims x readings", LEGEND)
+    small = _table("every claim under every reading", LEGEND)
     for name in ("", *short_labels(asked)):
         small.add_column(name.replace("=", "=\n"), overflow="fold")
     for claim in CLAIMS:
@@ -87,4 +88,4 @@ def _table(title: str, caption: str | None = None) -> Table:
 def _word(verdict: str | None) -> Text:
     if verdict is None:
         return Text("-", style="dim")
-    return Text("open" if verdict == "cannot be told" else verdict, style=COLOURS[verdict])
+    return Text("?" if verdict == "cannot be told" else verdict, style=COLOURS[verdict])

@@ -31,23 +31,27 @@ Passage = Callable[[np.ndarray, float], int | None]
 """One of harness.records.passages: losses and target to the iteration."""
 
 MEANINGS = {
-    "count": "the first iteration, counted from 1, whose training loss is at or below the target; sustained: "
-    "the first at which the mean of the last 10 losses is, which lags by construction",
-    "miss": f"a run of {BUDGET} iterations without a passage, or one that diverged; it is slower than any "
-    "count and ties with another miss",
-    "tuned": "the pair of initial rates at the top of Figure 2's diagonal: (1e-1, 1e-3) under paper-adam, "
-    "that of the original MAML. The pairs that the paper names lie 2, 3 and 4 decades below it, and so they "
-    "are read under paper-sgd, whose diagonal starts from MAML's fastest pair there, (1, 1e-1)",
+    "count": "the first iteration, counted from 1, with a training loss at or below the target (the first "
+    "passage). Sustained: the first iteration at which the mean of the last 10 losses is at or below it, "
+    "which lags by construction",
+    "miss": f"a run that does not pass the target within {BUDGET} iterations, or that diverges first; a miss "
+    "is slower than any count, and two misses are equally slow",
+    "tuned": "the pair of initial rates (alpha0, beta0) from which Figure 2 goes down by decades: (1e-1, "
+    "1e-3) under paper-adam, that of the original MAML. Both rates of the pairs that the paper names lie 2, "
+    "3 and 4 decades below it (decades off). Under paper-sgd, 2, 3 and 4 decades are counted from (1, 1e-1), "
+    "MAML's fastest pair there",
 }
-"""Of words that several claims use. Those of one claim are explained with it."""
+"""Words that several claims use. A word of one claim is explained with it."""
 ON_VERDICTS = {
-    "choice of hyper-rates": f"a share is told where at least {ENOUGH_VALUES} values of each hyper-rate and "
-    "half of their combinations were asked, and where it does not hang on the grid's edges: without the "
-    "least or the largest decade of either the verdict does not turn into its opposite",
-    "on few cells": "paper-adam judged once more, on just those cells that the readings beside it were all "
-    "asked on, each run only as far as they all asked: where a reading of no more cells and no longer runs "
-    "differs from it by more than rounding, the reading makes the difference, and not the choice of cells",
-    "over seeds": "the predicate is judged seed by seed; it is told if all that can be told agree",
-    "cannot be told": "cells not run leave bounds, and the verdict differs between them",
+    "choice of hyper-rates": "a pair (alpha_hyperlr, beta_hyperlr). A share of the choices is judged only "
+    f"where the grids have at least {ENOUGH_VALUES} values of each and half of their combinations, and where "
+    "it does not depend on the grid's edges: with the smallest or the largest value of either left out, the "
+    "verdict does not turn into its opposite",
+    "on few cells": "paper-adam judged again, on only those cells that the readings beside it all have, each "
+    "run cut where theirs would have ended. Where a reading with no more cells and no longer runs differs "
+    "from this by more than rounding, it is the reading that makes the difference, not the choice of cells",
+    "over seeds": "each claim is judged seed by seed; the verdict stands if all seeds that can be judged "
+    "agree",
+    "cannot be told": "the seeds disagree, or cells that were not run leave more than one verdict possible",
 }
-"""How a verdict comes about."""
+"""Words for how a verdict is reached."""

@@ -1,4 +1,4 @@
-"""What the claims are judged by: tables pooled by protocol, and the facts measured beside them."""
+"""What the claims are judged by: tables pooled by reading, and the facts measured beside them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from harness.records.schema import TRIALS
 from harness.records.tables import Tables
 
 DATASET = "omniglot"
-"""The paper's: runs on any other data set say nothing of its sentences."""
+"""The paper's: runs on any other data set say nothing about its sentences."""
 GRID, READING = "_grid", "_reading"
 ASKED = (
     *("cell_id", "method", "dataset", "protocol", "preset", "changes", "n_way", *RATES, "seed"),
@@ -50,9 +50,7 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     """
     chosen, sources = _chosen({} if reference_only else _tables(results), _tables(places.REFERENCE))
     if not chosen:
-        raise UserError(
-            f"{results}: no tables of {DATASET} there, nor in the reference; make sweep makes some"
-        )
+        raise UserError(f"{results}: no tables on {DATASET} there or in the reference; make sweep makes some")
     rows = [tables.trials.assign(**{GRID: grid}) for grid, tables in chosen.items()]
     trials = pd.concat(rows, ignore_index=True)
     names = _readings(trials)
@@ -63,7 +61,7 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     old = version < version.groupby(trials[READING]).transform("max")
     trials.loc[old, [name for name in TRIALS if name not in ASKED]] = pd.NA
     for grid, count in trials[GRID][old].value_counts().items():
-        sources[str(grid)] += f"; {count} of an older arithmetic left out"
+        sources[str(grid)] += f"; left out, of an older version of the arithmetic: {count}"
     records = [
         _records(reading, trials[trials[READING] == place].drop(columns=READING), chosen)
         for place, reading in enumerate(readings)
@@ -90,7 +88,7 @@ def _tables(folder: Path) -> dict[str, Tables]:
 
 
 def _chosen(own: dict[str, Tables], reference: dict[str, Tables]) -> tuple[dict[str, Tables], dict[str, str]]:
-    """For each grid the tables that count, and a word on where they are from."""
+    """For each grid the tables that count, and where they come from, in words."""
     chosen, sources = {}, {}
     for grid in sorted({*own, *reference}):
         mine, theirs = own.get(grid), reference.get(grid)
@@ -100,7 +98,7 @@ def _chosen(own: dict[str, Tables], reference: dict[str, Tables]) -> tuple[dict[
             sources[grid] = f"own records ({_run(mine.trials)}){beside}"
         elif theirs is not None:
             chosen[grid] = theirs
-            beside = f"; of your own {_run(mine.trials)}" if mine is not None else ""
+            beside = f"; your own: {_run(mine.trials)}" if mine is not None else ""
             sources[grid] = f"reference ({_run(theirs.trials)}){beside}"
     return chosen, sources
 
@@ -117,7 +115,7 @@ def _run(trials: pd.DataFrame) -> str:
 
 def _records(reading: Reading, trials: pd.DataFrame, tables: dict[str, Tables]) -> Records:
     """One row a cell, and the trajectory that belongs to it: of the longest run."""
-    # A failure beside a result is no news; of runs equally long the one with a target has counts beside it.
+    # A result outranks a failure; of runs equally long, the one with a target has counts beside it.
     ranks = pd.DataFrame(
         {
             "run": trials["outcome"].notna() & (trials["outcome"] != "failed"),
@@ -164,4 +162,4 @@ def _json(path: Path) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except ValueError as error:
-        raise UserError(f"{path}: no JSON ({error}); git checkout brings it back") from None
+        raise UserError(f"{path}: not valid JSON ({error}); git checkout restores it") from None

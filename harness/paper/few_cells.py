@@ -1,4 +1,4 @@
-"""The control of the readings that change one field: paper-adam on just the cells that they were asked on."""
+"""The control of the readings that change one field: paper-adam on only the cells that they all have."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from harness.paper.reading import MAIN, ON_FEW_CELLS, Records
 from harness.records.passages import first_passage, outcome, sustained_passage
 
 POINT = ["method", *RATES, "seed"]
-"""What is the same of a cell under two readings."""
+"""What a cell has in common with itself under another reading."""
 
 
 def with_few_cells(readings: Sequence[Records]) -> list[Records]:
-    """The readings, and before those that change a field of paper-adam that one on few cells.
+    """The readings, with paper-adam on few cells put before those that change a field of it.
 
-    Its cells are those that all readings of both methods share that change a field; its runs are cut where
-    they would have ended had they been asked as those were. There is none where nothing is shared.
+    Its cells are those shared by all readings that change a field and have both methods; its runs are cut
+    where they would have ended with the targets and budgets of those. Where nothing is shared it is left out.
     """
     base = next((one for one in readings if one.reading == MAIN), None)
     changed = [one for one in readings if one.reading.preset == MAIN.preset and one.reading != MAIN]
     both = [one.trials for one in changed if one.trials["method"].nunique() > 1]
     if base is None or not both:
         return list(readings)
-    by = pd.concat(both).groupby(POINT, dropna=False, sort=False)  # a null hyper-rate is like another
+    by = pd.concat(both).groupby(POINT, dropna=False, sort=False)  # MAML's null hyper-rates are equal
     # Of targets the highest ends first.
     asked = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(both)].reset_index()
     few = base.trials.drop(columns=["target_loss", "max_iterations"]).merge(asked, on=POINT)
@@ -47,7 +47,7 @@ def with_few_cells(readings: Sequence[Records]) -> list[Records]:
 
 
 def _asked(trial: dict[Any, Any], curve: pd.DataFrame) -> tuple[dict[Any, Any], pd.DataFrame]:
-    """The trial, and as much of its curve as there would be of a run for its target and budget."""
+    """The trial, and as much of its curve as a run for its target and budget would have."""
     budget, target = int(trial["max_iterations"]), float(trial["target_loss"])
     goal = None if math.isnan(target) else target
     within = numbers(curve["train_loss"])[:budget]

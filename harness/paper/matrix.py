@@ -12,12 +12,12 @@ from harness.paper.reading import MAIN, ON_FEW_CELLS, Column, Facts, Records, sh
 from harness.records.schema import TRAJECTORIES, TRIALS
 
 Matrix = dict[tuple[str, Column], Judged | None]
-"""(claim's key, column) -> what came out; None: none of the claim's cells was asked there. In the order of
-CLAIMS, then of the readings; the column of what is judged once comes last."""
+"""(claim's key, column) -> how it was judged; None: none of the claim's cells was asked for there. In the
+order of CLAIMS, then of the readings; the column of what is judged once comes last."""
 
 
 def matrix(records: Sequence[Records], facts: Facts) -> Matrix:
-    """Judge all claims. One that is judged once has None under every reading, the others in that column."""
+    """Judge all claims: those that no reading changes in the last column only, the others in all but that."""
     trials, trajectories = (pd.DataFrame(columns=[*columns]) for columns in (TRIALS, TRAJECTORIES))
     nothing = Records(reading=MAIN, trials=trials, trajectories=trajectories)
     found: Matrix = {}
@@ -53,6 +53,6 @@ def verdicts(matrix: Matrix) -> pd.DataFrame:
 
 
 def notes(matrix: Matrix) -> list[str]:
-    """What the names of the columns leave unsaid, for whoever sees all of them."""
-    few = "on few cells: paper-adam once more, on those that the readings of both methods to its right share"
-    return [few] * (ON_FEW_CELLS in columns(matrix))
+    """What the names of the columns do not explain."""
+    few = "paper-adam again, on only the cells that the readings of both methods to its right share"
+    return [f"on few cells: {few}"] * (ON_FEW_CELLS in columns(matrix))

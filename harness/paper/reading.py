@@ -1,4 +1,4 @@
-"""A reading of the paper, the records that belong to it, and the facts that belong to none."""
+"""A reading of the paper, the records that belong to it, and the facts that no reading changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Reading:
     changes: str = "{}"
     """The fields that differ, the data set apart: a JSON object, keys sorted."""
     few_cells: bool = False
-    """Whether it is judged on just the cells that the readings beside it were all asked on."""
+    """Whether it is judged on only the cells that the readings beside it all have."""
 
     @property
     def fields(self) -> dict[str, Any]:

@@ -16,40 +16,23 @@ from harness.paper.matrix import Matrix, columns
 from harness.paper.reading import Column, labels
 
 MARKS = {Verdict.HOLDS: "H", Verdict.FAILS: "F", Verdict.OPEN: "?"}
-LEGEND = "H holds, F fails, ? cannot be told, blank: not asked; strict form, then the weak one in brackets"
+INTRODUCTION = (
+    "C1 to C16 are sentences of the paper, judged by the records: in a strict form, in a weaker one where "
+    "there is one, and in the strict form by sustained passages"
+)
+LEGEND = (
+    "H holds, F fails, ? cannot be told, blank: not asked; the strict form, then the weak one in brackets"
+)
 
 
 def meanings() -> dict[str, str]:
     """What the words of the claims are taken to mean, word by word."""
     own = {word: meaning for claim in CLAIMS for word, meaning in claim.meanings.items()}
-    found = MEANINGS | own | ON_VERDICTS
-    return {word: found[word] for word in _ORDER}
-
-
-_ORDER = (
-    "count",
-    "miss",
-    "tuned",
-    "fast",
-    "very slow",
-    "some",
-    "half",
-    "wide range",
-    "most",
-    "all",
-    "always",
-    "similar",
-    "advantage",
-    "spread",
-    "choice of hyper-rates",
-    "on few cells",
-    "over seeds",
-    "cannot be told",
-)
+    return MEANINGS | own | ON_VERDICTS
 
 
 def mark(judged: Judged | None) -> str:
-    """`F (H)`: strict, and in brackets the weak form if there is one; nothing if not asked."""
+    """`F (H)`: strict, and in brackets the weak form if there is one; nothing where it was not asked for."""
     if judged is None:
         return ""
     weak = f" ({MARKS[judged.weak.verdict]})" if judged.weak else ""
@@ -57,7 +40,7 @@ def mark(judged: Judged | None) -> str:
 
 
 def to_json(matrix: Matrix, sources: Mapping[str, str]) -> dict[str, Any]:
-    """All of it as strict JSON: a count that is infinite is "miss", another number that is none is null."""
+    """All of it as strict JSON: an infinite count is "miss", a number that is not known is null."""
     asked = columns(matrix)
     return {
         "definitions": meanings(),
@@ -111,16 +94,16 @@ def to_markdown(matrix: Matrix, sources: Mapping[str, str]) -> str:
     """A page: the matrix, what the words mean, then each claim with its verdicts, numbers and interval."""
     asked = columns(matrix)
     lines = [
-        "# The paper's sentences, put to the records",
+        "# The paper's sentences, judged by the records",
         "",
-        f"{LEGEND}.",
+        f"{INTRODUCTION}. {LEGEND}.",
         "",
         markdown_table(
             ["claim", *labels(asked)],
             ([f"{c.key} {c.short}", *(mark(matrix[c.key, n]) for n in asked)] for c in CLAIMS),
         ),
         "",
-        "Records:",
+        "Where the records come from:",
         "",
         *(f"- {grid}: {source}" for grid, source in sources.items()),
         "",
@@ -138,7 +121,7 @@ def _claim(claim: Claim, matrix: Matrix, asked: Sequence[Column]) -> Iterator[st
     yield f"Strict: {claim.strict}." + (f" Weak: {claim.weak}." if claim.weak else "")
     for column, label in zip(asked, labels(asked), strict=True):
         if (judged := matrix[claim.key, column]) is not None:
-            yield from ("", f"### {claim.key}, {'once' if column is None else label}", "")
+            yield from ("", f"### {claim.key}, {'under any reading' if column is None else label}", "")
             yield from _verdicts(judged)
     if all(matrix[claim.key, column] is None for column in asked):
         yield from ("", "Not asked under any reading.")
@@ -147,11 +130,12 @@ def _claim(claim: Claim, matrix: Matrix, asked: Sequence[Column]) -> Iterator[st
 def _verdicts(judged: Judged) -> Iterator[str]:
     for name, form in judged.forms.items():
         if form is not None:
-            yield f"- {name}: **{form.verdict}**. {form.why}"
+            yield f"- {name}: **{form.verdict}**: {form.why}"
     if judged.statistic:
         yield f"- {judged.statistic}: {_interval(judged)}"
     if edges := judged.numbers.get("edges"):
-        yield f"- without each edge of the hyper-rates: {', '.join(f'{k}: {v}' for k, v in edges.items())}"
+        without = ", ".join(f"{edge}: {verdict}" for edge, verdict in edges.items())
+        yield f"- with one edge of the hyper-rates left out: {without}"
     numbers = {name: value for name, value in judged.numbers.items() if name != "edges"}
     if numbers:
         yield from ("", "<details><summary>numbers</summary>", "")
@@ -166,7 +150,7 @@ def _verdicts(judged: Judged) -> Iterator[str]:
 
 def _interval(judged: Judged) -> str:
     if judged.interval is None:
-        return "fewer than two seeds: no interval"
+        return "no interval, fewer than two seeds"
     low, high = ("miss" if math.isinf(value) else f"{value:.3g}" for value in judged.interval)
     return f"{low} to {high} over the seeds"
 

@@ -30,8 +30,10 @@ def shown(value: float) -> float | str | None:
 def said(count: float, target: float, budget: int) -> str:
     """A count in words."""
     if math.isnan(count):
-        return f"was not run to {target:g}"
-    return f"missed {target:g} in {budget}" if math.isinf(count) else f"took {int(count)} to {target:g}"
+        return f"was not run long enough to tell about {target:g}"
+    if math.isinf(count):
+        return f"did not reach {target:g} in {budget} iterations"
+    return f"took {int(count)} iterations to reach {target:g}"
 
 
 def bounds_shown(bounds: Bounds) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def fill(results: Path, tiny: str, count: int) -> None:
 
 
 def test_without_any_records(harness: Run, results: Path) -> None:
-    is_refused(harness("claims"), "no tables of omniglot there.*make sweep")
+    is_refused(harness("claims"), "no tables on omniglot there.*make sweep")
     assert not results.exists()
 
 

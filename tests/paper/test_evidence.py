@@ -110,7 +110,7 @@ def test_own_records_count_where_half_of_a_seed_is_run(places_with):
     assert lengths(found) == {"a": 5, "b": 0, "c": 7, "d": 7, "e": 7, "x": 5, "y": 0, "z": 0}
     assert found.sources == {
         "fig2": "own records (1 of 2 cells run), in place of the reference's",
-        "fig3": "reference (3 of 3 cells run); of your own 1 of 3 cells run",
+        "fig3": "reference (3 of 3 cells run); your own: 1 of 3 cells run",
         "mine": "own records (1 of 3 cells run)",
     }
 
@@ -242,7 +242,10 @@ def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
         "a": True,
         "b": False,
     }
-    assert found.sources["fig2"] == "own records (2 of 2 cells run); 1 of an older arithmetic left out"
+    assert (
+        found.sources["fig2"]
+        == "own records (2 of 2 cells run); left out, of an older version of the arithmetic: 1"
+    )
 
 
 def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
@@ -254,10 +257,10 @@ def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
     facts = places_with().facts
     assert (facts.cost, facts.data) == ({"passes": 1}, {"characters": 1623})
     (places.REFERENCE / "omniglot.json").write_text("{")
-    with pytest.raises(UserError, match=r"omniglot.json: no JSON"):
+    with pytest.raises(UserError, match=r"omniglot.json: not valid JSON"):
         places_with()
 
 
 def test_nothing_to_judge_by(places_with):
-    with pytest.raises(UserError, match="no tables of omniglot there, nor in the reference"):
+    with pytest.raises(UserError, match="no tables on omniglot there or in the reference"):
         places_with()

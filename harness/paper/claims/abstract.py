@@ -18,7 +18,7 @@ from harness.records.schema import TRAJECTORIES
 AT_THE_END = ("beta", "val_loss", "val_accuracy")
 """Columns that the last row of a run has, or lacks, for being the last."""
 SAME_RUN = ("numerics", "device", "threads", "pack_size", "torch")
-"""Two runs of one problem agree to the last bit only where all of these do."""
+"""Two runs of the same cell agree to the last bit only where all of these are equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,36 +29,36 @@ class _Twins:
     seed: int
     cells: tuple[str, ...]
     rows: int
-    """That both have."""
+    """Rows that both have."""
     equal: bool | None
     """None: they cannot be compared."""
     why: str
 
     def weight(self) -> tuple[bool, bool, int]:
-        """A difference found outweighs rows that are equal, and these that nothing is known."""
+        """A difference outweighs equal rows, and those outweigh a pair that cannot be compared."""
         return self.equal is False, self.equal is True, self.rows
 
 
 def _c14(records: Records, facts: Facts) -> Judged:
     best: dict[str, _Twins] = {}
-    for place in (*records.limits, records):  # what is pooled tells where no grid does
+    for place in (*records.limits, records):  # the pooled runs answer where no grid does
         for one in _twins(place):
             best[one.cells[0]] = max(best.get(one.cells[0], one), one, key=_Twins.weight)
     twins = list(best.values())
     if not twins:
         return NOT_ASKED
     told = [t for t in twins if t.equal is not None]
-    parted = [t for t in twins if not t.equal]
+    different = [t for t in twins if not t.equal]
     why = (
         f"{sum(bool(t.equal) for t in told)} of {len(twins)} runs equal MAML's bit for bit, "
-        f"in {sum(t.rows for t in told)} rows"
+        f"over {sum(t.rows for t in told)} rows"
     )
-    if parted:
-        why += f"; {parted[0].name}, seed {parted[0].seed}: {parted[0].why}"
+    if different:
+        why += f"; {different[0].name}, seed {different[0].seed}: {different[0].why}"
     return Judged(
         strict=Form(verdict=verdict(all_of(t.equal for t in twins)), why=why),
         numbers={f"{t.name}, seed {t.seed}": t.why for t in twins},
-        cells=tuple(cell for t in (parted or twins) for cell in t.cells)[:MOST_CELLS],
+        cells=tuple(cell for t in (different or twins) for cell in t.cells)[:MOST_CELLS],
         seeds=tuple(sorted({t.seed for t in told})),
     )
 
@@ -79,15 +79,15 @@ def _beside(mine: pd.Series, other: pd.Series | None, records: Records) -> _Twin
         cells=(mine["cell_id"],),
         rows=0,
         equal=None,
-        why="not both are run",
+        why="one of the two was not run",
     )
     if other is None or pd.isna(mine["outcome"]) or pd.isna(other["outcome"]):
         return twins
     twins = replace(twins, cells=(mine["cell_id"], other["cell_id"]))
     if apart := [key for key in SAME_RUN if mine[key] != other[key]]:
-        return replace(twins, why=f"run apart: other {', '.join(apart)}")
+        return replace(twins, why=f"not comparable: different {', '.join(apart)}")
     rows, where = _first_difference(*(_curve(records, cell) for cell in twins.cells))
-    why = f"{rows} rows, all equal" if where is None else f"they part in {where}"
+    why = f"{rows} rows, all equal" if where is None else f"they first differ in {where}"
     return replace(twins, rows=rows, equal=where is None, why=why)
 
 
@@ -97,29 +97,30 @@ def _curve(records: Records, cell: str) -> pd.DataFrame:
 
 
 def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str | None]:
-    """How many rows both have, and where they first part: `train_loss of iteration 7`; None: nowhere.
+    """How many rows both have, and where they first differ: `train_loss at iteration 7`; None: nowhere.
 
     The last row of a run has no update, so no beta, and is validated whatever its iteration; the other run
-    may go on there, or be cut there by its grid's budget. A value that only one has is passed over in it.
+    may go on there, or be cut there by its grid's budget. A value that only one of them has in that row is
+    ignored.
     """
     rows = min(len(one), len(other))
     found: list[tuple[int, str]] = []
     for name in (name for name in TRAJECTORIES if name not in ("cell_id", "iteration")):
         a, b = (numbers(curve[name])[:rows] for curve in (one, other))
-        parted = a.view(np.int64) != b.view(np.int64)
-        parted &= ~(np.isnan(a) & np.isnan(b))
+        different = a.view(np.int64) != b.view(np.int64)
+        different &= ~(np.isnan(a) & np.isnan(b))
         if rows and name in AT_THE_END and np.isnan(a[-1]) != np.isnan(b[-1]):
-            parted[-1] = False
-        if parted.any():
-            found.append((int(np.argmax(parted)) + 1, name))
-    return rows, f"{min(found)[1]} of iteration {min(found)[0]}" if found else None
+            different[-1] = False
+        if different.any():
+            found.append((int(np.argmax(different)) + 1, name))
+    return rows, f"{min(found)[1]} at iteration {min(found)[0]}" if found else None
 
 
 C14 = Claim(
     key="C14",
     place="Abstract; Algorithms 1 and 2",
     sentence="... introducing an extension to MAML, called Alpha MAML ...",
-    short="with hyper-rates 0 it is MAML",
+    short="with hyper-rates of 0, Alpha-MAML is MAML",
     strict="with both hyper-rates 0 every run equals MAML's bit for bit",
     judge=_c14,
 )

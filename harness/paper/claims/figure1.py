@@ -15,7 +15,7 @@ from harness.analysis.summary import numbers
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import BUDGET, DIAGONALS, HYPER_RATES
 from harness.paper.judging.by_seed import decided, interval, over_seeds
-from harness.paper.judging.logic import Share, Told, all_of, not_, share, verdict
+from harness.paper.judging.logic import Answer, Share, all_of, not_, share, verdict
 from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged
 from harness.paper.reading import Facts, Records
 from harness.paper.words import rate
@@ -40,11 +40,11 @@ class End:
     val: float
 
     def near(self, other: End) -> bool:
-        """Similar in both. What diverged is similar to nothing."""
+        """Similar in both losses. A run that diverged is similar to nothing."""
         return abs(self.train - other.train) <= SIMILAR and abs(self.val - other.val) <= SIMILAR
 
     def no_worse(self, other: End) -> bool:
-        """Similar or lower in both."""
+        """Similar or lower in both losses."""
         return self.train <= other.train + SIMILAR and self.val <= other.val + SIMILAR
 
 
@@ -139,13 +139,15 @@ def _similar(figure: Figure, ends: dict[str, End]) -> Part:
     )
     alpha = {_name(row): ends.get(row["cell_id"]) for _, row in figure.untuned.iterrows()}
 
-    def told(end: End | None, like: Callable[[End, End], bool]) -> Told:
+    def told(end: End | None, like: Callable[[End, End], bool]) -> Answer:
         return None if end is None or tuned is None else like(end, tuned)
 
     near, no_worse = (share(told(end, like) for end in alpha.values()) for like in (End.near, End.no_worse))
     strict = all_of((all_of(told(end, End.near) for end in alpha.values()), not_(told(baseline, End.near))))
     weak = all_of((no_worse.at_least(0.5), not_(told(baseline, End.no_worse))))
-    beside = f"tuned MAML ends at {_text(tuned)}, untuned MAML at {_text(baseline)} (training, validation)"
+    beside = (
+        f"tuned MAML ends at {_text(tuned)}, untuned MAML at {_text(baseline)} (training and validation loss)"
+    )
     gaps = [end.train - tuned.train for end in alpha.values() if end is not None and tuned is not None]
     return Part(
         strict=Form(
@@ -153,7 +155,8 @@ def _similar(figure: Figure, ends: dict[str, End]) -> Part:
             why=f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {beside}",
         ),
         weak=Form(
-            verdict=verdict(weak), why=f"{no_worse.words('untuned cells')} end similar or lower; {beside}"
+            verdict=verdict(weak),
+            why=f"{no_worse.words('untuned cells')} end at a similar or lower loss; {beside}",
         ),
         statistic=float(np.median(gaps)) if gaps else math.nan,
         numbers={
@@ -166,8 +169,8 @@ def _similar(figure: Figure, ends: dict[str, End]) -> Part:
 
 
 def _risen(figure: Figure, ends: dict[str, End]) -> Part:
-    """C11 of one seed. Rates that made a run diverge have not adapted: they count as not risen."""
-    told: dict[str, Told] = {}
+    """C11 of one seed. Rates that made a run diverge have not adapted, so they count as not risen."""
+    told: dict[str, Answer] = {}
     rates: dict[str, Any] = {}
     for _, row in figure.untuned.iterrows():
         end, name = ends.get(row["cell_id"]), _name(row)
@@ -203,8 +206,12 @@ def _losses(end: End | None) -> list[float | str] | None:
 
 def _text(end: End | None) -> str:
     if end is None:
-        return "a loss not measured at the budget"
-    return f"{end.train:.2f}, {end.val:.2f}" if math.isfinite(end.train) else "no loss, diverged"
+        return "an unknown loss, not run to the budget"
+    return (
+        f"{end.train:.2f} and {end.val:.2f}"
+        if math.isfinite(end.train)
+        else "no finite loss, having diverged"
+    )
 
 
 def _cells(*rows: pd.Series | pd.DataFrame | None) -> tuple[str, ...]:
@@ -217,20 +224,24 @@ C10 = Claim(
     sentence="Results show that even the badly picked α0 and β0 values can be automatically "
     "tuned ..., tuned in the sense that the algorithm does the necessary adjustments "
     "to αi and βi in each iteration to achieve a loss similar to the good case.",
-    short="untuned, it ends at a loss like tuned MAML's",
-    strict=f"every untuned cell of Figure 1 ends within {SIMILAR:g} nats of tuned MAML, in training "
-    "and in validation, and untuned MAML does not",
-    weak="at least half of the cells end similar or lower, and untuned MAML does not",
-    meanings={"similar": f"smoothed final losses, means of the last 10, within {SIMILAR:g} nats"},
-    judge=partial(_over_seeds, _similar, "median over the cells of: training loss less tuned MAML's, nats"),
+    short="untuned Alpha-MAML ends at a loss like tuned MAML's",
+    strict=f"every untuned run of Alpha-MAML in Figure 1 ends within {SIMILAR:g} nats of tuned MAML, in "
+    "training and in validation loss, and untuned MAML does not",
+    weak="at least half of them end at a similar or lower loss, and untuned MAML does not",
+    meanings={
+        "similar": f"final losses within {SIMILAR:g} nats of each other: both the mean of the last 10 "
+        "training losses and the last validation loss"
+    },
+    judge=partial(_over_seeds, _similar, "training loss minus tuned MAML's, median over the cells, nats"),
 )
 C11 = Claim(
     key="C11",
     place="Figure 1",
     sentence="... the algorithm does the necessary adjustments to αi and βi in each iteration "
     "... This can be seen in Figure 1 middle and right columns.",
-    short="untuned alpha and beta rise",
-    strict="in every untuned cell of Figure 1 alpha and beta end higher than they started, none diverged",
-    weak="in at least half of the cells",
+    short="from untuned values, alpha and beta rise",
+    strict="in every untuned run of Alpha-MAML in Figure 1 alpha and beta both end higher than they started, "
+    "and none diverges",
+    weak="in at least half of them",
     judge=partial(_over_seeds, _risen, "share of the untuned cells in which both rates rise"),
 )

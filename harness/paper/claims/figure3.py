@@ -20,12 +20,12 @@ from harness.records.passages import first_passage, sustained_passage
 
 TARGET = TARGETS[1]
 ENOUGH_SEEDS = 5
-"""Whose counts tell of C3."""
+"""That C3 takes."""
 FEW_ITERATIONS = 15
 WIDE, WIDE_WEAK = 0.5, 0.25
-"""Shares of the hyper-rates that count as a wide range of them."""
+"""Least share of the choices of the hyper-rates that counts as a wide range."""
 MOST = 0.5
-"""Share of the hyper-rates above which it is most of them."""
+"""A share of the choices of the hyper-rates above this counts as most of them."""
 
 
 def _c3(records: Records, facts: Facts) -> Judged:
@@ -59,7 +59,7 @@ def _maml_over_seeds(records: Records, passage: Passage) -> tuple[dict[int, floa
 
 
 def _noise(reading: Reading, facts: Facts) -> Mapping[str, Any] | None:
-    """What the noise study says of networks that do not learn under this reading; None: nothing."""
+    """What harness.paper.chance says of networks that never learn under this reading; None: nothing."""
     changed, preset = reading.fields, PRESETS[reading.preset]
     if facts.noise is None or changed.keys() - {"head_init", "meta_batch"}:
         return None
@@ -71,19 +71,19 @@ def _noise(reading: Reading, facts: Facts) -> Mapping[str, Any] | None:
 def _among(counts: Mapping[int, float], noise: Mapping[str, Any] | None = None) -> Form:
     """Whether at least half of the seeds pass, the paper's count between the least and the largest.
 
-    `noise` is told beside it and decides nothing.
+    `noise` is stated beside it and decides nothing.
     """
     known = [count for count in counts.values() if not math.isnan(count)]
     finite = sorted(int(count) for count in known if math.isfinite(count))
-    why = f"{len(finite)} of {len(known)} seeds passed 2.99"
+    why = f"{len(finite)} of {len(known)} seeds pass 2.99"
     if finite:
         why += f", at {finite[0]}" if len(finite) == 1 else f", at {finite[0]} to {finite[-1]}"
-    beside = f"; of networks that do not learn {noise['passed']} of {noise['inits']} pass it" if noise else ""
+    beside = f"; {noise['passed']} of {noise['inits']} networks that never learn pass it" if noise else ""
     if len(known) < ENOUGH_SEEDS:
-        return Form(verdict=Verdict.OPEN, why=f"{why}; {ENOUGH_SEEDS} seeds are needed to tell{beside}")
+        return Form(verdict=Verdict.OPEN, why=f"{why}; it takes {ENOUGH_SEEDS} seeds to judge{beside}")
     holds = 2 * len(finite) >= len(known) and finite[0] <= PAPER_COUNT <= finite[-1]
     verdict = Verdict.HOLDS if holds else Verdict.FAILS
-    return Form(verdict=verdict, why=f"{why}; the paper's is {PAPER_COUNT}{beside}")
+    return Form(verdict=verdict, why=f"{why}; the paper says {PAPER_COUNT}{beside}")
 
 
 def _wide_range(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
@@ -91,23 +91,23 @@ def _wide_range(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
         return None
     fast = here.share(lambda count: less(count, FEW_ITERATIONS))
     strict, weak = (fast.at_least(least) if here.enough else None for least in (WIDE, WIDE_WEAK))
-    return here.finding(strict, weak, fast, f"took fewer than {FEW_ITERATIONS}")
+    return here.finding(strict, weak, fast, f"took fewer than {FEW_ITERATIONS} iterations")
 
 
 def _most(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
     if (here := panel(counts, TARGET, pairs[4])) is None:
         return None
     fewer = here.share(lambda count: less(count, here.maml))
-    return here.finding(fewer.more_than(MOST) if here.enough else None, None, fewer, "took fewer")
+    return here.finding(fewer.more_than(MOST) if here.enough else None, None, fewer, "took fewer iterations")
 
 
 C3 = Claim(
     key="C3",
     place="Figure 3",
     sentence="... for the case of α0 = 1e− 4, β0 = 1e − 6 ... MAML takes 165 iterations.",
-    short="3 decades off: MAML takes 165 iterations to 2.99",
-    strict=f"of at least five seeds at least half pass 2.99, and {PAPER_COUNT} lies between the least "
-    "and the largest count",
+    short="3 decades off: MAML takes 165 iterations to reach 2.99",
+    strict=f"of at least {ENOUGH_SEEDS} seeds at least half pass 2.99, and {PAPER_COUNT} lies between the "
+    "smallest and the largest count",
     judge=_c3,
 )
 C4 = Claim(
@@ -115,13 +115,14 @@ C4 = Claim(
     place="Figure 3",
     sentence="Specially for the case of α0 = 1e− 4, β0 = 1e− 6 Alpha-MAML converged in less "
     "than 15 iterations for a wide range of αhyperlr and βhyperlr ...",
-    short=f"3 decades off: under {FEW_ITERATIONS} iterations for a wide range",
-    strict=f"at least half of the hyper-rates pass 2.99 in fewer than {FEW_ITERATIONS} iterations",
+    short=f"3 decades off: under {FEW_ITERATIONS} iterations for a wide range of choices",
+    strict=f"at least half of the choices of the hyper-rates pass 2.99 in fewer than {FEW_ITERATIONS} "
+    "iterations",
     weak="at least a quarter of them do",
-    meanings={"wide range": f"a share of at least {WIDE:g}; weak: {WIDE_WEAK:g}"},
+    meanings={"wide range": f"a share of at least {WIDE:g}; weak: at least {WIDE_WEAK:g}"},
     judge=Rule(
         find=_wide_range,
-        statistic=f"share of the hyper-rates under {FEW_ITERATIONS} iterations",
+        statistic=f"share of the choices of the hyper-rates that take fewer than {FEW_ITERATIONS} iterations",
         weak=True,
         grid=True,
     ),
@@ -132,8 +133,12 @@ C5 = Claim(
     sentence="Same is the case with α0 = 1e− 5, β0 = 1e− 7, for most of the choices of "
     "αhyperlr and βhyperlr, Alpha-MAML converged in lesser number of iterations than "
     "MAML.",
-    short="4 decades off: fewer iterations than MAML for most",
-    strict="more than half of the hyper-rates pass 2.99 in fewer iterations than MAML",
+    short="4 decades off: fewer iterations than MAML for most choices",
+    strict="more than half of the choices of the hyper-rates pass 2.99 in fewer iterations than MAML",
     meanings={"most": f"a share above {MOST:g}"},
-    judge=Rule(find=_most, statistic="share of the hyper-rates that take fewer", grid=True),
+    judge=Rule(
+        find=_most,
+        statistic="share of the choices of the hyper-rates that take fewer iterations than MAML",
+        grid=True,
+    ),
 )

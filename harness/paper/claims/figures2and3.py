@@ -42,7 +42,7 @@ def _never_shrinks(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
 def _growing(board: Board, both: tuple[Pair, ...]) -> Finding:
     advantages = {pair: advantage(board, pair) for pair in both}
     down = list(advantages.values())
-    # Not neighbours alone: two known ones may tell whatever stands between them.
+    # Not neighbours alone: two known ones may decide, whatever lies between them.
     shrinks = any_of(later.below(earlier) for earlier, later in combinations(down, 2))
     grows = not_(shrinks) if shrinks or all(a.high <= b.low for a, b in pairwise(down)) else None
     first, last = down[0], down[-1]
@@ -50,7 +50,7 @@ def _growing(board: Board, both: tuple[Pair, ...]) -> Finding:
     drop = max(earlier.low - later.high for earlier, later in combinations(down, 2))
     return Finding(
         strict=grows,
-        why=f"advantage to {board.target:g}, iterations: {texts}"
+        why=f"advantage to {board.target:g} in iterations: {texts}"
         + f"; it shrinks by {drop:g}" * bool(shrinks),
         numbers={at(pair): bounds_shown(bounds) for pair, bounds in advantages.items()},
         places=tuple((pair, None) for pair in both),
@@ -64,8 +64,8 @@ def _range(bounds: Bounds) -> str:
 
 
 def advantage(board: Board, pair: Pair) -> Bounds:
-    """MAML's count less the median of Alpha-MAML's, a miss as the budget: iterations. A cell that was not
-    run may take any number of them."""
+    """MAML's count minus the median of Alpha-MAML's, in iterations; a miss counts as the budget. A cell that
+    was not run may take any number of them."""
     maml, alpha = [board.maml[pair]], board.alpha[pair].values()
 
     def middle(counts: Iterable[float], unknown: int) -> float:
@@ -90,10 +90,10 @@ def _c15(records: Records, facts: Facts) -> Judged:
     cells = tuple(wrong) or tuple(run["cell_id"])
     asked = tuple(trials["cell_id"])
     agree = None if run.empty else not wrong
-    why = f"{len(run) - len(wrong)} of {len(run)} runs agree with themselves"
+    why = f"in {len(run) - len(wrong)} of {len(run)} runs the counts match the losses"
     why += "".join(f"; {cell}: {text}" for cell, text in list(wrong.items())[:1])
     return Judged(
-        strict=Form(verdict=verdict(agree), why="no cell is run" if run.empty else why),
+        strict=Form(verdict=verdict(agree), why="no cell was run" if run.empty else why),
         numbers={"runs": len(run), "runs that do not agree": len(wrong)},
         cells=(cells or asked)[:MOST_CELLS],
         seeds=tuple(sorted(map(int, run["seed"].unique()))),
@@ -101,13 +101,13 @@ def _c15(records: Records, facts: Facts) -> Judged:
 
 
 def _wrong(row: pd.Series, losses: np.ndarray) -> str:
-    """What does not agree in a run; nothing if all does."""
+    """What does not match in a run; nothing if all does."""
     budget = int(row["max_iterations"])
     target = None if pd.isna(row["target_loss"]) else float(row["target_loss"])
     for name, passage in (("first", first_passage), ("sustained", sustained_passage)):
         low, high = (passage(losses, target) for target in TARGETS)
         if low is not None and (high is None or high > low):
-            return f"{name} passage of {TARGETS[1]:g} after that of {TARGETS[0]:g}"
+            return f"the {name} passage of {TARGETS[1]:g} comes after that of {TARGETS[0]:g}"
     within = losses[:budget]
     expected = {
         "outcome": outcome(losses, row["ending"], int(row["iterations_run"]), target, budget),
@@ -118,7 +118,7 @@ def _wrong(row: pd.Series, losses: np.ndarray) -> str:
     for name, value in expected.items():
         found = None if pd.isna(row[name]) else row[name]
         if found != value:
-            return f"{name} is {found} in the table, {value} by the trajectory"
+            return f"{name} is {found} in the table, but {value} by the losses"
     return ""
 
 
@@ -127,15 +127,16 @@ C9 = Claim(
     place="Figures 2 and 3",
     sentence="It can be seen that as we go far from the tuned hyper-parameter range, converge "
     "of Alpha-MAML is better than MAML.",
-    short="its advantage grows away from the tuned rates",
-    strict="Alpha-MAML's advantage never falls from one pair of the diagonal to the next",
+    short="Alpha-MAML's advantage grows away from the tuned rates",
+    strict="Alpha-MAML's advantage never shrinks from one pair of the diagonal to the next",
     weak="it is larger at the last pair than at the first",
     meanings={
-        "advantage": "MAML's count less the median of Alpha-MAML's over the hyper-rates, a miss as the budget"
+        "advantage": "MAML's count minus the median of Alpha-MAML's over the choices of the hyper-rates; a "
+        "miss counts as the budget"
     },
     judge=Rule(
         find=_never_shrinks,
-        statistic="advantage at the last pair less that at the first, iterations to 2.5",
+        statistic="advantage at the last pair minus that at the first, in iterations to 2.5",
         weak=True,
         grid=True,
     ),
@@ -145,8 +146,8 @@ C15 = Claim(
     place="Figures 2 and 3",
     sentence="... the number of iterations to converge to a training loss ... Here the blank "
     "cells denote the cases where algorithm did not converge till 500 iterations.",
-    short="counts agree with the runs, 2.99 before 2.5",
-    strict="in every run 2.99 is passed no later than 2.5, and the tables' counts are those "
-    "of its losses, blank where none passes",
+    short="counts match the losses, 2.99 no later than 2.5",
+    strict="in every run 2.99 is passed no later than 2.5, and the tables have the counts of its losses, "
+    "blank where it never passes",
     judge=_c15,
 )

@@ -3,35 +3,35 @@
 from __future__ import annotations
 
 from harness.paper.claims.claim import Claim
-from harness.paper.judging.logic import Told, all_of, verdict
+from harness.paper.judging.logic import Answer, all_of, verdict
 from harness.paper.judging.verdict import Form, Judged, Verdict
 from harness.paper.reading import Facts, Records
 
 ONE_COPY = 1.01
-"""Extra memory in copies of theta that counts as one: a hundredth for scalars beside it."""
+"""Extra memory that still counts as one copy of the weights: a hundredth for the scalars beside it."""
 SLOWER = 1.05
-"""Alpha-MAML's time over MAML's up to which they cost the same."""
+"""Alpha-MAML's time divided by MAML's up to which they cost the same."""
 
 
 def _c13(records: Records, facts: Facts) -> Judged:
     cost = facts.cost
     if cost is None:
-        why = "the cost is not measured: results/reference/cost/cost.json is missing"
+        why = "the cost was not measured: results/reference/cost/cost.json is missing"
         missing = Form(verdict=Verdict.OPEN, why=why)
         return Judged(strict=missing, weak=missing)
     passes = {name: cost["passes"][name] for name in ("maml", "alpha-maml")}
     extra = float(cost["memory"]["extra_in_theta"])
     low, high = map(float, cost["time"]["ratio_interval"])
-    parts: dict[str, Told] = {
+    parts: dict[str, Answer] = {
         "passes": passes["maml"] == passes["alpha-maml"],
         "memory": extra <= ONE_COPY,
         "time": True if high <= SLOWER else False if low > SLOWER else None,
     }
     lean = (
-        f"{passes['alpha-maml']} backward passes an iteration against {passes['maml']}; "
-        f"{extra:.2f} copies of theta more at the peak"
+        f"{passes['alpha-maml']} backward passes per iteration (MAML: {passes['maml']}); "
+        f"{extra:.2f} extra copies of the weights at the peak of memory"
     )
-    timed = f"{lean}; time {low:.3f} to {high:.3f} of MAML's (95 % interval)"
+    timed = f"{lean}; {low:.3f} to {high:.3f} times MAML's time (95 % interval)"
     two = {name: parts[name] for name in ("passes", "memory")}
     return Judged(
         strict=Form(verdict=verdict(all_of(parts.values())), why=timed),
@@ -52,9 +52,9 @@ C13 = Claim(
     sentence="It can be seen that no extra gradient needs to be computed, as the gradients "
     "from the last iteration can be used, requiring only the extra memory storage of "
     "the gradient from the previous iteration.",
-    short="no gradient more, one stored gradient",
-    strict="as many backward passes as MAML, at most one copy of the weights more at the peak "
-    f"of memory, at most {SLOWER:g} times its time",
+    short="no extra gradient, one extra stored gradient",
+    strict="as many backward passes as MAML, at most one extra copy of the weights at the peak of memory, "
+    f"and at most {SLOWER:g} times MAML's time",
     weak="the backward passes and the memory alone",
     everywhere=False,
     judge=_c13,

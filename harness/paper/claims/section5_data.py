@@ -23,11 +23,11 @@ DATA = {
 def _c16(records: Records, facts: Facts) -> Judged:
     data = facts.data
     if data is None:
-        why = "the data are not described: results/reference/omniglot.json is missing"
+        why = "the data set is not described: results/reference/omniglot.json is missing"
         return Judged(strict=Form(verdict=Verdict.OPEN, why=why))
     found: dict[str, Any] = {key: data.get(key) for key in DATA}
     parts = {key: None if found[key] is None else found[key] == value for key, value in DATA.items()}
-    why = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in found.items())
+    why = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in found.items())
     return Judged(strict=Form(verdict=verdict(all_of(parts.values())), why=why), numbers=found)
 
 
@@ -38,8 +38,8 @@ C16 = Claim(
     "characters from 50 alphabets. ... To keep the procedure the same as MAML, we "
     "also randomly select 1,200 characters for training, and use the rest for "
     "testing.",
-    short="the data and their split",
-    strict="1,623 characters of 50 alphabets, 20 drawings each; 1,200 train and the other 423 do not",
+    short="the data set and its split",
+    strict="1,623 characters of 50 alphabets, 20 drawings each; 1,200 for training and the other 423 not",
     everywhere=False,
     judge=_c16,
 )

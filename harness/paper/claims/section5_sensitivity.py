@@ -36,14 +36,14 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
     told = {name: bounds.below(maml) if enough else None for name, bounds in spreads.items()}
     over_all = spread(counts, [board.budget] * len(counts))
     unknown = sum(map(math.isnan, counts))
-    texts = ", ".join(f"{name} {_at_least(bounds)}" for name, bounds in spreads.items())
-    missing = f"{unknown} of {len(counts)} cells not run" if unknown else "no choice asked at every pair"
+    texts = ", ".join(f"{name} choice {_at_least(bounds)}" for name, bounds in spreads.items())
+    missing = f"{unknown} of {len(counts)} cells not run" if unknown else "no choice at every pair"
     places: list[Place] = [(pair, None) for pair in both]
     places += [(pair, choice) for choice in dict.fromkeys(ranked.values()) for pair in both]
     return Finding(
         strict=all_of(told.values()) if told else None,
-        why=f"spread to {board.target:g} in decades: MAML {_at_least(maml)}, Alpha-MAML {texts or missing}"
-        + FEW * (not enough),
+        why=f"spread of the counts to {board.target:g} in decades: MAML {_at_least(maml)}; "
+        f"Alpha-MAML: {texts or missing}" + FEW * (not enough),
         numbers={
             "maml": bounds_shown(maml),
             "alpha-maml": {
@@ -59,8 +59,11 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
 
 
 def _ranked(columns: Mapping[Choice, list[float]]) -> dict[str, Choice]:
-    """The best, median and worst choice of hyper-rates by their median count over the pairs (of equals the
-    lesser rates; of two in the middle the better); nothing as long as a cell was not run."""
+    """The best, median and worst choice of the hyper-rates by their median count over the pairs.
+
+    Of equal ones the smaller rates come first; of two in the middle it is the better. Empty if a cell was
+    not run.
+    """
     if not columns or any(math.isnan(count) for column in columns.values() for count in column):
         return {}
     order = sorted(columns, key=lambda choice: (median(columns[choice]), choice))
@@ -68,8 +71,11 @@ def _ranked(columns: Mapping[Choice, list[float]]) -> dict[str, Choice]:
 
 
 def spread(counts: Sequence[float], lasted: Sequence[int]) -> Bounds:
-    """log10 of the largest count over the least, in decades: a lower bound if one is a miss or was not run,
-    of no count at all 0. `lasted`: for each count, what it is at least if it is a miss."""
+    """log10 of the largest count divided by the smallest, in decades; 0 without any count.
+
+    A lower bound if one is a miss or was not run. `lasted`: for each count, what it is at least if it is a
+    miss.
+    """
     each = zip(counts, lasted, strict=True)
     known = [min(count, least) for count, least in each if not math.isnan(count)]
     decades = math.log10(max(known) / min(known)) if known else 0.0
@@ -87,17 +93,18 @@ C12 = Claim(
     sentence="In other words, Alpha MAML is less sensitive to the hyperparameter choice as "
     "compared to MAML, and hence needs significantly less tuning.",
     short="Alpha-MAML is less sensitive to the initial rates",
-    strict="the spread over the pairs is smaller than MAML's at the best, the median and the "
-    "worst hyper-rates",
-    weak="at the median hyper-rates",
+    strict="the spread over the pairs is smaller than MAML's with the best, the median and the worst choice "
+    "of the hyper-rates",
+    weak="with the median choice",
     meanings={
-        "spread": "log10 of the largest count over the least, over the pairs of initial rates; a miss "
-        "enters as the budget, or as the iterations of a run of MAML that went past it, so a spread with a "
-        "miss in it is a lower bound"
+        "spread": "log10 of the largest count divided by the smallest, over the pairs of initial rates. A "
+        "miss counts as the budget, or as the length of MAML's run where that went past it, so a spread that "
+        "contains a miss is a lower bound"
     },
     judge=Rule(
         find=_less_sensitive,
-        statistic="Alpha-MAML's spread with the median choice, decades; with a miss in it a lower bound",
+        statistic="Alpha-MAML's spread with the median choice, in decades; a lower bound if it contains a "
+        "miss",
         weak=True,
         grid=True,
     ),

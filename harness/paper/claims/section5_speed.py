@@ -9,17 +9,17 @@ from harness.paper.claims.claim import Claim
 from harness.paper.definitions import TARGETS
 from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
 from harness.paper.judging.by_seed import Finding, Rule, by_target
-from harness.paper.judging.logic import Told, all_of, at_most, share
+from harness.paper.judging.logic import Answer, all_of, at_most, share
 from harness.paper.judging.panel import FEW
 from harness.paper.words import at, said, shown
 
 LOW = TARGETS[0]
 FAST = 2.0
-"""MAML is fast up to so many times the count of its fastest pair."""
+"""MAML is fast up to this many times the count of its fastest pair."""
 AS_FAST = 1.25
-"""Alpha-MAML is fast too up to so many times MAML's count."""
+"""Alpha-MAML is fast too up to this many times MAML's count."""
 VERY_SLOW = 5.0
-"""Times the count of MAML's fastest pair."""
+"""MAML is very slow from this many times the count of its fastest pair on."""
 NEARLY_ALL = 0.9
 NEARLY_ALWAYS = 0.95
 WORST = 10
@@ -30,7 +30,7 @@ def _very_slow_below(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | Non
     slow = pairs[3:]
     asked: tuple[Place, ...] = tuple((pair, None) for pair in pairs if pair in counts.boards[LOW].maml)
     if not all(any((pair, None) in asked for pair in some) for some in (slow, pairs[:3])):
-        return None  # slow beside which?
+        return None  # slow compared with what?
     by = {target: _very_slow(board, slow, pairs) for target, board in counts.boards.items()}
     strict, why = all_of(found.strict for found in by.values()), "; ".join(f.why for f in by.values())
     whole = Finding(
@@ -45,7 +45,7 @@ def _very_slow(board: Board, slow: Sequence[Pair], pairs: Sequence[Pair]) -> Fin
     texts = (f"{said(count, board.target, board.budget)} at {at(pair)}" for pair, count in counts.items())
     return Finding(
         strict=all_of(_slow(count, fastest, _whole(board, pairs)) for count in counts.values()),
-        why=f"MAML's fastest {said(fastest, board.target, board.budget)}; it {' and '.join(texts)}",
+        why=f"MAML's fastest run {said(fastest, board.target, board.budget)}; MAML {' and '.join(texts)}",
         numbers={"fastest": shown(fastest)} | {at(pair): shown(count) for pair, count in counts.items()},
         places=(),
         value=min(count if math.isinf(count) else count / fastest for count in counts.values()),
@@ -53,18 +53,18 @@ def _very_slow(board: Board, slow: Sequence[Pair], pairs: Sequence[Pair]) -> Fin
 
 
 def _fastest(board: Board, pairs: Sequence[Pair]) -> float:
-    """MAML's least count of these pairs, of those run; NaN of none."""
+    """MAML's smallest count over those of these pairs that were run; NaN if none was."""
     counts = (board.count_at((pair, None)) for pair in pairs)
     return min((count for count in counts if not math.isnan(count)), default=math.nan)
 
 
 def _whole(board: Board, pairs: Sequence[Pair]) -> bool:
-    """Whether MAML was run at all of these pairs that were asked."""
+    """Whether MAML was run at every one of these pairs that was asked for."""
     return not any(math.isnan(board.maml[pair]) for pair in pairs if pair in board.maml)
 
 
-def _slow(count: float, fastest: float, whole: bool) -> Told:
-    """Very slow, beside the fastest known: a pair that was not run may be faster still, never slower."""
+def _slow(count: float, fastest: float, whole: bool) -> Answer:
+    """Whether it is very slow. A pair that was not run may be faster than the fastest known one."""
     if math.isnan(count):
         return None
     if math.isinf(count) or count >= VERY_SLOW * fastest:
@@ -92,15 +92,17 @@ def _all_fast(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Findin
     quick = share(at_most(ratio, AS_FAST) for ratio in ratios.values())
     enough = all(pair in counts.enough for pair in fast)
     told = bool(fast) and enough and _whole(board, pairs)
-    where = ", ".join(f"{at(pair)} ({shown(board.maml[pair])})" for pair in fast) or "no pair that was run"
+    where = (
+        ", ".join(f"{at(pair)} ({shown(board.maml[pair])} iterations)" for pair in fast)
+        or "no pair that was run"
+    )
     slowest = sorted((place for place in ratios if ratios[place] > AS_FAST), key=lambda place: -ratios[place])
     largest = max((ratio for ratio in ratios.values() if not math.isnan(ratio)), default=math.nan)
-    end = "misses" if math.isinf(largest) else f"takes {largest:.2f} times as many"
+    end = "never reaches it" if math.isinf(largest) else f"takes {largest:.2f} times as many iterations"
     return Finding(
         strict=quick.at_least(1) if told else None,
-        why=f"MAML is fast to {board.target:g} at {where}; {quick.words('Alpha-MAML cells')} there are too"
-        + f", the slowest {end}" * bool(ratios)
-        + FEW * (not enough),
+        why=f"MAML reaches {board.target:g} fast at {where}; {quick.words('Alpha-MAML cells')} "
+        f"are fast there too" + f"; the slowest {end}" * bool(ratios) + FEW * (not enough),
         numbers={
             "fast": {at(pair): shown(board.maml[pair]) for pair in fast},
             "cells": quick.yes,
@@ -121,9 +123,9 @@ def _never_slower_anywhere(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding
 
 
 def _never_slower(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Finding | None:
-    """In every cell asked on the diagonal; of those elsewhere, wherever both methods were run."""
+    """In every cell of the diagonal, and elsewhere wherever both methods were run."""
     both = [pair for pair in board.alpha if pair in board.maml and board.alpha[pair]]
-    told: dict[Place, Told] = {
+    told: dict[Place, Answer] = {
         (pair, choice): at_most(count, board.maml[pair])
         for pair in both
         for choice, count in board.alpha[pair].items()
@@ -136,13 +138,12 @@ def _never_slower(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Fi
     more = {place: board.count_at(place) - board.maml[place[0]] for place in told if told[place] is False}
     worst = sorted(more, key=lambda place: -more[place])
     largest = more[worst[0]] if worst else math.nan
-    end = "misses where MAML does not" if math.isinf(largest) else f"takes {largest:g} more"
+    end = "never reaches it where MAML does" if math.isinf(largest) else f"takes {largest:g} more"
     maml: tuple[Place, ...] = tuple((pair, None) for pair in both)
     return Finding(
         strict=never.at_least(1) if enough else None,
-        why=f"{never.words('Alpha-MAML cells')} take at most as many iterations to {board.target:g} as MAML"
-        + f", the worst {end}" * bool(worst)
-        + FEW * (not enough),
+        why=f"{never.words('Alpha-MAML cells')} take at most as many iterations to reach {board.target:g} as "
+        "MAML" + f"; the worst {end}" * bool(worst) + FEW * (not enough),
         numbers={
             "cells": never.yes,
             "not told": never.unknown,
@@ -173,17 +174,17 @@ C6 = Claim(
     sentence="It can be seen that MAML shows very slow convergence for a range of initial "
     "learning rates, more specifically for α0 = 1e− 4, β0 = 1e− 6 and α0 = 1e− 5, β0 "
     "= 1e− 7.",
-    short="3 and 4 decades off MAML is very slow",
-    strict=f"at both pairs and by both targets MAML takes at least {VERY_SLOW:g} times as long as at its "
-    "fastest pair, or misses",
-    weak="the same by 2.5 alone",
+    short="3 and 4 decades off, MAML is very slow",
+    strict=f"at both pairs and for both targets MAML takes at least {VERY_SLOW:g} times as many iterations "
+    "as at its fastest pair, or misses",
+    weak="the same for 2.5 alone",
     meanings={
         "very slow": f"at least {VERY_SLOW:g} times the count of MAML's fastest pair for that target, "
         "or a miss"
     },
     judge=Rule(
         find=_very_slow_below,
-        statistic="the lesser of MAML's counts there over its fastest, to 2.5",
+        statistic="the smaller of MAML's counts at the two pairs, divided by its fastest, to 2.5",
         weak=True,
     ),
 )
@@ -192,7 +193,7 @@ C7 = Claim(
     place="Section 5",
     sentence="For the cases where MAML shows fast convergence, Alpha MAML also shows fast "
     "convergence for all values of αhyperlr and βhyperlr.",
-    short="where MAML is fast, every Alpha-MAML is",
+    short="where MAML is fast, so is every Alpha-MAML run",
     strict=f"where MAML is fast, every choice of the hyper-rates takes at most {AS_FAST:g} times "
     "MAML's iterations",
     weak=f"at least {NEARLY_ALL:g} of them do",
@@ -202,7 +203,10 @@ C7 = Claim(
         "all": f"every choice of the hyper-rates; weak: at least {NEARLY_ALL:g} of them",
     },
     judge=Rule(
-        find=_fast_too, statistic="largest count of Alpha-MAML over MAML's there", weak=True, grid=True
+        find=_fast_too,
+        statistic="Alpha-MAML's largest count divided by MAML's, where MAML is fast",
+        weak=True,
+        grid=True,
     ),
 )
 C8 = Claim(
@@ -217,7 +221,7 @@ C8 = Claim(
     meanings={"always": f"in every cell; weak: in at least {NEARLY_ALWAYS:g} of them"},
     judge=Rule(
         find=_never_slower_anywhere,
-        statistic="share of the cells in which it takes more",
+        statistic="share of the cells in which Alpha-MAML takes more iterations",
         weak=True,
         grid=True,
     ),

@@ -1,7 +1,7 @@
-"""From the records of one reading to counts on boards: for each seed and target, who took how long where.
+"""Counts of iterations from the records of one reading: for each seed and target, a board of them.
 
-A count is a float: the iteration of the passage, inf for a miss (run to the budget, or diverged), NaN where
-no run went far enough to tell.
+A count is a float: the iteration of the passage, inf for a miss (run to the budget, or diverged), NaN
+where no run went far enough to tell.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Place = tuple[Pair, Choice | None]
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """Counts of one seed by one target. What was not asked has no key."""
+    """Counts of one seed by one target. What was not asked for has no key."""
 
     target: float
     budget: int
@@ -38,12 +38,12 @@ class Board:
     """Iterations that MAML takes at least where it misses: the budget, or more if a run went past it."""
 
     def count_at(self, place: Place) -> float:
-        """NaN too where it was not asked."""
+        """NaN also where it was not asked for."""
         pair, choice = place
         return self.maml.get(pair, math.nan) if choice is None else self.alpha[pair].get(choice, math.nan)
 
     def pairs_of_both(self, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-        """Of these pairs, where both methods were asked."""
+        """Those of these pairs that were asked for of both methods."""
         return tuple(pair for pair in pairs if pair in self.maml and self.alpha.get(pair))
 
 
@@ -55,9 +55,9 @@ class SeedCounts:
     boards: dict[float, Board]
     """By target."""
     ids: dict[Place, str]
-    """Every cell asked."""
+    """Every cell asked for."""
     enough: frozenset[Pair]
-    """Pairs at which so many hyper-rates were asked that a share of them means something; see `_enough`."""
+    """Pairs with so many choices of the hyper-rates that a share of them means something; see `_enough`."""
 
     def without(self, axis: int, value: float) -> SeedCounts:
         """The same, the cells with this alpha_hyperlr (axis 0) or beta_hyperlr (1) left out."""
@@ -73,10 +73,10 @@ class SeedCounts:
 
 
 def counts_by_seed(records: Records, passage: Passage) -> list[SeedCounts]:
-    """One SeedCounts for each seed asked, in order.
+    """One SeedCounts for each seed, in order.
 
     The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` has
-    what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are no choice of one and are left out.
+    what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are left out: they are no choice of one.
     """
     trials = records.trials[records.trials["method"].isin(["maml", "alpha-maml"])]
     trials = trials[~((trials["alpha_hyperlr"] == 0) | (trials["beta_hyperlr"] == 0))]
@@ -128,7 +128,7 @@ def count(
     budget: int,
     passage: Passage,
 ) -> float:
-    """The passage within the budget; inf for a miss; NaN: the run ended too early to tell, or was not made.
+    """The passage within the budget; inf: a miss; NaN: not run, or ended too early to tell.
 
     `losses` [iterations], nats, or None; `ending` as schema.ENDINGS, or null.
     """

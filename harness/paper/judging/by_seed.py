@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.paper.definitions import DIAGONALS, HYPER_RATES, Passage
 from harness.paper.judging.boards import Pair, Place, SeedCounts, counts_by_seed
-from harness.paper.judging.logic import Told, verdict
+from harness.paper.judging.logic import Answer, verdict
 from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged, Verdict
 from harness.paper.reading import Facts, Records
 from harness.paper.words import rate
@@ -20,13 +20,13 @@ from harness.records.passages import first_passage, sustained_passage
 class Finding:
     """What a claim comes to in one seed."""
 
-    strict: Told
+    strict: Answer
     why: str
     """The numbers in a sentence, of both forms."""
     numbers: Mapping[str, Any]
     places: tuple[Place, ...]
     """Those that decide it."""
-    weak: Told = None
+    weak: Answer = None
     value: float = math.nan
     """Of the rule's statistic."""
 
@@ -36,7 +36,7 @@ class Rule:
     """How a claim on counts is judged. Called with the records of one reading, it judges them."""
 
     find: Callable[[SeedCounts, Sequence[Pair]], Finding | None]
-    """From one seed and the reading's diagonal; None: none of its cells was asked."""
+    """From one seed and the reading's diagonal; None: none of its cells was asked for."""
     statistic: str
     weak: bool = False
     """Whether it has a weaker form."""
@@ -108,7 +108,7 @@ def _findings(rule: Rule, records: Records, passage: Passage) -> _Findings:
 
 
 def _edges(seeds: Sequence[SeedCounts], pairs: Sequence[Pair]) -> dict[str, tuple[int, float]]:
-    """The least and the largest value of each hyper-rate, by name, where a share of them can be told."""
+    """The smallest and the largest value of each hyper-rate, by name, where a share can be judged."""
     asked = [
         choice
         for one in seeds
@@ -134,16 +134,16 @@ def by_target(finding: Finding, others: Mapping[float, Finding | None]) -> Findi
 
 
 def over_seeds(forms: Mapping[int, Form]) -> Form:
-    """One verdict from that of each seed: told if all that can be told agree. At least one seed."""
+    """One verdict from those of the seeds (at least one): OPEN unless all that can be judged agree."""
     first = next(iter(forms.values()))
     if len(forms) == 1:
         return first
     told = {seed: forms[seed] for seed in decided(forms)}
     held = [seed for seed, form in told.items() if form.verdict is Verdict.HOLDS]
     if not told:
-        return Form(verdict=Verdict.OPEN, why=f"no seed tells; seed {next(iter(forms))}: {first.why}")
-    count = f"{len(held)} of {len(told)} seeds hold"
-    silent = f"; {len(forms) - len(told)} not told" * (len(told) < len(forms))
+        return Form(verdict=Verdict.OPEN, why=f"no seed can be judged; seed {next(iter(forms))}: {first.why}")
+    count = f"it holds in {len(held)} of {len(told)} seeds"
+    silent = f"; {len(forms) - len(told)} cannot be judged" * (len(told) < len(forms))
     examples = [next(iter(told))]
     if 0 < len(held) < len(told):
         examples = sorted((held[0], next(seed for seed in told if seed not in held)))
@@ -153,22 +153,22 @@ def over_seeds(forms: Mapping[int, Form]) -> Form:
 
 
 def decided(forms: Mapping[int, Form]) -> tuple[int, ...]:
-    """The seeds whose verdict is told."""
+    """The seeds whose verdict is not OPEN."""
     return tuple(seed for seed, form in forms.items() if form.verdict is not Verdict.OPEN)
 
 
 def unless_edges_decide(whole: Form, without: Mapping[str, Verdict]) -> Form:
-    """OPEN if the verdict turns with an edge of the grid left out; `without`: edge -> verdict then."""
+    """OPEN if leaving out an edge of the grid reverses the verdict; `without`: edge -> verdict then."""
     opposite = {Verdict.HOLDS: Verdict.FAILS, Verdict.FAILS: Verdict.HOLDS}.get(whole.verdict)
     flips = [name for name, then in without.items() if then is opposite]
     if not flips or opposite is None:
         return whole
     edges = " or ".join(f"without {name}" for name in flips)
-    why = f"it hangs on the grid's edges: {whole.verdict}, but {opposite} {edges}; {whole.why}"
+    why = f"the verdict depends on the grid's edges: {whole.verdict}, but {opposite} {edges}; {whole.why}"
     return Form(verdict=Verdict.OPEN, why=why)
 
 
 def interval(values: Iterable[float]) -> tuple[float, float] | None:
-    """Least and largest, NaN left out; None of fewer than two."""
+    """The smallest and the largest, NaN left out; None if there are fewer than two."""
     known = [value for value in values if not math.isnan(value)]
     return (min(known), max(known)) if len(known) > 1 else None

@@ -1,4 +1,4 @@
-"""Three-valued logic: what is not known gives bounds, and only what both bounds say is told."""
+"""Three-valued logic: what is unknown leaves bounds, and an answer is one on which both bounds agree."""
 
 from __future__ import annotations
 
@@ -8,44 +8,44 @@ from dataclasses import dataclass
 
 from harness.paper.judging.verdict import Verdict
 
-Told = bool | None
+Answer = bool | None
 """None: cannot be told."""
 
 
-def all_of(told: Iterable[Told]) -> Told:
-    """False as soon as one is, whatever the others; True of none."""
+def all_of(told: Iterable[Answer]) -> Answer:
+    """False as soon as one is, whatever the others are; True without any."""
     values = list(told)
     return False if False in values else None if None in values else True
 
 
-def any_of(told: Iterable[Told]) -> Told:
-    """True as soon as one is, whatever the others; False of none."""
+def any_of(told: Iterable[Answer]) -> Answer:
+    """True as soon as one is, whatever the others are; False without any."""
     return not_(all_of(not_(value) for value in told))
 
 
-def not_(told: Told) -> Told:
-    """What is not known is not known either way."""
+def not_(told: Answer) -> Answer:
+    """Unknown if it is unknown."""
     return None if told is None else not told
 
 
-def verdict(told: Told) -> Verdict:
+def verdict(told: Answer) -> Verdict:
     """True holds, False fails."""
     return Verdict.OPEN if told is None else Verdict.HOLDS if told else Verdict.FAILS
 
 
-def at_most(a: float, b: float) -> Told:
-    """a <= b of two counts: a miss ties with a miss; None if one was not run (NaN)."""
+def at_most(a: float, b: float) -> Answer:
+    """a <= b of two counts: two misses are equal; None if one was not run (NaN)."""
     return None if math.isnan(a) or math.isnan(b) else a <= b
 
 
-def less(a: float, b: float) -> Told:
+def less(a: float, b: float) -> Answer:
     """a < b of two counts; see at_most."""
     return not_(at_most(b, a))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How many of `total` have it; of `unknown` ones it cannot be told."""
+    """How many of `total` have a property; of `unknown` ones it cannot be told."""
 
     yes: int
     unknown: int
@@ -53,41 +53,41 @@ class Share:
 
     @property
     def low(self) -> float:
-        """Least possible; NaN of none."""
+        """The least it can be; NaN if `total` is 0."""
         return self.yes / self.total if self.total else math.nan
 
     @property
     def high(self) -> float:
-        """Largest possible; NaN of none."""
+        """The most it can be; NaN if `total` is 0."""
         return (self.yes + self.unknown) / self.total if self.total else math.nan
 
-    def at_least(self, least: float) -> Told:
-        """None of none."""
+    def at_least(self, least: float) -> Answer:
+        """None if the bounds disagree, or `total` is 0."""
         if not self.total or self.low < least <= self.high:
             return None
         return self.low >= least
 
-    def more_than(self, bound: float) -> Told:
-        """None of none."""
+    def more_than(self, bound: float) -> Answer:
+        """None if the bounds disagree, or `total` is 0."""
         if not self.total or self.low <= bound < self.high:
             return None
         return self.low > bound
 
-    def within(self, least: float, most: float) -> Told:
+    def within(self, least: float, most: float) -> Answer:
         """In [least, most]."""
         return all_of((self.at_least(least), not_(self.more_than(most))))
 
     def words(self, noun: str) -> str:
         """31 of 36 cells (share 0.86)."""
         if not self.total:
-            return f"none of 0 {noun}"
+            return f"0 of 0 {noun}"
         if not self.unknown:
             return f"{self.yes} of {self.total} {noun} (share {self.low:.2f})"
         bounds = f"{self.low:.2f} to {self.high:.2f}"
-        return f"{self.yes} of {self.total} {noun}, {self.unknown} not told (share {bounds})"
+        return f"{self.yes} of {self.total} {noun}, {self.unknown} unknown (share {bounds})"
 
 
-def share(told: Iterable[Told]) -> Share:
+def share(told: Iterable[Answer]) -> Share:
     """Of these values, how many are true."""
     values = list(told)
     return Share(yes=values.count(True), unknown=values.count(None), total=len(values))
@@ -100,7 +100,7 @@ class Bounds:
     low: float
     high: float
 
-    def below(self, other: Bounds) -> Told:
+    def below(self, other: Bounds) -> Answer:
         """Less than the other, for certain; None: they overlap."""
         return True if self.high < other.low else False if self.low >= other.high else None
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
 from harness.paper.judging.by_seed import Finding
-from harness.paper.judging.logic import Share, Told, share
+from harness.paper.judging.logic import Answer, Share, share
 from harness.paper.words import at, said, shown
 
-FEW = "; asked on few cells"
+FEW = "; too few choices of the hyper-rates to judge a share"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class Panel:
     board: Board
     pair: Pair
     enough: bool
-    """Whether a share of its hyper-rates can be told."""
+    """Whether a share of its choices can be judged."""
 
     @property
     def maml(self) -> float:
@@ -30,16 +30,16 @@ class Panel:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Those asked."""
+        """Those asked for."""
         maml: tuple[Place, ...] = ((self.pair, None),) if self.pair in self.board.maml else ()
         return (*maml, *((self.pair, choice) for choice in self.board.alpha.get(self.pair, {})))
 
-    def share(self, test: Callable[[float], Told]) -> Share:
-        """Of the hyper-rates asked."""
+    def share(self, test: Callable[[float], Answer]) -> Share:
+        """Of the choices of the hyper-rates asked for."""
         return share(test(count) for count in self.board.alpha.get(self.pair, {}).values())
 
-    def finding(self, strict: Told, weak: Told, of: Share, what: str) -> Finding:
-        """`of`: the hyper-rates that did `what`."""
+    def finding(self, strict: Answer, weak: Answer, of: Share, what: str) -> Finding:
+        """`of`: the choices of the hyper-rates that did `what`."""
         maml = said(self.maml, self.board.target, self.board.budget)
         numbers: dict[str, Any] = {"pair": at(self.pair), "maml": shown(self.maml)}
         return Finding(
@@ -55,11 +55,11 @@ class Panel:
 
 
 def panel(counts: SeedCounts, target: float, pair: Pair) -> Panel | None:
-    """None: nothing was asked there of Alpha-MAML."""
+    """None: no cell of Alpha-MAML was asked for there."""
     board = counts.boards[target]
     return Panel(board=board, pair=pair, enough=pair in counts.enough) if board.alpha.get(pair) else None
 
 
-def passed(count: float) -> Told:
+def passed(count: float) -> Answer:
     """Whether a run passed the target; None: not run far enough to tell."""
     return None if math.isnan(count) else math.isfinite(count)

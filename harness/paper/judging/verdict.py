@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 MOST_CELLS = 40
-"""Ids of cells that a verdict names."""
+"""As many ids of cells as a verdict names."""
 
 
 class Verdict(StrEnum):
-    """Three values: what the records do not tell is never guessed."""
+    """Three values: what the records cannot tell is never guessed."""
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -40,13 +40,13 @@ class Judged:
     numbers: Mapping[str, Any] = field(default_factory=dict)
     """What the sentence compares, measured; fit for JSON. A count is an integer, "miss" or None: not run."""
     cells: tuple[str, ...] = ()
-    """Ids of the cells that decide it, the first MOST_CELLS; none if none of the claim's cells was asked."""
+    """Ids of the cells that decide it, the first MOST_CELLS; none if none of its cells was asked for."""
     seeds: tuple[int, ...] = ()
-    """Those that tell."""
+    """Those that can be judged."""
     statistic: str = ""
     """What `interval` is of, in words."""
     interval: tuple[float, float] | None = None
-    """Least and largest over the seeds, inf for a miss; None with fewer than two seeds."""
+    """Smallest and largest over the seeds, inf for a miss; None with fewer than two seeds."""
 
     @property
     def forms(self) -> dict[str, Form | None]:
@@ -54,4 +54,4 @@ class Judged:
         return {"strict": self.strict, "weak": self.weak, "sustained": self.sustained}
 
 
-NOT_ASKED = Judged(strict=Form(verdict=Verdict.OPEN, why="none of its cells was asked"))
+NOT_ASKED = Judged(strict=Form(verdict=Verdict.OPEN, why="none of its cells was asked for"))

@@ -92,15 +92,15 @@ def cost() -> str:
     mib = [[f"{held[name] / 2**20:.2f}" for name in both] for held in (state, memory["peak_bytes"])]
     low, high = time["ratio_interval"]
     return markdown_table(
-        ["of an iteration", "MAML", "Alpha-MAML", "more"],
+        ["per iteration", "MAML", "Alpha-MAML", "extra"],
         [
             ["backward passes", *(found["passes"][name] for name in both), ""],
             [
                 "state kept, MiB",
                 *mib[0],
-                f"{memory['state_extra_in_theta']:+.2f} thetas",
+                f"{memory['state_extra_in_theta']:+.2f} copies of the weights",
             ],
-            ["peak, MiB", *mib[1], f"{memory['extra_in_theta']:+.2f} thetas"],
+            ["peak, MiB", *mib[1], f"{memory['extra_in_theta']:+.2f} copies of the weights"],
             [
                 "time, ms",
                 *(f"{time['median_ms'][name]:.0f}" for name in both),

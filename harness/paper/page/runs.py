@@ -102,7 +102,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
                 ]
             )
     head = ["target", "(alpha0, beta0)", "MAML", "cells run", "share that reaches it", "sustained"]
-    return markdown_table([*head, "least", "median"], rows)
+    return markdown_table([*head, "smallest", "median"], rows)
 
 
 def rates() -> str:

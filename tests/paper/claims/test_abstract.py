@@ -34,13 +34,13 @@ def test_c14_one_bit_is_enough():
     both = records(run(TUNED, losses=CURVE), run(TUNED, (0.0, 0.0), other))
     judged = c14(both, NO_FACTS)
     assert judged.strict.verdict == FAILS
-    assert "train_loss of iteration 5" in judged.strict.why
+    assert "train_loss at iteration 5" in judged.strict.why
     trial, rows = run(TUNED, (0.0, 0.0), CURVE[:8])
     for name, at in (("beta", 6), ("val_loss", 3), ("alpha", 7)):
         moved = [dict(row, **{name: 9.0}) if i == at else row for i, row in enumerate(rows)]
         judged = c14(records(run(TUNED, losses=CURVE), (trial, moved)), NO_FACTS)
         assert judged.strict.verdict == FAILS, name
-        assert f"{name} of iteration {at + 1}" in judged.strict.why
+        assert f"{name} at iteration {at + 1}" in judged.strict.why
 
 
 def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
@@ -52,7 +52,7 @@ def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
     lost = (trial, [*rows[:7], rows[7] | {"train_loss": math.nan}])  # no end explains that
     judged = c14(records(lost, limit), NO_FACTS)
     assert judged.strict.verdict == FAILS
-    assert "train_loss of iteration 8" in judged.strict.why
+    assert "train_loss at iteration 8" in judged.strict.why
 
 
 def test_c14_of_two_whole_runs_that_part_in_the_last_row():
@@ -60,7 +60,7 @@ def test_c14_of_two_whole_runs_that_part_in_the_last_row():
     two = records(run(TUNED, losses=CURVE), run(TUNED, (0.0, 0.0), CURVE, val=9.0))
     judged = c14(two, NO_FACTS)
     assert judged.strict.verdict == FAILS
-    assert f"val_loss of iteration {BUDGET}" in judged.strict.why
+    assert f"val_loss at iteration {BUDGET}" in judged.strict.why
 
 
 def test_c14_looks_within_each_grid_that_asks_for_the_limit():
@@ -75,7 +75,7 @@ def test_c14_looks_within_each_grid_that_asks_for_the_limit():
     alone = records(limit)  # a grid that leaves MAML to others
     judged = c14(replace(pooled, limits=(alone, own, own)), NO_FACTS)
     assert judged.strict.verdict == HOLDS
-    assert judged.strict.why == "1 of 1 runs equal MAML's bit for bit, in 8 rows"
+    assert judged.strict.why == "1 of 1 runs equal MAML's bit for bit, over 8 rows"
     assert c14(replace(own, limits=(alone,)), NO_FACTS).strict.verdict == HOLDS
 
 

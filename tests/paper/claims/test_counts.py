@@ -35,7 +35,7 @@ def test_c15_counts_as_the_losses_say():
         (counted(PASSING, 6, 15), "iterations_to_target is 6"),
         (counted(PASSING, None, 15), "iterations_to_target is None"),
         (counted(PASSING, 5, 14), "iterations_to_target_sustained is 14"),
-        (counted([3.0] * BUDGET, 20, None, "budget"), "None by the trajectory"),
+        (counted([3.0] * BUDGET, 20, None, "budget"), "None by the losses"),
         (counted([3.0] * BUDGET, None, None), "outcome is reached"),
         (counted(PASSING, 5, 15, iterations_run=19), "iterations_run is 19"),
         (counted(PASSING, 5, 15, target=math.nan), "outcome is reached"),
@@ -53,7 +53,7 @@ def test_c15_a_higher_target_passed_later(monkeypatch):
     monkeypatch.setattr(figures2and3, "first_passage", lambda losses, target: 5 if target == 2.5 else 6)
     judged = c15(records(counted(PASSING, 5, 15)), NO_FACTS)
     assert judged.strict.verdict == FAILS
-    assert "first passage of 2.99 after that of 2.5" in judged.strict.why
+    assert "first passage of 2.99 comes after that of 2.5" in judged.strict.why
 
 
 def test_c15_what_is_not_run_tells_nothing():

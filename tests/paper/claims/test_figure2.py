@@ -72,8 +72,8 @@ def test_c2(maml, counts, strict, weak):
 def test_c2_tells_its_numbers():
     found = judged(c2, MISS, [30] * 8 + [None], FOURTH)
     assert found.strict.why == (
-        "at (1e-4, 1e-6) MAML missed 2.5 in 60; "
-        "8 of 9 Alpha-MAML cells, 1 not told (share 0.89 to 1.00) reached it"
+        "at (1e-4, 1e-6) MAML did not reach 2.5 in 60 iterations; "
+        "8 of 9 Alpha-MAML cells, 1 unknown (share 0.89 to 1.00) reached it"
     )
     assert found.numbers["first"]["0"] == {
         "pair": "(1e-4, 1e-6)", "maml": "miss", "cells": 8, "not told": 1, "of": 9, "share": [8 / 9, 1.0]
@@ -92,14 +92,16 @@ def test_c2_on_the_edges_of_the_grid():
         "beta_hyperlr 1e-6": "fails",  # 2 of 6
         "beta_hyperlr 1e-4": "holds",  # 3 of 6
     }
-    beginning = "it hangs on the grid's edges: holds, but fails without alpha_hyperlr 1e-1 or without alpha"
-    assert found.strict.why.startswith(beginning)
+    edges = (
+        "holds, but fails without alpha_hyperlr 1e-1 or without alpha_hyperlr 10 or without beta_hyperlr 1e-6"
+    )
+    assert found.strict.why.startswith(f"the verdict depends on the grid's edges: {edges}; ")
 
 
 def test_c2_on_few_cells():
     found = judged(c2, MISS, [30], FOURTH, FEW)
     assert (found.strict.verdict, found.weak.verdict) == (OPEN, OPEN)
-    assert found.strict.why.endswith("asked on few cells")
+    assert found.strict.why.endswith("too few choices of the hyper-rates to judge a share")
     assert "edges" not in found.numbers
 
 
@@ -114,7 +116,7 @@ def test_over_seeds():
     cells = [board({FOURTH: MISS}, nth(counts), seed) for seed, counts in ((0, chequer), (3, [30] * 9))]
     found = c2(records(*cells[0], *cells[1]), NOTHING)
     assert found.strict.verdict is OPEN
-    assert found.strict.why.startswith("1 of 2 seeds hold")
+    assert found.strict.why.startswith("it holds in 1 of 2 seeds")
     assert found.weak.verdict is HOLDS
     assert found.seeds == (0, 3)
     assert found.interval == (5 / 9, 1)

@@ -57,10 +57,10 @@ NOISE = {"linear": {"16": {"inits": 32, "passed": 3}, "8": {"inits": 32, "passed
 def test_c3_carries_the_noise_study_and_does_not_judge_by_it():
     some = records(cell(FOURTH, None, MISS), cell(FOURTH, None, 20, 1))
     found = c3(some, replace(NOTHING, noise=NOISE))
-    missing = "5 seeds are needed to tell; of networks that do not learn 3 of 32 pass it"
-    assert found.strict == Form(verdict=OPEN, why=f"1 of 2 seeds passed 2.99, at 20; {missing}")
+    missing = "it takes 5 seeds to judge; 3 of 32 networks that never learn pass it"
+    assert found.strict == Form(verdict=OPEN, why=f"1 of 2 seeds pass 2.99, at 20; {missing}")
     assert found.sustained == Form(
-        verdict=OPEN, why="1 of 2 seeds passed 2.99, at 21; 5 seeds are needed to tell"
+        verdict=OPEN, why="1 of 2 seeds pass 2.99, at 21; it takes 5 seeds to judge"
     )
     assert found.numbers == {
         "first": {"0": "miss", "1": 20},

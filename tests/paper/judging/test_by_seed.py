@@ -19,12 +19,12 @@ def seeds(*verdicts):
     [
         ([HOLDS], HOLDS, "why 0"),
         ([OPEN], OPEN, "why 0"),
-        ([HOLDS, HOLDS], HOLDS, "2 of 2 seeds hold; seed 0: why 0"),
-        ([FAILS, FAILS], FAILS, "0 of 2 seeds hold; seed 0: why 0"),
-        ([HOLDS, FAILS, HOLDS], OPEN, "2 of 3 seeds hold; seed 0: why 0; seed 1: why 1"),
-        ([FAILS, HOLDS], OPEN, "1 of 2 seeds hold; seed 0: why 0; seed 1: why 1"),
-        ([OPEN, HOLDS], HOLDS, "1 of 1 seeds hold; 1 not told; seed 1: why 1"),
-        ([OPEN, OPEN], OPEN, "no seed tells; seed 0: why 0"),
+        ([HOLDS, HOLDS], HOLDS, "it holds in 2 of 2 seeds; seed 0: why 0"),
+        ([FAILS, FAILS], FAILS, "it holds in 0 of 2 seeds; seed 0: why 0"),
+        ([HOLDS, FAILS, HOLDS], OPEN, "it holds in 2 of 3 seeds; seed 0: why 0; seed 1: why 1"),
+        ([FAILS, HOLDS], OPEN, "it holds in 1 of 2 seeds; seed 0: why 0; seed 1: why 1"),
+        ([OPEN, HOLDS], HOLDS, "it holds in 1 of 1 seeds; 1 cannot be judged; seed 1: why 1"),
+        ([OPEN, OPEN], OPEN, "no seed can be judged; seed 0: why 0"),
     ],
 )
 def test_over_seeds(verdicts, whole, why):
@@ -55,7 +55,8 @@ def test_it_says_on_which_edge():
     form = unless_edges_decide(
         Form(verdict=HOLDS, why="why"), {"alpha_hyperlr 1e-3": FAILS, "beta_hyperlr 1": HOLDS}
     )
-    assert form.why == "it hangs on the grid's edges: holds, but fails without alpha_hyperlr 1e-3; why"
+    why = "the verdict depends on the grid's edges: holds, but fails without alpha_hyperlr 1e-3; why"
+    assert form.why == why
 
 
 def test_interval():

@@ -64,7 +64,7 @@ def test_a_share_with_unknown_ones_is_told_where_both_bounds_agree():
     assert some.within(0.4, 0.8) is True
     assert some.within(0.4, 0.6) is None
     assert some.within(0.8, 0.9) is False
-    assert some.words("cells") == "2 of 4 cells, 1 not told (share 0.50 to 0.75)"
+    assert some.words("cells") == "2 of 4 cells, 1 unknown (share 0.50 to 0.75)"
 
 
 def test_a_share_at_its_bound():
@@ -79,7 +79,7 @@ def test_a_share_of_none_tells_nothing():
     none = share([])
     assert none.at_least(0) is None
     assert none.more_than(0) is None
-    assert none.words("cells") == "none of 0 cells"
+    assert none.words("cells") == "0 of 0 cells"
 
 
 def test_bounds_tell_only_what_they_allow():
