@@ -62,7 +62,7 @@ def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
     """
     order = [head for head in HEADS if head in losses]
     heading = style.Heading(
-        "Passing by chance: networks that keep their initial weights", _what(losses, marks)
+        title="Passing by chance: networks that keep their initial weights", subtitle=_what(losses, marks)
     )
     top = heading.height + 0.3
     lower = top + LOSSES + GAP

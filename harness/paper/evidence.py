@@ -14,7 +14,7 @@ from harness.common import places
 from harness.common.errors import UserError
 from harness.grids.grid import RESERVED
 from harness.paper.few_cells import with_few_cells
-from harness.paper.reading import DRAW, Facts, Reading, Records, in_limit, named
+from harness.paper.reading import DRAW, Facts, Reading, Records, in_limit, of_rows
 from harness.records import tables
 from harness.records.schema import TRIALS
 from harness.records.tables import Tables
@@ -53,9 +53,10 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         raise UserError(f"{results}: no tables on {DATASET} there or in the reference; make sweep makes some")
     rows = [tables.trials.assign(**{GRID: grid}) for grid, tables in chosen.items()]
     trials = pd.concat(rows, ignore_index=True)
-    names = _readings(trials)
-    readings = sorted({name for name in names if name}, key=lambda reading: reading.order)
-    trials[READING] = [readings.index(name) if name else -1 for name in names]
+    names = of_rows(trials)
+    readings = sorted({name for name in names if DRAW not in name.fields}, key=lambda reading: reading.order)
+    columns = {reading: place for place, reading in enumerate(readings)}
+    trials[READING] = [columns.get(name, -1) for name in names]
     trials = trials[trials[READING] >= 0]
     version = pd.Series(numbers(trials["numerics"]), trials.index)  # NaN: not run
     old = version < version.groupby(trials[READING]).transform("max")
@@ -67,13 +68,6 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         for place, reading in enumerate(readings)
     ]
     return Evidence(records=tuple(with_few_cells(records)), facts=_facts(places.REFERENCE), sources=sources)
-
-
-def _readings(trials: pd.DataFrame) -> list[Reading | None]:
-    """Each row's; None: a run from perturbed weights, which is no reading of the paper."""
-    keys = list(zip(trials["preset"], trials["changes"], strict=True))
-    found = {key: named(*key) for key in dict.fromkeys(keys)}
-    return [None if DRAW in found[key].fields else found[key] for key in keys]
 
 
 def _tables(folder: Path) -> dict[str, Tables]:
@@ -126,8 +120,9 @@ def _records(reading: Reading, trials: pd.DataFrame, tables: dict[str, Tables]) 
     first = trials.loc[ranks.index].drop_duplicates("cell_id").index
     best = trials[trials.index.isin(first)]
     curves = [
-        there[there["cell_id"].isin(best.loc[(best[GRID] == grid) & best["outcome"].notna(), "cell_id"])]
-        for grid, there in ((grid, own.trajectories) for grid, own in tables.items())
+        own.trajectories[own.trajectories["cell_id"].isin(shown["cell_id"])]
+        for grid, own in tables.items()
+        for shown in [best[(best[GRID] == grid) & best["outcome"].notna()]]
     ]
     limits = (
         Records(reading=reading, trials=own, trajectories=tables[str(grid)].trajectories)

@@ -16,23 +16,23 @@ POINT = ["method", *RATES, "seed"]
 """What a cell has in common with itself under another reading."""
 
 
-def with_few_cells(readings: Sequence[Records]) -> list[Records]:
-    """The readings, with paper-adam on few cells put before those that change a field of it.
+def with_few_cells(records: Sequence[Records]) -> list[Records]:
+    """The records, with paper-adam on few cells put before those that change a field of it.
 
     Its cells are those shared by all readings that change a field and have both methods; its runs are cut
     where they would have ended with the targets and budgets of those. Where nothing is shared it is left out.
     """
-    base = next((one for one in readings if one.reading == MAIN), None)
-    changed = [one for one in readings if one.reading.preset == MAIN.preset and one.reading != MAIN]
+    base = next((one for one in records if one.reading == MAIN), None)
+    changed = [one for one in records if one.reading.preset == MAIN.preset and one.reading != MAIN]
     both = [one.trials for one in changed if one.trials["method"].nunique() > 1]
     if base is None or not both:
-        return list(readings)
+        return list(records)
     by = pd.concat(both).groupby(POINT, dropna=False, sort=False)  # MAML's null hyper-rates are equal
     # Of targets the highest ends first.
     asked = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(both)].reset_index()
     few = base.trials.drop(columns=["target_loss", "max_iterations"]).merge(asked, on=POINT)
     if few.empty:
-        return list(readings)
+        return list(records)
     curves = dict(list(base.trajectories.sort_values("iteration").groupby("cell_id")))
     rows, cuts = [], []
     for trial in few.to_dict("records"):
@@ -42,8 +42,8 @@ def with_few_cells(readings: Sequence[Records]) -> list[Records]:
         cuts.append(cut)
     table = pd.DataFrame(rows, columns=base.trials.columns).astype(base.trials.dtypes)
     few_cells = Records(reading=ON_FEW_CELLS, trials=table, trajectories=pd.concat(cuts))
-    at = [one.reading for one in readings].index(changed[0].reading)
-    return [*readings[:at], few_cells, *readings[at:]]
+    at = [one.reading for one in records].index(changed[0].reading)
+    return [*records[:at], few_cells, *records[at:]]
 
 
 def _asked(trial: dict[Any, Any], curve: pd.DataFrame) -> tuple[dict[Any, Any], pd.DataFrame]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from harness import cell
 from harness.cell import PRESETS
+from harness.common.errors import UserError
 
 OWN = ("paper-adam", "paper-sgd")
 """The paper's presets. Every reading is named beside one of these, whatever other presets there are."""
@@ -73,8 +74,17 @@ class Facts:
     data: dict[str, Any] | None = None
 
 
+def of_rows(trials: pd.DataFrame) -> list[Reading]:
+    """The reading of each row. UserError for a preset that does not exist."""
+    keys = list(zip(trials["preset"], trials["changes"], strict=True))
+    readings = {key: named(*key) for key in dict.fromkeys(keys)}
+    return [readings[key] for key in keys]
+
+
 def named(preset: str, changes: str) -> Reading:
-    """The reading of a table's two columns, beside the nearest of OWN; of two as near, beside the first."""
+    """The reading of a table's columns preset and changes, beside the nearest of OWN (if tied, the first)."""
+    if preset not in PRESETS:
+        raise UserError(f"preset '{preset}' of some tables is not known; known are {', '.join(PRESETS)}")
     fields = _fields(preset) | json.loads(changes)
     differ = {own: _differing(fields, _fields(own)) for own in OWN}
     nearest = min(OWN, key=lambda own: len(differ[own]))
@@ -101,19 +111,20 @@ def labels(columns: Sequence[Column]) -> list[str]:
 
 
 def short_labels(columns: Sequence[Column]) -> list[str]:
-    """Each without what it shares with the first."""
+    """Each without what it shares with the first reading."""
     first = next(column for column in columns if column is not None)
-    return [
-        "any reading"
-        if column is None
-        else "on few cells"
-        if column.few_cells
-        else cell.labels([(one.preset, one.fields) for one in (first, column)])[1]
-        for column in columns
-    ]
+    return [_short_label(column, first) for column in columns]
 
 
 def _label(column: Column) -> str:
     if column is None:
         return "any reading"
     return cell.label(column.preset, column.fields) + ", on few cells" * column.few_cells
+
+
+def _short_label(column: Column, first: Reading) -> str:
+    if column is None or column == first:
+        return _label(column)
+    if column.few_cells:
+        return "on few cells"
+    return cell.labels([(one.preset, one.fields) for one in (first, column)])[1]

@@ -43,7 +43,8 @@ def made(*cells: dict) -> Tables:
         for row in rows
         for i in range(1, (row["iterations_run"] or 0) + 1)
     ]
-    return Tables(trials=trials, trajectories=pd.DataFrame(curves, columns=list(TRAJECTORIES)), about={})
+    trajectories = pd.DataFrame(curves, columns=list(TRAJECTORIES))
+    return Tables(trials=trials, trajectories=trajectories, about={})
 
 
 def run(cell: str, iterations: int = 5, **more) -> dict:
@@ -147,6 +148,11 @@ def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyP
     assert {column for _, column in judged} == {MAIN, ON_FEW_CELLS, five_shot, None}
     monkeypatch.delitem(cell.PRESETS, "omniglot-5shot")
     assert named("paper-adam", '{"k_shot": 5}') == five_shot
+
+
+def test_tables_of_a_preset_that_is_gone(places_with):
+    with pytest.raises(UserError, match="preset 'gone' of some tables is not known; known are paper-adam"):
+        places_with(mine=made(run("a", **reading("gone"))))
 
 
 @pytest.mark.parametrize("also", [{"precision": "float64"}, {"k_shot": 5}])

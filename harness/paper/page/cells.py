@@ -14,10 +14,12 @@ NONE = "\N{EN DASH}"
 
 
 def choice(row: dict[str, Any]) -> str:
+    """The hyper-rates of a trial; MAML has none."""
     return NONE if row["alpha_hyperlr"] is None else at((row["alpha_hyperlr"], row["beta_hyperlr"]))
 
 
 def start(row: dict[str, Any]) -> str:
+    """The initial rates of a trial."""
     return at((row["alpha0"], row["beta0"]))
 
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from harness import cell
-from harness.analysis import labels
 from harness.analysis.rounding import PASSAGES
 from harness.analysis.summary import RATES, numbers
 from harness.common.text import markdown_table
@@ -16,6 +14,7 @@ from harness.grids.selection import seed_ranges
 from harness.paper.definitions import DIAGONALS, TARGETS, TUNED
 from harness.paper.page.cells import NONE, choice, middle, named, over_seeds, span, start
 from harness.paper.page.sources import cells_of, losses_of, read, rows_of
+from harness.paper.reading import of_rows, short_labels
 from harness.records import reference
 from harness.records import tables as kept
 from harness.records.passages import WINDOW, first_passage
@@ -186,7 +185,10 @@ def readings() -> str:
 
 
 def _by_reading(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The trials of each protocol, with its name beside the first one's."""
-    groups = trials.groupby(["preset", "changes"], sort=False)
-    names = cell.labels(labels.of_trials(trials))
-    return [(name, own) for name, (_, own) in zip(names, groups, strict=True)]
+    """The trials of each reading, with its name beside the first one's."""
+    each = of_rows(trials)
+    readings = list(dict.fromkeys(each))
+    return [
+        (name, trials[[one == reading for one in each]])
+        for name, reading in zip(short_labels(readings), readings, strict=True)
+    ]
