@@ -11,12 +11,16 @@ from harness.cli.options import Dataset, Results
 from harness.common import places
 
 DATA, PAGE = "omniglot", "page"
-"""What `publish` makes beside grids."""
+"""What `publish` makes other than grids."""
 
 
 def publish(
-    names: Annotated[list[str], typer.Argument(help=f"Grids; {DATA}: the data; {PAGE}: the page.")],
-    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; none: those with half their cells.")] = None,
+    names: Annotated[
+        list[str], typer.Argument(help=f"Grids; {DATA}: the data set; {PAGE}: docs/reproduction.md.")
+    ],
+    seeds: Annotated[
+        str | None, typer.Option(help="Such as 0-4. Default: those with at least half of their cells.")
+    ] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:

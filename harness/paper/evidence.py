@@ -26,7 +26,7 @@ ASKED = (
     *("cell_id", "method", "dataset", "protocol", "preset", "changes", "n_way", *RATES, "seed"),
     *("target_loss", "max_iterations"),
 )
-"""Columns of the trials that say what was asked; the others say what came of it."""
+"""Columns of the trials that say what was asked; the others are results."""
 
 
 @dataclass(frozen=True, kw_only=True)

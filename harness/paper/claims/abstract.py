@@ -47,11 +47,11 @@ def _c14(records: Records, facts: Facts) -> Judged:
     twins = list(best.values())
     if not twins:
         return NOT_ASKED
-    told = [t for t in twins if t.equal is not None]
+    compared = [t for t in twins if t.equal is not None]
     different = [t for t in twins if not t.equal]
     why = (
-        f"{sum(bool(t.equal) for t in told)} of {len(twins)} runs equal MAML's bit for bit, "
-        f"over {sum(t.rows for t in told)} rows"
+        f"{sum(bool(t.equal) for t in compared)} of {len(twins)} runs equal MAML's bit for bit, "
+        f"over {sum(t.rows for t in compared)} rows"
     )
     if different:
         why += f"; {different[0].name}, seed {different[0].seed}: {different[0].why}"
@@ -59,7 +59,7 @@ def _c14(records: Records, facts: Facts) -> Judged:
         strict=Form(verdict=verdict(all_of(t.equal for t in twins)), why=why),
         numbers={f"{t.name}, seed {t.seed}": t.why for t in twins},
         cells=tuple(cell for t in (different or twins) for cell in t.cells)[:MOST_CELLS],
-        seeds=tuple(sorted({t.seed for t in told})),
+        seeds=tuple(sorted({t.seed for t in compared})),
     )
 
 
@@ -72,7 +72,7 @@ def _twins(records: Records) -> Iterator[_Twins]:
 
 
 def _beside(mine: pd.Series, other: pd.Series | None, records: Records) -> _Twins:
-    """A trial of Alpha-MAML beside MAML's; None: there is none."""
+    """A trial of Alpha-MAML beside MAML's, None if MAML has none there."""
     twins = _Twins(
         name=f"alpha0 {mine['alpha0']:g}, beta0 {mine['beta0']:g}",
         seed=int(mine["seed"]),

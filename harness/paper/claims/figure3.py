@@ -116,9 +116,9 @@ C4 = Claim(
     sentence="Specially for the case of α0 = 1e− 4, β0 = 1e− 6 Alpha-MAML converged in less "
     "than 15 iterations for a wide range of αhyperlr and βhyperlr ...",
     short=f"3 decades off: under {FEW_ITERATIONS} iterations for a wide range of choices",
-    strict=f"at least half of the choices of the hyper-rates pass 2.99 in fewer than {FEW_ITERATIONS} "
-    "iterations",
-    weak="at least a quarter of them do",
+    strict=f"a share of at least {WIDE:g} of the choices of the hyper-rates passes 2.99 in fewer than "
+    f"{FEW_ITERATIONS} iterations",
+    weak=f"a share of at least {WIDE_WEAK:g} does",
     meanings={"wide range": f"a share of at least {WIDE:g}; weak: at least {WIDE_WEAK:g}"},
     judge=Rule(
         find=_wide_range,
@@ -134,7 +134,8 @@ C5 = Claim(
     "αhyperlr and βhyperlr, Alpha-MAML converged in lesser number of iterations than "
     "MAML.",
     short="4 decades off: fewer iterations than MAML for most choices",
-    strict="more than half of the choices of the hyper-rates pass 2.99 in fewer iterations than MAML",
+    strict=f"a share above {MOST:g} of the choices of the hyper-rates passes 2.99 in fewer iterations than "
+    "MAML",
     meanings={"most": f"a share above {MOST:g}"},
     judge=Rule(
         find=_most,

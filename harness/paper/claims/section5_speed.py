@@ -91,7 +91,7 @@ def _all_fast(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Findin
     }
     quick = share(at_most(ratio, AS_FAST) for ratio in ratios.values())
     enough = all(pair in counts.enough for pair in fast)
-    told = bool(fast) and enough and _whole(board, pairs)
+    known = bool(fast) and enough and _whole(board, pairs)
     where = (
         ", ".join(f"{at(pair)} ({shown(board.maml[pair])} iterations)" for pair in fast)
         or "no pair that was run"
@@ -100,7 +100,7 @@ def _all_fast(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Findin
     largest = max((ratio for ratio in ratios.values() if not math.isnan(ratio)), default=math.nan)
     end = "never reaches it" if math.isinf(largest) else f"takes {largest:.2f} times as many iterations"
     return Finding(
-        strict=quick.at_least(1) if told else None,
+        strict=quick.at_least(1) if known else None,
         why=f"MAML reaches {board.target:g} fast at {where}; {quick.words('Alpha-MAML cells')} "
         f"are fast there too" + f"; the slowest {end}" * bool(ratios) + FEW * (not enough),
         numbers={
@@ -111,7 +111,7 @@ def _all_fast(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Findin
             "largest ratio": shown(largest),
         },
         places=(*((pair, None) for pair in fast or both), *(slowest or ratios)),
-        weak=quick.at_least(NEARLY_ALL) if told else None,
+        weak=quick.at_least(NEARLY_ALL) if known else None,
         value=largest,
     )
 
@@ -125,17 +125,19 @@ def _never_slower_anywhere(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding
 def _never_slower(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Finding | None:
     """In every cell of the diagonal, and elsewhere wherever both methods were run."""
     both = [pair for pair in board.alpha if pair in board.maml and board.alpha[pair]]
-    told: dict[Place, Answer] = {
+    answers: dict[Place, Answer] = {
         (pair, choice): at_most(count, board.maml[pair])
         for pair in both
         for choice, count in board.alpha[pair].items()
     }
-    told = {place: value for place, value in told.items() if value is not None or place[0] in pairs}
-    if not told:
+    answers = {place: value for place, value in answers.items() if value is not None or place[0] in pairs}
+    if not answers:
         return None
     enough = all(pair in counts.enough for pair in both if pair in pairs) and any(p in pairs for p in both)
-    never = share(told.values())
-    more = {place: board.count_at(place) - board.maml[place[0]] for place in told if told[place] is False}
+    never = share(answers.values())
+    more = {
+        place: board.count_at(place) - board.maml[place[0]] for place in answers if answers[place] is False
+    }
     worst = sorted(more, key=lambda place: -more[place])
     largest = more[worst[0]] if worst else math.nan
     end = "never reaches it where MAML does" if math.isinf(largest) else f"takes {largest:g} more"

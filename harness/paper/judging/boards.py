@@ -145,5 +145,5 @@ def _losses(trajectories: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     losses, ids = numbers(rows["train_loss"]), rows["cell_id"].to_numpy(dtype=object)
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, int)
-    for start, part in zip(starts, np.split(losses, starts[1:]), strict=False):
-        yield ids[start], part
+    for start, own in zip(starts, np.split(losses, starts[1:]), strict=False):
+        yield ids[start], own

@@ -138,17 +138,17 @@ def over_seeds(forms: Mapping[int, Form]) -> Form:
     first = next(iter(forms.values()))
     if len(forms) == 1:
         return first
-    told = {seed: forms[seed] for seed in decided(forms)}
-    held = [seed for seed, form in told.items() if form.verdict is Verdict.HOLDS]
-    if not told:
+    known = {seed: forms[seed] for seed in decided(forms)}
+    held = [seed for seed, form in known.items() if form.verdict is Verdict.HOLDS]
+    if not known:
         return Form(verdict=Verdict.OPEN, why=f"no seed can be judged; seed {next(iter(forms))}: {first.why}")
-    count = f"it holds in {len(held)} of {len(told)} seeds"
-    silent = f"; {len(forms) - len(told)} cannot be judged" * (len(told) < len(forms))
-    examples = [next(iter(told))]
-    if 0 < len(held) < len(told):
-        examples = sorted((held[0], next(seed for seed in told if seed not in held)))
-    whys = "".join(f"; seed {seed}: {told[seed].why}" for seed in examples)
-    whole = Verdict.OPEN if len(examples) > 1 else told[examples[0]].verdict
+    count = f"it holds in {len(held)} of {len(known)} seeds"
+    silent = f"; {len(forms) - len(known)} cannot be judged" * (len(known) < len(forms))
+    examples = [next(iter(known))]
+    if 0 < len(held) < len(known):
+        examples = sorted((held[0], next(seed for seed in known if seed not in held)))
+    whys = "".join(f"; seed {seed}: {known[seed].why}" for seed in examples)
+    whole = Verdict.OPEN if len(examples) > 1 else known[examples[0]].verdict
     return Form(verdict=whole, why=count + silent + whys)
 
 

@@ -12,25 +12,25 @@ Answer = bool | None
 """None: cannot be told."""
 
 
-def all_of(told: Iterable[Answer]) -> Answer:
+def all_of(answers: Iterable[Answer]) -> Answer:
     """False as soon as one is, whatever the others are; True without any."""
-    values = list(told)
+    values = list(answers)
     return False if False in values else None if None in values else True
 
 
-def any_of(told: Iterable[Answer]) -> Answer:
+def any_of(answers: Iterable[Answer]) -> Answer:
     """True as soon as one is, whatever the others are; False without any."""
-    return not_(all_of(not_(value) for value in told))
+    return not_(all_of(not_(value) for value in answers))
 
 
-def not_(told: Answer) -> Answer:
+def not_(answer: Answer) -> Answer:
     """Unknown if it is unknown."""
-    return None if told is None else not told
+    return None if answer is None else not answer
 
 
-def verdict(told: Answer) -> Verdict:
+def verdict(answer: Answer) -> Verdict:
     """True holds, False fails."""
-    return Verdict.OPEN if told is None else Verdict.HOLDS if told else Verdict.FAILS
+    return Verdict.OPEN if answer is None else Verdict.HOLDS if answer else Verdict.FAILS
 
 
 def at_most(a: float, b: float) -> Answer:
@@ -87,9 +87,9 @@ class Share:
         return f"{self.yes} of {self.total} {noun}, {self.unknown} unknown (share {bounds})"
 
 
-def share(told: Iterable[Answer]) -> Share:
+def share(answers: Iterable[Answer]) -> Share:
     """Of these values, how many are true."""
-    values = list(told)
+    values = list(answers)
     return Share(yes=values.count(True), unknown=values.count(None), total=len(values))
 
 

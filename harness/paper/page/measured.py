@@ -50,7 +50,7 @@ def chances() -> pd.DataFrame:
 
 
 def yardstick() -> str:
-    """Counts of runs whose first weights were moved by a rounding, beside the run as it is."""
+    """Counts of runs whose initial weights were moved as far as rounding would, beside the run as it is."""
     found = rounding.interval(read("yardstick").trials)
     rows = []
     for one in rows_of(found.points):

@@ -1,4 +1,4 @@
-"""Tables of what was run and what came of it: of the reference records, over their seeds."""
+"""Tables of the runs: the counts, rates and losses of the reference records, over their seeds."""
 
 from __future__ import annotations
 
