@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.analysis.summary import RATES
-
 TARGETS = (2.5, 2.99)
 """Training losses of Figures 2 and 3, nats."""
 BUDGET = 500
@@ -26,7 +24,9 @@ TUNED = DIAGONALS["paper-adam"][0]
 ENOUGH_VALUES = 3
 """Of each hyper-rate."""
 
+RATES = ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr")
 HYPER_RATES = RATES[2:]
+"""Those of Alpha-MAML alone."""
 Passage = Callable[[np.ndarray, float], int | None]
 """One of harness.records.passages: losses and target to the iteration."""
 

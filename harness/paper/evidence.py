@@ -9,10 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.summary import RATES, numbers
+from harness.analysis.summary import numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids.grid import RESERVED
+from harness.paper.definitions import RATES
 from harness.paper.few_cells import with_few_cells
 from harness.paper.reading import DRAW, Facts, Reading, Records, in_limit, of_rows
 from harness.records import tables

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.analysis.summary import RATES, numbers
+from harness.analysis.summary import numbers
+from harness.paper.definitions import RATES
 from harness.paper.reading import MAIN, ON_FEW_CELLS, Records
 from harness.records.passages import first_passage, outcome, sustained_passage
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.summary import RATES, numbers
-from harness.paper.definitions import BUDGET, ENOUGH_VALUES, TARGETS, Passage
+from harness.analysis.summary import numbers
+from harness.paper.definitions import BUDGET, ENOUGH_VALUES, RATES, TARGETS, Passage
 from harness.paper.reading import Records
 
 Pair = tuple[float, float]

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.rounding import PASSAGES
-from harness.analysis.summary import RATES, numbers
+from harness.analysis.summary import numbers
 from harness.common.text import markdown_table
 from harness.grids.selection import seed_ranges
-from harness.paper.definitions import DIAGONALS, TARGETS, TUNED
+from harness.paper.definitions import DIAGONALS, RATES, TARGETS, TUNED
 from harness.paper.page.cells import NONE, choice, middle, named, over_seeds, span, start
 from harness.paper.page.sources import cells_of, losses_of, read, rows_of
 from harness.paper.reading import of_rows, short_labels
