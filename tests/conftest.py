@@ -1,4 +1,4 @@
-"""Fixtures for all tests: a small problem in float64, and pictures that need no data set."""
+"""Fixtures for all tests: a small protocol in float64, and images that need no data set."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from harness.cell import Protocol
 from harness.problems import datasets
 from harness.problems.setting import CHARACTERS, DRAWERS
-from harness.training import loop
+from harness.training import pack
 
 torch.set_num_threads(1)
 
@@ -28,7 +28,7 @@ SMALL = Protocol(
 
 @pytest.fixture
 def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
-    """Random pictures in place of any data set: drawings of a character resemble each other."""
+    """Random images in place of any data set: drawings of a character resemble each other."""
     generator = np.random.default_rng(0)
     common = generator.integers(0, 256, (CHARACTERS, 1, 28, 28))
     own = generator.integers(0, 256, (1, DRAWERS, 28, 28))
@@ -39,6 +39,6 @@ def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
         sha256="0" * 64,
     )
     monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
-    loop._pictures.cache_clear()
+    pack.images_of.cache_clear()
     yield data
-    loop._pictures.cache_clear()
+    pack.images_of.cache_clear()

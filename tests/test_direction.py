@@ -87,7 +87,7 @@ def users_of(*names: str) -> set[str]:
 
 
 def test_the_reader_of_imports_sees_them() -> None:
-    assert {"torch", "harness.problems.episodes", "harness.methods.base"} <= imports("harness.training.loop")
+    assert {"torch", "harness.problems.episodes", "harness.methods.base"} <= imports("harness.training.pack")
     assert "harness.sweeping.raytune" in imports("harness.cli.sweep")
     assert "harness.sweeping.raytune" not in imports("harness.cli.sweep", late=False)
     assert "torch" not in imports("harness.methods.base")  # for the type checker alone

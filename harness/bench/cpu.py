@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from harness.bench import floor, machine, peers, timing
-from harness.bench.problem import PAPER, Prepare, make, ours
 from harness.bench.threads import threads
+from harness.bench.workload import PAPER, Prepare, make, ours
 from harness.cell import Protocol
 
 ROUNDS = 15
@@ -29,22 +30,23 @@ class Disagreement(Exception):
     """A program that computes something else: its times would mean nothing."""
 
 
-class Contender(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Contender:
     """A program of the bench before it is prepared."""
 
     package: str
     """`harness`, or one of peers.PEERS."""
     layout: str | None
-    """Memory layout of a peer's images and weights; None: ours has but one."""
+    """Memory layout of a peer's images and weights; None: ours has only one."""
     prepare: Prepare
 
 
 def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str, str]]:
-    """The programs by name, ours first, and of each library that is left out why.
+    """The programs by name, ours first, and for each library that is left out the reason.
 
     only: packages to compare with; none: all. The plain loop is always there: it is the reference.
     """
-    found, left_out = {OURS: Contender(OURS, None, ours)}, {}
+    programs, left_out = {OURS: Contender(package=OURS, layout=None, prepare=ours)}, {}
     for package in peers.PEERS:
         if package != REFERENCE and only and package not in only:
             left_out[package] = "not asked for"
@@ -52,28 +54,28 @@ def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str
             left_out[package] = reason
         else:
             for name, layout, prepare in peers.programs(package):
-                found[name] = Contender(package, layout, prepare)
-    return found, left_out
+                programs[name] = Contender(package=package, layout=layout, prepare=prepare)
+    return programs, left_out
 
 
 def differences(programs: dict[str, Contender], protocol: Protocol, device: str = "cpu") -> dict[str, float]:
     """How far each program is from the plain loop in float64: the larger of the loss's difference (nats)
     and the meta-gradient's largest over its largest entry. Raises Disagreement over AGREEMENT.
 
-    Each is asked twice and the second answer counts: nothing may be left over from the first.
+    Each runs twice and the second answer counts: nothing may be left over from the first.
     """
-    problem = make(protocol, torch.float64, device)
+    work = make(protocol, torch.float64, device)
     answers = {}
     for name, one in programs.items():
-        program = one.prepare(problem)
+        program = one.prepare(work)
         program.step()
         answers[name] = program.answer(program.step())
     reference = next(answers[name] for name, one in programs.items() if one.package == REFERENCE)
-    found = {name: _difference(answer, reference) for name, answer in answers.items()}
-    for name, by in found.items():
+    by_name = {name: _difference(answer, reference) for name, answer in answers.items()}
+    for name, by in by_name.items():
         if not by <= AGREEMENT:  # nan too
             raise Disagreement(f"{name}: differs by {by:.1e} in float64, at most {AGREEMENT:g} is allowed")
-    return found
+    return by_name
 
 
 def _difference(answer: tuple[float, Tensor], reference: tuple[float, Tensor]) -> float:
@@ -94,12 +96,12 @@ def measure(
     for package, reason in left_out.items():
         say(f"{package}: left out, {reason}")
     with threads(1):
-        found = differences(programs, protocol)
-        say(f"{len(programs)} programs agree in float64 to {max(found.values()):.1e}")
-        say(f"timing {rounds} rounds of them, {timing.WARM_UP} more to warm up")
-        problem = make(protocol)
-        steps = {name: one.prepare(problem).step for name, one in programs.items()}
-        seconds = timing.interleaved(steps | {PEAK: floor.product(problem.device)}, rounds)
+        differing = differences(programs, protocol)
+        say(f"{len(programs)} programs agree in float64 to {max(differing.values()):.1e}")
+        say(f"timing {rounds} rounds, after {timing.WARM_UP} to warm up")
+        work = make(protocol)
+        steps = {name: one.prepare(work).step for name, one in programs.items()}
+        seconds = timing.interleaved(steps | {PEAK: floor.product(work.device)}, rounds)
     peak = floor.peak_gflops(seconds.pop(PEAK))
     times = {name: timing.summary(its) for name, its in seconds.items()}
     return {
@@ -109,13 +111,13 @@ def measure(
         "threads": 1,
         "rounds": rounds,
         "programs": [
-            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | its._asdict()
+            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | asdict(its)
             for name, its in times.items()
         ],
         **compared(programs, {name: its.median_ms for name, its in times.items()}),
         **against_floor(protocol, peak, times[OURS].median_ms),
-        "max_float64_difference": max(found.values()),
-        "float64_differences": found,
+        "max_float64_difference": max(differing.values()),
+        "float64_differences": differing,
         "not_installed": left_out,
     }
 

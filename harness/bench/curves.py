@@ -1,14 +1,15 @@
-"""How the cost of a meta-iteration grows with the work: one thing varied at a time, the rest as it is."""
+"""How the cost of a meta-iteration grows with the work: one thing is varied at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from harness.bench import floor, machine, timing
 from harness.bench.cpu import OURS, Say
-from harness.bench.problem import PAPER, Prepare, make, ours
 from harness.bench.threads import threads
+from harness.bench.workload import PAPER, Prepare, make, ours
 from harness.cell import Protocol
 
 ROUNDS = 5
@@ -23,7 +24,8 @@ PACKS = (1, 2, 4, 8)
 """Cells trained together: ours alone, for the libraries train one after the other."""
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Point:
     """One point of a curve."""
 
     varied: str
@@ -38,11 +40,11 @@ def points(protocol: Protocol, cores: int) -> Iterator[Point]:
     """All of them, curve by curve. Threads: 1, 2, 4, ... and all cores."""
     for field, values in FIELDS.items():
         for value in values:
-            yield Point(field, value, protocol.model_copy(update={field: value}))
+            yield Point(varied=field, value=value, protocol=protocol.model_copy(update={field: value}))
     for count in sorted({2**k for k in range(cores.bit_length())} | {cores}):
-        yield Point("threads", count, protocol, threads=count)
+        yield Point(varied="threads", value=count, protocol=protocol, threads=count)
     for cells in PACKS:
-        yield Point("pack", cells, protocol, cells=cells)
+        yield Point(varied="pack", value=cells, protocol=protocol, cells=cells)
 
 
 def measure(
@@ -61,13 +63,13 @@ def measure(
     for point in points(protocol, machine.cores()):
         programs = {OURS: ours} | ({peer[0]: peer[1]} if peer and point.cells == 1 else {})
         with threads(point.threads):
-            problem = make(point.protocol, cells=point.cells)
-            steps = {name: prepare(problem).step for name, prepare in programs.items()}
+            work = make(point.protocol, cells=point.cells)
+            steps = {name: prepare(work).step for name, prepare in programs.items()}
             seconds = timing.interleaved(steps, rounds, warm_up=1)
         least = floor.floor_ms(point.protocol, peak_gflops) * point.cells if peak_gflops else None
         for name, its in seconds.items():
             times = timing.summary(its)
             row = {"varied": point.varied, "value": point.value, "program": name}
-            rows.append({**row, **times._asdict(), "floor_ms": least and round(least, 3)})
+            rows.append({**row, **asdict(times), "floor_ms": least and round(least, 3)})
         say(f"{point.varied} {point.value}: {rows[-len(steps)]['median_ms']:.0f} ms")
     return rows

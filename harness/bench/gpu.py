@@ -1,5 +1,5 @@
 """Throughput on a device, in cells x iterations a second: ours with a whole grid as one pack, the peers with
-one cell after the other, for nothing else is what they can do. Written for CUDA; runs on a CPU too.
+one cell after the other, which is all that they can do. Written for CUDA; runs on a CPU too.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -15,7 +16,7 @@ import torch
 from harness import grids
 from harness.bench import machine, timing
 from harness.bench.cpu import OURS, Say, compared, contenders, differences
-from harness.bench.problem import PAPER, make
+from harness.bench.workload import PAPER, make
 from harness.cell import Cell, Protocol, Question
 from harness.training import loop
 
@@ -27,8 +28,8 @@ ENGINE = "harness engine"
 
 def fig2(protocol: Protocol = PAPER) -> list[Cell]:
     """The 185 cells of fig2, with the bench's protocol in place of theirs: the peers' network."""
-    found = grids.load("fig2", dataset=protocol.dataset).cells()
-    return [cell.model_copy(update={"protocol": protocol}) for cell in found]
+    cells = grids.load("fig2", dataset=protocol.dataset).cells()
+    return [cell.model_copy(update={"protocol": protocol}) for cell in cells]
 
 
 def measure(
@@ -44,8 +45,8 @@ def measure(
     """
     protocol = cells[0].protocol
     programs, left_out = contenders(only)
-    found = differences(programs, protocol, device)
-    say(f"{len(programs)} programs agree in float64 to {max(found.values()):.1e}")
+    differing = differences(programs, protocol, device)
+    say(f"{len(programs)} programs agree in float64 to {max(differing.values()):.1e}")
     rows: list[dict[str, Any]] = []
     ratios = {}
     for precision in ("float32", "tf32") if device.startswith("cuda") else ("float32",):
@@ -70,7 +71,7 @@ def measure(
         "engine_iterations": iterations,
         "programs": rows,
         "throughput_ratios": ratios,
-        "max_float64_difference": max(found.values()),
+        "max_float64_difference": max(differing.values()),
         "not_installed": left_out,
     }
 
@@ -81,14 +82,14 @@ def _calls(
     """A row for each program, ours first: one meta-gradient of all cells, or of the peers' one."""
     protocol = protocol.model_copy(update={"precision": precision})
     sizes = {name: cells if name == OURS else 1 for name in programs}
-    problems = {size: make(protocol, device=device, cells=size) for size in set(sizes.values())}
-    steps = {name: one.prepare(problems[sizes[name]]).step for name, one in programs.items()}
+    works = {size: make(protocol, device=device, cells=size) for size in set(sizes.values())}
+    steps = {name: one.prepare(works[sizes[name]]).step for name, one in programs.items()}
     seconds = timing.interleaved(steps, rounds, synchronize=lambda: _synchronize(device))
     rows = []
     for name, its in seconds.items():
         times = timing.summary(its)
         rate = round(sizes[name] / (times.median_ms / 1e3), 3)
-        row = {"name": name, "precision": precision, "cells": sizes[name], **times._asdict()}
+        row = {"name": name, "precision": precision, "cells": sizes[name], **asdict(times)}
         rows.append({**row, "cell_iterations_per_second": rate})
     return rows
 

@@ -1,4 +1,4 @@
-"""A meta-iteration by the code of other commits, timed in turn: what a change of the engine has brought.
+"""A meta-iteration by the code of other commits, timed in turn: what a change has gained or cost.
 
 `python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out beside this
 checkout for as long as it takes; each runs in a process of its own, with this environment.
@@ -18,32 +18,42 @@ from harness.common.places import ROOT
 
 ROUNDS = 15
 
-# Waits for a line, does one meta-gradient, says how long it took. Only what all commits have.
+# Waits for a line, does one meta-gradient, says how long it took. Uses only what all commits have, under the
+# names that it has had, the newest first.
 _PROGRAM = """
 import sys, time
 from importlib import import_module
 sys.path.insert(0, sys.argv[1])
 import torch
-def either(now, before):  # before the rooms: all at the root
-    try:
-        return import_module(f"harness.{now}")
-    except ModuleNotFoundError:
-        return import_module(f"harness.{before}")
-datasets, episodes = either("problems.datasets", "datasets"), either("problems.episodes", "episodes")
-Protocol, initial = either("cell", "protocol").Protocol, either("problems.network", "network").initial
-meta_gradient = either("training.conv4.metagradient", "metagradient").meta_gradient
-engine = either("training.loop", "engine")
+def first_of(*places):
+    for place in places:
+        module, name = place.split(":")
+        try:
+            return getattr(import_module(f"harness.{module}"), name)
+        except (ModuleNotFoundError, AttributeError):
+            pass
+    raise SystemExit(f"none of {', '.join(places)}")
+Protocol = first_of("cell:Protocol", "protocol:Protocol")
+initial = first_of("problems.network:initial", "network:initial")
+load = first_of("problems.datasets:load", "datasets:load")
+training = first_of("problems.episodes:training", "episodes:training")
+gather = first_of("problems.episodes:gather", "episodes:gather")
+Batch = first_of("problems.episodes:Batch", "problems.episodes:Images", "episodes:Images")
+meta_gradient = first_of("training.conv4:meta_gradient", "training.conv4.metagradient:meta_gradient",
+                         "metagradient:meta_gradient")
+default_chunk = first_of("training.pack:default_chunk", "training.loop:default_groups",
+                         "engine:default_groups")
 torch.set_num_threads(1)
 protocol = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
-pictures = torch.tensor(datasets.load("glyphs", protocol.resize).images)
-drawn = episodes.gather(episodes.training(protocol, 0, 1), pictures, 1, torch.float32)
-images = episodes.Images(*(part.unsqueeze(0) for part in drawn))
+images = torch.tensor(load("glyphs", protocol.resize).images)
+batch = gather(training(protocol, 0, 1), images, 1, torch.float32)
+batch = Batch(*(part.unsqueeze(0) for part in batch))
 weights = torch.from_numpy(initial(protocol, 0)).float().unsqueeze(0)
 alpha = torch.full((1, 1), 0.1, dtype=torch.float64)
-groups = engine.default_groups(protocol, torch.device("cpu"))
+chunk = default_chunk(protocol, torch.device("cpu"))
 for _ in sys.stdin:
     started = time.perf_counter()
-    meta_gradient(protocol, weights, alpha, images, groups)
+    meta_gradient(protocol, weights, alpha, batch, chunk)
     print(time.perf_counter() - started, flush=True)
 """
 

@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -52,7 +52,8 @@ ORIGIN = {
 }
 
 
-class Size(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Size:
     """How much of everything."""
 
     records: int
@@ -270,11 +271,12 @@ def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dic
     """The parts asked for; the stores lie in `folder`."""
     from harness.bench import machine  # late: torch, which a child that is measured has no need of
 
-    swept = size._replace(
+    swept = replace(
+        size,
         sweeps={
             name: [*words, "--dataset", dataset] if words[0] != "quick" else words
             for name, words in size.sweeps.items()
-        }
+        },
     )
     found: dict[str, Any] = {"machine": machine.facts("cpu"), "versions": machine.versions()}
     found["dataset"] = dataset

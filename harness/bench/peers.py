@@ -13,34 +13,35 @@ import importlib
 import io
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from harness.bench.problem import Prepare, Problem, Program
 from harness.bench.torchnet import Conv4, Task, gradient, network, tasks
+from harness.bench.workload import Prepare, Program, Workload
 from harness.problems.datasets.omniglot import torchvision_omniglot
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
-Loop = Callable[[Conv4, list[Task], Problem], Callable[[], Tensor]]
+Loop = Callable[[Conv4, list[Task], Workload], Callable[[], Tensor]]
 """Builds a peer's meta-iteration: it returns the mean query loss and leaves the meta-gradient in `.grad`."""
 
 
-def _learn2learn(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+def _learn2learn(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/vision/maml_omniglot.py"""
-    maml = _load("learn2learn").algorithms.MAML(net, lr=problem.alpha)
+    maml = _load("learn2learn").algorithms.MAML(net, lr=work.alpha)
 
     def step() -> Tensor:
         net.zero_grad()
         losses = []
         for task in batch:
             learner = maml.clone()
-            for _ in range(problem.protocol.inner_steps):
+            for _ in range(work.protocol.inner_steps):
                 learner.adapt(cross_entropy(learner(task.support), task.support_labels))
             loss = cross_entropy(learner(task.query), task.query_labels) / len(batch)
             loss.backward()
@@ -50,17 +51,17 @@ def _learn2learn(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[]
     return step
 
 
-def _higher(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+def _higher(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/maml-omniglot.py"""
     higher = _load("higher")
-    inner = torch.optim.SGD(net.parameters(), lr=problem.alpha)
+    inner = torch.optim.SGD(net.parameters(), lr=work.alpha)
 
     def step() -> Tensor:
         net.zero_grad()
         losses = []
         for task in batch:
             with higher.innerloop_ctx(net, inner, copy_initial_weights=False) as (fast, optimizer):
-                for _ in range(problem.protocol.inner_steps):
+                for _ in range(work.protocol.inner_steps):
                     optimizer.step(cross_entropy(fast(task.support), task.support_labels))
                 loss = cross_entropy(fast(task.query), task.query_labels) / len(batch)
                 loss.backward()
@@ -70,10 +71,10 @@ def _higher(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Ten
     return step
 
 
-def _torchopt(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+def _torchopt(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/few-shot/maml_omniglot.py: MetaSGD, one backward pass for all tasks"""
     torchopt = _load("torchopt")
-    inner = torchopt.MetaSGD(net, lr=problem.alpha)
+    inner = torchopt.MetaSGD(net, lr=work.alpha)
 
     def step() -> Tensor:
         net.zero_grad()
@@ -81,7 +82,7 @@ def _torchopt(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], T
         start = torchopt.extract_state_dict(net, by="reference", detach_buffers=True)
         fresh = torchopt.extract_state_dict(inner, by="reference")
         for task in batch:
-            for _ in range(problem.protocol.inner_steps):
+            for _ in range(work.protocol.inner_steps):
                 inner.step(cross_entropy(net(task.support), task.support_labels))
             losses.append(cross_entropy(net(task.query), task.query_labels))
             torchopt.recover_state_dict(net, start)
@@ -93,10 +94,10 @@ def _torchopt(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], T
     return step
 
 
-def _torchopt_functional(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """The same by `torchopt.sgd` and `apply_updates`, one backward pass a task"""
     torchopt = _load("torchopt")
-    inner = torchopt.sgd(lr=problem.alpha)
+    inner = torchopt.sgd(lr=work.alpha)
     start: dict[str, Tensor] = dict(net.named_parameters())
 
     def step() -> Tensor:
@@ -104,7 +105,7 @@ def _torchopt_functional(net: Conv4, batch: list[Task], problem: Problem) -> Cal
         losses = []
         for task in batch:
             fast, state = start, inner.init(start)
-            for _ in range(problem.protocol.inner_steps):
+            for _ in range(work.protocol.inner_steps):
                 loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
                 found = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
                 updates, state = inner.update(dict(zip(fast, found, strict=True)), state, inplace=False)
@@ -117,7 +118,7 @@ def _torchopt_functional(net: Conv4, batch: list[Task], problem: Problem) -> Cal
     return step
 
 
-def _plain(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tensor]:
+def _plain(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """torch.func.functional_call and autograd, task by task"""
     start: dict[str, Tensor] = dict(net.named_parameters())
 
@@ -126,10 +127,10 @@ def _plain(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tens
         losses = []
         for task in batch:
             fast = start
-            for _ in range(problem.protocol.inner_steps):
+            for _ in range(work.protocol.inner_steps):
                 loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
-                found = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
-                fast = {name: fast[name] - problem.alpha * g for name, g in zip(fast, found, strict=True)}
+                gradients = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
+                fast = {name: fast[name] - work.alpha * g for name, g in zip(fast, gradients, strict=True)}
             loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
             loss.backward()
             losses.append(loss.detach())
@@ -138,7 +139,8 @@ def _plain(net: Conv4, batch: list[Task], problem: Problem) -> Callable[[], Tens
     return step
 
 
-class Peer(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Peer:
     """A library, or torch alone, and the ways of using it."""
 
     loops: dict[str, Loop]
@@ -148,12 +150,13 @@ class Peer(NamedTuple):
 
 
 PEERS: dict[str, Peer] = {
-    "learn2learn": Peer({"MAML": _learn2learn}, "make bench builds it"),
-    "higher": Peer({"innerloop_ctx": _higher}, "pip install higher==0.2.1"),
+    "learn2learn": Peer(loops={"MAML": _learn2learn}, install="make bench builds it"),
+    "higher": Peer(loops={"innerloop_ctx": _higher}, install="pip install higher==0.2.1"),
     "torchopt": Peer(
-        {"MetaSGD": _torchopt, "functional": _torchopt_functional}, "pip install torchopt==0.7.3"
+        loops={"MetaSGD": _torchopt, "functional": _torchopt_functional},
+        install="pip install torchopt==0.7.3",
     ),
-    "torch": Peer({"plain loop": _plain}),
+    "torch": Peer(loops={"plain loop": _plain}),
 }
 """By the name of the package."""
 
@@ -183,11 +186,11 @@ def programs(package: str) -> Iterator[tuple[str, str, Prepare]]:
 
 
 def _preparation(loop: Loop, memory: str) -> Prepare:
-    def prepare(problem: Problem) -> Program:
-        net = network(problem.protocol, problem.weights[0])
+    def prepare(work: Workload) -> Program:
+        net = network(work.protocol, work.weights[0])
         net.to(memory_format=LAYOUTS[memory])  # type: ignore[call-overload]
-        step = loop(net, tasks(problem, LAYOUTS[memory]), problem)
-        return Program(step, lambda loss: (float(loss), gradient(problem.protocol, net)))
+        step = loop(net, tasks(work, LAYOUTS[memory]), work)
+        return Program(step=step, answer=lambda loss: (float(loss), gradient(work.protocol, net)))
 
     return prepare
 

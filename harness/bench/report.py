@@ -1,4 +1,4 @@
-"""Run the bench and write what it found."""
+"""Run the bench and write its results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.bench import cpu, curves, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
-from harness.bench.problem import PAPER, SMALL
+from harness.bench.workload import PAPER, SMALL
 from harness.common.errors import UserError
 from harness.common.files import write_whole
 
@@ -22,31 +22,31 @@ FOLDER = "bench"
 def on_cpu(
     folder: Path, rounds: int | None, only: Sequence[str], quick: bool, with_curves: bool, say: Say
 ) -> Path:
-    """Write bench.json, or quick.json of the small problem, into `folder`; its path.
+    """Write bench.json, or quick.json of the small workload, into `folder`; its path.
 
-    rounds: None: as many as suit. Raises cpu.Disagreement; UserError for a peer that there is none of.
+    rounds: None: as many as suit. Raises cpu.Disagreement; UserError for a peer that does not exist.
     """
     _check(only)
     protocol = SMALL if quick else PAPER
-    found = cpu.measure(protocol, rounds or (3 if quick else cpu.ROUNDS), only, say)
-    found["operators_ms"] = parts.measure(protocol)
+    result = cpu.measure(protocol, rounds or (3 if quick else cpu.ROUNDS), only, say)
+    result["operators_ms"] = parts.measure(protocol)
     if with_curves:
-        fastest = found["fastest_peer"]
+        fastest = result["fastest_peer"]
         programs, _ = cpu.contenders(only)
         peer = (fastest, programs[fastest].prepare) if fastest else None
         count = 1 if quick else curves.ROUNDS
-        found["curves"] = curves.measure(protocol, peer, found["peak_gflops"], count, say)
-        found["curve_rounds"] = count
-    return _write(folder / ("quick.json" if quick else "bench.json"), found)
+        result["curves"] = curves.measure(protocol, peer, result["peak_gflops"], count, say)
+        result["curve_rounds"] = count
+    return _write(folder / ("quick.json" if quick else "bench.json"), result)
 
 
 def on_gpu(folder: Path, device: str, rounds: int | None, only: Sequence[str], quick: bool, say: Say) -> Path:
-    """Write bench-gpu.json, or quick-gpu.json of some cells of the small problem; as above."""
+    """Write bench-gpu.json, or quick-gpu.json with some cells of the small workload; as above."""
     _check(only)
     cells = gpu.fig2(SMALL)[3:7] if quick else gpu.fig2()
     iterations = 2 if quick else gpu.ITERATIONS
-    found = gpu.measure(cells, device, rounds or (3 if quick else gpu.ROUNDS), iterations, only, say)
-    return _write(folder / ("quick-gpu.json" if quick else "bench-gpu.json"), found)
+    result = gpu.measure(cells, device, rounds or (3 if quick else gpu.ROUNDS), iterations, only, say)
+    return _write(folder / ("quick-gpu.json" if quick else "bench-gpu.json"), result)
 
 
 def _check(only: Sequence[str]) -> None:
@@ -55,7 +55,7 @@ def _check(only: Sequence[str]) -> None:
             raise UserError(f"--only {package}: no such peer; there are {', '.join(peers.LIBRARIES)}")
 
 
-def _write(path: Path, found: dict[str, Any]) -> Path:
+def _write(path: Path, result: dict[str, Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(found, indent=1) + "\n"))
+    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(result, indent=1) + "\n"))
     return path

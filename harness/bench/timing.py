@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ WARM_UP = 2
 """Rounds before the first that counts."""
 
 
-class Times(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Times:
     """Milliseconds: the median and the quartiles of some rounds."""
 
     median_ms: float
@@ -24,7 +26,7 @@ class Times(NamedTuple):
 def summary(seconds: list[float]) -> Times:
     """Of the rounds of one program; quantiles lie between neighbours by linear interpolation."""
     q1, median, q3 = np.percentile(1e3 * np.asarray(seconds), [25, 50, 75]).round(3).tolist()
-    return Times(median, q1, q3)
+    return Times(median_ms=median, q1_ms=q1, q3_ms=q3)
 
 
 def interleaved(

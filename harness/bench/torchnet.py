@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from harness.bench.problem import Problem
+from harness.bench.workload import Workload
 from harness.cell import Protocol
 from harness.problems.network import layout
 
@@ -60,26 +60,22 @@ def _to_ours(tensor: Tensor) -> Tensor:
 def network(protocol: Protocol, flat: Tensor) -> Conv4:
     """The torch network with the weights [P] of ours."""
     net = Conv4(protocol).to(flat.device, flat.dtype)
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    its = layout(protocol)
     with torch.no_grad():
-        for part, piece in zip(parts, flat.split([_size(part.shape) for part in parts]), strict=True):
+        for part, piece in zip(its.parts, flat.split(its.sizes), strict=True):
             parameter = _parameter(net, part.name)
             parameter.copy_(_from_ours(piece, parameter))
     return net
 
 
-def _size(shape: tuple[int, ...]) -> int:
-    return torch.Size(shape).numel()
-
-
 def gradient(protocol: Protocol, net: nn.Module) -> Tensor:
     """What lies in the parameters' `.grad`, as our flat vector [P], float64."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    found = [_parameter(net, part.name).grad for part in parts]
-    return torch.cat([_to_ours(one.double()) for one in found if one is not None])
+    gradients = [_parameter(net, part.name).grad for part in layout(protocol).parts]
+    return torch.cat([_to_ours(one.double()) for one in gradients if one is not None])
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Task:
     """One task as the libraries take it: images [n, 1, 28, 28] and their labels [n]."""
 
     support: Tensor
@@ -88,13 +84,22 @@ class Task(NamedTuple):
     query_labels: Tensor
 
 
-def tasks(problem: Problem, memory: torch.memory_format) -> list[Task]:
-    """The problem's tasks, one by one, in this memory format."""
+def tasks(work: Workload, memory: torch.memory_format) -> list[Task]:
+    """The tasks of the workload, one by one, in this memory format."""
 
-    def one(images: Tensor) -> tuple[Tensor, Tensor]:
-        n_way = problem.protocol.n_way
-        labels = torch.arange(n_way, device=images.device).repeat_interleave(len(images) // n_way)
-        return images.permute(0, 3, 1, 2).contiguous(memory_format=memory), labels
+    def images(ours: Tensor) -> Tensor:
+        return ours.permute(0, 3, 1, 2).contiguous(memory_format=memory)
 
-    pairs = zip(problem.images.support[0], problem.images.query[0], strict=True)
-    return [Task(*one(support), *one(query)) for support, query in pairs]
+    def labels(ours: Tensor) -> Tensor:
+        n_way = work.protocol.n_way
+        return torch.arange(n_way, device=ours.device).repeat_interleave(len(ours) // n_way)
+
+    return [
+        Task(
+            support=images(support),
+            support_labels=labels(support),
+            query=images(query),
+            query_labels=labels(query),
+        )
+        for support, query in zip(work.batch.support[0], work.batch.query[0], strict=True)
+    ]

@@ -46,7 +46,7 @@ class AlphaMAML:
     def step(
         self,
         state: base.State,
-        outer: base.Outer,
+        meta: base.MetaGradient,
         hyper: dict[str, Tensor],
         optimize: base.Optimize,
         protocol: Settings,
@@ -58,10 +58,10 @@ class AlphaMAML:
         protocol's `beta_rule: raw` takes the previous meta-gradient whatever the meta-optimizer.
         """
         (previous,) = state.memory
-        beta = state.beta + hyper["beta_hyperlr"] * base.dot(outer.gradient, previous)  # Eq. 7
-        optimizer, direction = optimize(state.optimizer, outer.gradient)
+        beta = state.beta + hyper["beta_hyperlr"] * base.dot(meta.gradient, previous)  # Eq. 7
+        optimizer, direction = optimize(state.optimizer, meta.gradient)
         weights = base.descend(state.weights, beta, direction)  # Eq. 3
-        alpha_product = -outer.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
+        alpha_product = -meta.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
         alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
-        moved_along = direction if protocol.beta_rule == "update" else outer.gradient
+        moved_along = direction if protocol.beta_rule == "update" else meta.gradient
         return base.State(weights, alpha, beta, optimizer, (moved_along,))

@@ -47,16 +47,16 @@ def decades(*rates: float) -> float:
     return sum(math.log10(rate) if rate > 0 else STILL for rate in rates)
 
 
-class Outer(NamedTuple):
+class MetaGradient(NamedTuple):
     """What one pass over a meta-batch gives, for `cells` cells; P meta-trained, A adapted parameters.
 
     All are of the meta-loss reduced over tasks as the protocol says (mean or sum), except `loss`.
     """
 
     loss: Tensor
-    """[cells] training loss: mean over tasks and queries of the post-adaptation cross entropy, nats."""
+    """[cells] training loss: mean over tasks and query images of the post-adaptation cross entropy, nats."""
     accuracy: Tensor
-    """[cells] share of the queries classified rightly after adaptation."""
+    """[cells] share of the query images classified correctly after adaptation."""
     gradient: Tensor
     """[cells, P] the meta-gradient, Eq. 3: derivative by the weights."""
     alpha_gradient: Tensor
@@ -101,12 +101,17 @@ class Method(Protocol):
     def start(self, state: State, hyper: dict[str, Tensor]) -> State:
         """Complete the state before iteration 1 (rates and optimizer are set already).
 
-        `hyper` has a float64 tensor [cells, 1] for each hyper-parameter.
+        `hyper` has a float64 tensor [cells, 1] for each hyper-parameter, by its name.
         """
         ...
 
     def step(
-        self, state: State, outer: Outer, hyper: dict[str, Tensor], optimize: Optimize, protocol: Any
+        self,
+        state: State,
+        meta: MetaGradient,
+        hyper: dict[str, Tensor],
+        optimize: Optimize,
+        protocol: Any,
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 

@@ -24,13 +24,13 @@ class MAML:
     def step(
         self,
         state: base.State,
-        outer: base.Outer,
+        meta: base.MetaGradient,
         hyper: dict[str, Tensor],
         optimize: base.Optimize,
         protocol: Any,
     ) -> base.State:
         """Algorithm 1, last line."""
-        optimizer, direction = optimize(state.optimizer, outer.gradient)
+        optimizer, direction = optimize(state.optimizer, meta.gradient)
         return state._replace(
             weights=base.descend(state.weights, state.beta, direction),  # Eq. 3
             optimizer=optimizer,

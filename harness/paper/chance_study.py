@@ -31,9 +31,8 @@ from harness.paper.chance import FILE, KEYS, TASK, read, summary
 from harness.problems import datasets, episodes
 from harness.problems.network import initial, layout
 from harness.records import provenance
-from harness.training import loop
-from harness.training.conv4 import derivatives
-from harness.training.conv4.operators import patches
+from harness.training.conv4 import features
+from harness.training.pack import default_chunk, dtype_of
 
 HEADS: tuple[str, ...] = get_args(Protocol.model_fields["head_init"].annotation)
 INITS, ITERATIONS = 32, 500
@@ -42,53 +41,44 @@ PARTS = "parts"
 _KEY = b"harness.noise"
 
 
-def losses(protocol: Protocol, seed: int, iterations: Iterable[int], pictures: Tensor) -> NDArray[np.float32]:
+def losses(protocol: Protocol, seed: int, iterations: Iterable[int], images: Tensor) -> NDArray[np.float32]:
     """Query loss before any adaptation, nats: [heads, iterations, tasks], heads as in HEADS.
 
-    pictures: the data set, uint8 [characters, drawers, 28, 28]. The protocol's own head_init does not matter.
+    images: the data set, uint8 [characters, drawers, 28, 28]. The protocol's own head_init does not matter.
     """
-    dtype = torch.float64 if protocol.precision == "float64" else torch.float32
+    dtype = dtype_of(protocol)
     starts = [_initial(protocol.model_copy(update={"head_init": head}), seed, dtype) for head in HEADS]
     tops = torch.cat([head for _, head in starts], 1)  # all heads side by side: [features, heads * n_way]
-    groups = loop.default_groups(protocol, pictures.device)
+    chunk = default_chunk(protocol, images.device)
     labels = torch.arange(protocol.n_way).repeat_interleave(protocol.k_query)
-    found = []
+    of_iterations = []
     with torch.inference_mode():
         for iteration in iterations:
             drawn = episodes.training(protocol, seed, iteration)
-            query = episodes.gather(drawn, pictures, protocol.k_shot, dtype).query
-            parts = [_features(protocol, starts[0][0], some) for some in query.split(groups)]
-            scores = (torch.cat(parts) @ tops).unflatten(2, (len(HEADS), -1))  # [tasks, n, heads, n_way]
+            query = episodes.gather(drawn, images, protocol.k_shot, dtype).query
+            below = [features(protocol, starts[0][0], some) for some in query.split(chunk)]
+            scores = (torch.cat(below) @ tops).unflatten(2, (len(HEADS), -1))  # [tasks, n, heads, n_way]
             per_image = cross_entropy(
                 scores.permute(0, 3, 1, 2),
                 labels[:, None].expand(len(scores), -1, len(HEADS)),
                 reduction="none",
             )
-            found.append(per_image.mean(1).T)
-    return torch.stack(found, 1).numpy()
+            of_iterations.append(per_image.mean(1).T)
+    return torch.stack(of_iterations, 1).numpy()
 
 
 def _initial(protocol: Protocol, seed: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """All weights [1, P], and of them the head [features, n_way]; its bias is 0."""
-    flat = torch.from_numpy(initial(protocol, seed)).to(dtype)
-    at = 0
-    for part in layout(protocol).adapted:
-        size = int(np.prod(part.shape))
-        if part.name == "head":
-            break
-        at += size
-    return flat.unsqueeze(0), flat[at : at + size].view(part.shape)
-
-
-def _features(protocol: Protocol, weights: Tensor, images: Tensor) -> Tensor:
-    """[tasks, n, 28, 28, 1] -> [tasks, n, filters]."""
-    return derivatives.loss(protocol, weights, patches(images, twice=protocol.layers > 1)).features
+    flat, its = torch.from_numpy(initial(protocol, seed)).to(dtype), layout(protocol)
+    pieces = zip(its.parts, flat.split(its.sizes), strict=True)
+    (head,) = (piece.view(part.shape) for part, piece in pieces if part.name == "head")
+    return flat.unsqueeze(0), head
 
 
 def study(protocol: Protocol, inits: int, iterations: int, folder: Path, say: Callable[[str], Any]) -> None:
     """Write the losses of seeds 0, 1, ... with their provenance, and the README, into `folder`."""
     data = datasets.load(protocol.dataset, protocol.resize)
-    pictures = torch.tensor(data.images)
+    images = torch.tensor(data.images)
     origin = provenance.of_run("cpu", pack_size=1) | {
         "protocol": protocol.label,
         "dataset": protocol.dataset,
@@ -101,7 +91,7 @@ def study(protocol: Protocol, inits: int, iterations: int, folder: Path, say: Ca
         table = _done(part, origin)
         if table is None:
             started = time.perf_counter()
-            found = losses(protocol, seed, range(1, iterations + 1), pictures)
+            found = losses(protocol, seed, range(1, iterations + 1), images)
             table = _table(seed, found, origin | {"seconds": time.perf_counter() - started})
             _write(part, table)
             say(f"seed {seed}: {_about(table)['seconds']:.0f} s")

@@ -29,7 +29,7 @@ from harness.cell import Cell, Protocol
 from harness.common.files import write_whole
 from harness.methods.base import State
 from harness.paper import counters
-from harness.training import loop
+from harness.training.pack import Pack
 
 PAPER = Protocol(dataset="glyphs")
 """`paper-adam`. Glyphs need no download and cost what Omniglot costs."""
@@ -46,20 +46,21 @@ _NEVER = 2**31
 class Training:
     """A cell in training, an iteration at each call. The first call is iteration 2: nothing validates."""
 
-    def __init__(self, protocol: Protocol, method: str) -> None:
+    def __init__(self, protocol: Protocol, method: str, chunk: int | None = None) -> None:
+        """chunk: tasks that go through the network at once; None: as suits the CPU."""
         quiet = protocol.model_copy(update={"validation_every": _NEVER})
         cell = Cell(protocol=quiet, method=method, hyper=HYPER[method], seed=0)
-        self._pack = loop._Pack([cell], torch.device("cpu"), groups=None)
-        self._done = 1
+        self.pack = Pack([cell], torch.device("cpu"), chunk)
+        self._next = 2
 
     def __call__(self) -> None:
-        self._done += 1
-        self._pack.through(range(self._done, self._done + 1), [0])
+        self.pack.advance(range(self._next, self._next + 1))
+        self._next += 1
 
     @property
     def state(self) -> State:
         """What it keeps from one iteration to the next."""
-        return self._pack.state
+        return self.pack.state
 
 
 def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
         load = os.getloadavg()
         trained = {method: Training(protocol, method) for method in HYPER}
         seconds = timing.interleaved(trained, rounds)
-        passes = {method: count(step) for method, step in trained.items()}
+        passes = {method: count(protocol, method) for method in HYPER}
         sizes = {method: kept(step.state) for method, step in trained.items()}
         peaks = {method: sum(sizes[method].values()) + peak(step) for method, step in trained.items()}
         weights = trained[MAML].state.weights
@@ -99,8 +100,9 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
     }
 
 
-def count(step: Callable[[], Any]) -> Counter[str]:
-    """Passes through the network in one call."""
+def count(protocol: Protocol, method: str) -> Counter[str]:
+    """Passes through the network in one iteration, once for each task."""
+    step = Training(protocol, method, chunk=1)
     with counters.counting() as passes:
         step()
     return passes

@@ -29,8 +29,8 @@ class Episodes(NamedTuple):
     """[tasks, n_way, k_shot + k_query], all different within a class: the support's first."""
 
 
-class Images(NamedTuple):
-    """What a network is fed: ink 1, paper 0; images ordered class by class."""
+class Batch(NamedTuple):
+    """The images of some tasks as a network takes them: ink 1, paper 0, ordered class by class."""
 
     support: Tensor
     """[tasks, n_way * k_shot, 28, 28, 1]"""
@@ -66,26 +66,25 @@ def _draw(
     # Task by task, so that the first tasks of a larger meta-batch are those of a smaller one.
     keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + DRAWERS))
     choice, turns, drawings = np.split(keys, [len(pool), len(pool) + n], axis=1)
-    images = setting.k_shot + setting.k_query
+    per_class = setting.k_shot + setting.k_query
     return Episodes(
         characters=pool[order(choice)[:, :n]],
         rotations=(turns & np.uint64(3)).astype(np.int64) * setting.rotate,
-        drawers=order(drawings.reshape(tasks, n, DRAWERS))[..., :images],
+        drawers=order(drawings.reshape(tasks, n, DRAWERS))[..., :per_class],
     )
 
 
-def gather(episodes: Episodes, pictures: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
-    """Look the episodes up in `pictures` (uint8 [characters, drawers, 28, 28]), on its device."""
-    device = pictures.device
+def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Batch:
+    """Look the episodes up in `images` (uint8 [characters, drawers, 28, 28]), on their device."""
+    device, side = images.device, images.shape[-1]
     characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
-    tasks, n_way, images = drawers.shape
-    pixels = pictures[characters.unsqueeze(-1), drawers].flatten(3)  # [tasks, n_way, images, 784]
-    turned = _turns(pictures.shape[-1], device)[rotations].unsqueeze(2).expand(-1, -1, images, -1)
+    tasks, n_way, per_class = drawers.shape
+    pixels = images[characters.unsqueeze(-1), drawers].flatten(3)  # [tasks, n_way, per_class, 784]
+    turned = _turns(side, device)[rotations].unsqueeze(2).expand(-1, -1, per_class, -1)
     pixels = pixels.gather(3, turned).to(dtype) / 255
-    side = pictures.shape[-1]
-    return Images(
+    return Batch(
         pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, side, side, 1),
-        pixels[:, :, k_shot:].reshape(tasks, n_way * (images - k_shot), side, side, 1),
+        pixels[:, :, k_shot:].reshape(tasks, n_way * (per_class - k_shot), side, side, 1),
     )
 
 

@@ -7,9 +7,9 @@ first, so that an update is one operation for all of them and a pack of networks
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod, sqrt
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,16 @@ from harness.problems.setting import Setting
 from harness.problems.streams import Purpose, uniform
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Part:
     """A tensor within the flat vector."""
 
     name: str
     shape: tuple[int, ...]
 
 
-class Layout(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Layout:
     """How the flat vector is divided. P = all entries, A = those that the inner loop moves."""
 
     adapted: tuple[Part, ...]
@@ -37,6 +39,11 @@ class Layout(NamedTuple):
     def parts(self) -> tuple[Part, ...]:
         """All of them, in their order in the flat vector."""
         return (*self.adapted, *self.others)
+
+    @property
+    def sizes(self) -> list[int]:
+        """Entries of each of the parts."""
+        return [prod(part.shape) for part in self.parts]
 
     @property
     def adapted_size(self) -> int:
@@ -49,15 +56,20 @@ def layout(setting: Setting) -> Layout:
     """Convolutions and head are adapted; batch norm only if the setting says so."""
     channels = [1] + [setting.filters] * setting.layers
     weights = [
-        Part(f"conv{i}", (9 * channels[i], channels[i + 1])) for i in range(setting.layers)
-    ]  # rows: (row, column, input channel) of the kernel
-    weights += [Part("head", (channels[-1], setting.n_way)), Part("bias", (setting.n_way,))]
-    norms = [Part(f"shift{i}", (setting.filters,)) for i in range(setting.layers)]
-    if setting.norm_scale:
-        norms += [Part(f"scale{i}", (setting.filters,)) for i in range(setting.layers)]
+        Part(name=f"conv{i}", shape=(9 * channels[i], channels[i + 1]))  # rows: (row, column, input channel)
+        for i in range(setting.layers)
+    ]
+    weights += [
+        Part(name="head", shape=(channels[-1], setting.n_way)),
+        Part(name="bias", shape=(setting.n_way,)),
+    ]
+    kinds = ("shift", "scale") if setting.norm_scale else ("shift",)
+    norms = [
+        Part(name=f"{kind}{i}", shape=(setting.filters,)) for kind in kinds for i in range(setting.layers)
+    ]
     if setting.norm_adapted:
-        return Layout((*weights, *norms), ())
-    return Layout(tuple(weights), tuple(norms))
+        return Layout(adapted=(*weights, *norms), others=())
+    return Layout(adapted=tuple(weights), others=tuple(norms))
 
 
 def initial(setting: Setting, seed: int, perturbation: int = 0) -> NDArray[np.float64]:

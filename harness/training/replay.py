@@ -10,7 +10,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ Tree = Any
 Function = Callable[..., Tree]
 
 
-class Recording(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Recording:
     """A function recorded on these inputs: `replay` reads them and renews the outputs."""
 
     inputs: Tree
@@ -57,7 +59,7 @@ def cuda_graph(function: Function, inputs: Tree) -> Recording:
     graph = torch.cuda.CUDAGraph()
     with _nothing_collected(), torch.cuda.graph(graph):
         outputs = function(*own)
-    return Recording(own, outputs, graph.replay)
+    return Recording(inputs=own, outputs=outputs, replay=graph.replay)
 
 
 @contextmanager

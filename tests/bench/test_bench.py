@@ -6,6 +6,7 @@ import itertools
 import json
 import shutil
 import subprocess
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
@@ -23,16 +24,15 @@ from harness.bench import (
     machine,
     parts,
     peers,
-    problem,
     report,
     timing,
     torchnet,
+    workload,
 )
-from harness.bench.problem import PAPER, SMALL, Problem, Program
+from harness.bench.workload import PAPER, SMALL, Program, Workload
 from harness.cell import Protocol
 from harness.common.places import ROOT
 from harness.problems import datasets
-from harness.training.conv4 import operators
 
 TINY = SMALL.model_copy(update={"layers": 3, "filters": 4})
 ISSUE = (
@@ -43,7 +43,7 @@ ISSUE = (
 
 @pytest.fixture(autouse=True)
 def quickly(noise: datasets.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random pictures, and nothing that takes time: no real peak, no collecting in a test's large heap."""
+    """Random images, and nothing that takes time: no real peak, no collecting in a test's large heap."""
     monkeypatch.setattr(floor, "PEAK_SIDE", 16)
     monkeypatch.setattr(timing.gc, "collect", lambda: 0)
 
@@ -61,12 +61,12 @@ def no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(peers, "_load", absent)
 
 
-def shifted(protocol: Protocol, **fields: object) -> Problem:
+def shifted(protocol: Protocol, **fields: object) -> Workload:
     """In float64, with weights moved off batch norm's special values 0 and 1."""
-    made = problem.make(protocol.model_copy(update=fields), torch.float64)
+    made = workload.make(protocol.model_copy(update=fields), torch.float64)
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(made.weights.shape, generator=generator, dtype=torch.float64)
-    return made._replace(weights=made.weights + 0.1 * noise)
+    return replace(made, weights=made.weights + 0.1 * noise)
 
 
 # The floor.
@@ -93,7 +93,7 @@ def test_multiply_adds_of_the_paper() -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"layers": 1}, {"k_shot": 2, "k_query": 3}])
 def test_the_gradients_are_counted_as_torch_counts_them(fields: dict) -> None:
-    made = problem.make(SMALL.model_copy(update=fields | {"first_order": True}))
+    made = workload.make(SMALL.model_copy(update=fields | {"first_order": True}))
     net = torchnet.network(made.protocol, made.weights[0])
     with FlopCounterMode(display=False) as counter:
         for task in torchnet.tasks(made, torch.contiguous_format):
@@ -112,8 +112,9 @@ def test_floor_from_the_fastest_product(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_median_and_quartiles() -> None:
-    assert timing.summary([0.004, 0.001, 0.002, 0.003, 0.010]) == (3.0, 2.0, 4.0)
-    assert timing.summary([0.001, 0.002]) == (1.5, 1.25, 1.75)
+    times = timing.summary([0.004, 0.001, 0.002, 0.003, 0.010])
+    assert (times.median_ms, times.q1_ms, times.q3_ms) == (3.0, 2.0, 4.0)
+    assert astuple(timing.summary([0.001, 0.002])) == (1.5, 1.25, 1.75)
 
 
 def test_rounds_are_interleaved_and_the_order_moves() -> None:
@@ -136,7 +137,7 @@ def test_a_peer_equals_ours(package: str, fields: dict) -> None:
     if reason := peers.missing(package):
         pytest.skip(reason)
     made = shifted(TINY, **fields)
-    ours = problem.ours(made)
+    ours = workload.ours(made)
     loss, gradient = ours.answer(ours.step())
     for name, _, prepare in peers.programs(package):
         program = prepare(made)
@@ -151,16 +152,16 @@ def test_a_peer_equals_ours(package: str, fields: dict) -> None:
 def wrong(by_loss: float, by_gradient: float):
     """Ours, with errors."""
 
-    def prepare(made: Problem) -> Program:
-        right = problem.ours(made)
+    def prepare(made: Workload) -> Program:
+        right = workload.ours(made)
 
-        def answer(outer: object) -> tuple[float, torch.Tensor]:
-            loss, gradient = right.answer(outer)
+        def answer(meta: object) -> tuple[float, torch.Tensor]:
+            loss, gradient = right.answer(meta)
             gradient = gradient.clone()
             gradient[3] += by_gradient * gradient.abs().max()
             return loss + by_loss, gradient
 
-        return Program(right.step, answer)
+        return Program(step=right.step, answer=answer)
 
     return prepare
 
@@ -169,7 +170,7 @@ def wrong(by_loss: float, by_gradient: float):
 def test_a_program_that_computes_something_else_stops_the_bench(error: tuple[float, float]) -> None:
     programs, _ = cpu.contenders()
     assert max(cpu.differences(programs, TINY).values()) <= 1e-12
-    programs["impostor"] = cpu.Contender("higher", None, wrong(*error))
+    programs["impostor"] = cpu.Contender(package="higher", layout=None, prepare=wrong(*error))
     with pytest.raises(cpu.Disagreement, match=r"^impostor: differs by"):
         cpu.differences(programs, TINY)
 
@@ -207,7 +208,10 @@ def test_only_some_peers() -> None:
 
 def test_the_fastest_library_counts_in_its_better_layout() -> None:
     packages = {"us": "harness", "h1": "higher", "h2": "higher", "t1": "torchopt", "loop": "torch"}
-    programs = {name: cpu.Contender(package, None, problem.ours) for name, package in packages.items()}
+    programs = {
+        name: cpu.Contender(package=package, layout=None, prepare=workload.ours)
+        for name, package in packages.items()
+    }
     programs["harness"] = programs.pop("us")
     medians = {"harness": 30.0, "h1": 90.0, "h2": 80.0, "t1": 60.0, "loop": 10.0}
     found = cpu.compared(programs, medians)
@@ -221,20 +225,32 @@ def test_the_fastest_library_counts_in_its_better_layout() -> None:
 
 
 def test_parts_add_up_to_the_whole() -> None:
-    found = parts.measure(SMALL, rounds=2)
-    assert set(found) == {*parts.OPERATORS, "patches", parts.REST}
-    assert all(value > 0 for value in found.values())
-    assert operators.product.__module__ == "harness.training.conv4.operators"  # everything is as it was
+    milliseconds = parts.measure(SMALL, rounds=2)
+    assert set(milliseconds) == {*parts.OPERATORS, "patches", parts.REST}
+    assert all(value > 0 for value in milliseconds.values())
+
+
+def test_windows_cut_for_patches_count_as_patches_alone() -> None:
+    """Two layers need no other windows than those that `patches` cuts: none are left for `windows`."""
+    milliseconds = parts.measure(SMALL.model_copy(update={"layers": 2}), rounds=1)
+    assert milliseconds["patches"] > 0
+    assert milliseconds.get("windows", 0) == 0
+
+
+def worktrees() -> list[str]:
+    """The folders that git knows of."""
+    words = ["git", "worktree", "list", "--porcelain"]
+    listed = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.startswith("worktree ")]
 
 
 def test_commits_are_timed_and_leave_no_trace() -> None:
     if shutil.which("git") is None or not (ROOT / ".git").exists():
         pytest.skip("no git checkout")
-    before = subprocess.run(["git", "worktree", "list"], cwd=ROOT, capture_output=True, text=True)
+    before = worktrees()
     (times,) = history.measure(["HEAD"], rounds=1).values()
     assert times.median_ms > 0
-    after = subprocess.run(["git", "worktree", "list"], cwd=ROOT, capture_output=True, text=True)
-    assert before.stdout == after.stdout
+    assert worktrees() == before
 
 
 def test_curves_have_a_row_for_each_point_and_program(monkeypatch: pytest.MonkeyPatch) -> None:

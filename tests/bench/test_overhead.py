@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_driver_that_is_handed_records_stores_them(tmp_path: Path) -> None:
 
 
 def test_the_json(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny = overhead.QUICK._replace(memory=((2, 20),))
+    tiny = replace(overhead.QUICK, memory=((2, 20),))
     monkeypatch.setattr(overhead, "QUICK", tiny)
     out = tmp_path / "bench" / "overhead.json"
     monkeypatch.setattr(sys, "argv", ["overhead", "--quick", "--only", "memory", "--out", str(out)])

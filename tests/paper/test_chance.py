@@ -15,10 +15,10 @@ from harness.cell import Protocol
 from harness.paper import chance as analysis
 from harness.paper import chance_study as study
 from harness.problems import datasets, episodes
-from harness.problems.episodes import Images
+from harness.problems.episodes import Batch
 from harness.problems.network import initial
 from harness.records.passages import first_passage, sustained_passage
-from harness.training.conv4.metagradient import meta_gradient, score
+from harness.training.conv4 import meta_gradient, score
 from tests.conftest import SMALL
 
 
@@ -49,8 +49,8 @@ def flat(*runs: list[float], tasks: int = 4) -> pd.DataFrame:
 )
 def test_a_loss_is_that_of_the_inner_loop_with_alpha_0(noise: datasets.Dataset, changes: dict) -> None:
     protocol = SMALL.model_copy(update=changes)
-    pictures = torch.tensor(noise.images)
-    found = study.losses(protocol, 3, [1, 7], pictures)
+    images = torch.tensor(noise.images)
+    found = study.losses(protocol, 3, [1, 7], images)
     assert found.shape == (4, 2, protocol.meta_batch)
     assert found.dtype == np.float64
     for h, head in enumerate(study.HEADS):
@@ -58,20 +58,18 @@ def test_a_loss_is_that_of_the_inner_loop_with_alpha_0(noise: datasets.Dataset, 
         weights = torch.from_numpy(initial(same, 3)).unsqueeze(0)
         still = weights.new_zeros(1, 1)
         for i, iteration in enumerate((1, 7)):
-            drawn = episodes.gather(
-                episodes.training(same, 3, iteration), pictures, same.k_shot, torch.float64
-            )
+            drawn = episodes.gather(episodes.training(same, 3, iteration), images, same.k_shot, torch.float64)
             for at in range(protocol.meta_batch):
-                one = Images(*(part[None, at : at + 1] for part in drawn))
+                one = Batch(*(part[None, at : at + 1] for part in drawn))
                 for loss in (score, meta_gradient):
-                    want = float(loss(same, weights, still, one, groups=2).loss)
+                    want = float(loss(same, weights, still, one, chunk=2).loss)
                     assert found[h, i, at] == pytest.approx(want, abs=1e-9)
 
 
 def test_the_first_tasks_are_a_smaller_meta_batch(noise: datasets.Dataset) -> None:
-    pictures = torch.tensor(noise.images)
+    images = torch.tensor(noise.images)
     many, few = (
-        study.losses(SMALL.model_copy(update={"meta_batch": tasks}), 0, [2], pictures) for tasks in (6, 4)
+        study.losses(SMALL.model_copy(update={"meta_batch": tasks}), 0, [2], images) for tasks in (6, 4)
     )
     np.testing.assert_allclose(many[..., :4], few, rtol=0, atol=1e-12)
 

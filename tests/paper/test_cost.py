@@ -13,18 +13,17 @@ from harness.cell import Protocol
 from harness.methods.base import State
 from harness.paper import cost, counters
 from harness.problems import datasets
-from harness.training.conv4 import derivatives
 from tests.conftest import SMALL
 
 
 @pytest.fixture(autouse=True)
 def quickly(noise: datasets.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random pictures, and no collecting in a test's large heap."""
+    """Random images, and no collecting in a test's large heap."""
     monkeypatch.setattr(timing.gc, "collect", lambda: 0)
 
 
 def passes(method: str, **changes: object) -> dict[str, int]:
-    return dict(cost.count(cost.Training(SMALL.model_copy(update=changes), method)))
+    return dict(cost.count(SMALL.model_copy(update=changes), method))
 
 
 @pytest.mark.parametrize("method", ["maml", "alpha-maml"])
@@ -37,27 +36,29 @@ def test_passes_of_an_iteration(method: str) -> None:
 
 def test_a_gradient_by_torch_is_counted_too() -> None:
     x = torch.ones(2, requires_grad=True)
-    loss = derivatives.loss
-    with counters.counting() as found:
+    with counters.counting() as passes:
         torch.autograd.grad((x * x).sum(), x)
         (x * x).sum().backward()
-        assert derivatives.loss is not loss
-    assert found == {"autograd": 2}
-    assert counters.backward(found) == 2
-    assert derivatives.loss is loss
+    assert passes == {"autograd": 2}
+    assert counters.backward(passes) == 2
     torch.autograd.grad((x * x).sum(), x)
-    assert found == {"autograd": 2}
+    assert passes == {"autograd": 2}
 
 
 def test_backward_passes_are_gradients_and_hessian_products() -> None:
-    with counters.counting() as found:
-        cost.Training(SMALL, "alpha-maml")()
-    assert counters.backward(found) == 9
+    assert counters.backward(cost.count(SMALL, "alpha-maml")) == 9
+
+
+def test_a_call_serves_a_chunk_of_tasks() -> None:
+    """Three tasks in chunks of two are two calls: only one task at a time makes calls and passes the same."""
+    with counters.counting() as calls:
+        cost.Training(SMALL, "maml", chunk=2)()
+    assert calls == {"loss": 4, "gradient": 4, "hessian_product": 2}
 
 
 def test_no_iteration_that_is_measured_validates(monkeypatch: pytest.MonkeyPatch) -> None:
     training = cost.Training(SMALL.model_copy(update={"validation_every": 1}), "maml")
-    monkeypatch.setattr(training._pack, "score", lambda *_: pytest.fail("validated"))
+    monkeypatch.setattr(training.pack, "score", lambda *_: pytest.fail("validated"))
     for _ in range(3):
         training()
 

@@ -142,30 +142,28 @@ GOLDEN = {
 def test_gather_is_pixel_exact() -> None:
     """Against a loop with numpy.rot90; classes in order, support before query, 0 and 255 as 0 and 1."""
     generator = np.random.default_rng(0)
-    pictures = generator.integers(0, 256, (CHARACTERS, DRAWERS, 28, 28), dtype=np.uint8)
+    images = generator.integers(0, 256, (CHARACTERS, DRAWERS, 28, 28), dtype=np.uint8)
     drawn = episodes.training(SHOTS, 2, 7)
-    images = episodes.gather(drawn, torch.from_numpy(pictures), SHOTS.k_shot, torch.float64)
-    assert images.support.shape == (4, 5 * 5, 28, 28, 1)
-    assert images.query.shape == (4, 5 * 3, 28, 28, 1)
-    for part, first, count in ((images.support, 0, 5), (images.query, 5, 3)):
+    batch = episodes.gather(drawn, torch.from_numpy(images), SHOTS.k_shot, torch.float64)
+    assert batch.support.shape == (4, 5 * 5, 28, 28, 1)
+    assert batch.query.shape == (4, 5 * 3, 28, 28, 1)
+    for part, first, count in ((batch.support, 0, 5), (batch.query, 5, 3)):
         for task in range(4):
             for label in range(5):
                 for shot in range(count):
-                    picture = pictures[
-                        drawn.characters[task, label], drawn.drawers[task, label, first + shot]
-                    ]
-                    expected = np.rot90(picture, drawn.rotations[task, label]) / 255
+                    image = images[drawn.characters[task, label], drawn.drawers[task, label, first + shot]]
+                    expected = np.rot90(image, drawn.rotations[task, label]) / 255
                     ours = part[task, label * count + shot, ..., 0].numpy()
                     np.testing.assert_array_equal(ours, expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_ink_is_1_and_paper_0(dtype: torch.dtype) -> None:
-    pictures = torch.zeros(CHARACTERS, DRAWERS, 28, 28, dtype=torch.uint8)
-    pictures[:, :, :, :14] = 255  # the left half is ink
+    images = torch.zeros(CHARACTERS, DRAWERS, 28, 28, dtype=torch.uint8)
+    images[:, :, :, :14] = 255  # the left half is ink
     drawn = episodes.training(Protocol(n_way=4, meta_batch=1), 0, 1)
     drawn = drawn._replace(rotations=np.array([[0, 1, 2, 3]]))
-    support = episodes.gather(drawn, pictures, 1, dtype).support
+    support = episodes.gather(drawn, images, 1, dtype).support
     assert support.dtype == dtype
     assert set(support.unique().tolist()) == {0.0, 1.0}
     for image, dark in zip(support[0, ..., 0], ("left", "bottom", "right", "top"), strict=True):

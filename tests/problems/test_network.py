@@ -15,9 +15,9 @@ PAPER = PRESETS["paper-adam"]
 
 def parts_of(protocol: Protocol, flat: np.ndarray) -> dict[str, np.ndarray]:
     """The flat vector [P] as named tensors."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
+    parts = layout(protocol).parts
     ends = np.cumsum([prod(part.shape) for part in parts])
-    assert ends[-1] == len(flat)
+    assert ends[-1] == sum(layout(protocol).sizes) == len(flat)
     pieces = np.split(flat, ends[:-1])
     return {part.name: piece.reshape(part.shape) for part, piece in zip(parts, pieces, strict=True)}
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from harness.cell import Protocol
-from harness.problems.episodes import Images
+from harness.problems.episodes import Batch
 from harness.problems.network import layout
 
 
 def named(protocol: Protocol, flat: Tensor) -> dict[str, Tensor]:
     """The parts of one flat vector [P]."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    pieces = flat.split([prod(part.shape) for part in parts])
-    return {part.name: piece.view(part.shape) for part, piece in zip(parts, pieces, strict=True)}
+    its = layout(protocol)
+    pieces = zip(its.parts, flat.split(its.sizes), strict=True)
+    return {part.name: piece.view(part.shape) for part, piece in pieces}
 
 
 def plain_scores(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -> Tensor:
@@ -38,11 +36,11 @@ def plain_loss(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -
     return F.cross_entropy(plain_scores(protocol, weights, images), labels)
 
 
-def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, images: Images) -> Tensor:
+def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, batch: Batch) -> Tensor:
     """MAML as one reads it in the paper: a loop over tasks, autograd through everything."""
     adapted = [part.name for part in layout(protocol).adapted]
     losses = []
-    for support, query in zip(images.support[0], images.query[0], strict=True):
+    for support, query in zip(batch.support[0], batch.query[0], strict=True):
         fast = dict(weights)
         for _ in range(protocol.inner_steps):
             loss = plain_loss(protocol, fast, support)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from harness.cell import Cell, Protocol, Question
-from harness.training import loop, replay
+from harness.training import loop, pack, replay
 from tests.conftest import SMALL
 
 pytestmark = [
@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 PAPER = Protocol(dataset="glyphs", precision="float64", validation_every=3, validation_tasks=4)
-"""The paper's network, exact to the last digits; its pictures are the fixture's."""
+"""The paper's network, exact to the last digits; its images are the fixture's."""
 MOVING = {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-3}
 
 
@@ -32,9 +32,9 @@ def cells(protocol: Protocol, **moving: float) -> list[Cell]:
     ]
 
 
-def rows(pack: list[Cell], device: str, budget: int, **options: int) -> dict[str, dict[str, list]]:
+def rows(cells: list[Cell], device: str, budget: int, **options: int) -> dict[str, dict[str, list]]:
     question = Question(target_loss=None, max_iterations=budget)
-    records = loop.train(pack, question, device, **options)
+    records = loop.train(cells, question, device, **options)
     return {one.header.cell.cell_id: one.rows.to_pydict() for one in records}
 
 
@@ -49,15 +49,15 @@ def rows(pack: list[Cell], device: str, budget: int, **options: int) -> dict[str
 )
 @pytest.mark.parametrize("moving", [{}, MOVING])
 def test_twenty_iterations_as_on_the_cpu(fields: dict[str, object], moving: dict[str, float]) -> None:
-    pack = cells(Protocol(**SMALL.model_dump() | fields), **moving)
-    same(rows(pack, "cuda", 20, span=7), rows(pack, "cpu", 20))
+    three = cells(Protocol(**SMALL.model_dump() | fields), **moving)
+    same(rows(three, "cuda", 20, span=7), rows(three, "cpu", 20))
 
 
 def test_the_papers_network_as_on_the_cpu() -> None:
-    pack = cells(PAPER, **MOVING)[:1]
+    three = cells(PAPER, **MOVING)[:1]
     torch.set_num_threads(os.cpu_count() or 1)
     try:
-        same(rows(pack, "cuda", 6), rows(pack, "cpu", 6))
+        same(rows(three, "cuda", 6), rows(three, "cpu", 6))
     finally:
         torch.set_num_threads(1)
 
@@ -67,12 +67,12 @@ def test_replays_and_launches_give_the_same_to_the_last_bit(
     monkeypatch: pytest.MonkeyPatch, moving: dict[str, float]
 ) -> None:
     """Also read late or at once: where the host looks changes nothing."""
-    pack = cells(Protocol(**SMALL.model_dump() | {"precision": "float32"}), **moving)
-    replayed = rows(pack, "cuda", 30, span=7)
-    assert repr(rows(pack, "cuda", 30, span=7)) == repr(replayed)  # nan is not nan, its name is
-    monkeypatch.delitem(loop.LAUNCH, "cuda")
-    assert repr(rows(pack, "cuda", 30, span=7)) == repr(replayed)
-    assert repr(rows(pack, "cuda", 30, span=1)) == repr(replayed)
+    three = cells(Protocol(**SMALL.model_dump() | {"precision": "float32"}), **moving)
+    replayed = rows(three, "cuda", 30, span=7)
+    assert repr(rows(three, "cuda", 30, span=7)) == repr(replayed)  # nan is not nan, its name is
+    monkeypatch.delitem(pack.LAUNCH, "cuda")
+    assert repr(rows(three, "cuda", 30, span=7)) == repr(replayed)
+    assert repr(rows(three, "cuda", 30, span=1)) == repr(replayed)
     assert sorted(len(run["iteration"]) for run in replayed.values())[1:] == [30, 30]
 
 

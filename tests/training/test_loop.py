@@ -1,4 +1,4 @@
-"""The engine: equal to a naive trainer, MAML as a limit, packs, determinism, and how runs end."""
+"""Training: equal to a naive trainer, MAML as a limit, packs, determinism, and how runs end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from harness.problems import episodes
 from harness.problems.datasets import Dataset
 from harness.problems.network import initial, layout
 from harness.training import loop
+from harness.training.pack import Pack
 from tests.conftest import SMALL
-from tests.training.plain import plain_loss, plain_meta_loss
+from tests.training.plain import named, plain_loss, plain_meta_loss
 
 pytestmark = pytest.mark.usefixtures("noise")
 
@@ -46,12 +47,8 @@ MOVING = {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-3}
 def naive(cell: Cell, data: Dataset, iterations: int) -> list[tuple[float, float, float]]:
     """Algorithm 2 as a person would write it, with torch's own optimizers: (loss, alpha, beta) a row."""
     p, hyper = cell.protocol, cell.hyper.model_dump()
-    parts = (*layout(p).adapted, *layout(p).others)
     flat = torch.from_numpy(initial(p, cell.seed))
-    pieces = flat.split([math.prod(part.shape) for part in parts])
-    weights = {
-        q.name: x.reshape(q.shape).clone().requires_grad_() for q, x in zip(parts, pieces, strict=True)
-    }
+    weights = {name: part.clone().requires_grad_() for name, part in named(p, flat).items()}
     alpha, beta = hyper["alpha0"], hyper["beta0"]
     kind = torch.optim.Adam if p.meta_optimizer == "adam" else torch.optim.SGD
     optimizer = kind(weights.values(), lr=beta)
@@ -59,10 +56,10 @@ def naive(cell: Cell, data: Dataset, iterations: int) -> list[tuple[float, float
     rows = []
     for i in range(1, iterations + 1):
         drawn = episodes.training(p, cell.seed, i)
-        images = episodes.gather(drawn, torch.tensor(data.images), p.k_shot, torch.float64)
-        images = episodes.Images(*(part.unsqueeze(0) for part in images))
+        batch = episodes.gather(drawn, torch.tensor(data.images), p.k_shot, torch.float64)
+        batch = episodes.Batch(*(part.unsqueeze(0) for part in batch))
         rate = torch.tensor(alpha, dtype=torch.float64, requires_grad=True)
-        loss = plain_meta_loss(p, weights, rate, images)
+        loss = plain_meta_loss(p, weights, rate, batch)
         *gradients, by_alpha = torch.autograd.grad(loss, [*weights.values(), rate])
         if previous is not None:
             beta += hyper.get("beta_hyperlr", 0) * sum(
@@ -275,20 +272,19 @@ def test_a_pack_that_is_read_late_ends_where_it_did() -> None:
 def test_a_span_waits_for_nothing(fields: dict, precision: str) -> None:
     """On a device without data every look at a number is an error, and so is a tensor on another device."""
     cells = [cell(variant(precision=precision, **fields), seed=seed, **MOVING) for seed in (0, 1, 1)]
-    pack = loop._Pack(cells, torch.device("meta"), groups=4)
-    moments = pack.through(range(1, 6), [0, 1, 1])
-    assert [moment.held_out is not None for moment in moments] == [True, False, False, True, False]
+    moments = Pack(cells, torch.device("meta"), chunk=4).advance(range(1, 6))
+    assert [moment.validation is not None for moment in moments] == [True, False, False, True, False]
     with pytest.raises(RuntimeError):
-        moments[0].loss.tolist()  # so it is an error indeed
+        moments[0].loss.tolist()  # so it is an error
 
 
 def test_a_pack_goes_when_its_training_ends() -> None:
     """By itself: in a cycle it would keep its memory and its graphs until some garbage collection."""
-    before = sum(type(one) is loop._Pack for one in gc.get_objects())
+    before = sum(type(one) is Pack for one in gc.get_objects())
     gc.disable()
     try:
         run(cell(), cell(seed=1))
-        assert sum(type(one) is loop._Pack for one in gc.get_objects()) == before
+        assert sum(type(one) is Pack for one in gc.get_objects()) == before
     finally:
         gc.enable()
 
@@ -307,9 +303,6 @@ def test_observer_sees_every_row() -> None:
 
 def test_plain_loss_at_chance() -> None:
     """A head of zeros scores all classes alike: its loss is ln n_way exactly."""
-    weights = {
-        part.name: torch.zeros(part.shape, dtype=torch.float64)
-        for part in (*layout(SMALL).adapted, *layout(SMALL).others)
-    }
+    weights = {part.name: torch.zeros(part.shape, dtype=torch.float64) for part in layout(SMALL).parts}
     images = torch.rand(5, 28, 28, 1, dtype=torch.float64)
     assert float(plain_loss(SMALL, weights, images)) == pytest.approx(SMALL.chance_loss)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.cell import Cell, Protocol, Question
-from harness.training import loop, replay
+from harness.training import loop, pack, replay
 from harness.training.replay import Function, Recording, Tree, each, graphed, leaves
 from tests.conftest import SMALL
 
@@ -34,7 +34,7 @@ def again(function: Function, inputs: Tree) -> Recording:
         for old, new in zip(leaves(outputs), leaves(function(*own)), strict=True):
             old.copy_(new)
 
-    return Recording(own, outputs, run)
+    return Recording(inputs=own, outputs=outputs, replay=run)
 
 
 def test_each_keeps_the_shape_of_a_tree() -> None:
@@ -96,10 +96,10 @@ def test_a_pack_trained_by_replays_is_the_same_to_the_last_bit(
         return {r.header.cell.cell_id: r.rows.to_pydict() for r in records}
 
     plain = run()
-    monkeypatch.setitem(loop.LAUNCH, "cpu", lambda function: graphed(function, again))
+    monkeypatch.setitem(pack.LAUNCH, "cpu", lambda function: graphed(function, again))
     assert repr(run()) == repr(plain)  # nan is not nan, its name is
     assert sorted(len(rows["iteration"]) for rows in plain.values())[1:] == [14, 14]
-    assert replay.graphed is loop.LAUNCH["cuda"]
+    assert replay.graphed is pack.LAUNCH["cuda"]
 
 
 def test_nothing_is_collected_while_a_graph_is_recorded() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from harness.common import places
 from harness.common.files import write_whole
 
-Pictures = tuple[np.ndarray, tuple[str, ...]]
+Contents = tuple[np.ndarray, tuple[str, ...]]
 """Images, uint8 [characters, drawers, 28, 28] with 255 = ink, and the characters' names."""
 
 
@@ -29,7 +29,7 @@ class Dataset:
     """Of images.tobytes(): goes into a record's provenance."""
 
 
-def cached(name: str, key: str, build: Callable[[], Pictures]) -> Dataset:
+def cached(name: str, key: str, build: Callable[[], Contents]) -> Dataset:
     """The data set `name` as `build` makes it, kept in <data>/cache/<key>.npy and .json.
 
     A cache that is torn, or whose digest is not the one beside it, is built again and replaced. Where

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.problems.datasets.base import Dataset, Pictures, cached
+from harness.problems.datasets.base import Contents, Dataset, cached
 from harness.problems.setting import CHARACTERS, DRAWERS
 
 STYLES = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique")
@@ -55,7 +55,7 @@ def load(resize: str = "lanczos") -> Dataset:
     return cached("glyphs", key, build)
 
 
-def build() -> Pictures:
+def build() -> Contents:
     """The first 1,623 letters by code point that are no twin of an earlier one, drawn by all drawers."""
     codes = distinct(letters())[:CHARACTERS]
     return draw(codes), tuple(f"U+{code:04X} {chr(code)}" for code in codes)

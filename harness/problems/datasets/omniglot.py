@@ -15,7 +15,7 @@ import numpy as np
 
 from harness.common import places
 from harness.common.errors import UserError
-from harness.problems.datasets.base import Dataset, Pictures, cached
+from harness.problems.datasets.base import Contents, Dataset, cached
 from harness.problems.setting import DRAWERS
 
 SIDE = 105
@@ -48,7 +48,7 @@ def load(resize: str) -> Dataset:
     if resize not in RESIZES:
         raise UserError(f"resize '{resize}' is unknown: it is one of {', '.join(RESIZES)}")
 
-    def build() -> Pictures:
+    def build() -> Contents:
         sources = [find(part) for part in PARTS]  # both, before the long work on either
         drawn = [read(part, source) for part, source in zip(PARTS, sources, strict=True)]
         images = np.concatenate([RESIZES[resize](paper) for paper, _ in drawn])

@@ -8,8 +8,7 @@ then their rows go through each convolution as one long matrix.
 
 from __future__ import annotations
 
-from math import prod
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -25,7 +24,8 @@ Weights = dict[str, Tensor]
 bias [g, 1, n_way]; scale0 ..., shift0 ... [g, 1, c]."""
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Block:
     """What a block after the first leaves: its input's windows and shape, and what its norm leaves."""
 
     windows: Tensor
@@ -34,7 +34,8 @@ class Block(NamedTuple):
     norm: Normed
 
 
-class Loss(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Loss:
     """The loss of g groups, and what its gradient needs."""
 
     mean: Tensor
@@ -49,7 +50,8 @@ class Loss(NamedTuple):
     """[g, n, c]"""
 
 
-class Gradient(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Gradient:
     """The gradient of g groups, and what the Hessian needs."""
 
     flat: Tensor
@@ -60,6 +62,11 @@ class Gradient(NamedTuple):
     """By each later block's convolution, [g, rows, c]."""
     blocks: list[Pulled]
     first: FirstPulled
+
+
+def cut(protocol: Protocol, images: Tensor) -> Patches:
+    """Images [g, n, 28, 28, 1] as `loss` wants them: for the first layer alone, or for two at once."""
+    return op.patches(images, twice=protocol.layers > 1)
 
 
 def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
@@ -73,36 +80,56 @@ def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
         windows, side = _windows(y, shape, i), op.halved(side)
         rows = op.product(windows, weights[f"conv{i}"])
         norm = op.norm_relu(rows, weights[f"scale{i}"], weights[f"shift{i}"], protocol.norm_eps)
-        blocks.append(Block(windows, shape, norm))
+        blocks.append(Block(windows=windows, shape=shape, norm=norm))
         y = norm.y
     features = y.unflatten(1, (-1, side * side)).mean(2)
     scores = op.product(features, weights["head"]) + weights["bias"]
     own = scores.gather(2, _labels(scores))
     mean = (scores.logsumexp(2, keepdim=True) - own).mean((1, 2))
-    return Loss(mean, scores, weights, images, first, blocks, features)
+    return Loss(
+        mean=mean,
+        scores=scores,
+        weights=weights,
+        images=images,
+        first=first,
+        blocks=blocks,
+        features=features,
+    )
+
+
+def features(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
+    """What the head is given: [g, n, c] of images [g, n, 28, 28, 1]. flat: [shared, P]."""
+    return loss(protocol, flat, cut(protocol, images)).features
 
 
 def gradient(protocol: Protocol, at: Loss) -> Gradient:
     """The derivative of each group's loss by its own weights, shared or not."""
     groups, n, _ = at.scores.shape
-    weights, found = at.weights, {}
+    weights = at.weights
+    gradients: Weights = {}
     by_scores = torch.softmax(at.scores, 2)
     by_scores.scatter_add_(2, _labels(at.scores), -torch.ones_like(by_scores[..., :1])).div_(n)
-    found["head"] = op.correlation(at.features, by_scores, groups)
-    found["bias"] = by_scores.sum(1, keepdim=True)
+    gradients["head"] = op.correlation(at.features, by_scores, groups)
+    gradients["bias"] = by_scores.sum(1, keepdim=True)
     dy = _spread(op.product(by_scores, weights["head"].mT), _last(at).shape[1] // n)
     rows, blocks = [], []
     for i in range(protocol.layers - 1, 0, -1):
         block = at.blocks[i - 1]
-        dx, found[f"scale{i}"], found[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
-        found[f"conv{i}"] = op.correlation(block.windows, dx, groups)
+        dx, gradients[f"scale{i}"], gradients[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
+        gradients[f"conv{i}"] = op.correlation(block.windows, dx, groups)
         dy = _pixels(op.product(dx, weights[f"conv{i}"].mT), block.shape, i)
         rows.append(dx)
         blocks.append(pulled)
-    found["conv0"], found["scale0"], found["shift0"], first = op.first_block_gradient(
+    gradients["conv0"], gradients["scale0"], gradients["shift0"], first = op.first_block_gradient(
         at.images, at.first, weights["conv0"], dy
     )
-    return Gradient(_flat(protocol, found, groups), by_scores, rows[::-1], blocks[::-1], first)
+    return Gradient(
+        flat=_flat(protocol, gradients, groups),
+        scores=by_scores,
+        rows=rows[::-1],
+        blocks=blocks[::-1],
+        first=first,
+    )
 
 
 def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Tensor) -> Tensor:
@@ -111,8 +138,9 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     Returns [shared, P]: one product for each weight vector that `loss` was given.
     """
     groups, n, _ = at.scores.shape
-    weights, along, found = at.weights, _named(protocol, direction, groups, scale=0.0), {}
+    weights, along = at.weights, _named(protocol, direction, groups, scale=0.0)
     shared = len(weights["head"])
+    products: Weights = {}
 
     # the tangent of the loss, from the images up
     first, w_dot = at.first, along["conv0"]
@@ -134,31 +162,31 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     # the tangent of the gradient, from the scores down
     chances = torch.softmax(at.scores, 2)
     by_scores_dot = chances * (scores_dot - (chances * scores_dot).sum(2, keepdim=True)) / n
-    found["head"] = op.correlation(features_dot, slope.scores, shared)
-    found["head"] += op.correlation(at.features, by_scores_dot, shared)
-    found["bias"] = by_scores_dot.sum(1, keepdim=True)
+    products["head"] = op.correlation(features_dot, slope.scores, shared)
+    products["head"] += op.correlation(at.features, by_scores_dot, shared)
+    products["bias"] = by_scores_dot.sum(1, keepdim=True)
     dy_dot = op.product(by_scores_dot, weights["head"].mT)
     dy_dot = _spread(op.product(slope.scores, along["head"].mT, plus=dy_dot), _last(at).shape[1] // n)
     for i in range(protocol.layers - 1, 0, -1):
         block, dx = at.blocks[i - 1], slope.rows[i - 1]
-        dx_dot, found[f"scale{i}"], found[f"shift{i}"] = op.norm_relu_gradient_tangent(
+        dx_dot, products[f"scale{i}"], products[f"shift{i}"] = op.norm_relu_gradient_tangent(
             block.norm, slope.blocks[i - 1], pushed[i - 1], dy_dot, along[f"scale{i}"]
         )
-        found[f"conv{i}"] = op.correlation(block.windows, dx_dot, shared)
-        found[f"conv{i}"] += op.correlation(windows_dot[i - 1], dx, shared)
+        products[f"conv{i}"] = op.correlation(block.windows, dx_dot, shared)
+        products[f"conv{i}"] += op.correlation(windows_dot[i - 1], dx, shared)
         both = torch.cat([_each(weights[f"conv{i}"], groups), along[f"conv{i}"]], 2)
         dy_dot = _pixels(op.product(torch.cat([dx_dot, dx], 2), both.mT), block.shape, i)
-    found["conv0"], found["scale0"], found["shift0"] = op.first_block_gradient_tangent(
+    products["conv0"], products["scale0"], products["shift0"] = op.first_block_gradient_tangent(
         at.images, first, slope.first, weights["conv0"], r_dot, w_dot, along["scale0"], dy_dot
     )
-    return _flat(protocol, found, shared)
+    return _flat(protocol, products, shared)
 
 
 def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weights:
     """The parts of the flat vectors; `scale` for norms that have none. Every group gets the small ones."""
-    parts = (*layout(protocol).adapted, *layout(protocol).others)
-    pieces = flat.split([prod(part.shape) for part in parts], dim=1)
-    named = {p.name: piece.unflatten(1, p.shape) for p, piece in zip(parts, pieces, strict=True)}
+    parts = layout(protocol)
+    pieces = zip(parts.parts, flat.split(parts.sizes, dim=1), strict=True)
+    named = {part.name: piece.unflatten(1, part.shape) for part, piece in pieces}
     for i in range(protocol.layers):
         named.setdefault(f"scale{i}", torch.full_like(named[f"shift{i}"], scale))
     for name, part in named.items():
@@ -168,9 +196,9 @@ def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weigh
     return named
 
 
-def _flat(protocol: Protocol, found: Weights, groups: int) -> Tensor:
+def _flat(protocol: Protocol, named: Weights, groups: int) -> Tensor:
     """Named parts as flat vectors again, [groups, P]; those of more groups are added up."""
-    parts = [found[part.name] for part in (*layout(protocol).adapted, *layout(protocol).others)]
+    parts = [named[part.name] for part in layout(protocol).parts]
     summed = [part if len(part) == groups else part.unflatten(0, (groups, -1)).sum(1) for part in parts]
     return torch.cat([part.flatten(1) for part in summed], 1)
 

@@ -1,7 +1,7 @@
 """The inner loop, the meta-gradient and the gradient by the inner rate, for cells x tasks together.
 
 The inner loop (Eq. 1) goes theta_j+1 = theta_j - alpha * g_j with g_j = grad L_support(theta_j). Its
-adjoint carries q, the derivative of the query loss by the point reached, back through the steps:
+adjoint carries q, the derivative of the query loss by the adapted weights, back through the steps:
 
     dL/dalpha = - sum_j q_j+1 . g_j              (Eq. 4; one step in the paper, any number here)
     q_j       = q_j+1 - H_j (alpha * q_j+1)      (H_j: Hessian of the support loss at theta_j)
@@ -13,6 +13,7 @@ the Hessian out. Weights that are not adapted (batch norm) meet every step and t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -20,12 +21,12 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from harness.cell import Protocol
-from harness.methods.base import Outer
-from harness.problems.episodes import Images
+from harness.methods.base import MetaGradient
+from harness.problems.episodes import Batch
 from harness.problems.network import layout
 from harness.training.conv4 import derivatives
 from harness.training.conv4.derivatives import Gradient, Loss
-from harness.training.conv4.operators import Patches, patches
+from harness.training.conv4.operators import Patches
 
 
 class Score(NamedTuple):
@@ -35,14 +36,8 @@ class Score(NamedTuple):
     accuracy: Tensor
 
 
-class _Step(NamedTuple):
-    """One step of the inner loop: the support loss where it started, and the gradient that it used."""
-
-    loss: Loss
-    gradient: Gradient
-
-
-class _Part(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class _Chunk:
     """Some tasks of every cell, as g = cells x tasks groups."""
 
     rate: Tensor
@@ -51,81 +46,93 @@ class _Part(NamedTuple):
     query: Patches
 
 
-def _inner_loop(protocol: Protocol, weights: Tensor, part: _Part) -> tuple[Tensor, list[_Step]]:
-    """Eq. 1, `inner_steps` times, from weights [cells, P] to those of each group [g, P]; the steps taken."""
-    reached, steps = weights, []
-    for _ in range(protocol.inner_steps):
-        loss = derivatives.loss(protocol, reached, part.support)
-        gradient = derivatives.gradient(protocol, loss)
-        start = reached.repeat_interleave(len(part.rate) // len(reached), 0)
-        reached = start - part.rate * (gradient.flat * _scale(protocol))
-        steps.append(_Step(loss, gradient))
-    return reached, steps
-
-
-def meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Outer:
+def meta_gradient(
+    protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int
+) -> MetaGradient:
     """One pass over a meta-batch.
 
     weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
-    groups: how many (cell, task) pairs go through the network at once, at least one task of each cell.
+    chunk: how many (cell, task) pairs go through the network at once, at least one task of each cell.
     """
     with torch.inference_mode():  # nothing is recorded, which saves some percent
-        outer = _meta_gradient(protocol, weights, alpha, batch, groups)
-    return Outer(*(part.clone() for part in outer))  # ordinary tensors: a method may differentiate its own
+        result = _meta_gradient(protocol, weights, alpha, batch, chunk)
+    return MetaGradient(
+        *(tensor.clone() for tensor in result)
+    )  # ordinary: a method may differentiate its own
 
 
-def _meta_gradient(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Outer:
+def _meta_gradient(
+    protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int
+) -> MetaGradient:
     cells, tasks = len(weights), batch.support.shape[1]
     size, scale = layout(protocol).adapted_size, _scale(protocol)
     total, by_alpha = torch.zeros_like(weights), torch.zeros_like(weights)
     losses, hits = [], []
-    for part in _parts(protocol, weights, alpha, batch, groups):
-        reached, steps = _inner_loop(protocol, weights, part)
-        loss = derivatives.loss(protocol, reached, part.query)
+    for some in _chunks(protocol, weights, alpha, batch, chunk):
+        adapted, steps = _inner_loop(protocol, weights, some)
+        loss = derivatives.loss(protocol, adapted, some.query)
         q = derivatives.gradient(protocol, loss).flat * scale
         losses.append(loss.mean.unflatten(0, (cells, -1)))
         hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
         while steps:
-            step = steps.pop()
-            by_alpha -= _per_cell(q * step.gradient.flat, cells) * scale
+            support_loss, gradient = steps.pop()
+            by_alpha -= _per_cell(q * gradient.flat, cells) * scale
             if not protocol.first_order:
-                bent = derivatives.hessian_product(protocol, *step, part.rate * q) * scale
+                bent = derivatives.hessian_product(protocol, support_loss, gradient, some.rate * q) * scale
                 q = _per_cell(q, len(bent)) - bent  # the first step's weights are shared: already a sum
         total += _per_cell(q, cells)
     if protocol.task_reduction == "mean":
         total /= tasks
         by_alpha /= tasks
-    return Outer(_mean(losses), _mean(hits), total, by_alpha[:, :size])
+    return MetaGradient(_mean(losses), _mean(hits), total, by_alpha[:, :size])
 
 
-def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Score:
+def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int) -> Score:
     """Query loss and accuracy after adaptation, nothing learned. Arguments as for meta_gradient."""
     cells = len(weights)
     losses, hits = [], []
     with torch.inference_mode():
-        for part in _parts(protocol, weights, alpha, batch, groups):
-            reached, _ = _inner_loop(protocol, weights, part)
-            loss = derivatives.loss(protocol, reached, part.query)
+        for some in _chunks(protocol, weights, alpha, batch, chunk):
+            adapted, _ = _inner_loop(protocol, weights, some)
+            loss = derivatives.loss(protocol, adapted, some.query)
             losses.append(loss.mean.unflatten(0, (cells, -1)))
             hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
         return Score(_mean(losses), _mean(hits))
 
 
-def _parts(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Images, groups: int) -> Iterator[_Part]:
-    """The tasks in parts of at most `groups` (cell, task) pairs, and of one task at least."""
+def _inner_loop(
+    protocol: Protocol, weights: Tensor, some: _Chunk
+) -> tuple[Tensor, list[tuple[Loss, Gradient]]]:
+    """Eq. 1, `inner_steps` times, from weights [cells, P] to those of each group [g, P].
+
+    Also the steps taken: the support loss where each one started, and the gradient that it used.
+    """
+    adapted, steps = weights, []
+    for _ in range(protocol.inner_steps):
+        loss = derivatives.loss(protocol, adapted, some.support)
+        gradient = derivatives.gradient(protocol, loss)
+        start = adapted.repeat_interleave(len(some.rate) // len(adapted), 0)
+        adapted = start - some.rate * (gradient.flat * _scale(protocol))
+        steps.append((loss, gradient))
+    return adapted, steps
+
+
+def _chunks(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int) -> Iterator[_Chunk]:
+    """The tasks in chunks of at most `chunk` (cell, task) pairs, and of one task at least."""
     cells, tasks = len(weights), batch.support.shape[1]
-    size = max(1, groups // cells)
+    size = max(1, chunk // cells)
     adapted = layout(protocol).adapted_size
     rate = alpha.to(weights.dtype).expand(cells, adapted)
     rate = pad(rate, (0, weights.shape[1] - adapted))
     for at in range(0, tasks, size):
         support, query = (_patches(protocol, images[:, at : at + size], cells) for images in batch)
-        yield _Part(rate.repeat_interleave(len(support.windows) // cells, 0), support, query)
+        of_each = rate.repeat_interleave(len(support.windows) // cells, 0)
+        yield _Chunk(rate=of_each, support=support, query=query)
 
 
 def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:
     """[cells or 1, tasks, n, 28, 28, 1] -> patches of cells x tasks groups; shared images are cut once."""
-    cut = patches(images.flatten(0, 1), twice=protocol.layers > 1)
+    cut = derivatives.cut(protocol, images.flatten(0, 1))
     if len(images) == cells:
         return cut
     return Patches(*(x.expand(cells, *x.shape).flatten(0, 1) for x in cut))
@@ -148,6 +155,6 @@ def _accuracy(scores: Tensor) -> Tensor:
     return (scores.argmax(-1) == labels).double().mean(1)
 
 
-def _mean(parts: list[Tensor]) -> Tensor:
+def _mean(chunks: list[Tensor]) -> Tensor:
     """[cells, some tasks] each -> [cells], in float64."""
-    return torch.cat(parts, 1).double().mean(1)
+    return torch.cat(chunks, 1).double().mean(1)

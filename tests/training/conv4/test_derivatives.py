@@ -9,7 +9,6 @@ from torch import Tensor
 from harness.cell import Protocol
 from harness.problems.network import initial
 from harness.training.conv4 import derivatives
-from harness.training.conv4.operators import patches
 from tests.conftest import SMALL
 from tests.training.plain import named, plain_loss, plain_scores
 
@@ -59,7 +58,7 @@ def test_equal_to_autograd(fields: dict, shared: int) -> None:
     expected = [by_autograd(protocol, *one) for one in zip(each, images, along, strict=True)]
     losses, gradients, products = (torch.stack(part) for part in zip(*expected, strict=True))
 
-    loss = derivatives.loss(protocol, weights, patches(images, twice=protocol.layers > 1))
+    loss = derivatives.loss(protocol, weights, derivatives.cut(protocol, images))
     scores = [plain_scores(protocol, named(protocol, w), x) for w, x in zip(each, images, strict=True)]
     torch.testing.assert_close(loss.scores, torch.stack(scores), rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(loss.mean, losses, rtol=1e-12, atol=0)
@@ -75,7 +74,7 @@ def test_groups_do_not_touch_each_other() -> None:
     along = torch.ones_like(weights)
 
     def all_three() -> list[Tensor]:
-        loss = derivatives.loss(SMALL, weights, patches(images, twice=True))
+        loss = derivatives.loss(SMALL, weights, derivatives.cut(SMALL, images))
         gradient = derivatives.gradient(SMALL, loss)
         return [loss.mean, gradient.flat, derivatives.hessian_product(SMALL, loss, gradient, along)]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.cell import Protocol
 from harness.problems import episodes
-from harness.problems.episodes import Images
+from harness.problems.episodes import Batch
 from harness.problems.network import Layout, Part, initial, layout
 from harness.training.conv4 import metagradient
 from harness.training.conv4.metagradient import meta_gradient, score
@@ -19,7 +19,7 @@ from harness.training.conv4.operators import Patches
 from tests.conftest import SMALL
 from tests.training.plain import named, plain_meta_loss
 
-ALL = 10**6  # groups: everything in one part
+ALL = 10**6  # the whole meta-batch as one chunk
 H = 1e-7  # step of the differences: at 1e-6 some already cross a kink of a ReLU
 
 
@@ -27,13 +27,13 @@ def variant(**fields: object) -> Protocol:
     return Protocol(**SMALL.model_dump() | fields)
 
 
-def batch(protocol: Protocol, seed: int = 0, iteration: int = 1) -> Images:
+def batch(protocol: Protocol, seed: int = 0, iteration: int = 1) -> Batch:
     """One seed's random images [1, tasks, n, 28, 28, 1] (no data set needed)."""
     generator = torch.Generator().manual_seed(1000 * seed + iteration)
     images = torch.randint(256, (1623, 20, 28, 28), generator=generator, dtype=torch.uint8)
     drawn = episodes.training(protocol, seed, iteration)
     support, query = episodes.gather(drawn, images, protocol.k_shot, torch.float64)
-    return Images(support.unsqueeze(0), query.unsqueeze(0))
+    return Batch(support.unsqueeze(0), query.unsqueeze(0))
 
 
 def start(protocol: Protocol, seed: int = 0) -> Tensor:
@@ -47,7 +47,7 @@ def rate_of(alpha: float) -> Tensor:
     return torch.tensor([[alpha]], dtype=torch.float64)
 
 
-def meta_loss(protocol: Protocol, weights: Tensor, alpha: float | Tensor, images: Images) -> float:
+def meta_loss(protocol: Protocol, weights: Tensor, alpha: float | Tensor, images: Batch) -> float:
     """The reduced meta-loss as a number: the function that all gradients here are derivatives of."""
     rate = torch.as_tensor(alpha, dtype=torch.float64).reshape(1, -1)
     value = float(score(protocol, weights, rate, images, ALL).loss[0])
@@ -70,15 +70,15 @@ READINGS = {
 def test_gradients_equal_finite_differences(fields: dict) -> None:
     protocol = variant(**fields)
     weights, images, alpha = start(protocol), batch(protocol), 0.05
-    outer = meta_gradient(protocol, weights, rate_of(alpha), images, ALL)
+    meta = meta_gradient(protocol, weights, rate_of(alpha), images, ALL)
     h = H
     for seed in range(4):  # along random directions: a gradient that is wrong anywhere shows
         generator = torch.Generator().manual_seed(seed)
         along = torch.randn(weights.shape, generator=generator, dtype=torch.float64)
         up, down = (meta_loss(protocol, weights + s * h * along, alpha, images) for s in (1, -1))
-        assert float((outer.gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+        assert float((meta.gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
     up, down = (meta_loss(protocol, weights, alpha + s * h, images) for s in (1, -1))
-    assert float(outer.alpha_gradient.sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    assert float(meta.alpha_gradient.sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
 def test_alpha_gradient_of_every_parameter_equals_finite_differences() -> None:
@@ -87,10 +87,10 @@ def test_alpha_gradient_of_every_parameter_equals_finite_differences() -> None:
     size = layout(protocol).adapted_size
     generator = torch.Generator().manual_seed(0)
     alpha = 0.05 + 0.01 * torch.rand(1, size, generator=generator, dtype=torch.float64)
-    outer = meta_gradient(protocol, weights, alpha, images, ALL)
+    meta = meta_gradient(protocol, weights, alpha, images, ALL)
     along, h = torch.randn(1, size, generator=generator, dtype=torch.float64), H
     up, down = (meta_loss(protocol, weights, alpha + s * h * along, images) for s in (1, -1))
-    assert float((outer.alpha_gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    assert float((meta.alpha_gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
 def test_beta_hypergradient_equals_finite_differences() -> None:
@@ -104,13 +104,13 @@ def test_beta_hypergradient_equals_finite_differences() -> None:
     assert -float((gradient * direction).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, 7])
-def test_parts_of_a_meta_batch_add_up(groups: int) -> None:
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7])
+def test_chunks_of_a_meta_batch_add_up(chunk: int) -> None:
     protocol = variant()
     weights, images, rate = start(protocol), batch(protocol), rate_of(0.05)
     whole = meta_gradient(protocol, weights, rate, images, ALL)
-    parts = meta_gradient(protocol, weights, rate, images, groups)
-    for a, b in zip(whole, parts, strict=True):
+    in_chunks = meta_gradient(protocol, weights, rate, images, chunk)
+    for a, b in zip(whole, in_chunks, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
 
 
@@ -132,11 +132,11 @@ def test_equals_autograd_through_the_whole_inner_loop(
     alpha = torch.tensor(0.05, dtype=torch.float64, requires_grad=True)
     loss = plain_meta_loss(protocol, weights, alpha, images)
     *expected, by_alpha = torch.autograd.grad(loss, [*weights.values(), alpha])
-    outer = meta_gradient(protocol, flat, alpha.detach().reshape(1, 1), images, ALL)
-    assert float(outer.loss[0]) * protocol.meta_batch == pytest.approx(float(loss.detach()), rel=1e-12)
+    meta = meta_gradient(protocol, flat, alpha.detach().reshape(1, 1), images, ALL)
+    assert float(meta.loss[0]) * protocol.meta_batch == pytest.approx(float(loss.detach()), rel=1e-12)
     flattened = torch.cat([e.flatten() for e in expected])
-    torch.testing.assert_close(outer.gradient[0], flattened, rtol=1e-9, atol=1e-11)
-    assert float(outer.alpha_gradient.sum()) == pytest.approx(float(by_alpha), rel=1e-10)
+    torch.testing.assert_close(meta.gradient[0], flattened, rtol=1e-9, atol=1e-11)
+    assert float(meta.alpha_gradient.sum()) == pytest.approx(float(by_alpha), rel=1e-10)
 
 
 class OneWeight:
@@ -144,6 +144,10 @@ class OneWeight:
 
     L(w) = 1/2 [log(1 + e^(-w x)) + log 2], L' = -x/2 (1 - s), L'' = x^2/2 s (1 - s) with s = s(w x).
     """
+
+    def cut(self, protocol: Protocol, images: Tensor) -> Patches:
+        """The first pixel of each image."""
+        return Patches(images[:, :, 0, 0, 0], images[:, :1, 0, 0, 0])
 
     def loss(self, protocol: Protocol, w: Tensor, images: Patches) -> SimpleNamespace:
         x = images.windows[:, :1]
@@ -161,10 +165,9 @@ class OneWeight:
 
 @pytest.fixture
 def one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metagradient, "layout", lambda protocol: Layout((Part("w", (1,)),), ()))
+    one = Layout(adapted=(Part(name="w", shape=(1,)),), others=())
+    monkeypatch.setattr(metagradient, "layout", lambda protocol: one)
     monkeypatch.setattr(metagradient, "derivatives", OneWeight())
-    pixels = lambda images, twice: Patches(images[:, :, 0, 0, 0], images[:, :1, 0, 0, 0])  # noqa: E731
-    monkeypatch.setattr(metagradient, "patches", pixels)
 
 
 def by_hand(steps: int, alpha: float, support: float, query: float, first_order: bool = False) -> tuple:
@@ -172,8 +175,8 @@ def by_hand(steps: int, alpha: float, support: float, query: float, first_order:
     pixels = torch.zeros(2, 1, 1, 2, 28, 28, 1, dtype=torch.float64)  # class 1 has x = 0
     pixels[0, :, :, 0, 0, 0, 0], pixels[1, :, :, 0, 0, 0, 0] = support, query
     weight, rate = torch.zeros(1, 1).double(), rate_of(alpha)
-    outer = meta_gradient(protocol, weight, rate, Images(*pixels), ALL)
-    return tuple(float(x) for x in (outer.loss, outer.gradient, outer.alpha_gradient))
+    meta = meta_gradient(protocol, weight, rate, Batch(*pixels), ALL)
+    return tuple(float(x) for x in (meta.loss, meta.gradient, meta.alpha_gradient))
 
 
 def test_one_step_by_hand(one_weight: None) -> None:
