@@ -14,7 +14,7 @@ layer's own output. Those with * need, or serve, a gradient by the layer's input
 none: 12 passes for one step, 6 in the first layer. Forward over reverse has the same six. First-order mode
 has no Hessian product. The head is one more layer of filters * n_way multiply-adds an image.
 
-Left out: batch norm, ReLU, losses, copies, the update. They cost memory traffic, hardly arithmetic.
+Left out: batch norm, ReLU, losses, copies, the update. They cost memory traffic and hardly any arithmetic.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _layers(protocol: Protocol) -> list[int]:
 
 
 def product(device: torch.device) -> Callable[[], Any]:
-    """One large square product in float32: of what is timed, the nearest to the machine's best."""
+    """One large square product in float32: of all that is timed, the closest to the machine's best."""
     a, b = torch.rand(2, PEAK_SIDE, PEAK_SIDE, device=device)
     return lambda: a @ b
 

@@ -1,7 +1,7 @@
 """A meta-iteration by the code of other commits, timed in turn: what a change has gained or cost.
 
-`python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out beside this
-checkout for as long as it takes; each runs in a process of its own, with this environment.
+`python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out into a
+temporary folder; each runs in a process of its own, with this environment.
 """
 
 from __future__ import annotations

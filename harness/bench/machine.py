@@ -16,7 +16,7 @@ PACKAGES = ("learn2learn", "higher", "torchopt")
 
 def facts(device: str) -> dict[str, Any]:
     """The processor or GPU, cores, memory (GiB) and operating system."""
-    found = {
+    about = {
         "device": provenance.of_run(device, pack_size=1)["device"],
         "processor": provenance.of_run("cpu", pack_size=1)["device"],
         "vector_unit": torch.backends.cpu.get_cpu_capability(),
@@ -26,8 +26,8 @@ def facts(device: str) -> dict[str, Any]:
     }
     if device.startswith("cuda"):
         properties = torch.cuda.get_device_properties(device)
-        found["gpu_memory_gib"] = round(properties.total_memory / 2**30, 1)
-    return found
+        about["gpu_memory_gib"] = round(properties.total_memory / 2**30, 1)
+    return about
 
 
 def versions() -> dict[str, str | None]:

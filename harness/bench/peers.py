@@ -3,7 +3,7 @@
 Each is written as its own users write it, after its own example of MAML on Omniglot. All of them share the
 network of torchnet.py. What a user builds once (network, optimizers, images on the device) is built before
 the clock runs; what a user runs in every meta-iteration, up to the gradients of the meta-loss, is timed.
-The libraries are loaded when they are asked for and need not be there.
+The libraries are loaded when they are needed and may be missing.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Calla
             fast, state = start, inner.init(start)
             for _ in range(work.protocol.inner_steps):
                 loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
-                found = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
-                updates, state = inner.update(dict(zip(fast, found, strict=True)), state, inplace=False)
+                gradients = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
+                updates, state = inner.update(dict(zip(fast, gradients, strict=True)), state, inplace=False)
                 fast = torchopt.apply_updates(fast, updates, inplace=False)
             loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
             loss.backward()

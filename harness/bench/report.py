@@ -52,7 +52,7 @@ def on_gpu(folder: Path, device: str, rounds: int | None, only: Sequence[str], q
 def _check(only: Sequence[str]) -> None:
     for package in only:
         if package not in peers.LIBRARIES:
-            raise UserError(f"--only {package}: no such peer; there are {', '.join(peers.LIBRARIES)}")
+            raise UserError(f"--only {package}: unknown peer; the peers are {', '.join(peers.LIBRARIES)}")
 
 
 def _write(path: Path, result: dict[str, Any]) -> Path:

@@ -1,4 +1,4 @@
-"""The methods by name. A new one is a file beside maml.py and a line here."""
+"""The methods by name. A new one is a file beside maml.py and an entry here."""
 
 from harness.methods import alpha_maml
 from harness.methods.alpha_maml import AlphaMAML
@@ -9,7 +9,7 @@ METHODS: dict[str, Method] = {method.name: method for method in (MAML(), AlphaMA
 
 
 class Settings(alpha_maml.Settings):
-    """All that methods add to a protocol."""
+    """The fields that single methods add to a protocol: a base class for each method that has some."""
 
 
 __all__ = ["METHODS", "Hyper", "Method", "Settings"]

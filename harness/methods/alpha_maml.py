@@ -25,7 +25,7 @@ class Hyper(base.Hyper):
 
 
 class Settings(Frozen):
-    """What it adds to a protocol: a reading of the paper that no grid sweeps."""
+    """What it adds to a protocol: how the paper is read, which no grid sweeps."""
 
     beta_rule: Literal["update", "raw"] = Field(
         "update", description="beta's hypergradient: current meta-gradient . previous update, or . gradient"
@@ -40,7 +40,7 @@ class AlphaMAML:
     Hyper = Hyper
 
     def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
-        """The memory is what the last update moved along; nothing yet, so the first product is 0."""
+        """The memory is what the last update moved along: nothing yet, so the first product is 0."""
         return state._replace(memory=(state.weights.new_zeros(state.weights.shape),))
 
     def step(

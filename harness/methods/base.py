@@ -76,7 +76,7 @@ class State(NamedTuple):
     optimizer: tuple[Tensor, ...]
     """The meta-optimizer's own state."""
     memory: tuple[Tensor, ...] = ()
-    """Whatever else the method keeps, each [cells, ...]."""
+    """Whatever else the method keeps: tensors [cells, ...]."""
 
 
 class Optimize(Protocol):
@@ -115,7 +115,7 @@ class Method(Protocol):
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 
-        `protocol`: a harness.cell.Protocol; a method that adds fields to it declares them, see alpha_maml.py.
+        `protocol`: a harness.cell.Protocol. A method may add fields to it, see alpha_maml.Settings.
         """
         ...
 

@@ -91,8 +91,8 @@ def study(protocol: Protocol, inits: int, iterations: int, folder: Path, say: Ca
         table = _done(part, origin)
         if table is None:
             started = time.perf_counter()
-            found = losses(protocol, seed, range(1, iterations + 1), images)
-            table = _table(seed, found, origin | {"seconds": time.perf_counter() - started})
+            values = losses(protocol, seed, range(1, iterations + 1), images)
+            table = _table(seed, values, origin | {"seconds": time.perf_counter() - started})
             _write(part, table)
             say(f"seed {seed}: {_about(table)['seconds']:.0f} s")
         done.append(table)
@@ -103,10 +103,10 @@ def study(protocol: Protocol, inits: int, iterations: int, folder: Path, say: Ca
     rmtree(folder / PARTS)
 
 
-def _table(seed: int, found: NDArray[np.float32], about: dict[str, Any]) -> pa.Table:
+def _table(seed: int, values: NDArray[np.float32], about: dict[str, Any]) -> pa.Table:
     """The rows of one seed, head by head."""
-    heads, iterations, tasks = found.shape
-    flat = found.reshape(-1, tasks)
+    heads, iterations, tasks = values.shape
+    flat = values.reshape(-1, tasks)
     keys = (
         np.full(len(flat), seed, np.int32),
         pa.array(np.repeat(HEADS, iterations)),

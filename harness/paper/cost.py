@@ -81,8 +81,8 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
         "protocol": protocol.label,
         "dataset": protocol.dataset,
         "threads": 1,
-        "passes": {method: counters.backward(found) for method, found in passes.items()}
-        | {"by_kind": {method: dict(found) for method, found in passes.items()}},
+        "passes": {method: counters.backward(its) for method, its in passes.items()}
+        | {"by_kind": {method: dict(its) for method, its in passes.items()}},
         "memory": {
             "theta_bytes": theta,
             "state_bytes": sizes,
@@ -112,15 +112,15 @@ def kept(state: State) -> dict[str, int]:
     """Bytes of each part of the state; memory that two parts share is counted in the first of them."""
     seen: set[int] = set()
     parts: dict[str, Tensor | tuple[Tensor, ...]] = state._asdict()
-    found = {}
+    sizes = {}
     for name, part in parts.items():
-        found[name] = 0
+        sizes[name] = 0
         for tensor in (part,) if isinstance(part, Tensor) else part:
             storage = tensor.untyped_storage()
             if storage.data_ptr() not in seen:
                 seen.add(storage.data_ptr())
-                found[name] += storage.nbytes()
-    return found
+                sizes[name] += storage.nbytes()
+    return sizes
 
 
 def peak(step: Callable[[], Any]) -> int:
@@ -153,9 +153,9 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def readme(found: dict[str, Any]) -> str:
+def readme(result: dict[str, Any]) -> str:
     """What was measured, in Markdown."""
-    passes, memory, time = found["passes"], found["memory"], found["time"]
+    passes, memory, time = result["passes"], result["memory"], result["time"]
     by_kind, low_high = passes["by_kind"], time["ratio_interval"]
     kinds = sorted({kind for one in by_kind.values() for kind in one} | {counters.FORWARD})
     state = {method: sum(memory["state_bytes"][method].values()) for method in HYPER}
@@ -173,7 +173,7 @@ def readme(found: dict[str, Any]) -> str:
         [
             "# Cost: an iteration of Alpha-MAML beside one of MAML",
             "",
-            f"`{found['protocol']}` on {found['dataset']}, one cell, {found['threads']} thread, without "
+            f"`{result['protocol']}` on {result['dataset']}, one cell, {result['threads']} thread, without "
             f"validation. A pass is counted once for each task.",
             "",
             "| what | MAML | Alpha-MAML |",
@@ -185,20 +185,20 @@ def readme(found: dict[str, Any]) -> str:
             f"{memory['extra_in_theta']:g} times. Its time over MAML's, of {time['rounds']} rounds in turn: "
             f"median {time['ratio_median']:g}, 95 % interval {low_high[0]:g} to {low_high[1]:g}.",
             "",
-            f"Made by `python -m harness.paper.cost`, commit {found['versions']['commit']}, "
-            f"torch {found['versions']['torch']},",
-            f"{found['machine']['device']}, load {found['machine']['load_before'][0]} at its start, "
-            f"finished {found['finished']}.",
+            f"Made by `python -m harness.paper.cost`, commit {result['versions']['commit']}, "
+            f"torch {result['versions']['torch']},",
+            f"{result['machine']['device']}, load {result['machine']['load_before'][0]} at its start, "
+            f"finished {result['finished']}.",
             "",
         ]
     )
 
 
-def write(found: dict[str, Any], folder: Path) -> None:
+def write(result: dict[str, Any], folder: Path) -> None:
     """cost.json and README.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "cost.json", lambda path: path.write_text(json.dumps(found, indent=1) + "\n"))
-    write_whole(folder / "README.md", lambda path: path.write_text(readme(found)))
+    write_whole(folder / "cost.json", lambda path: path.write_text(json.dumps(result, indent=1) + "\n"))
+    write_whole(folder / "README.md", lambda path: path.write_text(readme(result)))
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Episodes: which characters, drawings and rotations make the tasks of an iteration. Pure integers.
 
-They depend on (seed, split, iteration) and on the setting, on nothing else: every cell of a seed meets
-the same tasks. Turning them into images is the only part that runs on the training device.
+They depend on (seed, split, iteration) and on the setting, on nothing else: every cell of a seed sees
+the same tasks. Only `gather`, which looks up their images, runs on the training device.
 """
 
 from __future__ import annotations

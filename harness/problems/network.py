@@ -1,4 +1,4 @@
-"""Conv-4 (Finn et al. 2017; Alpha-MAML, Appendix A) as one flat vector of weights: its parts, their start.
+"""Conv-4 (Finn et al. 2017; Alpha-MAML, Appendix A) as one flat vector: its parts and their initial values.
 
 `layers` times [conv 3 x 3, stride 2, padding 1, no bias -> batch norm with batch statistics -> ReLU],
 mean over height and width, linear head. The weights of a network are one flat vector, the adapted ones

@@ -1,4 +1,4 @@
-"""The yardstick's part of a protocol: first weights moved by a rounding, to see how far counts move then."""
+"""The yardstick's field of a protocol: first weights changed by 1e-7, to see how far that moves counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is learned and by what loops, as every method meets it: few-shot classification of images."""
+"""What is learned and by which loops, the same for every method: few-shot classification of images."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SIDE = 28
 
 
 class Setting(Frozen):
-    """Tasks, network, loss and the two loops. The defaults are those of `paper-adam`."""
+    """The tasks, the network, the loss and the two loops. The defaults are those of `paper-adam`."""
 
     dataset: str = Field("omniglot", description="omniglot or glyphs")
     resize: Literal["lanczos", "nearest"] = Field(

@@ -1,7 +1,7 @@
-"""The one source of chance: numpy's counter-based Philox, read as raw 64-bit words.
+"""The one source of randomness: numpy's counter-based Philox, read as raw 64-bit words.
 
-A stream is named by (seed, purpose) and a place in it by `at`, so any value can be asked for in any
-order and on any device. Only raw words are taken from numpy, whose promise is that they never change;
+A stream is named by (seed, purpose) and a place in it by `at`, so any value can be drawn in any
+order and for any device. Only raw words are taken from numpy, which promises that they never change;
 what is made of them is written here.
 """
 

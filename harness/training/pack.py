@@ -27,7 +27,7 @@ from harness.training import replay
 from harness.training.conv4 import Score, meta_gradient, score
 
 CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
-"""Size of a map that goes through a CPU fastest: a larger one leaves its cache, a smaller one costs calls."""
+"""Numbers in the largest map, where a CPU is fastest: more leave its cache, fewer cost calls."""
 
 LAUNCH = {"cuda": replay.graphed}
 """By type of device: how an iteration is launched where that is not operator by operator."""
@@ -74,7 +74,7 @@ class Pack:
         optimize, optimizer = optimizers.start(self.protocol, weights)
         state = State(weights, self.hyper["alpha0"], self.hyper["beta0"], optimizer)
         self.state = method.start(state, self.hyper)
-        # A function of its own, no method: a pack in a cycle would keep its graphs and memory for long.
+        # A plain function, not a method: in a reference cycle a pack would keep its memory for long.
         update = partial(_update, self.protocol, method, optimize, self.chunk)
         self._update = LAUNCH.get(device.type, lambda function: function)(update)
 

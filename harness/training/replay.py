@@ -1,8 +1,8 @@
 """A function of trees of tensors as a CUDA graph: recorded once for each set of shapes, then replayed.
 
-A replay launches all kernels of an iteration at once, where the host would need longer to launch them one
-by one than the device to run them: with few cells in a pack. A graph reads and writes the same memory each
-time, so what goes in is copied there and what comes out is copied away.
+A replay launches all kernels of an iteration at once. With few cells in a pack the host would take longer to
+launch them one by one than the device takes to run them. A graph reads and writes the same memory each time,
+so what goes in is copied there and what comes out is copied away.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Function = Callable[..., Tree]
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """A function recorded on these inputs: `replay` reads them and renews the outputs."""
+    """A function recorded on these inputs: `replay` reads them and writes the outputs anew."""
 
     inputs: Tree
     outputs: Tree
@@ -31,7 +31,7 @@ class Recording:
 
 
 def graphed(function: Function, record: Callable[[Function, Tree], Recording] | None = None) -> Function:
-    """`function`, pure and with the same work for the same shapes, replayed from its second call on.
+    """`function`, which is pure and does the same work for the same shapes, replayed from its second call on.
 
     The first call with new shapes runs as it is: it is also the warm-up that a recording needs. Only the
     last shapes are kept: a pack never grows back. record: how to make a recording; a CUDA graph if None.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -31,10 +33,12 @@ def variant(**fields: object) -> Protocol:
     return Protocol(**SMALL.model_dump() | fields)
 
 
-def run(*cells: Cell, target: float | None = None, budget: int = 6) -> list[records.Record]:
+def run(
+    *cells: Cell, target: float | None = None, budget: int = 6, span: int | None = None
+) -> list[records.Record]:
     question = Question(target_loss=target, max_iterations=budget)
-    found = {r.header.cell.cell_id: r for r in loop.train(cells, question)}
-    return [found[cell.cell_id] for cell in cells]
+    by_id = {r.header.cell.cell_id: r for r in loop.train(cells, question, span=span)}
+    return [by_id[cell.cell_id] for cell in cells]
 
 
 def columns(record: records.Record) -> dict[str, list]:
@@ -214,11 +218,11 @@ def test_a_cell_whose_rate_diverges_leaves_the_others_as_they_are() -> None:
 
 
 def spans(cells: list[Cell], question: Question, span: int) -> dict[str, tuple]:
-    found = {}
+    shown = {}
     for record in loop.train(cells, question, span=span):
         header = record.header
-        found[header.cell.cell_id] = (header.ending, header.iterations, repr(columns(record)))
-    return found
+        shown[header.cell.cell_id] = (header.ending, header.iterations, repr(columns(record)))
+    return shown
 
 
 @pytest.mark.parametrize("span", [2, 7, 100])
@@ -247,24 +251,59 @@ def test_a_pack_that_is_read_late_ends_where_it_did() -> None:
     losses = columns(run(cells[0], budget=25)[0])["train_loss"]
     question = Question(target_loss=sum(losses[9:19]) / 10 * (1 + 1e-9), max_iterations=25)
     seen: list[tuple[str, int]] = []
-    found = {}
+    by_id = {}
     for record in loop.train(
         cells,
         question,
         span=8,
         observe=lambda now: seen.extend((p.cell.cell_id, p.row.iteration) for p in now),
     ):
-        found[record.header.cell.cell_id] = record
-    assert len({record.header.iterations for record in found.values()}) > 2
+        by_id[record.header.cell.cell_id] = record
+    assert len({record.header.iterations for record in by_id.values()}) > 2
     for one in cells:
         (alone,) = loop.train([one], question)
-        late = found[one.cell_id]
+        late = by_id[one.cell_id]
         assert (late.header.ending, late.header.iterations) == (alone.header.ending, alone.header.iterations)
         assert [i for name, i in seen if name == one.cell_id] == columns(alone)["iteration"]
         for name in ("train_loss", "val_loss", "alpha", "beta"):
             pairs = zip(columns(late)[name], columns(alone)[name], strict=True)
             assert all(a == b or a == pytest.approx(b, rel=1e-9, nan_ok=True) for a, b in pairs), name
-        assert sum(record.header.provenance["wall_seconds"] for record in found.values()) > 0
+        assert sum(record.header.provenance["wall_seconds"] for record in by_id.values()) > 0
+
+
+@pytest.mark.parametrize("span", [4, 50])
+def test_records_and_observations_take_turns_as_if_nothing_were_read_late(span: int) -> None:
+    cells = [cell(alpha0=alpha0, beta0=0.03, seed=seed) for alpha0 in (1.0, 1e308, 0.3) for seed in (0, 1)]
+
+    def events(span: int) -> list[tuple]:
+        seen: list[tuple] = []
+
+        def observe(now: list[records.Progress]) -> None:
+            seen.append(tuple((p.cell.cell_id, repr(p.row)) for p in now))
+
+        for record in loop.train(cells, Question(max_iterations=9), observe=observe, span=span):
+            seen.append((record.header.cell.cell_id, record.header.ending))
+        return seen
+
+    at_once = events(1)
+    assert {"diverged", "budget"} <= {ending for *_, ending in at_once if isinstance(ending, str)}
+    assert [[part[:2] for part in event] for event in events(span)] == [
+        [part[:2] for part in event] for event in at_once
+    ]
+
+
+@pytest.mark.parametrize("span", [1, 3])
+def test_a_cells_seconds_are_its_share_of_its_iterations(monkeypatch: pytest.MonkeyPatch, span: int) -> None:
+    """By a clock on which a span takes as many seconds as it has iterations. The first cell diverges: until
+    then each has half of the time, and afterwards the other has all of it."""
+    now = itertools.count(step=span)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+    diverging, other = run(cell(alpha0=1e308), cell(), budget=6, span=span)
+    shared = diverging.header.iterations
+    assert diverging.header.ending == "diverged"
+    assert shared < other.header.iterations == 6
+    assert diverging.header.provenance["wall_seconds"] == pytest.approx(shared / 2)
+    assert other.header.provenance["wall_seconds"] == pytest.approx(shared / 2 + 6 - shared)
 
 
 @pytest.mark.parametrize("fields", [{}, {"inner_steps": 2, "norm_scale": True, "norm_adapted": True}])

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,7 @@ def load(resize: str = "lanczos") -> Dataset:
 
 
 def build() -> Contents:
-    """The first 1,623 letters by code point that are no twin of an earlier one, drawn by all drawers."""
+    """The first 1,623 letters by code point that are not twins of an earlier one, drawn by all drawers."""
     codes = distinct(letters())[:CHARACTERS]
     return draw(codes), tuple(f"U+{code:04X} {chr(code)}" for code in codes)
 
@@ -70,9 +70,10 @@ def letters() -> list[int]:
 
 
 def distinct(codes: Sequence[int]) -> list[int]:
-    """Those that are large enough and no twin of an earlier one that was taken."""
+    """Those that are large enough and not twins of an earlier one that was taken."""
     lines = centre_lines(STYLES[0], codes)
-    plain = _ink(lines, 13.5 + REACH * lines.x, 13.5 + REACH * lines.y, lines.weight * REACH * PEN)
+    x, y = 13.5 + REACH * lines.x, 13.5 + REACH * lines.y
+    plain = _ink(len(codes), lines.letter, x, y, lines.weight * REACH * PEN)
     rows = plain.astype(float).reshape(-1, 14, 2, 14, 2).sum((2, 4)).reshape(len(codes), -1)
     dots = rows @ rows.T  # of whole numbers: exact, so the choice is the same on every machine
     norms = np.sqrt(np.diag(dots))
@@ -100,8 +101,11 @@ def draw(codes: Sequence[int]) -> np.ndarray:
             )
             nib_x, nib_y = nibs[:, drawer].T[:, which]
             weight = lines.weight * pens[which, drawer]
-            ends = (lines.twice(), np.r_[to_x - nib_x, to_x + nib_x], np.r_[to_y - nib_y, to_y + nib_y])
-            images[:, drawer] = _ink(*ends, np.r_[weight, weight] / 2)
+            x_of_nib = np.r_[to_x - nib_x, to_x + nib_x]
+            y_of_nib = np.r_[to_y - nib_y, to_y + nib_y]
+            images[:, drawer] = _ink(
+                len(codes), np.r_[which, which], x_of_nib, y_of_nib, np.r_[weight, weight] / 2
+            )
     return images
 
 
@@ -109,7 +113,7 @@ def hands(codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How each drawer draws each letter: cubic maps [letters, 20, 2 axes, 10 terms] in pixels, nibs
     [letters, 20, 2 axes] in pixels, and pens [letters, 20], the ink of a line of length 1.
 
-    One stream per letter and one for the hands, so a letter is drawn alike in whatever company."""
+    One stream per letter and one for the hands, so a letter is drawn alike whatever the others are."""
     width = 2 * 10 + 2 + 3  # map, nib, turn, reach, pen
     own = np.stack([_uniform(code, (DRAWERS, width)) for code in codes])
     shared = _uniform(0, (HANDS, width)).repeat(len(STYLES), axis=0)
@@ -129,7 +133,8 @@ def _uniform(stream: int, shape: tuple[int, ...]) -> np.ndarray:
     return np.random.Generator(np.random.Philox(key=[SEED, stream])).uniform(-1, 1, shape)
 
 
-class Lines(NamedTuple):
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lines:
     """Centre lines as points, letter by letter, for n letters; a letter reaches from -1 to 1."""
 
     letter: np.ndarray  # int [points], ascending: 0 ... n - 1
@@ -137,10 +142,6 @@ class Lines(NamedTuple):
     y: np.ndarray  # float [points], downwards
     weight: np.ndarray  # float [points]: the length of line that the point stands for
     reach: np.ndarray  # float [n]: half the longer side before it was scaled to 1, in pixels of SIZE
-
-    def twice(self) -> Lines:
-        """Each point two times."""
-        return self._replace(letter=np.r_[self.letter, self.letter])
 
 
 def centre_lines(style: str, codes: Sequence[int]) -> Lines:
@@ -159,11 +160,11 @@ def centre_lines(style: str, codes: Sequence[int]) -> Lines:
     length = straight / 2 + oblique * np.sqrt(0.5)  # half of the way to each neighbour
     length = np.where(length == 0, DOT, length)
     return Lines(
-        letter,
-        (x - middle[0, letter]) / reach[letter],
-        (y - middle[1, letter]) / reach[letter],
-        length / reach[letter],
-        reach,
+        letter=letter,
+        x=(x - middle[0, letter]) / reach[letter],
+        y=(y - middle[1, letter]) / reach[letter],
+        weight=length / reach[letter],
+        reach=reach,
     )
 
 
@@ -217,15 +218,17 @@ def _removable() -> tuple[np.ndarray, np.ndarray]:
     return edge & (n * e * s == 0) & (e * s * w == 0), edge & (n * e * w == 0) & (n * s * w == 0)
 
 
-def _ink(lines: Lines, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Put `weight` of ink at each point, shared by the four pixels around it: uint8 [letters, 28, 28].
+def _ink(letters: int, letter: np.ndarray, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Put `weight` of ink at each point of its `letter`, shared by the four pixels around it.
+
+    All but the first [points]. Returns uint8 [letters, 28, 28], 255 = ink.
 
     A line that leaves the frame (some 0.1% of all line) runs on along its border."""
     x, y = np.clip(x, 0, 26.999), np.clip(y, 0, 26.999)
     left, top = x.astype(np.int64), y.astype(np.int64)
     right, bottom = x - left, y - top
-    corner = (lines.letter * 28 + top) * 28 + left
-    size = len(lines.reach) * 28 * 28
+    corner = (letter * 28 + top) * 28 + left
+    size = letters * 28 * 28
     ink = np.bincount(corner, weight * (1 - right) * (1 - bottom), size)
     ink += np.bincount(corner + 1, weight * right * (1 - bottom), size)
     ink += np.bincount(corner + 28, weight * (1 - right) * bottom, size)

@@ -7,9 +7,10 @@ import io
 import sys
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,8 @@ SIDE = 105
 """Pixels, before the resize."""
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class Part:
     """A half of Omniglot: a zip or a folder, with files <name>/<alphabet>/<character>/<file>.png."""
 
     name: str
@@ -32,11 +34,19 @@ class Part(NamedTuple):
 
 
 PARTS = (
-    Part("images_background", 964, "0c9dd3e690771a96b7005791e921146797608178e3c6ee5ba6e82cc98a57121e"),
-    Part("images_evaluation", 659, "9981879aa1d6238ebf877b6a048c375fec76cf8ab66b261d4edca5c50a8c9e32"),
+    Part(
+        name="images_background",
+        characters=964,
+        sha256="0c9dd3e690771a96b7005791e921146797608178e3c6ee5ba6e82cc98a57121e",
+    ),
+    Part(
+        name="images_evaluation",
+        characters=659,
+        sha256="9981879aa1d6238ebf877b6a048c375fec76cf8ab66b261d4edca5c50a8c9e32",
+    ),
 )
 
-_INSTEAD = "or set OMNIGLOT_ROOT to the folder that holds it, or take DATASET=glyphs"
+_INSTEAD = "or set OMNIGLOT_ROOT to the folder that holds it, or use DATASET=glyphs"
 
 
 def load(resize: str) -> Dataset:
@@ -60,7 +70,7 @@ def load(resize: str) -> Dataset:
 def find(part: Part) -> Path:
     """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare or where torchvision leaves it.
 
-    A zip goes first: it is read faster, and carries checksums. UserError: it is nowhere."""
+    A zip goes first: it is read faster, and has checksums. UserError: it is in none of them."""
     roots = dict.fromkeys((places.omniglot(), places.data()))
     for root in roots:
         for folder in (root, root / "omniglot-py"):
@@ -93,9 +103,9 @@ def read(part: Part, source: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     characters = [path.rsplit("/", 1)[0].removeprefix(f"{part.name}/") for path in paths]
     names = tuple(dict.fromkeys(characters))
     if len(names) != part.characters or characters != [name for name in names for _ in range(DRAWERS)]:
-        found = f"{len(paths)} images of {len(names)} characters"
+        has = f"{len(paths)} images of {len(names)} characters"
         right = f"{part.characters * DRAWERS} of {part.characters}"
-        raise _damaged(str(source), f"{found} instead of {right}, {DRAWERS} each")
+        raise _damaged(str(source), f"{has} instead of {right}, {DRAWERS} each")
     if hashlib.sha256(np.packbits(paper.reshape(len(paper), -1), axis=1).data).hexdigest() != part.sha256:
         raise _damaged(str(source), "its pixels are not Omniglot's")
     return paper, names
@@ -111,7 +121,7 @@ def _decode(paths: Sequence[str], read_bytes: Callable[[str], bytes], source: Pa
                 if image.size != (SIDE, SIDE):
                     raise ValueError(f"{image.width} x {image.height} pixels instead of {SIDE} x {SIDE}")
                 row[:] = np.asarray(image.convert("L")) > 127
-        except Exception as error:  # zipfile and Pillow have a dozen kinds for damaged bytes
+        except Exception as error:  # zipfile and Pillow raise a dozen kinds for damaged bytes
             raise _damaged(f"{path} in {source}", str(error)) from error
     return paper
 
@@ -148,7 +158,7 @@ RESIZES: dict[str, Callable[[np.ndarray], np.ndarray]] = {"lanczos": lanczos, "n
 def fetch() -> Path:
     """Download what is missing of Omniglot with torchvision (14 MB) and return its folder, data/omniglot-py.
 
-    UserError: no network, or no place to write."""
+    UserError: no network, or the folder cannot be written."""
     place = places.data()
     try:
         for background in (True, False):

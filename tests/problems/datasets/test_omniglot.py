@@ -3,6 +3,7 @@
 import hashlib
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import URLError
 
@@ -17,7 +18,9 @@ from harness.problems.datasets import omniglot
 PAPER = np.random.Generator(np.random.Philox(key=1)).random((40, 105, 105)) > 0.1
 CHARACTERS = ("Z/character01", "Z_(old)/character01")  # '/' sorts before '_', whatever the tree says
 PART = omniglot.Part(
-    "images_tiny", 2, hashlib.sha256(b"".join(np.packbits(p.ravel()).tobytes() for p in PAPER)).hexdigest()
+    name="images_tiny",
+    characters=2,
+    sha256=hashlib.sha256(b"".join(np.packbits(p.ravel()).tobytes() for p in PAPER)).hexdigest(),
 )
 
 
@@ -146,7 +149,7 @@ def test_both_parts_make_the_data_set_once(folder, monkeypatch):
         archive.extractall(folder.parent / "more")
     (folder.parent / "more" / PART.name).rename(folder.parent / "images_too")
     (folder.parent / "images_more.zip").unlink()
-    monkeypatch.setattr(omniglot, "PARTS", (PART, PART._replace(name="images_too")))
+    monkeypatch.setattr(omniglot, "PARTS", (PART, replace(PART, name="images_too")))
     dataset = omniglot.load("nearest")
     assert dataset.characters == CHARACTERS * 2
     assert dataset.images.shape == (4, 20, 28, 28)
