@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from harness.cell import Cell, Question
 from harness.records import Progress, Record, Row, provenance
@@ -62,10 +63,12 @@ def train(
 
 def _rows(moments: Sequence[Moment]) -> list[list[Row]]:
     """The rows of a span, [cells][iterations], read from the device in one go."""
-    numbers = torch.stack(
-        [torch.stack([m.state.alpha.mean(1), m.beta.mean(1), m.loss, m.accuracy], 1) for m in moments], 1
-    ).tolist()
-    validations = [m.validation and torch.stack(m.validation, 1).tolist() for m in moments]
+    numbers = torch.stack([_numbers(moment) for moment in moments], 1).tolist()
+    not_validated = [(None, None)] * len(numbers)
+    validations = [
+        torch.stack(moment.validation, 1).tolist() if moment.validation else not_validated
+        for moment in moments
+    ]
     return [
         [
             Row(
@@ -74,29 +77,38 @@ def _rows(moments: Sequence[Moment]) -> list[list[Row]]:
                 beta=beta,
                 train_loss=loss,
                 train_accuracy=accuracy,
-                val_loss=validation[cell][0] if validation else None,
-                val_accuracy=validation[cell][1] if validation else None,
+                val_loss=validation[cell][0],
+                val_accuracy=validation[cell][1],
             )
-            for moment, (alpha, beta, loss, accuracy), validation in zip(
-                moments, of_cell, validations, strict=True
+            for moment, validation, (alpha, beta, loss, accuracy) in zip(
+                moments, validations, of_cell, strict=True
             )
         ]
         for cell, of_cell in enumerate(numbers)
     ]
 
 
+def _numbers(moment: Moment) -> Tensor:
+    """[cells, 4]: alpha, beta, loss and accuracy."""
+    alpha, beta = moment.state.alpha.mean(1), moment.beta.mean(1)
+    return torch.stack([alpha, beta, moment.loss, moment.accuracy], 1)
+
+
 def _validate_last_rows(training: Sequence[Trajectory], pack: Pack, moments: Sequence[Moment]) -> None:
-    """Those that cells ended with in this span, each by the state of its own iteration, in one call."""
-    at = {moment.iteration: moment.state for moment in moments}
-    ended = [(i, trajectory) for i, trajectory in enumerate(training) if trajectory.lacks_validation]
-    if not ended:
+    """Of the cells that ended in this span, each by the state of its own last iteration, all in one call."""
+    states = {moment.iteration: moment.state for moment in moments}
+    last = [
+        (i, states[len(trajectory.rows)])
+        for i, trajectory in enumerate(training)
+        if trajectory.lacks_validation
+    ]
+    if not last:
         return
-    states = [at[trajectory.rows[-1].iteration] for _, trajectory in ended]
-    weights = torch.stack([state.weights[i] for state, (i, _) in zip(states, ended, strict=True)])
-    alpha = torch.stack([state.alpha[i] for state, (i, _) in zip(states, ended, strict=True)])
-    losses, accuracies = (numbers.tolist() for numbers in pack.score(weights, alpha))
-    for (_, trajectory), loss, accuracy in zip(ended, losses, accuracies, strict=True):
-        trajectory.validated(loss, accuracy)
+    weights = torch.stack([state.weights[i] for i, state in last])
+    alpha = torch.stack([state.alpha[i] for i, state in last])
+    scores = torch.stack(pack.score(weights, alpha), 1).tolist()
+    for (i, _), (loss, accuracy) in zip(last, scores, strict=True):
+        training[i].validated(loss, accuracy)
 
 
 def _hand_over(
@@ -106,8 +118,8 @@ def _hand_over(
     origin: dict[str, Any],
     observe: Observe | None,
 ) -> Iterator[Record]:
-    """Go through a span that took `seconds` as if it were read iteration by iteration: share its time out,
-    yield the records of the cells that end, and tell the observer."""
+    """Go through a span that took `seconds` as if it had been read iteration by iteration: share out the
+    time, yield the records of the cells that end, and tell the observer."""
     for iteration in iterations:
         present = [trajectory for trajectory in training if len(trajectory.rows) >= iteration]
         for trajectory in present:

@@ -18,8 +18,8 @@ End = Literal["stopped", "budget", "diverged"]
 
 
 class Trajectory:
-    """The rows of a cell that trains, from iteration 1. Rows come in spans, of which a late part may be void:
-    the cell ends within the span, and what the device computed after that is left out."""
+    """The rows of a cell, from iteration 1 on. They come in spans; those that a device computed after the
+    cell's end are left out."""
 
     def __init__(self, cell: Cell, question: Question) -> None:
         self.cell = cell

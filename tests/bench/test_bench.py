@@ -215,9 +215,9 @@ def test_the_fastest_library_counts_in_its_better_layout() -> None:
     }
     programs["harness"] = programs.pop("us")
     medians = {"harness": 30.0, "h1": 90.0, "h2": 80.0, "t1": 60.0, "loop": 10.0}
-    found = cpu.compared(programs, medians)
-    assert found["peers"] == {"higher": "h2", "torchopt": "t1"}
-    assert (found["fastest_peer"], found["ours_over_fastest_peer"]) == ("t1", 0.5)
+    result = cpu.compared(programs, medians)
+    assert result["peers"] == {"higher": "h2", "torchopt": "t1"}
+    assert (result["fastest_peer"], result["ours_over_fastest_peer"]) == ("t1", 0.5)
     alone = {name: one for name, one in programs.items() if one.package in ("harness", "torch")}
     assert cpu.compared(alone, medians)["ours_over_fastest_peer"] is None
 
@@ -275,19 +275,19 @@ def test_curves_have_a_row_for_each_point_and_program(monkeypatch: pytest.Monkey
 
 def test_the_result_has_its_keys(no_libraries: None) -> None:
     said: list[str] = []
-    found = cpu.measure(TINY, rounds=2, say=said.append)
-    assert not [key for key in KEYS if key not in found]
-    assert json.loads(json.dumps(found)) == found
-    assert found["threads"] == 1
-    assert found["ours_over_fastest_peer"] is None
-    assert next(row["name"] for row in found["programs"]) == "harness"
-    assert len(found["programs"]) == 3
-    for row in found["programs"]:
+    result = cpu.measure(TINY, rounds=2, say=said.append)
+    assert not [key for key in KEYS if key not in result]
+    assert json.loads(json.dumps(result)) == result
+    assert result["threads"] == 1
+    assert result["ours_over_fastest_peer"] is None
+    assert next(row["name"] for row in result["programs"]) == "harness"
+    assert len(result["programs"]) == 3
+    for row in result["programs"]:
         assert 0 < row["q1_ms"] <= row["median_ms"] <= row["q3_ms"]
-    assert found["ours_over_floor"] == pytest.approx(
-        found["programs"][0]["median_ms"] / found["floor_ms"], rel=0.05
+    assert result["ours_over_floor"] == pytest.approx(
+        result["programs"][0]["median_ms"] / result["floor_ms"], rel=0.05
     )
-    assert found["max_float64_difference"] <= 1e-9
+    assert result["max_float64_difference"] <= 1e-9
     assert "higher: left out, not installed: pip install higher==0.2.1" in said
 
 
@@ -301,14 +301,14 @@ def test_a_pack_on_a_device(no_libraries: None, monkeypatch: pytest.MonkeyPatch)
     cells = gpu.fig2(TINY)[3:7]
     assert len(gpu.fig2()) == 185
     assert {cell.method for cell in cells} == {"maml", "alpha-maml"}
-    found = gpu.measure(cells, "cpu", rounds=1, iterations=2)
-    ours, engine, *others = found["programs"]
+    result = gpu.measure(cells, "cpu", rounds=1, iterations=2)
+    ours, engine, *others = result["programs"]
     assert (ours["name"], ours["cells"], ours["precision"]) == ("harness", 4, "float32")
     assert ours["cell_iterations_per_second"] == pytest.approx(4e3 / ours["median_ms"], rel=0.01)
     assert (engine["name"], engine["cells"]) == ("harness engine", 4)
     assert engine["cell_iterations_per_second"] == (4 * 4 - 4 * 2) / (3 - 1)
     assert [row["cells"] for row in others] == [1, 1]
-    assert found["throughput_ratios"]["float32"]["fastest_peer"] is None
+    assert result["throughput_ratios"]["float32"]["fastest_peer"] is None
 
 
 def test_the_command(

@@ -103,10 +103,10 @@ def test_too_few_rounds() -> None:
 def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     protocol = Protocol(**SMALL.model_dump() | {"precision": "float32"})
     cost.write(cost.measure(protocol, rounds=6), tmp_path)
-    found = json.loads((tmp_path / "cost.json").read_text())
+    result = json.loads((tmp_path / "cost.json").read_text())
     # weights of two convolutions, head, bias, two shifts
     theta = 4 * (9 * 4 + 36 * 4 + 4 * 5 + 5 + 2 * 4)
-    memory = found["memory"]
+    memory = result["memory"]
     assert memory["theta_bytes"] == theta
     assert memory["state_bytes"]["maml"]["memory"] == 0
     assert memory["state_bytes"]["alpha-maml"]["memory"] == theta
@@ -114,11 +114,11 @@ def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert memory["extra_in_theta"] == pytest.approx(
         (memory["peak_bytes"]["alpha-maml"] - memory["peak_bytes"]["maml"]) / theta, abs=1e-4
     )
-    assert (found["passes"]["maml"], found["passes"]["alpha-maml"]) == (9, 9)
-    assert found["passes"]["by_kind"]["maml"]["hessian_product"] == 3
-    low, high = found["time"]["ratio_interval"]
-    assert low <= found["time"]["ratio_median"] <= high
-    assert found["time"]["rounds"] == 6
+    assert (result["passes"]["maml"], result["passes"]["alpha-maml"]) == (9, 9)
+    assert result["passes"]["by_kind"]["maml"]["hessian_product"] == 3
+    low, high = result["time"]["ratio_interval"]
+    assert low <= result["time"]["ratio_median"] <= high
+    assert result["time"]["rounds"] == 6
     text = (tmp_path / "README.md").read_text()
     assert "| backward passes in all | 9 | 9 |" in text
     assert "| passes: hessian product | 3 | 3 |" in text

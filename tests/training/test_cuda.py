@@ -97,9 +97,9 @@ def test_a_recording_outlives_old_graphs() -> None:
         gc.set_threshold(*often)
 
 
-def same(found: dict[str, dict[str, list]], expected: dict[str, dict[str, list]]) -> None:
-    assert found.keys() == expected.keys()
+def same(ours: dict[str, dict[str, list]], expected: dict[str, dict[str, list]]) -> None:
+    assert ours.keys() == expected.keys()
     for cell_id, columns in expected.items():
         for name, values in columns.items():
-            pair = [np.array(one, dtype=float) for one in (found[cell_id][name], values)]  # None: nan
+            pair = [np.array(one, dtype=float) for one in (ours[cell_id][name], values)]  # None: nan
             np.testing.assert_allclose(*pair, rtol=1e-9, err_msg=f"{cell_id} {name}")
