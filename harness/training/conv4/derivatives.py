@@ -1,6 +1,6 @@
 """The network's loss on `g` groups of images, its gradient, and its Hessian times a direction.
 
-Each is one walk through the layers, the gradient's on what the loss left, the Hessian's on what both
+Each is one walk through the layers: the gradient uses what the loss left, the Hessian what both
 left (operators.py has the four functions of each layer). Weights are one flat vector for each group,
 [g, P], or for several groups in turn, [shared, P]: all tasks of a cell start from the same weights, and
 then their rows go through each convolution as one long matrix.
@@ -57,9 +57,9 @@ class Gradient:
     flat: Tensor
     """[g, P]"""
     scores: Tensor
-    """[g, n, n_way] by the scores."""
+    """[g, n, n_way], by the scores."""
     rows: list[Tensor]
-    """By each later block's convolution, [g, rows, c]."""
+    """By the output of each later block's convolution, [g, rows, c]."""
     blocks: list[Pulled]
     first: FirstPulled
 
