@@ -16,12 +16,12 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, model_validator
 
 from harness.common.frozen import Frozen, Identified
-from harness.methods import METHODS, Hyper, Settings
+from harness.methods import METHODS, Hyper, Options
 from harness.problems.perturbation import Perturbation
 from harness.problems.setting import Measuring, Setting
 
 
-class Protocol(Perturbation, Measuring, Settings, Setting, Identified):
+class Protocol(Perturbation, Measuring, Options, Setting, Identified):
     """Everything that defines a run except what is swept. The defaults are `paper-adam`.
 
     What its parts are of: the setting that all methods meet, what single methods add, how a run is measured,

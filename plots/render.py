@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.common.errors import UserError
+from harness.common.places import typed
 from harness.plots import heatmap, style, trajectories
 
 KINDS = ("heatmap", "trajectories")
@@ -27,7 +28,7 @@ def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], fol
     if kind not in KINDS:
         raise UserError(f"{name}: figure.kind '{kind}' is unknown; choose {' or '.join(KINDS)}")
     if trials.empty:
-        raise UserError(f"{name}: nothing to draw, its tables are empty; `make sweep GRID={name}` fills them")
+        raise UserError(f"{name}: nothing to draw, its tables are empty; {typed('sweep', name)} fills them")
     return style.write(lambda: draw(trials, curves, grid), folder / name)
 
 

@@ -52,6 +52,8 @@ def compare(
     from harness.analysis import comparison
     from harness.records import reference, tables
 
+    if keep:
+        places.checkout("compare --keep")
     asked = grids.load(grid, dataset=dataset)
     theirs = tables.read(reference.find(asked.folder), curves=False).trials
     mine = _own(asked, results.absolute(), grids.parse_seeds(seeds) if seeds else ())
@@ -77,9 +79,8 @@ def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
     store = Store(results)
     scan = store.scan()
     if not tables.records_by_seed(grid, scan):
-        raise UserError(
-            f"{short(results)}: no records of {grid.folder} yet; make sweep GRID={grid.name} makes some"
-        )
+        sweep = places.typed("sweep", grid.name)
+        raise UserError(f"{short(results)}: no records of {grid.folder} yet; {sweep} makes some")
     trials, damaged = tables.trials_of(grid, store, scan, seeds)
     for cell_id, reason in damaged.items():
         say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")

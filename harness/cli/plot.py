@@ -42,7 +42,7 @@ def plot(
     others = [name for name in kept if name in wanted - {one.folder for one in found}]
     if not found and not others:
         asked = f" of {', '.join(names)}" if names else ""
-        raise UserError(f"{short(folder)}: no records{asked} yet; make sweep makes some")
+        raise UserError(f"{short(folder)}: no records{asked} yet; {places.typed('sweep')} makes some")
     chosen = grids.parse_seeds(seeds) if seeds else ()
     for one in found:
         make_tables(one, store, scan, folder / one.folder, chosen)

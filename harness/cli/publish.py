@@ -28,6 +28,7 @@ def publish(
     from harness import grids
     from harness.records import reference
 
+    places.checkout("publish")
     chosen = grids.parse_seeds(seeds) if seeds else ()
     for name in names:
         if name == DATA:

@@ -44,7 +44,7 @@ def status(
     running = _running(folder)
     shown = [grids.load(name, dataset=dataset) for name in names] or recorded(scan, folder, [], dataset)
     if not shown:
-        say("no records yet; make sweep makes some")
+        say(f"no records yet; {places.typed('sweep')} makes some")
         return
     counted = ("cells", "done", "running", "missing", "failed", "stale")
     table = plain_table(("grid", *counted, "seeds"), right=counted)

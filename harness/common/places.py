@@ -31,6 +31,17 @@ def omniglot() -> Path:
     return Path(os.environ.get("OMNIGLOT_ROOT") or data())
 
 
+def typed(command: str, grid: str | None = None) -> str:
+    """A command as a person types it here: `make sweep GRID=fig2` in a checkout, else `harness sweep fig2`.
+
+    command: sweep, plot or compare. grid: None leaves it out.
+    """
+    if CHECKOUT is None:
+        return " ".join(["harness", command, *([grid] if grid else [])])
+    target = "plots" if command == "plot" else command
+    return " ".join(["make", target, *([f"GRID={grid}"] if grid else [])])
+
+
 def checkout(what: str) -> Path:
     """The checkout, for what is made there alone. UserError: this is an installed package."""
     if CHECKOUT is None:

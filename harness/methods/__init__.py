@@ -8,8 +8,8 @@ from harness.methods.maml import MAML
 METHODS: dict[str, Method] = {method.name: method for method in (MAML(), AlphaMAML())}
 
 
-class Settings(alpha_maml.Settings):
+class Options(alpha_maml.Options):
     """The fields that single methods add to a protocol: a base class for each method that has some."""
 
 
-__all__ = ["METHODS", "Hyper", "Method", "Settings"]
+__all__ = ["METHODS", "Hyper", "Method", "Options"]

@@ -24,7 +24,7 @@ class Hyper(base.Hyper):
         return base.decades(self.alpha0, self.beta0, self.alpha_hyperlr, self.beta_hyperlr)
 
 
-class Settings(Frozen):
+class Options(Frozen):
     """What it adds to a protocol: how the paper is read, which no grid sweeps."""
 
     beta_rule: Literal["update", "raw"] = Field(
@@ -49,7 +49,7 @@ class AlphaMAML:
         meta: base.MetaGradient,
         hyper: dict[str, Tensor],
         optimize: base.Optimize,
-        protocol: Settings,
+        protocol: Options,
     ) -> base.State:
         """Algorithm 2, last three lines: beta moves before it is used, alpha for the next iteration.
 

@@ -115,7 +115,7 @@ class Method(Protocol):
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 
-        `protocol`: a harness.cell.Protocol. A method may add fields to it, see alpha_maml.Settings.
+        `protocol`: a harness.cell.Protocol. A method may add fields to it, see alpha_maml.Options.
         """
         ...
 

@@ -27,6 +27,7 @@ from harness.bench import machine, timing
 from harness.bench.threads import threads
 from harness.cell import Cell, Protocol
 from harness.common.files import write_whole
+from harness.common.text import markdown_table
 from harness.methods.base import State
 from harness.paper import counters
 from harness.training.pack import Pack
@@ -176,9 +177,7 @@ def readme(result: dict[str, Any]) -> str:
             f"`{result['protocol']}` on {result['dataset']}, one cell, {result['threads']} thread, without "
             f"validation. A pass is counted once for each task.",
             "",
-            "| what | MAML | Alpha-MAML |",
-            "| --- | --- | --- |",
-            *(f"| {' | '.join(map(str, row))} |" for row in rows),
+            markdown_table(["what", "MAML", "Alpha-MAML"], rows),
             "",
             f"Between iterations Alpha-MAML keeps {memory['state_extra_in_theta']:g} times the weights "
             f"({memory['theta_bytes']} bytes) more, at its peak",

@@ -51,7 +51,9 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     """
     chosen, sources = _chosen({} if reference_only else _tables(results), _tables(places.REFERENCE))
     if not chosen:
-        raise UserError(f"{results}: no tables on {DATASET} there or in the reference; make sweep makes some")
+        raise UserError(
+            f"{results}: no tables on {DATASET} there or in the reference; {places.typed('sweep')} makes some"
+        )
     rows = [tables.trials.assign(**{GRID: grid}) for grid, tables in chosen.items()]
     trials = pd.concat(rows, ignore_index=True)
     names = of_rows(trials)

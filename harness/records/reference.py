@@ -71,15 +71,15 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
         trials = tables.read(made, curves=False).trials
         made_of = [headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
         if not made_of:
-            raise UserError(
-                f"{results}: no records of {grid.folder}, {_seeds(chosen)}; make sweep makes some"
-            )
+            sweep = places.typed("sweep")
+            raise UserError(f"{results}: no records of {grid.folder}, {_seeds(chosen)}; {sweep} makes some")
         (made / "README.md").write_text(readme(grid, trials, made_of))
     return place
 
 
 def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
-    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; make sweep runs its cell again")
+    again = places.typed("sweep")
+    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; {again} runs its cell again")
 
 
 def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:

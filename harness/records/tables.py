@@ -17,6 +17,7 @@ from harness.cell import Cell, Question
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.files import whole_file, write_whole
+from harness.common.places import typed
 from harness.grids import Grid
 from harness.records import provenance, schema
 from harness.records.record import DamagedRecord, Record
@@ -120,11 +121,11 @@ def read(folder: Path, curves: bool = True) -> Tables:
         tables.append(pq.read_table(path) if curves else pq.read_schema(path).empty_table())
         about = json.loads(tables[0].schema.metadata[_KEY])
     except FileNotFoundError:
-        raise UserError(f"{folder}: no tables there; make sweep makes them") from None
+        raise UserError(f"{folder}: no tables there; {typed('sweep')} makes them") from None
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0][:80]
         raise UserError(
-            f"{folder}: its tables cannot be read ({reason}); make plots makes them again"
+            f"{folder}: its tables cannot be read ({reason}); {typed('plot')} makes them again"
         ) from None
     trials, trajectories = (table.to_pandas(types_mapper=_nullable) for table in tables)
     trials = _with_presets(trials, about)
@@ -149,7 +150,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     try:
         return json.loads(pq.read_metadata(folder / "trials.parquet").metadata[_KEY])
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-        raise UserError(f"{folder}: its tables cannot be read; make plots makes them again") from None
+        raise UserError(f"{folder}: its tables cannot be read; {typed('plot')} makes them again") from None
 
 
 def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:

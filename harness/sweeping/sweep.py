@@ -14,6 +14,7 @@ from harness import grids
 from harness.cell import Cell
 from harness.common.errors import UserError
 from harness.common.files import write_whole
+from harness.common.places import typed
 from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import Header, tables
@@ -159,7 +160,7 @@ def _make_tables(request: Request, display: Display, draw: Draw | None) -> dict[
         if draw is not None:
             draw(request.folder)
     except OSError as error:
-        display.note(f"cannot write to {request.folder}: {error.strerror}; make plots draws it later")
+        display.note(f"cannot write to {request.folder}: {error.strerror}; {typed('plot')} draws it later")
         return {}
     return damaged
 
