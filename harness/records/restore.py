@@ -14,7 +14,7 @@ from harness.records import record, tables
 from harness.records.record import COLUMNS, NUMERICS, Row
 from harness.records.store import Store
 
-_OWN = ("wall_seconds", "finished", "device", "threads", "pack_size")
+_OWN = ("wall_seconds", "finished", "device", "threads", "pack_size", "dataset_sha256")
 """Of a record's provenance, what the trials keep cell by cell; the rest is in the tables' description."""
 
 
@@ -59,12 +59,20 @@ def _rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
 
 
 def _provenance(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:
-    """The record's own, put together again from its row of the trials and the tables' description."""
+    """The record's own, put together again from its row of the trials and the tables' description. What that
+    leaves open, where several origins fit the row, is left out."""
     own = {name: row[name] for name in _OWN if row.get(name) is not None}
-    for origin in origins:
-        versions = origin["versions"] or {}
-        same = all(origin[key] == row[key] for key in ("device", "threads", "pack_size"))
-        if same and all(versions.get(key) == row[key] for key in ("commit", "torch")):
-            rest = {"versions": versions, "dataset_sha256": origin["dataset_sha256"]}
-            return own | {key: value for key, value in rest.items() if value is not None}
-    return own
+    fitting = [origin for origin in origins if _fits(origin, row)]
+    versions = [origin["versions"] or {} for origin in fitting] or [{}]
+    same = {name: value for name, value in versions[0].items() if all(v.get(name) == value for v in versions)}
+    digests = {origin["dataset_sha256"] for origin in fitting}
+    if "dataset_sha256" not in own and len(digests) == 1:
+        own["dataset_sha256"] = digests.pop()
+    rest = {"versions": same or None, "dataset_sha256": own.get("dataset_sha256")}
+    return own | {key: value for key, value in rest.items() if value is not None}
+
+
+def _fits(origin: dict[str, Any], row: dict[str, Any]) -> bool:
+    versions = origin["versions"] or {}
+    named = all(origin[key] == row[key] for key in ("device", "threads", "pack_size"))
+    return named and all(versions.get(key) == row[key] for key in ("commit", "torch"))

@@ -76,6 +76,7 @@ def _trials() -> dict[str, Column]:
         "numerics": Column(integer, "", "version of the arithmetic that made the record"),
         "commit": Column(text, "", "git commit of this project, '+' if the tree was changed; null: unknown"),
         "torch": Column(text, "", "version of torch that trained it"),
+        "dataset_sha256": Column(text, "", "digest of the images it was trained on"),
         "finished": Column(text, "", "when its run ended, UTC, ISO 8601"),
         "error": Column(text, "", "message of a failed cell"),
     }

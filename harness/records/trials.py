@@ -63,6 +63,7 @@ def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
         "numerics": header.numerics,
         "commit": origin.get("versions", {}).get("commit"),
         "torch": origin.get("versions", {}).get("torch"),
+        "dataset_sha256": origin.get("dataset_sha256"),
         "finished": origin.get("finished"),
         "error": header.error,
     }

@@ -106,3 +106,27 @@ def test_published_again_it_gives_the_same_page(
     assert "- versions: harness 1, python 3.11, torch 2, ray 2, pillow 9, extra 0\n" in page
     restore.restore(places.REFERENCE / grid.folder, Store(tmp_path / "other"))
     assert (reference.publish(grid, tmp_path / "other", [0]) / "README.md").read_text() == page
+
+
+def test_where_several_origins_fit_only_what_they_share_comes_back() -> None:
+    """Two readings of the resize, trained by the same code on the same machine, have other images."""
+    row = {
+        "device": "cpu (x)",
+        "threads": 1,
+        "pack_size": 1,
+        "commit": "c",
+        "torch": "2",
+        "wall_seconds": 3.0,
+    }
+    origin = {"device": "cpu (x)", "threads": 1, "pack_size": 1}
+    versions = {"commit": "c", "torch": "2"}
+    origins = [
+        origin | {"versions": versions | {"numpy": "1"}, "dataset_sha256": "a"},
+        origin | {"versions": versions | {"numpy": "2"}, "dataset_sha256": "b"},
+        origin | {"versions": versions | {"torch": "3"}, "dataset_sha256": "c"},
+    ]
+    open_ = restore._provenance(row, origins)
+    assert open_["versions"] == versions
+    assert "dataset_sha256" not in open_
+    assert restore._provenance(row, origins[:1])["dataset_sha256"] == "a"
+    assert restore._provenance(row | {"dataset_sha256": "b"}, origins)["dataset_sha256"] == "b"
