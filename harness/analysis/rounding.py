@@ -1,6 +1,6 @@
 """How far a count moves by rounding alone: the yardstick by which other differences are measured.
 
-A point of the grid `yardstick` is run as it is (draw 0) and again with its first weights moved by 1e-7 of
+A point of the grid `yardstick` is run as it is (draw 0) and again with its initial weights moved by 1e-7 of
 themselves (draws 1, 2, ...: `perturbation` in the protocol). What draw n differs in from draw 0 is rounding.
 """
 

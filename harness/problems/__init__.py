@@ -1,1 +1,1 @@
-"""What is learned: tasks of a data set, the network and its first weights, streams of random numbers."""
+"""What is learned: tasks of a data set, the network and its initial weights, streams of random numbers."""

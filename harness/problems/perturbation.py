@@ -1,4 +1,4 @@
-"""The yardstick's field of a protocol: first weights changed by 1e-7, to see how far that moves counts."""
+"""The yardstick's field of a protocol: initial weights changed by 1e-7, to see how far that moves counts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Perturbation(Frozen):
     """Which draw of the noise, if any."""
 
     perturbation: int = Field(
-        0, ge=0, lt=2**32, description="which draw of a relative noise of 1e-7 on the first weights; 0: none"
+        0, ge=0, lt=2**32, description="which draw of a relative noise of 1e-7 on the initial weights; 0: none"
     )
 
 
