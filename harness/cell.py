@@ -33,6 +33,12 @@ class Protocol(Perturbation, Measuring, Options, Setting, Identified):
         """The preset it is nearest to; of two as near, the one that was there first."""
         return min(PRESETS, key=lambda name: len(self.changes(name)))
 
+    def named(self, preset: str) -> Named:
+        """As the tables of a grid with this preset keep it: beside the nearest preset of its family."""
+        family = next((names for names in FAMILIES if preset in names), (preset,))
+        nearest = min(family, key=lambda name: len(self.changes(name)))
+        return nearest, self.changes(nearest)
+
     def changes(self, preset: str) -> dict[str, Any]:
         """The fields in which it differs from a preset, the data set apart: `{"k_shot": 5}`."""
         other = PRESETS[preset]
@@ -83,6 +89,9 @@ PRESETS: dict[str, Protocol] = {
     "paper-sgd": Protocol(task_reduction="sum", meta_optimizer="sgd"),
 }
 """The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter."""
+
+FAMILIES = (("paper-adam", "paper-sgd"),)
+"""Presets that name each other's readings. A later one stands alone, so that it renames no table."""
 
 
 class Cell(Identified):

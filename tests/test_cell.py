@@ -257,3 +257,14 @@ def test_a_copy_is_checked_and_has_an_id_of_its_own() -> None:
 def test_a_rate_is_a_number(value: object) -> None:
     with pytest.raises(ValidationError):
         cell(alpha0=value)
+
+
+def test_a_new_preset_renames_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The paper's two presets name each other's readings; a later one stands alone."""
+    shots, sgd = Protocol(k_shot=5), PRESETS["paper-sgd"].model_copy(update={"k_shot": 5})
+    assert shots.named("paper-adam") == ("paper-adam", {"k_shot": 5})
+    assert sgd.named("paper-adam") == sgd.named("paper-sgd") == ("paper-sgd", {"k_shot": 5})
+    monkeypatch.setitem(PRESETS, "five-shots", shots)
+    assert Protocol(k_shot=5).named("paper-adam") == ("paper-adam", {"k_shot": 5})
+    assert Protocol(k_shot=5).named("five-shots") == ("five-shots", {})
+    assert Protocol().named("five-shots") == ("five-shots", {"k_shot": 1})

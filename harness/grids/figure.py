@@ -70,7 +70,7 @@ Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
 
 def row_of(cell: Cell, preset: str) -> dict[str, Any]:
     """The columns of a cell that a grid's file may name; `preset`: the grid's."""
-    protocol = label(preset, cell.protocol.changes(preset))
+    protocol = label(*cell.protocol.named(preset))
     return {"method": cell.method, "protocol": protocol} | cell.hyper.model_dump() | {"seed": cell.seed}
 
 

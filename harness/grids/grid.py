@@ -60,8 +60,8 @@ class Grid(Question):
         return "; ".join(labels([self.named(protocol) for protocol in self.protocols]))
 
     def named(self, protocol: Protocol) -> Named:
-        """A protocol as the tables keep it, beside the grid's preset."""
-        return self.preset, protocol.changes(self.preset)
+        """A protocol as the tables keep it."""
+        return protocol.named(self.preset)
 
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""

@@ -21,7 +21,10 @@ class Perturbation(Frozen):
     """Which draw of the noise, if any."""
 
     perturbation: int = Field(
-        0, ge=0, lt=2**32, description="which draw of a relative noise of 1e-7 on the initial weights; 0: none"
+        0,
+        ge=0,
+        lt=2**32,
+        description="which draw of a relative noise of 1e-7 on the initial weights; 0: none",
     )
 
 

@@ -35,7 +35,9 @@ def _trials() -> dict[str, Column]:
         "method": Column(text, "", "maml, alpha-maml or a method of the user's own"),
         "dataset": Column(text, "", "omniglot or glyphs"),
         "protocol": Column(text, "", "for people: the preset, and the fields that differ from it"),
-        "preset": Column(text, "", "the preset that the grid names: a protocol with a name"),
+        "preset": Column(
+            text, "", "a protocol with a name: the grid's preset, or one of its family that is nearer"
+        ),
         "changes": Column(
             text, "", "the protocol's fields that differ from it, the data set apart: a JSON object"
         ),
