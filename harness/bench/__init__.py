@@ -1,16 +1,17 @@
 """The bench: what a meta-iteration costs here, beside the libraries that one would use instead.
 
-    workload.py   the one piece of work that all programs do, and our program
+    workload.py   the one piece of work that all programs do, and this project's program
     torchnet.py   its network in torch.nn, for the peers
-    peers.py      learn2learn, higher, TorchOpt and a plain loop, each as its own users write it
+    peers.py      learn2learn, higher, TorchOpt and a plain loop, each as its users would write it
     floor.py      multiply-adds of a meta-iteration, and what a matrix product takes for them
     timing.py     programs timed in turn
     cpu.py        first the check in float64, then the times: bench.json
     parts.py      where the time goes, operator by operator
     curves.py     how the cost grows with the work
     gpu.py        throughput on a device: bench-gpu.json
-    overhead.py   what a sweep costs beside its training: overhead.json
+    overhead.py   what a sweep costs besides its training: overhead.json
+    made_up.py    its records, with made-up losses
     history.py    the code of other commits, timed in turn
 
-Nothing here trains for a result, and nothing but the command `bench` imports this room.
+Nothing here trains for a result. Only the command `bench` and the paper's study of cost import this room.
 """

@@ -23,11 +23,11 @@ OURS = "harness"
 PEAK = "matrix product"
 
 Say = Callable[[str], Any]
-"""Told what is going on, a line at a time."""
+"""Called with a line of text for each step of the bench."""
 
 
 class Disagreement(Exception):
-    """A program that computes something else: its times would mean nothing."""
+    """A program computes something else: its times would mean nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Contender:
 
 
 def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str, str]]:
-    """The programs by name, ours first, and for each library that is left out the reason.
+    """The programs by name, ours first, and the libraries left out, each with the reason.
 
     only: packages to compare with; none: all. The plain loop is always there: it is the reference.
     """
@@ -59,8 +59,9 @@ def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str
 
 
 def differences(programs: dict[str, Contender], protocol: Protocol, device: str = "cpu") -> dict[str, float]:
-    """How far each program is from the plain loop in float64: the larger of the loss's difference (nats)
-    and the meta-gradient's largest over its largest entry. Raises Disagreement over AGREEMENT.
+    """How far each program is from the plain loop in float64: the difference of the losses (nats), or the
+    largest difference of the meta-gradients over the largest entry, whichever is larger. Raises Disagreement
+    above AGREEMENT.
 
     Each runs twice and the second answer counts: nothing may be left over from the first.
     """
@@ -72,14 +73,16 @@ def differences(programs: dict[str, Contender], protocol: Protocol, device: str 
         answers[name] = program.answer(program.step())
     reference = next(answers[name] for name, one in programs.items() if one.package == REFERENCE)
     by_name = {name: _difference(answer, reference) for name, answer in answers.items()}
-    for name, by in by_name.items():
-        if not by <= AGREEMENT:  # nan too
-            raise Disagreement(f"{name}: differs by {by:.1e} in float64, at most {AGREEMENT:g} is allowed")
+    for name, difference in by_name.items():
+        if not difference <= AGREEMENT:  # nan too
+            raise Disagreement(
+                f"{name}: differs by {difference:.1e} in float64; at most {AGREEMENT:g} is allowed"
+            )
     return by_name
 
 
 def _difference(answer: tuple[float, Tensor], reference: tuple[float, Tensor]) -> float:
-    """nan if anything is not a number, for which Python's `max` would not do."""
+    """nan if anything is nan, which Python's `max` might drop."""
     by_loss = torch.tensor(abs(answer[0] - reference[0]), dtype=torch.float64)
     by_gradient = (answer[1] - reference[1]).abs().max().cpu() / reference[1].abs().max().cpu()
     return float(torch.stack([by_loss, by_gradient]).max())
@@ -91,7 +94,7 @@ def measure(
     only: Sequence[str] = (),
     say: Say = lambda line: None,
 ) -> dict[str, Any]:
-    """What bench.json holds, but for the curves. Raises Disagreement before anything is timed."""
+    """What bench.json holds, except for the curves. Raises Disagreement before anything is timed."""
     programs, left_out = contenders(only)
     for package, reason in left_out.items():
         say(f"{package}: left out, {reason}")
@@ -103,7 +106,7 @@ def measure(
         steps = {name: one.prepare(work).step for name, one in programs.items()}
         seconds = timing.interleaved(steps | {PEAK: floor.product(work.device)}, rounds)
     peak = floor.peak_gflops(seconds.pop(PEAK))
-    times = {name: timing.summary(its) for name, its in seconds.items()}
+    times = {name: timing.summary(measured) for name, measured in seconds.items()}
     return {
         "machine": machine.facts("cpu"),
         "versions": machine.versions(),
@@ -111,10 +114,10 @@ def measure(
         "threads": 1,
         "rounds": rounds,
         "programs": [
-            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | asdict(its)
-            for name, its in times.items()
+            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | asdict(of_it)
+            for name, of_it in times.items()
         ],
-        **compared(programs, {name: its.median_ms for name, its in times.items()}),
+        **compared(programs, {name: of_it.median_ms for name, of_it in times.items()}),
         **against_floor(protocol, peak, times[OURS].median_ms),
         "max_float64_difference": max(differing.values()),
         "float64_differences": differing,
@@ -123,7 +126,7 @@ def measure(
 
 
 def compared(programs: dict[str, Contender], medians: dict[str, float]) -> dict[str, Any]:
-    """Each library by its fastest program, the fastest of them, and ours over that; None without any."""
+    """Each library's fastest program, the fastest of them, and our time over its time; None without any."""
     best = {
         package: min((n for n, one in programs.items() if one.package == package), key=medians.__getitem__)
         for package in peers.LIBRARIES
@@ -135,7 +138,7 @@ def compared(programs: dict[str, Contender], medians: dict[str, float]) -> dict[
 
 
 def against_floor(protocol: Protocol, peak: float, ours_ms: float) -> dict[str, Any]:
-    """The floor in milliseconds and what it follows from, and ours over it."""
+    """The floor in milliseconds and what it follows from, and our time over it."""
     least = floor.floor_ms(protocol, peak)
     return {
         "multiply_adds": floor.multiply_adds(protocol),

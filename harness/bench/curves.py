@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from harness.bench import floor, machine, timing
+from harness.bench import floor, timing
 from harness.bench.cpu import OURS, Say
 from harness.bench.threads import threads
 from harness.bench.workload import PAPER, Prepare, make, ours
 from harness.cell import Protocol
+from harness.sweeping.sweep import available_cores
 
 ROUNDS = 5
 FIELDS: dict[str, tuple[int, ...]] = {
@@ -21,7 +22,7 @@ FIELDS: dict[str, tuple[int, ...]] = {
 }
 """Fields of the protocol."""
 PACKS = (1, 2, 4, 8)
-"""Cells trained together: ours alone, for the libraries train one after the other."""
+"""Cells trained together: ours alone, because the libraries train one after the other."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +38,7 @@ class Point:
 
 
 def points(protocol: Protocol, cores: int) -> Iterator[Point]:
-    """All of them, curve by curve. Threads: 1, 2, 4, ... and all cores."""
+    """All points, curve by curve. Threads: 1, 2, 4, ... and all cores."""
     for field, values in FIELDS.items():
         for value in values:
             yield Point(varied=field, value=value, protocol=protocol.model_copy(update={field: value}))
@@ -57,18 +58,18 @@ def measure(
     """A row for each point and program: `varied`, `value`, `program`, the times of the whole call, and
     `floor_ms` on one thread (null: no peak given).
 
-    peer: name and preparation of the program that is timed beside ours; None: ours alone.
+    peer: name and preparation of the program timed beside ours; None: ours alone.
     """
     rows = []
-    for point in points(protocol, machine.cores()):
+    for point in points(protocol, available_cores()):
         programs = {OURS: ours} | ({peer[0]: peer[1]} if peer and point.cells == 1 else {})
         with threads(point.threads):
             work = make(point.protocol, cells=point.cells)
             steps = {name: prepare(work).step for name, prepare in programs.items()}
             seconds = timing.interleaved(steps, rounds, warm_up=1)
         least = floor.floor_ms(point.protocol, peak_gflops) * point.cells if peak_gflops else None
-        for name, its in seconds.items():
-            times = timing.summary(its)
+        for name, measured in seconds.items():
+            times = timing.summary(measured)
             row = {"varied": point.varied, "value": point.value, "program": name}
             rows.append({**row, **asdict(times), "floor_ms": least and round(least, 3)})
         say(f"{point.varied} {point.value}: {rows[-len(steps)]['median_ms']:.0f} ms")

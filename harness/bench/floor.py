@@ -1,20 +1,21 @@
 """The floor: what the matrix products of a meta-iteration take at the machine's best, and nothing else.
 
 A layer's forward pass over an image takes m = (height * width of its map) * (9 * channels) * filters
-multiply-adds, with the padding counted, as a matrix product has it. Every other pass over the layer is one
-of three products of the same size: C(x, w), the convolution; X(dy, w), the gradient by its input; W(x, dy),
-the gradient by its weights. A meta-iteration makes
+multiply-adds, counting the padding, as a matrix product does. Every other pass over the layer is one of three
+products of the same size: C(x, w), the convolution; X(dy, w), the gradient with respect to its input;
+W(x, dy), the gradient with respect to its weights. A meta-iteration needs
 
     support, each inner step:   C(x, w)    W(x, dy)   X(dy, w)*                                    3 passes
     query:                      C(x, w)    W(x, dy)   X(dy, w)*                                    3
     Hessian product, each step: C(x, v)    X(dy, v)*  C(p, w)*  W(p, dy)*  X(s, w)*  W(x, s)       6
 
-where v is the cotangent of the weights' gradient, p that of dy's way down (X(dy, w)) and s that of the
-layer's own output. Those with * need, or serve, a gradient by the layer's input, and the first layer has
-none: 12 passes for one step, 6 in the first layer. Forward over reverse has the same six. First-order mode
-has no Hessian product. The head is one more layer of filters * n_way multiply-adds an image.
+where v is the cotangent of the weights' gradient, p that of the gradient passed down, X(dy, w), and s that of
+the layer's own output. Those with * need, or serve, a gradient with respect to the layer's input, and the
+first layer has none: 12 passes for one step, 6 in the first layer. Forward over reverse has the same six.
+First-order mode has no Hessian product. The head is one more layer, of filters * n_way multiply-adds per
+image.
 
-Left out: batch norm, ReLU, losses, copies, the update. They cost memory traffic and hardly any arithmetic.
+Left out: batch norm, ReLU, losses, copies, the update. They cost memory traffic but hardly any arithmetic.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ PEAK_SIDE = 2048
 
 
 def multiply_adds(protocol: Protocol) -> int:
-    """Of one meta-iteration of one cell."""
+    """Multiply-adds of one meta-iteration of one cell."""
     support = protocol.meta_batch * protocol.n_way * protocol.k_shot * protocol.inner_steps
     query = protocol.meta_batch * protocol.n_way * protocol.k_query
     total = 0
@@ -55,13 +56,13 @@ def _layers(protocol: Protocol) -> list[int]:
 
 
 def product(device: torch.device) -> Callable[[], Any]:
-    """One large square product in float32: of all that is timed, the closest to the machine's best."""
+    """One large square product in float32: of everything timed, the closest to the machine's best."""
     a, b = torch.rand(2, PEAK_SIDE, PEAK_SIDE, device=device)
     return lambda: a @ b
 
 
 def peak_gflops(seconds: list[float]) -> float:
-    """10^9 operations a second (a multiply-add is two) in the fastest of these calls of `product`."""
+    """10^9 operations per second (a multiply-add is two) in the fastest of these calls of `product`."""
     return 2 * PEAK_SIDE**3 / min(seconds) / 1e9
 
 

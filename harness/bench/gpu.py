@@ -1,5 +1,5 @@
-"""Throughput on a device, in cells x iterations a second: ours with a whole grid as one pack, the peers with
-one cell after the other, which is all that they can do. Written for CUDA; runs on a CPU too.
+"""Throughput on a device, in cells x iterations per second: ours with a whole grid as one pack, the peers
+with one cell after another, which is all they can do. Written for CUDA; runs on a CPU too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from harness.training import loop
 
 ROUNDS = 10
 ITERATIONS = 40
-"""Of the engine, in the run that is timed."""
+"""Of whole training, in the run that is timed."""
 ENGINE = "harness engine"
+"""The name of whole training in bench-gpu.json."""
 
 
 def fig2(protocol: Protocol = PAPER) -> list[Cell]:
@@ -62,7 +63,9 @@ def measure(
             "ours_over_fastest_peer": round(rates[OURS] / rates[fastest], 3) if fastest else None,
             "engine_over_fastest_peer": round(engine_rate / rates[fastest], 3) if fastest else None,
         }
-        say(f"{precision}: {rates[OURS]:.1f} cells x iterations a second, the engine {engine_rate:.1f}")
+        say(
+            f"{precision}: {rates[OURS]:.1f} cells x iterations per second; whole training: {engine_rate:.1f}"
+        )
     return {
         "machine": machine.facts(device),
         "versions": machine.versions(),
@@ -79,15 +82,15 @@ def measure(
 def _calls(
     protocol: Protocol, precision: str, cells: int, device: str, rounds: int, programs: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """A row for each program, ours first: one meta-gradient of all cells, or of the peers' one."""
+    """A row for each program, ours first: one meta-gradient of all cells, or of one for the peers."""
     protocol = protocol.model_copy(update={"precision": precision})
     sizes = {name: cells if name == OURS else 1 for name in programs}
     works = {size: make(protocol, device=device, cells=size) for size in set(sizes.values())}
     steps = {name: one.prepare(works[sizes[name]]).step for name, one in programs.items()}
     seconds = timing.interleaved(steps, rounds, synchronize=lambda: _synchronize(device))
     rows = []
-    for name, its in seconds.items():
-        times = timing.summary(its)
+    for name, measured in seconds.items():
+        times = timing.summary(measured)
         rate = round(sizes[name] / (times.median_ms / 1e3), 3)
         row = {"name": name, "precision": precision, "cells": sizes[name], **asdict(times)}
         rows.append({**row, "cell_iterations_per_second": rate})
@@ -95,11 +98,11 @@ def _calls(
 
 
 def _engine(cells: Sequence[Cell], precision: str, device: str, iterations: int) -> float:
-    """Cells x iterations a second of whole training: updates, validations and records included.
+    """Cells x iterations per second of whole training: updates, validations and records included.
 
-    Taken from the difference between a run of twice as many iterations and one of as many, so that what
-    happens once a run (loading, compiling, the first validation) is not in it. Cells that diverge leave
-    their pack, so iterations are counted from the records.
+    It is the difference between a run of twice `iterations` and one of `iterations`, so that what happens
+    once per run (loading, compiling, the first validation) is left out. Cells that diverge leave their pack,
+    so iterations are counted from the records.
     """
     same = cells[0].protocol.model_copy(update={"precision": precision})
     cells = [cell.model_copy(update={"protocol": same}) for cell in cells]

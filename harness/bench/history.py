@@ -1,7 +1,7 @@
-"""A meta-iteration by the code of other commits, timed in turn: what a change has gained or cost.
+"""A meta-iteration with the code of other commits, timed in turn: what a change gained or cost.
 
 `python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out into a
-temporary folder; each runs in a process of its own, with this environment.
+temporary folder; each runs in a process of its own, in this environment.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from harness.common.places import ROOT
 
 ROUNDS = 15
 
-# Waits for a line, does one meta-gradient, says how long it took. Uses only what all commits have, under the
-# names that it has had, the newest first.
+# Waits for a line, computes one meta-gradient, prints how long it took. Uses only what all commits have,
+# under the names it has had, the newest first.
 _PROGRAM = """
 import sys, time
 from importlib import import_module
@@ -62,7 +62,7 @@ for _ in sys.stdin:
 
 
 def measure(commits: Sequence[str], rounds: int = ROUNDS) -> dict[str, timing.Times]:
-    """Times of each commit. subprocess.CalledProcessError if git does not know one."""
+    """Times of each commit. Raises subprocess.CalledProcessError for a commit that git does not know."""
     with tempfile.TemporaryDirectory() as folder:
         children = {}
         try:
@@ -92,7 +92,7 @@ def measure(commits: Sequence[str], rounds: int = ROUNDS) -> dict[str, timing.Ti
                     cwd=ROOT,
                     capture_output=True,
                 )
-    return {commit: timing.summary(its) for commit, its in seconds.items()}
+    return {commit: timing.summary(measured) for commit, measured in seconds.items()}
 
 
 def _ask(child: subprocess.Popen[str]) -> float:
@@ -109,7 +109,7 @@ def _git(*words: str) -> None:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description="A meta-iteration by the code of other commits.")
+    parser = argparse.ArgumentParser(description="Time a meta-iteration with the code of other commits.")
     parser.add_argument("commits", nargs="+")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()

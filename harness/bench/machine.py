@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
 from harness.records import provenance
+from harness.sweeping.sweep import available_cores
 
 PACKAGES = ("learn2learn", "higher", "torchopt")
 
@@ -20,7 +20,7 @@ def facts(device: str) -> dict[str, Any]:
         "device": provenance.of_run(device, pack_size=1)["device"],
         "processor": provenance.of_run("cpu", pack_size=1)["device"],
         "vector_unit": torch.backends.cpu.get_cpu_capability(),
-        "cores": cores(),
+        "cores": available_cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": _system(),
     }
@@ -31,13 +31,8 @@ def facts(device: str) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str | None]:
-    """Of this project, what it stands on, and the peers; None: not installed."""
-    return {**provenance.of_code(), **{name: _version(name) for name in PACKAGES}}
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Of this project, the packages it needs, and the peers; None: not installed."""
+    return {**provenance.of_code(), **{name: provenance.version_of(name) for name in PACKAGES}}
 
 
 def _system() -> str:
@@ -46,10 +41,3 @@ def _system() -> str:
     except (OSError, KeyError):
         name = platform.platform(terse=True)
     return f"{name}, {platform.machine()}"
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

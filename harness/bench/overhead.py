@@ -1,8 +1,8 @@
-"""What a sweep costs beside its training: time of the commands, time of the driver, memory of the driver.
+"""What a sweep costs besides its training: time of the commands, time of the driver, memory of the driver.
 
 `python -m harness.bench.overhead` writes results/bench/overhead.json. Every time is that of a whole command
-in a fresh process, interpreter and imports included. The large stores are made of records of the real kind
-with made-up losses, in a temporary folder. `--quick` takes small numbers of everything, to see that it runs.
+in a fresh process, interpreter and imports included. The large stores hold made-up records (made_up.py), in a
+temporary folder. `--quick` takes small numbers of everything, to see that it runs.
 """
 
 from __future__ import annotations
@@ -21,35 +21,23 @@ from statistics import median
 from time import monotonic
 from typing import Any
 
-import numpy as np
-
-from harness import grids, records
-from harness.cell import Cell, Question
+from harness import grids
+from harness.bench.made_up import fill
 from harness.common import places
-from harness.records import Progress, Record, Row
 from harness.records.store import Store
-from harness.sweeping.runner import Driver, Machine, Pack
-from harness.sweeping.sweep import Request, available_cores, sweep
+from harness.sweeping.sweep import available_cores
 
 FIGURES = ("fig1", "fig2", "fig3")
 PART = (
     *("fig2", "--where", "method=alpha-maml,alpha0=1e-4,alpha_hyperlr=10,beta_hyperlr=1e-5"),
     *("--seeds", "0-7"),
 )
-"""Eight cells of much the same length: a part in which one cell takes most of the time measures that cell."""
+"""Eight cells of much the same length: if one cell took most of the time, only that cell would be
+measured."""
 LIMITS = {"status": 3.0, "resume": 10.0, "plots": 15.0}
-"""Seconds, for the stores of the full size."""
+"""Seconds, for stores of the full size."""
 SHARE, FIXED = 1.05, 15.0
 """A sweep may take SHARE x (its cells' own seconds / workers) + FIXED seconds."""
-ORIGIN = {
-    "wall_seconds": 300.0,
-    "device": "cpu (made up)",
-    "threads": 1,
-    "pack_size": 1,
-    "versions": {"harness": "0", "python": "3", "torch": "2", "commit": "0123456789ab"},
-    "dataset_sha256": "0" * 64,
-    "finished": "2026-01-01T00:00:00+00:00",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +45,9 @@ class Size:
     """How much of everything."""
 
     records: int
-    """Of the large store."""
+    """In the large store."""
     seeds: tuple[int, ...]
-    """How many seeds the figures are drawn with."""
+    """Numbers of seeds that the figures are drawn with."""
     sweeps: dict[str, list[str]]
     """Name -> words of the command after `sweep`."""
     memory: tuple[tuple[int, int], ...]
@@ -67,7 +55,7 @@ class Size:
     repeats: int
 
 
-# Until a resumed sweep knows what to run, and until it would submit the first trial. The process then ends.
+# A resumed sweep until it knows what to run, and until it would submit the first trial. Then it ends.
 _PLANNED = """
 import os
 from harness import cli
@@ -89,36 +77,6 @@ cli.main()
 """
 
 
-def record(cell: Cell, rows: int) -> Record:
-    """A record of `cell` that went to a budget of `rows`, with made-up losses, validated as usual."""
-    losses = np.random.default_rng(cell.seed).normal(2.8, 0.1, rows).tolist()
-    made = [
-        Row(
-            iteration=i,
-            alpha=0.1 + 1e-5 * i,
-            beta=1e-3,
-            train_loss=loss,
-            train_accuracy=0.2,
-            **({"val_loss": 2.9, "val_accuracy": 0.15} if i == 1 or i % 25 == 0 else {}),
-        )
-        for i, loss in enumerate(losses, 1)
-    ]
-    return records.make(cell, "budget", made, ORIGIN)
-
-
-def fill(results: Path, cells: Sequence[Cell], rows: int) -> None:
-    """Put a record of each cell into the store. Cells of one seed share their made-up rows."""
-    store, made = Store(results), dict[int, Record]()
-    for cell in cells:
-        if cell.seed not in made:
-            made[cell.seed] = record(cell, rows)
-        store.put(records.dump(_of(cell, made[cell.seed])))
-
-
-def _of(cell: Cell, made: Record) -> Record:
-    return replace(made, header=replace(made.header, cell=cell))
-
-
 def run(words: Sequence[str]) -> tuple[float, str]:
     """Seconds that a fresh Python takes for `words`, and what it prints. RuntimeError if it fails."""
     began = monotonic()
@@ -130,16 +88,16 @@ def run(words: Sequence[str]) -> tuple[float, str]:
 
 
 def repeated(words: Sequence[str], repeats: int) -> dict[str, Any]:
-    """Some runs' times and their median, s."""
+    """The times of some runs and their median, s."""
     times = [round(run(words)[0], 3) for _ in range(repeats)]
     return {"median_s": median(times), "all_s": times}
 
 
 def large_store(size: Size, dataset: str, folder: Path) -> dict[str, Any]:
-    """`status`, and the start of a sweep that goes on, over a store of size.records."""
+    """`status`, and the start of a resumed sweep, with a store of size.records."""
     grid = grids.load("fig2", dataset=dataset)
-    one = len(grid.cells([0]))
-    seeds = size.records // one + 1  # the last one is missing, in part or whole
+    per_seed = len(grid.cells([0]))
+    seeds = size.records // per_seed + 1  # the last one is missing, in part or whole
     cells = grid.cells(range(seeds))
     fill(folder, cells[: size.records], grid.max_iterations)
     command = ["sweep", "fig2", "--dataset", dataset, "--seeds", f"0-{seeds - 1}", "--results", str(folder)]
@@ -153,17 +111,17 @@ def large_store(size: Size, dataset: str, folder: Path) -> dict[str, Any]:
 
 
 def plots(size: Size, dataset: str, folder: Path) -> list[dict[str, Any]]:
-    """`make plots` of the three figures, whole, for some numbers of seeds."""
-    found = []
+    """`make plots` for the three figures, for some numbers of seeds."""
+    rows = []
     for seeds in size.seeds:
         results = folder / f"{seeds}"
         cells = [cell for name in FIGURES for cell in grids.load(name, dataset=dataset).cells(range(seeds))]
         unique = list({cell.cell_id: cell for cell in cells}.values())
         fill(results, unique, grids.load("fig2").max_iterations)
         words = ["-m", "harness", "plot", *FIGURES, "--dataset", dataset, "--results", str(results)]
-        found.append({"seeds": seeds, "records": len(unique), "limit_s": LIMITS["plots"]})
-        found[-1] |= repeated(words, size.repeats)
-    return found
+        row = {"seeds": seeds, "records": len(unique), "limit_s": LIMITS["plots"]}
+        rows.append(row | repeated(words, size.repeats))
+    return rows
 
 
 def overhead(wall_s: float, cells_s: float, workers: int) -> dict[str, float]:
@@ -180,7 +138,7 @@ def overhead(wall_s: float, cells_s: float, workers: int) -> dict[str, float]:
 
 def sweeps(size: Size, folder: Path) -> dict[str, list[dict[str, float]]]:
     """Whole sweeps: the command's time beside the sum of its records' own."""
-    found: dict[str, list[dict[str, float]]] = {}
+    measured: dict[str, list[dict[str, float]]] = {}
     jobs = available_cores()
     for name, words in size.sweeps.items():
         for k in range(size.repeats):
@@ -188,66 +146,39 @@ def sweeps(size: Size, folder: Path) -> dict[str, list[dict[str, float]]]:
             more = ["--jobs", str(jobs), "--results", str(results)]
             wall, _ = run(["-m", "harness", "sweep", *words, *more])
             headers = Store(results).scan().headers.values()
-            own = sum(header.provenance["wall_seconds"] for header in headers)
-            found.setdefault(name, []).append(overhead(wall, own, jobs) | {"cells": len(headers)})
-    return found
+            training = sum(header.provenance["wall_seconds"] for header in headers)
+            measured.setdefault(name, []).append(overhead(wall, training, jobs) | {"cells": len(headers)})
+    return measured
 
 
 def memory(size: Size, folder: Path) -> list[dict[str, float]]:
     """The peak of a driver that is handed records and makes the tables, by their number and length."""
-    found: list[dict[str, float]] = []
+    peaks: list[dict[str, float]] = []
     for count, rows in size.memory:
         words = ["-c", _STORED, str(count), str(rows), str(folder / f"{count}x{rows}")]
         _, printed = run(words)
-        found.append({"records": count, "rows": rows, "peak_mib": float(printed)})
-    return found
+        peaks.append({"records": count, "rows": rows, "peak_mib": float(printed)})
+    return peaks
 
 
 _STORED = """
 import sys
 from pathlib import Path
-from harness.bench.overhead import peak_mib, store_many
+from harness.bench.made_up import store_many
+from harness.bench.overhead import peak_mib
 store_many(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
 print(peak_mib())
 """
 
 
-def store_many(count: int, rows: int, results: Path) -> None:
-    """Drive a sweep whose runner hands over `count` records of `rows` rows, tables included."""
-    grid = grids.load("fig2", dataset="glyphs").model_copy(update={"max_iterations": rows})
-    seeds = tuple(range(-(-count // len(grid.cells([0])))))
-    content = records.dump(record(grid.cells([0])[0], rows))
-
-    def runner(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
-        for (cell,) in packs[:count]:
-            driver.record(records.dump(_of(cell, records.load(content))))
-
-    machine = Machine(device="cpu", jobs=1)
-    sweep(Request(grid=grid, results=results, machine=machine, seeds=seeds), runner, _Quiet())
-
-
 def peak_mib() -> float:
-    """The most memory that this process has had at a time, resident. On Linux that of its parent, which
-    getrusage passes on to a child, is left out."""
+    """The most resident memory that this process has had at a time. On Linux without that of its parent,
+    which getrusage would report for a child too."""
     status = Path("/proc/self/status")
     if status.exists():
         (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return round(int(line.split()[1]) / 1024, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)  # bytes on macOS
-
-
-class _Quiet:
-    """A display that shows nothing."""
-
-    def note(self, text: str) -> None: ...
-
-    def begin(self, total: int, done: int, jobs: int) -> None: ...
-
-    def progress(self, now: list[Progress]) -> None: ...
-
-    def record(self, record: Record, question: Question) -> None: ...
-
-    def end(self) -> None: ...
 
 
 FULL = Size(
@@ -268,8 +199,8 @@ PARTS = ("store", "plots", "sweeps", "memory")
 
 
 def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dict[str, Any]:
-    """The parts asked for; the stores lie in `folder`."""
-    from harness.bench import machine  # late: torch, which a child that is measured has no need of
+    """The parts asked for; the stores are made in `folder`."""
+    from harness.bench import machine  # late: it loads torch, which a measured child does not need
 
     swept = replace(
         size,
@@ -278,19 +209,19 @@ def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dic
             for name, words in size.sweeps.items()
         },
     )
-    found: dict[str, Any] = {"machine": machine.facts("cpu"), "versions": machine.versions()}
-    found["dataset"] = dataset
-    measured = {
+    result: dict[str, Any] = {"machine": machine.facts("cpu"), "versions": machine.versions()}
+    result["dataset"] = dataset
+    by_part = {
         "store": lambda: large_store(size, dataset, folder / "store"),
         "plots": lambda: plots(size, dataset, folder / "plots"),
         "sweeps": lambda: sweeps(swept, folder / "sweeps"),
         "memory": lambda: memory(size, folder / "memory"),
     }
     for part in parts:
-        found[part] = measured[part]()
-        print(json.dumps({part: found[part]}, indent=1), flush=True)
-    found["load_at_end"] = [round(one, 2) for one in os.getloadavg()]
-    return found
+        result[part] = by_part[part]()
+        print(json.dumps({part: result[part]}, indent=1), flush=True)
+    result["load_at_end"] = [round(load, 2) for load in os.getloadavg()]
+    return result
 
 
 def main() -> None:
@@ -303,9 +234,9 @@ def main() -> None:
     asked = parser.parse_args()
     dataset = asked.dataset or ("omniglot" if os.environ.get("OMNIGLOT_ROOT") else "glyphs")
     with tempfile.TemporaryDirectory(prefix="harness-overhead-") as folder:
-        found = measure(QUICK if asked.quick else FULL, dataset, asked.only, Path(folder))
+        result = measure(QUICK if asked.quick else FULL, dataset, asked.only, Path(folder))
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(found, indent=1) + "\n")
+    asked.out.write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {asked.out}")
 
 

@@ -17,17 +17,17 @@ OPERATORS = (
     *("norm_relu", "norm_relu_gradient", "norm_relu_tangent", "norm_relu_gradient_tangent"),
     *("first_block", "first_block_gradient", "first_block_tangent", "first_block_gradient_tangent"),
 )
-"""Of conv4/operators.py; none of them calls another."""
+"""Functions of conv4/operators.py; none of them calls another."""
 CUTTING = "patches"
 """The function that cuts the images. It calls `windows`, which is then counted here alone."""
 REST = "everything else"
 
 
 def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, float]:
-    """Mean milliseconds a meta-iteration in each operator, in cutting the images, and in the rest.
+    """Mean milliseconds per meta-iteration in each operator, in cutting the images, and in the rest.
 
-    Python's own profiler takes the times. It costs a fraction of a microsecond a call, and there are some
-    thousand calls in the half second of an iteration.
+    Python's own profiler takes the times. It costs a fraction of a microsecond per call, and there are about
+    a thousand calls in the half second of an iteration.
     """
     profile = Profile()
     with threads(1):
@@ -44,7 +44,7 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, float
 
 
 def _seconds(profile: Profile) -> dict[str, float]:
-    """In each operator and all that it calls."""
+    """Seconds in each operator and everything that it calls."""
     spent = {}
     for (file, _, name), (*_, callers) in Stats(profile).stats.items():  # type: ignore[attr-defined]
         if file == operators.__file__ and name in (*OPERATORS, CUTTING):

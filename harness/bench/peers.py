@@ -1,9 +1,9 @@
 """The peers: the same meta-gradient by the libraries that one would use instead, and by torch alone.
 
-Each is written as its own users write it, after its own example of MAML on Omniglot. All of them share the
-network of torchnet.py. What a user builds once (network, optimizers, images on the device) is built before
-the clock runs; what a user runs in every meta-iteration, up to the gradients of the meta-loss, is timed.
-The libraries are loaded when they are needed and may be missing.
+Each is written as its users would write it, after the library's own example of MAML on Omniglot. All of them
+share the network of torchnet.py. What a user builds once (network, optimizers, images on the device) is built
+before the clock starts; what a user runs in every meta-iteration, up to the gradients of the meta-loss, is
+timed. The libraries are loaded when they are needed and may be missing.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _torchopt(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Ten
 
 
 def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
-    """The same by `torchopt.sgd` and `apply_updates`, one backward pass a task"""
+    """The same with `torchopt.sgd` and `apply_updates`, one backward pass per task"""
     torchopt = _load("torchopt")
     inner = torchopt.sgd(lr=work.alpha)
     start: dict[str, Tensor] = dict(net.named_parameters())
@@ -144,7 +144,7 @@ class Peer:
     """A library, or torch alone, and the ways of using it."""
 
     loops: dict[str, Loop]
-    """What is used of it -> how."""
+    """The part of it that is used -> how."""
     install: str | None = None
     """How to get it; None: nothing to install."""
 
@@ -161,7 +161,7 @@ PEERS: dict[str, Peer] = {
 """By the name of the package."""
 
 LIBRARIES = ("learn2learn", "higher", "torchopt")
-"""Those that ours is compared with; the plain loop is what one writes without any."""
+"""Those that ours is compared with; the plain loop is what one writes without any library."""
 
 
 def missing(package: str) -> str | None:
@@ -172,7 +172,7 @@ def missing(package: str) -> str | None:
         if error.name == package:
             return f"not installed: {PEERS[package].install}"
         return f"cannot be imported: {error}; {PEERS[package].install}"
-    except Exception as error:  # old libraries beside new ones break in any way
+    except Exception as error:  # an old library beside new ones may break in any way
         return f"cannot be imported: {error}"
     return None
 
@@ -196,7 +196,7 @@ def _preparation(loop: Loop, memory: str) -> Prepare:
 
 
 def _load(package: str) -> Any:
-    """The package, without what it and the packages that it loads (torchvision, gym) print and warn of."""
+    """The package, without the output and warnings of it and of what it loads (torchvision, gym)."""
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         if package == "learn2learn":

@@ -16,15 +16,15 @@ from harness.common.files import write_whole
 __all__ = ["FOLDER", "Disagreement", "on_cpu", "on_gpu"]
 
 FOLDER = "bench"
-"""Within the results."""
+"""Within the results folder."""
 
 
 def on_cpu(
     folder: Path, rounds: int | None, only: Sequence[str], quick: bool, with_curves: bool, say: Say
 ) -> Path:
-    """Write bench.json, or quick.json of the small workload, into `folder`; its path.
+    """Write bench.json, or quick.json for the small workload, into `folder`; returns its path.
 
-    rounds: None: as many as suit. Raises cpu.Disagreement; UserError for a peer that does not exist.
+    rounds: None: the usual number. Raises cpu.Disagreement; UserError for a peer that does not exist.
     """
     _check(only)
     protocol = SMALL if quick else PAPER
@@ -41,7 +41,7 @@ def on_cpu(
 
 
 def on_gpu(folder: Path, device: str, rounds: int | None, only: Sequence[str], quick: bool, say: Say) -> Path:
-    """Write bench-gpu.json, or quick-gpu.json with some cells of the small workload; as above."""
+    """Write bench-gpu.json, or quick-gpu.json for some cells of the small workload; see on_cpu."""
     _check(only)
     cells = gpu.fig2(SMALL)[3:7] if quick else gpu.fig2()
     iterations = 2 if quick else gpu.ITERATIONS

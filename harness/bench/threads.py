@@ -1,4 +1,4 @@
-"""How many threads torch computes with, for a while."""
+"""How many threads torch uses, for the time of a block."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """In here torch has `count` threads, afterwards as many as before."""
+    """Inside the block torch uses `count` threads, afterwards as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

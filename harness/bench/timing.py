@@ -1,4 +1,4 @@
-"""Programs timed in turn, so that whatever else the machine does meets all of them alike."""
+"""Programs timed in turn, so that whatever else the machine does affects all of them alike."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WARM_UP = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
-    """Milliseconds: the median and the quartiles of some rounds."""
+    """The median and the quartiles of some rounds, in milliseconds."""
 
     median_ms: float
     q1_ms: float
@@ -24,7 +24,7 @@ class Times:
 
 
 def summary(seconds: list[float]) -> Times:
-    """Of the rounds of one program; quantiles lie between neighbours by linear interpolation."""
+    """The times of one program's rounds; quartiles by linear interpolation between neighbours."""
     q1, median, q3 = np.percentile(1e3 * np.asarray(seconds), [25, 50, 75]).round(3).tolist()
     return Times(median_ms=median, q1_ms=q1, q3_ms=q3)
 
@@ -39,7 +39,7 @@ def interleaved(
     """Seconds of each program in each round. A round runs every program once.
 
     The order moves on by one from round to round, and every other round runs backwards, so that no program
-    always follows the same one. `synchronize` waits for a device; garbage is collected off the clock.
+    always follows the same one. `synchronize` waits for a device; garbage collection is not timed.
     """
     names = list(steps)
     seconds: dict[str, list[float]] = {name: [] for name in names}

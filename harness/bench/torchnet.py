@@ -1,4 +1,4 @@
-"""The network as the peers have it: torch.nn, weights from our flat vector, gradients back into it."""
+"""The network as the peers use it: torch.nn, weights from our flat vector, gradients back into one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.problems.network import layout
 
 
 class Conv4(nn.Module):
-    """The network as one writes it in torch: images [n, 1, 28, 28] -> scores [n, n_way]."""
+    """The network as one would write it in torch: images [n, 1, 28, 28] -> scores [n, n_way]."""
 
     def __init__(self, protocol: Protocol) -> None:
         super().__init__()
@@ -52,7 +52,7 @@ def _from_ours(flat: Tensor, like: Tensor) -> Tensor:
 
 
 def _to_ours(tensor: Tensor) -> Tensor:
-    """The way back, flat."""
+    """The inverse of _from_ours, flat."""
     order = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}[tensor.ndim]
     return tensor.permute(order).reshape(-1)
 
@@ -60,16 +60,16 @@ def _to_ours(tensor: Tensor) -> Tensor:
 def network(protocol: Protocol, flat: Tensor) -> Conv4:
     """The torch network with the weights [P] of ours."""
     net = Conv4(protocol).to(flat.device, flat.dtype)
-    its = layout(protocol)
+    ours = layout(protocol)
     with torch.no_grad():
-        for part, piece in zip(its.parts, flat.split(its.sizes), strict=True):
+        for part, piece in zip(ours.parts, flat.split(ours.sizes), strict=True):
             parameter = _parameter(net, part.name)
             parameter.copy_(_from_ours(piece, parameter))
     return net
 
 
 def gradient(protocol: Protocol, net: nn.Module) -> Tensor:
-    """What lies in the parameters' `.grad`, as our flat vector [P], float64."""
+    """The parameters' `.grad` as our flat vector [P], float64."""
     gradients = [_parameter(net, part.name).grad for part in layout(protocol).parts]
     return torch.cat([_to_ours(one.double()) for one in gradients if one is not None])
 

@@ -17,8 +17,8 @@ from harness.training.conv4 import meta_gradient
 from harness.training.pack import default_chunk, images_of
 
 PAPER = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
-"""`paper-adam` with batch norm as the libraries have it: scale and shift, both adapted. Glyphs need no
-download and cost what Omniglot costs."""
+"""`paper-adam` with batch norm as in the libraries: scale and shift, both adapted. Glyphs need no download
+and take as long as Omniglot."""
 
 SMALL = Protocol(**PAPER.model_dump() | {"n_way": 5, "meta_batch": 2, "filters": 8})
 """A small version, to see that everything runs; its times mean nothing."""
@@ -39,15 +39,15 @@ class Workload:
 
     @property
     def device(self) -> torch.device:
-        """Where all of it lies."""
+        """The device of all its tensors."""
         return self.weights.device
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program that is ready: `step` does what is timed, `answer` reads what it returned, not timed.
+    """A program that is ready to run. `step` does what is timed; `answer` reads what it returned, untimed.
 
-    An answer is the mean query loss (nats) and the meta-gradient [P], of the first cell, in float64.
+    An answer is the mean query loss (nats) and the meta-gradient [P] of the first cell, in float64.
     """
 
     step: Callable[[], Any]
@@ -55,13 +55,13 @@ class Program:
 
 
 Prepare = Callable[[Workload], Program]
-"""Builds what a program builds once, before its first iteration."""
+"""Builds what a program needs only once, before its first iteration."""
 
 
 def make(
     protocol: Protocol, dtype: torch.dtype = torch.float32, device: str = "cpu", cells: int = 1
 ) -> Workload:
-    """The first meta-batch of seed 0 and the initial weights of seeds 0, 1, ..., one a cell."""
+    """The first meta-batch of seed 0 and the initial weights of seeds 0, 1, ..., one seed per cell."""
     where = torch.device(device)
     images, _ = images_of(protocol.dataset, protocol.resize, where)
     drawn = episodes.training(protocol, seed=0, iteration=1)

@@ -19,11 +19,12 @@ VERSIONS = ("harness", "python", *_PACKAGES)
 
 @lru_cache
 def of_code() -> dict[str, Any]:
-    """Versions of this project and its packages, Python, and the git commit ('+': the tree was changed)."""
+    """Versions of this project and its packages, Python, and the git commit ('+': with uncommitted
+    changes)."""
     return {
-        "harness": _version("harness"),
+        "harness": version_of("harness"),
         "python": platform.python_version(),
-        **{name: _version(name) for name in _PACKAGES},
+        **{name: version_of(name) for name in _PACKAGES},
         "commit": _commit(),
     }
 
@@ -47,7 +48,8 @@ def now(wall_seconds: float) -> dict[str, Any]:
     return {"wall_seconds": round(wall_seconds, 6), "finished": finished}
 
 
-def _version(package: str) -> str | None:
+def version_of(package: str) -> str | None:
+    """The version of an installed package; None: not installed."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -55,7 +57,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """None for an installed package, even one that lies inside somebody else's repository."""
+    """None for an installed package, even one inside somebody else's repository."""
     if CHECKOUT is None or not (CHECKOUT / ".git").exists():
         return None
 

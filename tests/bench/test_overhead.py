@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
-from harness.bench import overhead
+from harness.bench import made_up, overhead
 from harness.records.store import Store
 from harness.sweeping.plan import plan
 
@@ -24,7 +24,7 @@ def test_the_limit_is_of_the_cells_own_time_over_the_workers() -> None:
 def test_made_up_records_answer_their_grid(tmp_path: Path) -> None:
     grid = grids.load("fig2", dataset="glyphs")
     cells = grid.cells([0, 1])[180:190]
-    overhead.fill(tmp_path, cells, grid.max_iterations)
+    made_up.fill(tmp_path, cells, grid.max_iterations)
     scan = Store(tmp_path).scan()
     assert plan(cells, scan, grid.question) == {}
     assert not scan.damaged
@@ -46,7 +46,7 @@ def test_the_start_of_a_resumed_sweep_ends_before_anything_trains(tmp_path: Path
 
 
 def test_a_driver_that_is_handed_records_stores_them(tmp_path: Path) -> None:
-    overhead.store_many(3, 40, tmp_path)
+    made_up.store_many(3, 40, tmp_path)
     assert sorted(header.iterations for header in Store(tmp_path).scan().headers.values()) == [40] * 3
     assert (tmp_path / "fig2-glyphs" / "trajectories.parquet").exists()
     assert overhead.peak_mib() > 10
