@@ -1,8 +1,8 @@
-"""What is measured: a protocol, a cell of it (one point), its only key, and what is asked of it.
+"""What is measured: a protocol, a cell (one point under it) with its id, and the question asked of a cell.
 
 Everything here is frozen and strict: an unknown field or a value out of range is refused when the
 object is built. A default never changes: a cell's id leaves out the fields that have the default they
-were introduced with, so that new fields orphan no record. Another reading is another value.
+were introduced with, so that new fields orphan no record. Another reading sets a field, not its default.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from harness.problems.setting import Measuring, Setting
 class Protocol(Perturbation, Measuring, Options, Setting, Identified):
     """Everything that defines a run except what is swept. The defaults are `paper-adam`.
 
-    What its parts are of: the setting that all methods meet, what single methods add, how a run is measured,
-    and the yardstick. A canonical JSON of it is flat: a field may move between the parts and no id moves.
+    Its base classes hold the setting that all methods share, the options of individual methods, how a run is
+    measured, and the yardstick. Its canonical JSON is flat: a field may move between them without changing an
+    id.
     """
 
     @cached_property
     def preset(self) -> str:
-        """The preset it is nearest to; of two as near, the one that was there first."""
+        """The nearest preset, the one with the fewest fields to change; on a tie the first in PRESETS."""
         return min(PRESETS, key=lambda name: len(self.changes(name)))
 
     def named(self, preset: str) -> Named:
@@ -40,19 +41,19 @@ class Protocol(Perturbation, Measuring, Options, Setting, Identified):
         return nearest, self.changes(nearest)
 
     def changes(self, preset: str) -> dict[str, Any]:
-        """The fields in which it differs from a preset, the data set apart: `{"k_shot": 5}`."""
+        """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`."""
         other = PRESETS[preset]
         mine = self.model_dump(exclude={"dataset"})
         return {name: value for name, value in mine.items() if value != getattr(other, name)}
 
     @cached_property
     def label(self) -> str:
-        """For people, beside its nearest preset: `paper-adam, k_shot=5`."""
+        """For people: its nearest preset and what differs, `paper-adam, k_shot=5`."""
         return label(self.preset, self.changes(self.preset))
 
 
 Named = tuple[str, Mapping[str, Any]]
-"""A protocol as tables keep it: a preset, and the fields that differ from it."""
+"""A protocol as the tables keep it: the name of a preset, and the fields that differ from it."""
 
 
 def label(preset: str, changes: Mapping[str, Any]) -> str:
@@ -68,16 +69,16 @@ def _words(changes: Mapping[str, Any]) -> list[str]:
 
 
 def labels(protocols: Sequence[Named]) -> list[str]:
-    """Each in words, what it shares with the first of them left out.
+    """Each protocol in words, without what it shares with the first of them.
 
     >>> labels([("paper-adam", {}), ("paper-adam", {"k_shot": 5})])
     ['paper-adam', 'k_shot=5']
     """
-    return [_beside(protocols[0], one) for one in protocols]
+    return [_beside(protocols[0], protocol) for protocol in protocols]
 
 
-def _beside(first: Named, one: Named) -> str:
-    preset, changes = one
+def _beside(first: Named, protocol: Named) -> str:
+    preset, changes = protocol
     more = {name: value for name, value in changes.items() if (name, value) not in first[1].items()}
     if preset != first[0] or not more or len(more) + len(first[1]) != len(changes):
         return label(preset, changes)
@@ -107,25 +108,32 @@ class Cell(Identified):
     def _type_hyper(cls, data: Any) -> Any:
         if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
             if data.get("method") not in METHODS:
-                raise ValueError(f"method: '{data.get('method')}' is none of {', '.join(METHODS)}")
+                raise ValueError(
+                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS)}"
+                )
             return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
         return data
 
     @cached_property
     def cell_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
-        text = f'{_but_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
+        text = f'{_json_before_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def describe(self) -> str:
         """One line for people: `alpha-maml alpha0=0.1 beta0=0.001 ... seed=0`."""
-        rates = " ".join(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())
-        return f"{self.method} {rates} seed={self.seed}"
+        return f"{self.describe_point()} seed={self.seed}"
+
+    def describe_point(self) -> str:
+        """The same without the seed."""
+        return " ".join(
+            [self.method, *(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())]
+        )
 
 
 @lru_cache(maxsize=4096, typed=True)
-def _but_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
-    """The canonical JSON of a cell up to its last key: all seeds of a point share it."""
+def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
+    """The canonical JSON of a cell up to its last key, the seed: all seeds of a point share it."""
     text = json.dumps(
         {
             "protocol": protocol.model_dump(exclude_defaults=True),
@@ -141,7 +149,8 @@ def _but_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
 
 @lru_cache(maxsize=1 << 16, typed=True)
 def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
-    """The cell, made and hashed once: a large store and the grids over it name the same ones many times."""
+    """The cell, made and hashed once: a large store and the grids it serves name the same cells many
+    times."""
     return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
 
 

@@ -123,7 +123,7 @@ def test_every_field_is_in_the_id() -> None:
         ({"norm_eps": math.inf}, "norm_eps"),
         ({"norm_eps": math.nan}, "norm_eps"),
         ({"head_init": "Linear"}, "head_init"),
-        ({"k_shot": 15, "k_query": 6}, "a character has 20"),
+        ({"k_shot": 15, "k_query": 6}, "a character has 20 drawings"),
         ({"train_characters": 1300}, "more than 1623"),
         ({"train_characters": 10}, "n_way is 20"),
         ({"validation_characters": 19}, "n_way is 20"),
@@ -147,7 +147,7 @@ def test_a_protocol_is_strict(fields: dict, match: str) -> None:
         ({"hyper": {"alpha0": 0.1}}, "beta0"),
         ({"hyper": MOVING}, "alpha_hyperlr"),  # MAML has none
         ({"method": "alpha-maml"}, "alpha_hyperlr"),
-        ({"method": "reptile"}, "'reptile' is none of maml, alpha-maml"),
+        ({"method": "reptile"}, "'reptile' is not a method; known: maml, alpha-maml"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"trial": 3}, "trial"),

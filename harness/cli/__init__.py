@@ -1,4 +1,4 @@
-"""The commands: `python -m harness`, or `harness`. `make help` shows the short way to the usual ones."""
+"""The commands: `python -m harness`, or `harness`. `make help` lists short forms of the usual ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`harness bench`: a meta-iteration beside other libraries."""
+"""`harness bench`: a meta-iteration timed beside other libraries."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from harness.common import places
 
 def bench(
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="Times that each program runs.", show_default="15; GPU: 10")
+        int | None, typer.Option(min=1, help="How often each program runs.", show_default="15; GPU: 10")
     ] = None,
     only: Annotated[
         str | None, typer.Option(help="Peers: some of learn2learn,higher,torchopt.", show_default="all")
     ] = None,
-    curves: Annotated[bool, typer.Option(help="Also how the cost grows with the work (CPU).")] = True,
-    quick: Annotated[bool, typer.Option("--quick", help="A small problem, to see that it runs.")] = False,
+    curves: Annotated[bool, typer.Option(help="Also measure how the cost grows with the work (CPU).")] = True,
+    quick: Annotated[bool, typer.Option("--quick", help="A small workload, to see that it runs.")] = False,
     device: Device = "cpu",
     results: Results = places.RESULTS,
 ) -> None:
     """Time a meta-iteration beside the libraries that are installed.
 
-    First all have to agree in float64. Writes bench.json and a figure into results/bench.
+    All must first agree in float64. Writes bench.json and a figure into results/bench.
     """
     import json
 

@@ -26,28 +26,28 @@ def cell(
     method: Annotated[
         str | None, typer.Option(help="By default the one with these hyper-parameters.")
     ] = None,
-    grid: Annotated[str, typer.Option(help="Whose protocol, target and budget.")] = "fig2",
-    seed: Annotated[int, typer.Option(min=0)] = 0,
-    target: Annotated[float | None, typer.Option(help="In place of the grid's, nats.")] = None,
-    iterations: Annotated[int | None, typer.Option(min=1, help="In place of the grid's budget.")] = None,
+    grid: Annotated[str, typer.Option(help="Where its protocol, target and budget come from.")] = "fig2",
+    seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the tasks.")] = 0,
+    target: Annotated[float | None, typer.Option(help="In nats, in place of the grid's.")] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="The budget, in place of the grid's.")] = None,
     dataset: Dataset = None,
     device: Device = "cpu",
-    threads: Annotated[int, typer.Option(min=1)] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="For torch.")] = 1,
     results: Results = places.RESULTS,
 ) -> None:
-    """Train one cell and print it live.
+    """Train one cell and print every iteration.
 
-    Nothing is kept: `sweep` keeps. Exits 0 however the cell ends.
+    Nothing is saved: that is what `sweep` does. Exits with 0 however the cell ends.
     """
     from harness import grids
 
     check_device(device)
-    one = grids.load(grid, dataset=dataset)
-    question = _question(one, target, iterations)
+    loaded = grids.load(grid, dataset=dataset)
+    question = _question(loaded, target, iterations)
     if len(what) == 1 and "=" not in what[0]:
-        chosen = _by_id(what[0], one, results.absolute())
+        chosen = _by_id(what[0], loaded, results.absolute())
     else:
-        chosen = _by_hyper_parameters(what, one, method, seed)
+        chosen = _by_hyper_parameters(what, loaded, method, seed)
     _train(chosen, question, device, threads)
 
 
@@ -77,7 +77,7 @@ def _by_id(beginning: str, grid: Grid, results: Path) -> Cell:
 
 
 def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, seed: int) -> Cell:
-    """A cell of the grid's protocol, of `method` or of the method that has just these hyper-parameters."""
+    """A cell of the grid's protocol, of `method` or of the method with exactly these hyper-parameters."""
     from pydantic import ValidationError
 
     from harness.cell import Cell
@@ -88,11 +88,11 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
     hyper = dict(pairs)
     if len(hyper) < len(pairs):
         raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
-    fields = {name: set(method.Hyper.model_fields) for name, method in METHODS.items()}
+    fields = {name: set(one.Hyper.model_fields) for name, one in METHODS.items()}
     chosen = method or next((name for name, names in fields.items() if names == set(hyper)), None)
     if chosen is None:
         needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
-        raise UserError(f"cell: no method has just {' '.join(hyper)} ({needs})")
+        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(hyper)} ({needs})")
     try:
         return Cell.model_validate(
             {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
@@ -113,7 +113,7 @@ def _assignment(word: str) -> tuple[str, float]:
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
-    """Print a line an iteration, then how the cell came out."""
+    """Print a line per iteration, then how the cell ended."""
     from time import perf_counter
 
     import torch

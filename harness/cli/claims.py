@@ -21,11 +21,11 @@ COLOURS = {"holds": "green", "fails": "red", "cannot be told": "dim"}
 
 def claims(
     reference: Annotated[
-        bool, typer.Option("--reference", help="Judge by the reference records alone, not by your own.")
+        bool, typer.Option("--reference", help="Judge by the reference records alone, without your own.")
     ] = False,
     results: Results = places.RESULTS,
 ) -> None:
-    """Say which sentences of the paper hold, under which reading.
+    """Judge which sentences of the paper hold, under which reading.
 
     Writes claims.json, a page and a figure into the results folder.
     """

@@ -1,4 +1,4 @@
-"""`harness compare`: the user's own records beside the reference's."""
+"""`harness compare`: the user's records beside the reference records."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 YARDSTICK = "yardstick"
 """The reference grid that measures how far rounding alone moves a count."""
-MOST_CELLS = 20
-"""Cells that differ, printed one by one; the file has all."""
+MAX_CELLS = 20
+"""Cells that differ, printed one by one; the file has all of them."""
 HEADS = {"in_both": "in both", "within": "within rounding", "other_outcome": "other outcome"} | {
     "median_difference": "median difference",
     "only_mine": "only yours",
     "only_reference": "only the reference's",
 }
-"""Columns of the printed table that have other names in words."""
+"""Heads of the printed table, where they are not the columns' names."""
 
 
 def compare(
@@ -40,13 +40,13 @@ def compare(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Also keep it with the reference: how far machines agree.")
+        bool, typer.Option("--keep", help="Also keep the result with the reference: how far machines agree.")
     ] = False,
 ) -> None:
-    """Lay your own records of a grid beside the reference's, cell by cell.
+    """Compare your records of a grid with the reference records, cell by cell.
 
-    Prints how far they agree, by the yardstick of what rounding alone does, and writes compare.parquet
-    and a figure into the grid's folder.
+    Prints how far they agree, measured by what rounding alone does, and writes compare.parquet and a figure
+    into the grid's folder.
     """
     from harness import grids
     from harness.analysis import comparison
@@ -56,7 +56,7 @@ def compare(
         places.checkout("compare --keep")
     asked = grids.load(grid, dataset=dataset)
     theirs = tables.read(reference.find(asked.folder), curves=False).trials
-    mine = _own(asked, results.absolute(), grids.parse_seeds(seeds) if seeds else ())
+    mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds) if seeds else ())
     rounding = _rounding()
     try:
         compared = comparison.compare(mine, theirs, rounding)
@@ -64,15 +64,15 @@ def compare(
         raise UserError(f"{asked.folder}: {error}") from None
     say(f"reference: {reference.describe(theirs)}")
     out.print(_counts(compared.seeds))
-    for line in (_say_rounding(rounding), *compared.notes, *_cells_apart(asked, compared.cells)):
+    for line in (_say_rounding(rounding), *compared.notes, *_differing(asked, compared.cells)):
         say(line)
     say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder))
     if keep:
         say_written(_keep(asked, compared))
 
 
-def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
-    """The trials of the user's own records, of these seeds (none: of all). UserError: there are none."""
+def _mine(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
+    """The trials of the user's records, of these seeds (none: of all). UserError: there are none."""
     from harness.records import tables
     from harness.records.store import Store
 
@@ -88,7 +88,7 @@ def _own(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
 
 
 def _rounding() -> Rounding | None:
-    """What the reference's yardstick measured; None: it has none."""
+    """What the yardstick of the reference measured; None: there is none."""
     from harness.analysis import rounding
     from harness.records import reference, tables
 
@@ -97,7 +97,7 @@ def _rounding() -> Rounding | None:
 
 
 def _counts(seeds: pd.DataFrame) -> Table:
-    """A row a seed and passage."""
+    """One row per seed and passage."""
     heads = [HEADS.get(name, name) for name in seeds.columns]
     table = plain_table(heads, right={*heads} - {"passage"}, wrap=heads)
     for row in seeds.itertuples(index=False):
@@ -110,7 +110,7 @@ def _say_rounding(rounding: Rounding | None) -> str:
     if rounding is None:
         return (
             f"rounding was not measured (no reference records of the grid {YARDSTICK}), "
-            "so every difference counts as outside"
+            "so every difference counts as more than rounding"
         )
     passages = (("first", rounding.first), ("sustained", rounding.sustained))
     moves = [f"a {name} passage by {_interval(interval)}" for name, interval in passages if interval]
@@ -122,21 +122,21 @@ def _interval(interval: Interval) -> str:
     return f"{interval.low:+d} to {interval.high:+d} iterations ({shares})"
 
 
-def _cells_apart(grid: Grid, cells: pd.DataFrame) -> Iterator[str]:
-    """The cells whose first passages differ by more than rounding, a line each up to MOST_CELLS."""
+def _differing(grid: Grid, cells: pd.DataFrame) -> Iterator[str]:
+    """The cells whose first passages differ by more than rounding, a line for each of up to MAX_CELLS."""
     from harness.analysis.comparison import OUTCOME, OUTSIDE, SIDES
 
     names = {cell.cell_id: cell.describe() for cell in grid.cells(cells["seed"].unique().tolist())}
-    apart = cells[cells["first_agreement"].isin([OUTSIDE, OUTCOME])]
-    for cell in apart.head(MOST_CELLS).to_dict("records"):
+    differing = cells[cells["first_agreement"].isin([OUTSIDE, OUTCOME])]
+    for cell in differing.head(MAX_CELLS).to_dict("records"):
         mine, theirs = (_count(cell[f"first_{side}"], cell[f"outcome_{side}"]) for side in SIDES)
         yield f"{cell['cell_id']}  {names[cell['cell_id']]}  yours: {mine}, the reference's: {theirs}"
-    if len(apart) > MOST_CELLS:
-        yield f"and {len(apart) - MOST_CELLS} more cells"
+    if len(differing) > MAX_CELLS:
+        yield f"and {len(differing) - MAX_CELLS} more cells"
 
 
 def _count(count: float, outcome: str) -> str:
-    if count == count:  # NaN: a miss
+    if count == count:  # NaN: no passage
         return f"{count:g}"
     return "not reached" if outcome == "budget" else outcome
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_WIDE = None if sys.stdout.isatty() else 200  # tables in a file or a pipe are not folded at 80
+_WIDE = None if sys.stdout.isatty() else 200  # tables in a file or a pipe are not wrapped at 80
 out = Console(highlight=False, width=_WIDE)
 err = Console(stderr=True, highlight=False)
 
@@ -18,12 +18,12 @@ OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
 
 
 def say(text: str, style: str = "", console: Console = out) -> None:
-    """A line as it is: not folded, and nothing in it read as markup."""
+    """A line as it is: not wrapped, and nothing in it read as markup."""
     console.print(Text(text, style=style), soft_wrap=True)
 
 
 def short(path: Path) -> str:
-    """A path as one types it from here."""
+    """A path as one would type it here."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 

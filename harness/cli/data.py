@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 def data(
     name: Annotated[str, typer.Argument(help="omniglot or glyphs.")] = "glyphs",
     resize: Annotated[str, typer.Option(help="lanczos or nearest (Omniglot only).")] = "lanczos",
-    sheet: Annotated[Path | None, typer.Option(help="Draw some episodes as a PNG there.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the sheet's episodes.")] = 0,
+    sheet: Annotated[Path | None, typer.Option(help="Draw some episodes into this PNG file.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The seed of the sheet's episodes.")] = 0,
 ) -> None:
     """Fetch, verify, describe and draw a data set.
 
-    It is fetched only if it is missing. With --sheet a PNG shows what a learner sees.
+    It is fetched only if it is missing. With --sheet, a PNG shows what a learner sees.
     """
     from harness.problems import datasets
 
     if sheet is not None and sheet.suffix != ".png":
-        raise UserError(f"sheet {sheet}: write a name that ends in .png")
+        raise UserError(f"sheet {sheet}: its name must end in .png")
     if name == "omniglot":
         _fetch_omniglot()
     dataset = datasets.load(name, resize)
@@ -43,14 +43,14 @@ def data(
 
 
 def _fetch_omniglot() -> None:
-    """If some of it is missing."""
+    """Fetch Omniglot, if some of it is missing."""
     from harness.problems.datasets import omniglot
 
     try:
         for part in omniglot.PARTS:
             omniglot.find(part)
     except UserError:
-        say("Omniglot is not there; fetching it (14 MB)")
+        say("Omniglot is missing; fetching it (14 MB)")
         omniglot.fetch()
 
 

@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 
 
 def list_grids(
-    grid: Annotated[str | None, typer.Argument(help="One grid; none: all of sweeps/.")] = None,
-    cells: Annotated[bool, typer.Option("--cells", help="Every cell, and how long they may take.")] = False,
+    grid: Annotated[
+        str | None, typer.Argument(help="One grid.", show_default="all of sweeps/; with --cells: quick")
+    ] = None,
+    cells: Annotated[
+        bool, typer.Option("--cells", help="List every cell, and how long they may take.")
+    ] = False,
     seeds: Annotated[str | None, typer.Option(help="Such as 0-4, in place of the grid's.")] = None,
     where: Annotated[str | None, typer.Option(help="Only these cells.")] = None,
     shard: Annotated[str | None, typer.Option(help="Only the i-th of n equal parts: i/n.")] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="For the estimate.", show_default="cores")] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Cells at a time, for the estimate.", show_default="cores")
+    ] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """List the grids; with --cells a dry run of one.
+    """List the grids, or with --cells the cells of one: a dry run.
 
     The dry run prints every cell, and how long they take at most.
     """
@@ -54,12 +60,12 @@ def list_grids(
 
 
 def _show_grids(names: Sequence[str], dataset: str | None) -> None:
-    """A row a grid."""
+    """One row per grid."""
     from harness import grids
 
     table = plain_table(
-        ("grid", "cells a seed", "seeds", "data set", "protocol", "target", "budget", "title"),
-        right=("cells a seed", "target", "budget"),
+        ("grid", "cells per seed", "seeds", "data set", "protocol", "target", "budget", "title"),
+        right=("cells per seed", "target", "budget"),
         wrap=("protocol", "title"),
     )
     for name in names:
@@ -90,7 +96,7 @@ def _show_cells(request: Request) -> None:
 
 
 def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
-    """How long these cells take at most, and how that is known."""
+    """How long these cells take at most, and where that estimate comes from."""
     from harness.cli.progress import duration
     from harness.sweeping.plan import pack
 
@@ -105,12 +111,12 @@ def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     jobs, budget = request.machine.jobs, request.grid.max_iterations
     return (
         f": at most {duration(len(cells) * budget * seconds / jobs)}, {jobs} at a time, if none ends before "
-        f"{budget} iterations ({seconds:.2g} s an iteration, {source})"
+        f"{budget} iterations ({seconds:.2g} s per iteration, {source})"
     )
 
 
 def _seconds_per_iteration(scan: Scan, cell: Cell) -> tuple[float, str]:
-    """From the records of the cell's protocol; without any, measured on a few iterations of the cell."""
+    """From the records of the cell's protocol; if there are none, from a few iterations of the cell."""
     known = [
         header.provenance["wall_seconds"] / header.iterations
         for header in scan.headers.values()

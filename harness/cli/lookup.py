@@ -16,38 +16,40 @@ T = TypeVar("T")
 
 
 def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) -> T:
-    """The one whose cell id begins like that. UserError if there is none, or more than one.
+    """The one whose cell id begins with `beginning`. UserError if there is none, or more than one.
 
     `what` and `where` are for the error: "record", "in results/store".
     """
     matching = [cell_id for cell_id in known if cell_id.startswith(beginning)]
     if len(matching) != 1:
-        count = f"{len(matching)} {what}s begin" if matching else f"no {what} begins"
-        raise UserError(
-            f"cell '{beginning}': {count} with that {where}; harness grids NAME --cells lists them"
+        count = (
+            f"the beginning of {len(matching)} {what} ids"
+            if matching
+            else f"not the beginning of any {what} id"
         )
+        raise UserError(f"cell '{beginning}': {count} {where}; harness grids NAME --cells lists ids")
     return known[matching[0]]
 
 
 def recorded(scan: Scan, results: Path, names: Sequence[str], dataset: str | None) -> list[Grid]:
-    """The grids (by name or path; none: all, on any data set, and those that have tables) with records."""
-    grids_ = [grids.load(name, dataset=dataset) for name in names] if names else _all(scan, results, dataset)
-    unique = {grid.folder: grid for grid in reversed(grids_)}  # of one folder the first
+    """The grids with records, among `names` (names or paths) or, without any, among all that are known."""
+    known = [grids.load(name, dataset=dataset) for name in names] if names else _all(scan, results, dataset)
+    unique = {grid.folder: grid for grid in reversed(known)}  # the first with a folder
     return [grid for grid in reversed(unique.values()) if tables.records_by_seed(grid, scan)]
 
 
 def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
-    """Those of sweeps/, each on its own data set (or `dataset`) and on all that the store has records of, and
-    those that the tables in `results` were made for."""
-    grids_ = []
+    """The grids of sweeps/, each on its own data set (or `dataset`) and on any that the store has records of,
+    and the grids that the tables in `results` were made for."""
+    known = []
     stored = {header.cell.protocol.dataset for header in scan.headers.values()} & {*grids.datasets()}
     for name in grids.names():
-        own = grids.load(name, dataset=dataset)
-        others = stored - {own.protocol.dataset} if dataset is None else ()
-        grids_ += [own, *(grids.load(name, dataset=other) for other in sorted(others))]
+        grid = grids.load(name, dataset=dataset)
+        others = stored - {grid.protocol.dataset} if dataset is None else ()
+        known += [grid, *(grids.load(name, dataset=other) for other in sorted(others))]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
-            grids_.append(tables.grid_of(tables.read_about(path.parent)))
+            known.append(tables.grid_of(tables.read_about(path.parent)))
         except UserError:
             continue  # of another version: made again from its own file
-    return grids_
+    return known

@@ -16,20 +16,20 @@ from harness.cli.console import plain_table
 from harness.records import Progress, Record
 from harness.records.passages import first_passage, outcome
 
-MOST_ROWS = 16
+MAX_ROWS = 16
 """Running cells shown at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Clock:
-    """The time left, from the pace of this sweep since its first cell began to train."""
+    """Estimates the time left, from the pace of this sweep since its first cell began to train."""
 
     began: float | None
     total: int
     done_before: int
 
     def left(self, ended: int, running: int) -> str:
-        """What the rest may take after `ended` cells; one that runs counts as half done."""
+        """How long the rest may take after `ended` cells; a running cell counts as half done."""
         if not ended or self.began is None:
             return "time left: known after the first cell"
         worked = ended + running / 2
@@ -40,7 +40,7 @@ class Clock:
 class Display:
     """Shows a sweep on a console. See sweeping.driver.Display.
 
-    readings: whether its cells have several protocols, so that each is named with its own.
+    readings: whether its cells have several protocols, so that each is shown with its own.
     """
 
     def __init__(self, console: Console, readings: bool = False) -> None:
@@ -57,7 +57,7 @@ class Display:
         self.console.print(Text(text, style="yellow"), soft_wrap=True)
 
     def begin(self, total: int, done: int, jobs: int) -> None:
-        """Say what is to run, and open the live display if there is a terminal and work."""
+        """Say what will run, and open the live display if there is a terminal and anything to run."""
         self._clock = Clock(began=None, total=total, done_before=done)
         self._opened = time.monotonic()
         self._ended, self._running = 0, {}
@@ -71,10 +71,10 @@ class Display:
             self._live.start()
 
     def progress(self, now: list[Progress]) -> None:
-        """Where cells in training stand."""
+        """How far the cells in training are."""
         if self._clock.began is None:
             self._clock = replace(self._clock, began=time.monotonic())
-            import harness.plots.render  # noqa: F401  # cells train now, and the driver only waits
+            import harness.plots.render  # noqa: F401  # now: cells train, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
 
     def record(self, record: Record, question: Question) -> None:
@@ -116,16 +116,16 @@ class Display:
         numbers = ("iteration", "loss", "alpha", "beta")
         rows = plain_table(("running", *numbers), right=numbers)
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
-        for p in running[:MOST_ROWS]:
+        for p in running[:MAX_ROWS]:
             beta = p.row.beta if p.row.beta is not None else float("nan")
             loss, alpha = f"{p.row.train_loss:.3f}", f"{p.row.alpha:.3g}"
             rows.add_row(self._name(p.cell), f"{p.row.iteration}", loss, alpha, f"{beta:.3g}")
-        more = [Text(f"... and {len(running) - MOST_ROWS} more")] if len(running) > MOST_ROWS else []
+        more = [Text(f"... and {len(running) - MAX_ROWS} more")] if len(running) > MAX_ROWS else []
         return Group(head, rows, *more)
 
 
 def verdict(record: Record, question: Question) -> str:
-    """How a cell came out, in few words: `reached at 57`, `not reached in 500`."""
+    """How a cell ended, in a few words: `reached at 57`, `not reached in 500`."""
     header = record.header
     losses = record.rows["train_loss"].to_numpy()[: question.max_iterations]
     target, budget = question.target_loss, question.max_iterations

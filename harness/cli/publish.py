@@ -11,7 +11,7 @@ from harness.cli.options import Dataset, Results
 from harness.common import places
 
 DATA, PAGE = "omniglot", "page"
-"""What `publish` makes other than grids."""
+"""What `publish` makes besides grids."""
 
 
 def publish(

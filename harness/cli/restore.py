@@ -17,7 +17,7 @@ def restore(
 ) -> None:
     """Put the reference records of grids into your store: a sweep then continues from them.
 
-    Your own records stay where they run as far.
+    Records of your own that are at least as long stay as they are.
     """
     from harness.records import reference
     from harness.records.restore import restore as put_back

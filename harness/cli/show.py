@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from harness.records import Record
 
 ROWS = {1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000}
-"""The iterations that are shown, beside the last: closer together at the beginning."""
+"""The iterations that are shown, besides the last one: closer together at the beginning."""
 
 
 def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
     results: Results = places.RESULTS,
 ) -> None:
-    """One record: its cell, how it ended, what made it, some of its rows."""
+    """Show one record: its cell, how it ended, what made it, some of its rows."""
     from harness.cli.lookup import by_beginning
     from harness.records import DamagedRecord
     from harness.records.store import Store

@@ -1,4 +1,4 @@
-"""`harness status`: what is done of the grids, and why the rest is not."""
+"""`harness status`: which cells of the grids are done, and why the others are not."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from harness.cell import Cell
     from harness.sweeping.plan import Todo
 
-MOST_ALIKE = 20
-"""More cells that are not done for one reason share a line: of a whole store that is stale, say."""
+MAX_ALIKE = 20
+"""If more cells than this are not done for the same reason, they share a line: in a stale store, say."""
 
 Running = Mapping[str, tuple[str, int]]
-"""What a sweep trains now: cell id -> (the cell in words, its iteration)."""
+"""The cells that a sweep is training: cell id -> (the cell in words, its iteration)."""
 
 
 def status(
-    grid: Annotated[list[str] | None, typer.Argument(help="Grids; none: every one with records.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="Such as 0-4; none: those with records.")] = None,
+    grid: Annotated[list[str] | None, typer.Argument(help="Grids.", show_default="all with records")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Such as 0-4.", show_default="those with records")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """How many cells are done, running, missing, failed or stale; and why."""
+    """Show how many cells are done, running, missing, failed or stale, and why."""
     from harness import grids
     from harness.cli.lookup import recorded
     from harness.grids.selection import seed_ranges
@@ -68,8 +68,8 @@ def status(
 
 
 def reasons(cells: Sequence[Cell], todo: Mapping[str, Todo], running: Running) -> Iterator[str]:
-    """A line for each cell that is neither done nor missing; one for all that have the same reason if those
-    are more than MOST_ALIKE."""
+    """A line for each cell that is neither done nor missing; one line for all with the same reason if there
+    are more than MAX_ALIKE."""
     alike: dict[str, list[Cell]] = {}
     for cell in cells:
         why = todo.get(cell.cell_id)
@@ -77,15 +77,15 @@ def reasons(cells: Sequence[Cell], todo: Mapping[str, Todo], running: Running) -
             alike.setdefault(f"running: at iteration {running[cell.cell_id][1]}", []).append(cell)
         elif why is not None and why.kind != "missing":
             alike.setdefault(f"{why.kind}: {why.reason}", []).append(cell)
-    for reason, those in alike.items():
-        if len(those) > MOST_ALIKE:
-            yield f"{len(those)} cells  {reason}"
+    for reason, group in alike.items():
+        if len(group) > MAX_ALIKE:
+            yield f"{len(group)} cells  {reason}"
         else:
-            yield from (f"{cell.cell_id}  {cell.describe()}  {reason}" for cell in those)
+            yield from (f"{cell.cell_id}  {cell.describe()}  {reason}" for cell in group)
 
 
 def _running(results: Path) -> Running:
-    """What the sweep that holds the folder trains now."""
+    """The cells that the sweep in this folder is training."""
     from filelock import FileLock, Timeout
 
     from harness.records.store import Store

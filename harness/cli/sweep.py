@@ -1,4 +1,4 @@
-"""`harness sweep`: run what is missing of a grid, and say how it came out."""
+"""`harness sweep`: run the missing cells of a grid, and say how it ended."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def sweep(
         RunnerName, typer.Option(help="Ray Tune, or one cell after the other in this process.")
     ] = RunnerName.ray,
 ) -> None:
-    """Run what is missing of a grid, then draw its figures."""
+    """Run the missing cells of a grid, then draw its figures."""
     from harness import grids
     from harness.cli.progress import Display
     from harness.sweeping.runner import Machine
@@ -72,7 +72,7 @@ def sweep(
 
 
 def _runner(name: RunnerName) -> Runner:
-    """The runner. Ray or torch is loaded when there is something to run."""
+    """The runner. Ray or torch is loaded only when there is something to run."""
 
     def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
         if name == RunnerName.serial:
@@ -85,23 +85,23 @@ def _runner(name: RunnerName) -> Runner:
 
 
 def _conclude(result: Result) -> None:
-    """Say how the sweep came out, and exit."""
+    """Say how the sweep ended, and exit."""
     if result.unsaved:
         _complain(
-            f"{result.unsaved} finished cells could not be written, the disk is full; free space, then the "
-            "same command continues (only these cells are run again)"
+            f"{result.unsaved} finished cells could not be written: the disk is full; free some space, then "
+            "the same command continues (of the finished cells, it runs only these again)"
         )
         raise typer.Exit(FAILED)
     if result.interrupted:
-        _complain(f"interrupted; {result.ran} cells were kept, the same command continues from there")
+        _complain(f"interrupted; {result.ran} finished cells are kept, and the same command continues")
         raise typer.Exit(INTERRUPTED)
     if result.left:
         _complain(
-            f"{result.left} of {result.asked} cells did not run, Ray ended early (out of memory? fewer JOBS "
-            "need less); the same command continues from there"
+            f"{result.left} of {result.asked} cells did not run because Ray stopped early (out of memory? "
+            "fewer JOBS need less); the same command continues"
         )
     if result.failed:
-        _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries again")
+        _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries them again")
         for cell_id, message in result.failed.items():
             say(f"  {cell_id}  {message}", console=err)
     if result.failed or result.left:

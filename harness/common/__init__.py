@@ -1,1 +1,1 @@
-"""What every room stands on: the user's error, places and files, frozen configuration, words."""
+"""What every room stands on: user errors, folders and files, frozen configuration, tables as text."""

@@ -1,4 +1,4 @@
-"""Files and folders that are there whole or not at all."""
+"""Files and folders that are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary file to fill; it is flushed to the disk and becomes `path` if the block ends without error.
+    """A temporary file to fill; it is flushed to the disk and becomes `path` if the block ends without an
+    error.
 
-    Whatever goes wrong, `path` holds its old content or the new one, whole. The temporary file lies in the
-    same folder and its name ends in .tmp.
+    Whatever goes wrong, `path` holds either its old content or the new one, complete. The temporary file
+    is in the same folder and its name ends in .tmp.
     """
     handle, name = tempfile.mkstemp(suffix=".tmp", prefix=f"{path.stem}.", dir=path.parent)
     os.close(handle)
@@ -48,6 +49,6 @@ def whole_folder(path: Path) -> Iterator[Path]:
         if path.exists():
             path.rename(old)
         made.rename(path)
-        shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the one whole folder
+        shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the only complete folder
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class Frozen(BaseModel):
-    """Base of all configuration: immutable, no unknown keys, no inf or nan; true is not a number."""
+    """Base of all configuration: immutable, no unknown keys, no inf or nan, no true or false for a number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -25,9 +25,9 @@ class Frozen(BaseModel):
 
 
 class Identified(Frozen):
-    """Configuration whose name is computed from its fields, once."""
+    """Configuration with names (ids, labels) that are computed from its fields, once."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
-        """A copy with other values: checked like a new object, with its own name."""
+        """A copy with other values: checked like a new object, with names of its own."""
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self)(**fields | dict(update or {}))

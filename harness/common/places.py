@@ -1,6 +1,6 @@
-"""Where things lie: in the checkout that this code stands in, or else in the working directory.
+"""Where things are: in the checkout that holds this code, or else in the working directory.
 
-An installed package brings its grids and reference records along; results go to the working directory.
+An installed package comes with its grids and reference records; results go to the working directory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REFERENCE = RESULTS / "reference" if CHECKOUT else _PACKAGE / "reference"
 
 
 def data() -> Path:
-    """The folder for downloads and caches: `data/`, or HARNESS_DATA. Made by whoever writes there."""
+    """The folder for downloads and caches: `data/`, or HARNESS_DATA. It need not exist yet."""
     return Path(os.environ.get("HARNESS_DATA", ROOT / "data"))
 
 
@@ -32,7 +32,7 @@ def omniglot() -> Path:
 
 
 def typed(command: str, grid: str | None = None) -> str:
-    """A command as a person types it here: `make sweep GRID=fig2` in a checkout, else `harness sweep fig2`.
+    """A command as one types it here: `make sweep GRID=fig2` in a checkout, else `harness sweep fig2`.
 
     command: sweep, plot or compare. grid: None leaves it out.
     """
@@ -43,7 +43,7 @@ def typed(command: str, grid: str | None = None) -> str:
 
 
 def checkout(what: str) -> Path:
-    """The checkout, for what is made there alone. UserError: this is an installed package."""
+    """The checkout, for commands that need one. UserError: this is an installed package."""
     if CHECKOUT is None:
-        raise UserError(f"{what}: works in a checkout of the repository, not in an installed package")
+        raise UserError(f"{what}: works only in a checkout of the repository; this is an installed package")
     return CHECKOUT

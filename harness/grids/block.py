@@ -16,16 +16,16 @@ from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 from harness.methods import METHODS
 
-MOST = 100_000
-"""Cells of a seed: more is taken for a slip."""
+MAX_CELLS = 100_000
+"""For one seed; more is taken to be a mistake."""
 
 Values = Annotated[tuple[float, ...], BeforeValidator(listed), Field(min_length=1)]
 
 
 class Block(Frozen):
-    """The cells of one method: the cross product of its lists, with `paired` ones read side by side."""
+    """The cells of one method: the cross product of its lists, with the `paired` ones read side by side."""
 
-    # The other keys are the method's hyper-parameters; which those are, the validators know.
+    # The other keys are the method's hyper-parameters; the validators check them.
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Values] = Field(init=False)
 
@@ -66,10 +66,10 @@ class Block(Frozen):
 
 
 def _key_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
-    """Of a block as it was written: its method, and keys that the method lacks or needs."""
+    """In a block as it was written: its method, keys that the method does not have, keys that are missing."""
     if "method" not in data:
-        slips = [key for key in data if suggest(key, ["method"]).startswith("did")]
-        yield from (Mistake((key,), "unknown key; did you mean method?") for key in slips)
+        misspelt = [key for key in data if mistakes.similar(key, ["method"])]
+        yield from (Mistake((key,), "unknown key; did you mean method?") for key in misspelt)
         yield Mistake(("method",), mistakes.MISSING)
         return
     method = data["method"]
@@ -85,7 +85,7 @@ def _key_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
             others = ["paired"] if len(at) == 1 else []
             yield Mistake(at, f"{method} has no {key}; {suggest(key, [*fields, *others])}")
         if key in given:
-            yield Mistake(at, "given twice, in paired and beside it", given[key])
+            yield Mistake(at, "given twice, inside paired and outside it", given[key])
         given[key] = at
     for name, field in fields.items():
         if field.is_required() and name not in given:
@@ -93,17 +93,15 @@ def _key_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
 
 
 def _value_mistakes(block: Block) -> Iterator[Mistake]:
-    """Of a block whose keys and types are right: lengths, and what the method says of its values."""
+    """In a block whose keys and types are right: lengths, and values that the method refuses."""
     longest = max(block.paired, key=lambda name: len(block.paired[name]), default="")
     for name, values in block.paired.items():
         if (n := len(values)) != (most := len(block.paired[longest])):
-            yield Mistake(
-                ("paired", name),
-                f"has length {n}, {longest} has {most}; paired lists need one length",
-            )
+            text = f"has length {n}, {longest} has {most}; paired lists must have the same length"
+            yield Mistake(("paired", name), text)
             return
-    if block.size > MOST:
-        yield Mistake((), f"{block.size:,} cells; at most {MOST:,} are allowed")
+    if block.size > MAX_CELLS:
+        yield Mistake((), f"{block.size:,} cells; at most {MAX_CELLS:,} are allowed")
         return
     seen: set[Place] = set()
     for point in block.points():
@@ -118,7 +116,7 @@ def _value_mistakes(block: Block) -> Iterator[Mistake]:
 
 
 def _origin(block: Block, point: dict[str, float], loc: Place) -> Place:
-    """Where in the block the value stands that a method's model refused."""
+    """Where in the block the value is that a method's model refused."""
     if not loc or (name := str(loc[0])) not in point:
         return ()
     if name in block.paired:

@@ -1,4 +1,4 @@
-"""What a grid's file says of its figure, and which of the grid's cells each part of it shows."""
+"""What a grid's file says about its figure, and which of the grid's cells each part of it shows."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Heatmap(Frozen):
-    """Counts in squares x by y, one panel for each combination of the `panels` columns. A method without
-    x or y (MAML over hyper-rates) has its count beside the panel."""
+    """Counts in squares, x by y, one panel for each combination of the `panels` columns. The count of a
+    method without x or y (MAML over hyper-rates) is shown beside the panel."""
 
     kind: Literal["heatmap"]
     panels: tuple[str, ...] = Field(min_length=1)
@@ -75,15 +75,15 @@ def row_of(cell: Cell, preset: str) -> dict[str, Any]:
 
 
 def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
-    """Whether each wanted column that the row has is among its wanted values. A column that it lacks, for
-    its method has none, is passed over: MAML matches whatever the hyper-rates."""
+    """Whether the row has a wanted value in every wanted column. A column that its method does not have is
+    ignored: MAML matches whatever the hyper-rates."""
     return all(row[key] in values for key, values in wanted.items() if key in row)
 
 
 def figure_mistakes(
     figure: Figure, target_loss: float | None, cells: tuple[Cell, ...], preset: str
 ) -> Iterator[Mistake]:
-    """What is wrong with a figure of these cells of one seed; places and `preset` are the grid's."""
+    """What is wrong with a figure of these cells, those of one seed; places and `preset` are the grid's."""
     rows = [row_of(cell, preset) for cell in cells]
     if isinstance(figure, Trajectories):
         yield from _trajectories_mistakes(figure, rows)
@@ -115,7 +115,7 @@ def _heatmap_mistakes(
         inside = figure.x in row and figure.y in row
         square = tuple(row.get(key) for key in (figure.columns if inside else figure.panels))
         if square in seen:
-            both = f"{describe(seen[square])} and {describe(cell)}"
+            both = f"{seen[square].describe_point()} and {cell.describe_point()}"
             yield Mistake(("figure", "panels"), f"name what differs; {both} share a square")
             return
         seen[square] = cell
@@ -133,7 +133,7 @@ def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]])
         yield from unknown
         count = sum(matches({k: v for k, v in where.items() if k != "seed"}, row) for row in rows)
         if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
-            yield Mistake(path, f"selects {count or 'no'} cells{' of a seed; one is drawn' if count else ''}")
+            yield Mistake(path, f"selects {count or 'no'} cells{' per seed; select one' if count else ''}")
 
 
 def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator[Mistake]:
@@ -145,8 +145,3 @@ def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator
             for i, option in enumerate(options):
                 if option not in values[key]:
                     yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")
-
-
-def describe(cell: Cell) -> str:
-    """The cell in words, its seed apart."""
-    return cell.describe().removesuffix(f" seed={cell.seed}")

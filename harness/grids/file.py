@@ -1,4 +1,4 @@
-"""A grid's file: found by name, read strictly, resolved; what is wrong in it is one line."""
+"""A grid's file: found by name, read strictly, resolved. What is wrong in it is said in one line."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ def names() -> list[str]:
 
 
 def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
-    """The grid sweeps/<name>.yaml, or that of any file that ends in .yaml or .yml.
+    """The grid in sweeps/<name>.yaml, or in any file that ends in .yaml or .yml.
 
-    `dataset` replaces that of the protocol (None: it stays). Raises UserError: one line, with the file's.
+    `dataset` replaces the protocol's data set; None keeps it. UserError: a mistake, with its line in the
+    file.
     """
     if dataset is not None and dataset not in datasets():
         raise UserError(f"data set '{dataset}': unknown; {suggest(dataset, datasets())}")
@@ -42,29 +43,29 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     elif name_or_path in names():
         path, shown = places.SWEEPS / f"{name_or_path}.yaml", f"sweeps/{name_or_path}.yaml"
     else:
-        known = suggest(name_or_path, names())
-        raise UserError(f"grid '{name_or_path}': unknown; {known} (or a path that ends in .yaml)")
+        hint = suggest(name_or_path, names())
+        raise UserError(f"grid '{name_or_path}': unknown; {hint} (or a path that ends in .yaml)")
     _check_name(path)
     return resolve(strictyaml.read(path, shown), path.stem, dataset)
 
 
 def _check_name(path: Path) -> None:
-    """The name becomes a folder of results/: it must be fit for one, and not taken."""
+    """The name becomes a folder of results/: it must be a valid name for one, and not taken."""
     taken = {name for grid in names() for name in (grid, *(f"{grid}-{d}" for d in datasets()))}
-    ours = path.resolve().parent == places.SWEEPS.resolve() and path.suffix == ".yaml"
+    in_sweeps = path.resolve().parent == places.SWEEPS.resolve() and path.suffix == ".yaml"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", path.stem):
         raise UserError(f"{path}: rename it: it names a folder, so use letters, digits and _ . + -")
-    if path.stem.lower() in {*RESERVED, *({} if ours else {name.lower() for name in taken})}:
+    if path.stem.lower() in {*RESERVED, *({} if in_sweeps else {name.lower() for name in taken})}:
         raise UserError(f"{path}: rename it: the folder results/{path.stem} is already taken")
 
 
 def resolve(document: strictyaml.Document, name: str, dataset: str | None = None) -> Grid:
-    """The grid that a file says, its preset written out. Raises UserError."""
+    """The grid that a file describes, with its preset written out. Raises UserError."""
     data = document.data
     if not isinstance(data, dict):
         raise mistakes.report(document, [Mistake((), f"{show(data)} is not a mapping of keys to values")])
     known = _known(data, ())
-    wrong = [Mistake((key,), f"unknown key; {suggest(key, known)}") for key in _OURS if key in data]
+    wrong = [Mistake((key,), f"unknown key; {suggest(key, known)}") for key in _COMPUTED if key in data]
     protocol, preset, folder = data.get("protocol", {}), "paper-adam", name
     if isinstance(protocol, dict):
         preset = protocol.get("preset", "paper-adam")
@@ -72,13 +73,13 @@ def resolve(document: strictyaml.Document, name: str, dataset: str | None = None
             text = f"{show(preset)} is not a preset; {suggest(preset, PRESETS)}"
             wrong.append(Mistake(("protocol", "preset"), text))
             preset = "paper-adam"
-        own = protocol.get("dataset", PRESETS[preset].dataset)
-        if isinstance(own, str) and own not in datasets():
-            text = f"'{own}' is not a data set; {suggest(own, datasets())}"
+        written = protocol.get("dataset", PRESETS[preset].dataset)
+        if isinstance(written, str) and written not in datasets():
+            text = f"'{written}' is not a data set; {suggest(written, datasets())}"
             wrong.append(Mistake(("protocol", "dataset"), text))
         given = {key: value for key, value in protocol.items() if key != "preset"}
-        protocol = {**PRESETS[preset].model_dump(), **given, "dataset": dataset or own}
-        folder = name if dataset in (None, own) else f"{name}-{dataset}"
+        protocol = {**PRESETS[preset].model_dump(), **given, "dataset": dataset or written}
+        folder = name if dataset in (None, written) else f"{name}-{dataset}"
     try:
         whole = {**data, "protocol": protocol, "preset": preset, "name": name, "folder": folder}
         if "readings" in data:
@@ -92,7 +93,7 @@ def resolve(document: strictyaml.Document, name: str, dataset: str | None = None
 
 
 def _readings(changes: Any, protocol: Any) -> Any:
-    """The changes of a protocol as protocols, written out. What is wrong with either is left to the model."""
+    """The readings as whole protocols. The model will refuse whatever is wrong with them."""
     try:
         base = Protocol.model_validate(protocol, strict=True).model_dump()
     except ValidationError:
@@ -103,21 +104,21 @@ def _readings(changes: Any, protocol: Any) -> Any:
 
 
 def from_json(text: str) -> Grid:
-    """The grid from its own JSON, as the results keep it. Raises UserError."""
+    """A grid from its JSON, as the results keep it. Raises UserError."""
     try:
         return Grid.model_validate_json(text)
     except ValidationError as error:
         raise UserError(f"the grid kept with the results: {mistakes.words(error.errors()[0])}") from None
 
 
-_OURS = ("name", "folder", "preset")
-"""Fields of a Grid that its file does not give."""
+_COMPUTED = ("name", "folder", "preset")
+"""Fields of a Grid that are not keys of its file."""
 
 
 def _known(data: dict[str, Any], path: Place) -> list[str]:
     """The keys that a file may have at this path."""
     if not path:
-        return [f.alias or name for name, f in Grid.model_fields.items() if name not in _OURS]
+        return [f.alias or name for name, f in Grid.model_fields.items() if name not in _COMPUTED]
     if path == ("protocol",):
         return ["preset", *Protocol.model_fields]
     if path[0] == "readings":

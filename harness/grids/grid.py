@@ -1,7 +1,7 @@
 """A grid: ordered, unique cells, one question, and how its answers are drawn.
 
-It names a protocol or several readings of one, blocks of cells, seeds, the question and the figure. The
-format of its file (file.py) is its JSON too, which the results keep in their metadata.
+It has a protocol or several readings of one, blocks of cells, seeds, the question and the figure. Its JSON,
+which the results keep in their metadata, has the same format as its file (file.py).
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from harness.cell import Cell, Named, Protocol, Question, cell, labels
 from harness.grids import figure, mistakes
 from harness.grids.block import Block
-from harness.grids.figure import Figure, Line, describe, listed
+from harness.grids.figure import Figure, Line, listed
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS
 
 RESERVED = ("store", "reference", "bench")
 """Folders of results/ that no grid may take."""
 SHARED = ("dataset", "n_way")
-"""Of the protocol: the same in all readings of a grid, for its target means something else otherwise."""
+"""Fields of the protocol that all readings of a grid share: otherwise its target would mean several
+things."""
 
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 
@@ -33,14 +34,17 @@ class Grid(Question):
     model_config = ConfigDict(serialize_by_alias=True)
 
     name: str = Field(description="the file's, without .yaml")
-    folder: str = Field(description="of results/: the name, or name-dataset when the data set was replaced")
+    folder: str = Field(description="in results/: the name, or name-dataset when the data set was replaced")
     title: Line = Field(description="of its figures")
     figure: Figure
     protocol: Protocol
     preset: str = Field(
-        default_factory=lambda data: data["protocol"].preset, description="whose names its protocols go by"
+        default_factory=lambda data: data["protocol"].preset,
+        description="what its protocols are described by",
     )
-    readings: tuple[Protocol, ...] = Field((), description="of the protocol, in its place; none: it alone")
+    readings: tuple[Protocol, ...] = Field(
+        (), description="run in place of the protocol; none: the protocol alone"
+    )
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(listed), Field(min_length=1)] = (0,)
     blocks: tuple[Block, ...] = Field(alias="cells", min_length=1)
 
@@ -51,7 +55,7 @@ class Grid(Question):
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
-        """Those that the cells are run under: the readings, or the protocol alone."""
+        """Those that the cells run under: the readings, or the protocol alone."""
         return self.readings or (self.protocol,)
 
     @cached_property
@@ -80,7 +84,7 @@ class Grid(Question):
     @model_validator(mode="after")
     def _checked(self) -> Grid:
         mistakes.refuse(_reading_mistakes(self))
-        mistakes.refuse(_twice(self))
+        mistakes.refuse(_repeats(self))
         one_seed = self.cells((0,))
         mistakes.refuse(figure.figure_mistakes(self.figure, self.target_loss, one_seed, self.preset))
         return self
@@ -92,21 +96,21 @@ def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
         if (first := grid.readings.index(reading)) < i:
             yield Mistake(("readings", i), f"{reading.label} is listed twice", ("readings", first))
         for key in SHARED:
-            if (own := getattr(reading, key)) != (shared := getattr(grid.protocol, key)):
-                text = f"{show(own)}; a grid's readings share one {key}, here {show(shared)}"
+            if (value := getattr(reading, key)) != (shared := getattr(grid.protocol, key)):
+                text = f"{show(value)}; a grid's readings share one {key}, here {show(shared)}"
                 yield Mistake(("readings", i, key), text)
 
 
-def _twice(grid: Grid) -> Iterator[Mistake]:
+def _repeats(grid: Grid) -> Iterator[Mistake]:
     """Seeds and cells that are listed twice."""
     for i, seed in enumerate(grid.seeds):
         if (first := grid.seeds.index(seed)) < i:
             yield Mistake(("seeds", i), f"{seed} is listed twice", ("seeds", first))
     seen: dict[str, int] = {}
     for i, block in enumerate(grid.blocks):
-        for one in grid.model_copy(update={"blocks": (block,), "readings": ()}).cells((0,)):
-            before = seen.get(one.cell_id)
+        for repeat in grid.model_copy(update={"blocks": (block,), "readings": ()}).cells((0,)):
+            before = seen.get(repeat.cell_id)
             if before is not None:
                 first_at = None if before == i else ("cells", before)
-                yield Mistake(("cells", i), f"{describe(one)} is listed twice", first_at)
-            seen.setdefault(one.cell_id, i)
+                yield Mistake(("cells", i), f"{repeat.describe_point()} is listed twice", first_at)
+            seen.setdefault(repeat.cell_id, i)

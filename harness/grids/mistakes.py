@@ -1,6 +1,6 @@
 """What is wrong in a grid's file, in one plain line that says where, what, and what would be right.
 
-The errors of pydantic are put into plain words and led back to the line of the file.
+Pydantic's errors are put into plain words and traced back to a line of the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MISSING = "missing"
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong at `place`; `earlier` is the place that it repeats."""
+    """What is wrong at `place`; `earlier` is the place that it repeats, if it does."""
 
     place: Place
     text: str
@@ -29,14 +29,19 @@ class Mistake:
 
 
 def suggest(word: Any, known: Iterable[str]) -> str:
-    """`did you mean beta0?`, or all that there is."""
+    """`did you mean beta0?`, or all that is known."""
     known = list(known)
-    near = get_close_matches(str(word), known, n=3, cutoff=0.6)
+    near = similar(word, known)
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
 
 
+def similar(word: Any, known: Iterable[str]) -> list[str]:
+    """The known words that `word` may be a misspelling of, the most similar first."""
+    return get_close_matches(str(word), list(known), n=3, cutoff=0.6)
+
+
 def refuse(mistakes: Iterable[Mistake]) -> None:
-    """Inside a validator of pydantic: raises if there are any, their places relative to the model."""
+    """For a pydantic validator: raises if there are any mistakes, with places relative to the model."""
     if listed := list(mistakes):
         text = "; ".join(": ".join(filter(None, (_spell(one.place), one.text))) for one in listed)
         raise PydanticCustomError("mistakes", "{text}", {"text": text, "mistakes": listed})
@@ -68,16 +73,18 @@ def of_error(
 
 
 def report(document: Document, mistakes: Iterable[Mistake]) -> UserError:
-    """The first mistake in the order of lines, as one line. A missing key comes last: a misspelt one is
-    more likely, and is reported too."""
+    """The first mistake in the order of the file, as one line. A missing key comes last: a misspelt key is
+    the likelier cause, and is reported too."""
     first, *more = sorted(mistakes, key=lambda one: (one.text == MISSING, document.line(one.place)))
     line = document.line(first.place)
-    more = [one for one in more if (document.line(one.place), one.text) != (line, first.text)]  # an alias
+    more = [
+        one for one in more if (document.line(one.place), one.text) != (line, first.text)
+    ]  # not again by an alias
     more = [one for one in more if one.text != MISSING or str(one.place[-1]) not in first.text]
     text = f"{document.name}:{line}: "
     text += ": ".join(filter(None, (_spell(first.place), first.text)))
     if first.earlier is not None:
-        text += f" (first in line {document.line(first.earlier)})"
+        text += f" (first on line {document.line(first.earlier)})"
     return UserError(one_line(text + (f" (and {len(more)} more)" if more else "")))
 
 
@@ -86,7 +93,7 @@ def _spell(place: Place) -> str:
 
 
 def _place(loc: Place, document: Document, keep: bool) -> Place:
-    """Pydantic's location without what is not in the file: tags of unions, the list around a scalar."""
+    """Pydantic's location without what is not in the file: union tags, the list around a scalar."""
     path: Place = ()
     for i, part in enumerate(loc):
         if (*path, part) in document.lines or (keep and i == len(loc) - 1):

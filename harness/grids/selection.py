@@ -11,15 +11,15 @@ from harness.grids import mistakes, strictyaml
 from harness.grids.figure import matches, row_of
 from harness.methods import METHODS
 
-MOST_SEEDS = 100_000
-"""More is taken for a slip."""
+MAX_SEEDS = 100_000
+"""In one range; more is taken to be a mistake."""
 
 
 def where(text: str) -> Callable[[Cell], bool]:
-    """The filter `alpha0=1e-4,method=maml`. Values of one key add up: `seed=0,seed=1` takes both.
+    """The filter `alpha0=1e-4,method=maml`. A key may have several values: `seed=0,seed=1` selects both.
 
-    As in a figure's `where`, a key that a cell's method lacks is passed over: MAML is in
-    `alpha_hyperlr=1e-1`. Raises UserError for a key or a value that no cell can have.
+    As in a figure's `where`, a key that a cell's method does not have is ignored: `alpha_hyperlr=1e-1` also
+    selects MAML. Raises UserError for a key or a value that no cell can have.
     """
     wanted: dict[str, tuple[int | float | str, ...]] = {}
     for part in text.split(","):
@@ -31,8 +31,8 @@ def where(text: str) -> Callable[[Cell], bool]:
 
 
 def _value(key: str, value: str) -> int | float | str:
-    hypers = [name for method in METHODS.values() for name in method.Hyper.model_fields]
-    known = list(dict.fromkeys(["method", "seed", *hypers]))
+    hyper_parameters = [name for method in METHODS.values() for name in method.Hyper.model_fields]
+    known = list(dict.fromkeys(["method", "seed", *hyper_parameters]))
     if key not in known:
         raise UserError(f"where: '{key}' is not a column; {mistakes.suggest(key, known)}")
     if key == "method":
@@ -52,16 +52,16 @@ def _value(key: str, value: str) -> int | float | str:
 
 def shard(text: str) -> tuple[int, int]:
     """`2/3`: the second of three shards. Raises UserError unless 1 <= i <= n."""
-    found = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
-    i, n = (int(found[1]), int(found[2])) if found else (0, 0)
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
+    i, n = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= i <= n:
         raise UserError(f"shard '{text}': write i/n with 1 <= i <= n, such as 1/4")
     return i, n
 
 
 def select_shard(cells: Iterable[Cell], text: str) -> tuple[Cell, ...]:
-    """The cells of shard `i/n`, in their order. Dealt by cell id, so that the n shards of a set of cells
-    are disjoint, of even size, and the same on every machine."""
+    """The cells of shard `i/n`, in their order. Cells are dealt out by their ids, so that the n shards of a
+    set of cells are disjoint, of equal size give or take one, and the same on every machine."""
     i, n = shard(text)
     cells = tuple(cells)
     mine = set(sorted({cell.cell_id for cell in cells})[i - 1 :: n])
@@ -76,7 +76,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         start = _seed(first, wrong)
         stop = _seed(last, wrong) if dash else start
-        if stop < start or stop - start >= MOST_SEEDS:
+        if stop < start or stop - start >= MAX_SEEDS:
             raise UserError(wrong)
         seeds += range(start, stop + 1)
     if twice := [seed for i, seed in enumerate(seeds) if seed in seeds[:i]]:
@@ -92,7 +92,7 @@ def seed_ranges(seeds: Sequence[int]) -> str:
             ranges[-1].append(seed)
         else:
             ranges.append([seed])
-    return ",".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in ranges)
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in ranges)
 
 
 def _seed(text: str, wrong: str) -> int:

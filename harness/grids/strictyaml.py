@@ -1,7 +1,7 @@
 """YAML as people write it, read strictly.
 
-1e-3 is a number; only true and false are booleans; dates, 1_000, 010 and 12:30 stay words; .inf, .nan,
-tags and merge keys are refused, and so is a key that is given twice. Every value knows its line. (PyYAML
+1e-3 is a number; only true and false are booleans; dates, 1_000, 010 and 12:30 stay words; .inf, .nan, tags
+and merge keys are refused, and so is a key that is given twice. The line of every value is known. (PyYAML
 alone reads 1e-3 as a string and `on` as true, and keeps the last of two equal keys.)
 """
 
@@ -24,7 +24,7 @@ Place = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
-_DEEPEST, _MOST = 32, 100_000  # levels and values: aliases can make a small file very large
+_MAX_DEPTH, _MAX_VALUES = 32, 100_000  # aliases can make a small file very large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +36,14 @@ class Document:
     lines: dict[Place, int]
 
     def line(self, path: Place) -> int:
-        """The line (from 1) of the value, or of the nearest thing around it that is in the file."""
+        """The line (from 1) of the value, or of the smallest thing around it that is in the file."""
         while path not in self.lines:
             path = path[:-1]
         return self.lines[path]
 
 
 def read(path: Path, name: str | None = None) -> Document:
-    """The file as plain data; `name` stands for it in errors. Raises UserError."""
+    """The file as plain data; errors call it `name`. Raises UserError."""
     name = name or str(path)
     try:
         return parse(path.read_text(encoding="utf-8"), name)
@@ -113,8 +113,8 @@ class _Reader:
             return self.anchors[event.anchor]
         if event.tag is not None:
             raise _wrong(self.name, event, f"the tag {event.tag}: write the plain value")
-        if self.depth == _DEEPEST:
-            raise _wrong(self.name, event, f"nested deeper than {_DEEPEST} levels")
+        if self.depth == _MAX_DEPTH:
+            raise _wrong(self.name, event, f"nested deeper than {_MAX_DEPTH} levels")
         self.depth += 1
         if isinstance(event, yaml.ScalarEvent):
             value = self.scalar(event)
@@ -148,9 +148,9 @@ class _Reader:
             if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
                 raise _wrong(self.name, key, "a key must be a plain word")
             if key.value == "<<":
-                raise _wrong(self.name, key, "<< (merge) is not read; write the keys out")
+                raise _wrong(self.name, key, "<< (merge) is not supported; write the keys out")
             if key.value in out:
-                raise _wrong(self.name, key, f"{key.value}: given twice (first in line {out[key.value][0]})")
+                raise _wrong(self.name, key, f"{key.value}: given twice (first on line {out[key.value][0]})")
             out[key.value] = (line, self.node(next(self.events)))
         return out
 
@@ -158,8 +158,8 @@ class _Reader:
 def _plain(name: str, node: _Node, path: Place, line: int, lines: dict[Place, int]) -> Any:
     """The node as plain data; fills `lines`. A value of a mapping has the line of its key."""
     lines[path] = line
-    if len(path) > _DEEPEST or len(lines) > _MOST:
-        raise UserError(f"{name}:{line}: more than {_DEEPEST} levels or {_MOST:,} values")
+    if len(path) > _MAX_DEPTH or len(lines) > _MAX_VALUES:
+        raise UserError(f"{name}:{line}: more than {_MAX_DEPTH} levels or {_MAX_VALUES:,} values")
     if isinstance(node.value, dict):
         return {k: _plain(name, v, (*path, k), at, lines) for k, (at, v) in node.value.items()}
     if isinstance(node.value, list):
@@ -172,5 +172,5 @@ def _wrong(name: str, event: Any, text: str) -> UserError:
 
 
 def one_line(text: str) -> str:
-    """Keys and values come from the file, and may hold anything."""
+    """The text without line breaks and control characters: keys and values of a file may hold anything."""
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))

@@ -9,7 +9,7 @@ METHODS: dict[str, Method] = {method.name: method for method in (MAML(), AlphaMA
 
 
 class Options(alpha_maml.Options):
-    """The fields that single methods add to a protocol: a base class for each method that has some."""
+    """The fields that individual methods add to a protocol: a base class for each method that has any."""
 
 
 __all__ = ["METHODS", "Hyper", "Method", "Options"]

@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class Hyper(base.Hyper):
-    """The rates that Alpha-MAML starts from, and the rates of those rates. Both 0 is MAML."""
+    """The rates that Alpha-MAML starts from, and their hyper-rates. With both hyper-rates 0 it is MAML."""
 
     alpha_hyperlr: float = Field(ge=0, description="hypergradient learning rate of alpha (Eq. 5)")
     beta_hyperlr: float = Field(ge=0, description="hypergradient learning rate of beta (Eq. 7)")
 
     def pace(self) -> float:
-        """The larger the rates of the rates, the sooner a run ends."""
+        """The larger the hyper-rates, the sooner a run ends."""
         return base.decades(self.alpha0, self.beta0, self.alpha_hyperlr, self.beta_hyperlr)
 
 
 class Options(Frozen):
-    """What it adds to a protocol: how the paper is read, which no grid sweeps."""
+    """What it adds to a protocol: a reading of the paper, not swept like a hyper-parameter."""
 
     beta_rule: Literal["update", "raw"] = Field(
         "update", description="beta's hypergradient: current meta-gradient . previous update, or . gradient"
@@ -33,14 +33,14 @@ class Options(Frozen):
 
 
 class AlphaMAML:
-    """The four update equations (8); (9) with several tasks. No clipping: the paper has none."""
+    """The four update equations, Eq. 8 (Eq. 9 with several tasks). No clipping: the paper has none."""
 
     name = "alpha-maml"
     title = "Alpha-MAML"
     Hyper = Hyper
 
     def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
-        """The memory is what the last update moved along: nothing yet, so the first product is 0."""
+        """The memory is the direction of the last update: none yet, so the first product is 0."""
         return state._replace(memory=(state.weights.new_zeros(state.weights.shape),))
 
     def step(
@@ -63,5 +63,5 @@ class AlphaMAML:
         weights = base.descend(state.weights, beta, direction)  # Eq. 3
         alpha_product = -meta.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
         alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
-        moved_along = direction if protocol.beta_rule == "update" else meta.gradient
-        return base.State(weights, alpha, beta, optimizer, (moved_along,))
+        last_direction = direction if protocol.beta_rule == "update" else meta.gradient
+        return base.State(weights, alpha, beta, optimizer, (last_direction,))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Hyper(BaseModel):
-    """The hyper-parameters every method has: the rates that it starts from (finite, >= 0)."""
+    """The hyper-parameters of every method: the rates that it starts from (finite, >= 0)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
@@ -27,13 +27,14 @@ class Hyper(BaseModel):
     @field_validator("*")
     @classmethod
     def _one_zero(cls, value: Any) -> Any:
-        """-0.0 is 0.0: else one point would be two cells."""
+        """-0.0 becomes 0.0: otherwise one point would be two cells."""
         return value + 0.0 if isinstance(value, float) else value
 
     def pace(self) -> float:
         """How soon a run with these is likely to end: the smaller, the later. Cells start in this order.
 
-        The decades of its rates and of the rates of those, added up. Here the rates stay where they start.
+        The sum of the decades of its rates and hyper-rates. Here the rates never move: both hyper-rates are
+        0.
         """
         return decades(self.alpha0, self.beta0) + 2 * STILL
 
@@ -50,7 +51,7 @@ def decades(*rates: float) -> float:
 class MetaGradient(NamedTuple):
     """What one pass over a meta-batch gives, for `cells` cells; P meta-trained, A adapted parameters.
 
-    All are of the meta-loss reduced over tasks as the protocol says (mean or sum), except `loss`.
+    The gradients are of the meta-loss reduced over tasks as the protocol says (mean or sum).
     """
 
     loss: Tensor
@@ -58,19 +59,19 @@ class MetaGradient(NamedTuple):
     accuracy: Tensor
     """[cells] share of the query images classified correctly after adaptation."""
     gradient: Tensor
-    """[cells, P] the meta-gradient, Eq. 3: derivative by the weights."""
+    """[cells, P] the meta-gradient, Eq. 3: derivative with respect to the weights."""
     alpha_gradient: Tensor
-    """[cells, A] derivative by the inner rate of each adapted parameter, Eq. 4 before its dot product is
-    summed. A scalar alpha's derivative is the sum over the last axis."""
+    """[cells, A] derivative with respect to the inner rate of each adapted parameter, Eq. 4 before its dot
+    product is summed. The derivative with respect to a scalar alpha is the sum over the last axis."""
 
 
 class State(NamedTuple):
-    """All that moves while a pack trains."""
+    """Everything that changes while a pack trains."""
 
     weights: Tensor
     """[cells, P], the adapted parameters first."""
     alpha: Tensor
-    """[cells, 1] (or [cells, A], one rate a parameter), float64: used by the next inner loop."""
+    """[cells, 1] (or [cells, A], one rate per parameter), float64: used by the next inner loop."""
     beta: Tensor
     """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
     optimizer: tuple[Tensor, ...]
@@ -131,6 +132,6 @@ def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
 
 
 def columns(hypers: list[Hyper]) -> dict[str, list[float]]:
-    """The hyper-parameters of several cells of one method, turned into one list per name."""
+    """The hyper-parameters of several cells of one method, as one list per name."""
     rows: list[dict[str, Any]] = [hyper.model_dump() for hyper in hypers]
     return {name: [row[name] for row in rows] for name in rows[0]}

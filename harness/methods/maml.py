@@ -18,7 +18,7 @@ class MAML:
     Hyper = base.Hyper
 
     def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
-        """MAML keeps nothing beside its weights and its meta-optimizer's state."""
+        """MAML keeps nothing besides its weights and its meta-optimizer's state."""
         return state
 
     def step(

@@ -1,6 +1,6 @@
 """Episodes: which characters, drawings and rotations make the tasks of an iteration. Pure integers.
 
-They depend on (seed, split, iteration) and on the setting, on nothing else: every cell of a seed sees
+They depend on (seed, split, iteration) and the setting, and on nothing else: every cell of a seed sees
 the same tasks. Only `gather`, which looks up their images, runs on the training device.
 """
 
@@ -19,14 +19,14 @@ from harness.problems.streams import Purpose, order, words
 
 
 class Episodes(NamedTuple):
-    """`tasks` tasks of n_way classes. A class is one character in one rotation; its label is its place."""
+    """`tasks` tasks of n_way classes. A class is one character in one rotation; its label is its position."""
 
     characters: NDArray[np.int64]
     """[tasks, n_way], all different within a task."""
     rotations: NDArray[np.int64]
     """[tasks, n_way], quarter turns counter-clockwise."""
     drawers: NDArray[np.int64]
-    """[tasks, n_way, k_shot + k_query], all different within a class: the support's first."""
+    """[tasks, n_way, k_shot + k_query], all different within a class, the support's first."""
 
 
 class Batch(NamedTuple):

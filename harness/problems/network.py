@@ -42,12 +42,12 @@ class Layout:
 
     @property
     def sizes(self) -> list[int]:
-        """Entries of each of the parts."""
+        """The number of entries in each part."""
         return [prod(part.shape) for part in self.parts]
 
     @property
     def adapted_size(self) -> int:
-        """A."""
+        """The number of entries that the inner loop moves, A."""
         return sum(prod(part.shape) for part in self.adapted)
 
 
@@ -85,15 +85,15 @@ def _initial(setting: Setting, seed: int, at: int, part: Part) -> NDArray[np.flo
     if kind == "scale":
         return np.ones(part.shape)
     fan_in, fan_out = part.shape
-    chance = uniform(seed, Purpose.WEIGHTS, at, *part.shape)
+    draws = uniform(seed, Purpose.WEIGHTS, at, *part.shape)
     if kind == "conv":  # Xavier uniform; a filter's fan out is 9 * filters
-        return (2 * chance - 1) * sqrt(6 / (fan_in + 9 * fan_out))
+        return (2 * draws - 1) * sqrt(6 / (fan_in + 9 * fan_out))
     match setting.head_init:
         case "linear":  # what torch.nn.Linear does: U(-1 / sqrt(fan in), 1 / sqrt(fan in))
-            return (2 * chance - 1) / sqrt(fan_in)
+            return (2 * draws - 1) / sqrt(fan_in)
         case "xavier":
-            return (2 * chance - 1) * sqrt(6 / (fan_in + fan_out))
+            return (2 * draws - 1) * sqrt(6 / (fan_in + fan_out))
         case "normal":
-            return ndtri(chance)
+            return ndtri(draws)
         case "small":
-            return 0.01 * ndtri(chance)
+            return 0.01 * ndtri(draws)

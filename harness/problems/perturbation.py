@@ -1,4 +1,4 @@
-"""The yardstick's field of a protocol: initial weights changed by 1e-7, to see how far that moves counts."""
+"""The protocol's field for the yardstick: initial weights changed by 1e-7, to see how far counts move."""
 
 from __future__ import annotations
 

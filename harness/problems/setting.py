@@ -1,4 +1,4 @@
-"""What is learned and by which loops, the same for every method: few-shot classification of images."""
+"""What is learned, and in which loops, the same for every method: few-shot classification of images."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from harness.common.frozen import Frozen
 
 CHARACTERS, DRAWERS = 1623, 20
-"""Omniglot's characters and drawings of each; the other data sets stand in for it and have as many."""
+"""Omniglot's characters, and drawings of each; the other data sets stand in for it and have as many."""
 SIDE = 28
 """Height and width of an image, pixels."""
 
@@ -49,16 +49,18 @@ class Setting(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> Setting:
         if self.k_shot + self.k_query > DRAWERS:
-            raise ValueError(f"k_shot + k_query is {self.k_shot + self.k_query}; a character has {DRAWERS}")
+            raise ValueError(
+                f"k_shot + k_query is {self.k_shot + self.k_query}; a character has {DRAWERS} drawings"
+            )
         if self.train_characters + self.validation_characters > CHARACTERS:
             raise ValueError(f"train_characters + validation_characters is more than {CHARACTERS}")
-        if self.n_way > min(self.train_characters, self.validation_characters):
-            raise ValueError(f"n_way is {self.n_way}, more than the characters of a split")
+        if self.n_way > (smaller := min(self.train_characters, self.validation_characters)):
+            raise ValueError(f"n_way is {self.n_way}; the smaller split has {smaller} characters")
         return self
 
     @property
     def chance_loss(self) -> float:
-        """ln n_way, nats: no classifier that is not adapted has a lower expected loss."""
+        """ln n_way, nats: no classifier has a lower expected loss before it is adapted."""
         return math.log(self.n_way)
 
 

@@ -1,8 +1,8 @@
 """The one source of randomness: numpy's counter-based Philox, read as raw 64-bit words.
 
-A stream is named by (seed, purpose) and a place in it by `at`, so any value can be drawn in any
+A stream is named by (seed, purpose) and a position in it by `at`, so any value can be drawn in any
 order and for any device. Only raw words are taken from numpy, which promises that they never change;
-what is made of them is written here.
+how they become other numbers is defined here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
-    """What a stream is for. A number once given is never given again."""
+    """What a stream is for. A number is never used for another purpose."""
 
     SPLIT = 1
     EPISODES = 2
@@ -37,5 +37,5 @@ def uniform(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.flo
 
 
 def order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """A random order of the last axis: the places of the keys, smallest first."""
+    """A random order of the last axis: the positions of the keys, smallest first."""
     return np.argsort(keys, axis=-1, kind="stable")

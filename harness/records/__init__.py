@@ -1,4 +1,4 @@
-"""What a run leaves: its record, the store of all records, a grid's tables, the reference records."""
+"""What a run leaves behind: its record, the store of all records, a grid's tables, the reference records."""
 
 from harness.records.record import (
     COLUMNS,

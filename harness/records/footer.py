@@ -1,7 +1,7 @@
 """One value of a parquet file's metadata, straight from the file's last bytes.
 
-pyarrow parses the whole footer and takes ten times as long, which shows where a command reads the headers of
-thousands of records. https://parquet.apache.org/docs/file-format/ has the format.
+pyarrow parses the whole footer and takes ten times as long, which a user notices when a command reads the
+headers of thousands of records. https://parquet.apache.org/docs/file-format/ has the format.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ def value_of(key: bytes, file: IO[bytes]) -> bytes | None:
     if not tail.endswith(_MAGIC) or length > size - _AFTER - len(_MAGIC):
         return None
     footer = tail[max(0, len(tail) - _AFTER - length) : -_AFTER]
-    _, found, rest = footer.partition(key + _BINARY)
-    return _first_string(rest) if found else None
+    _, separator, rest = footer.partition(key + _BINARY)
+    return _first_string(rest) if separator else None
 
 
 def _first_string(content: bytes) -> bytes | None:
-    """The string at the beginning, behind its length as a varint; None: it does not fit."""
+    """The string at the beginning, after its length as a varint; None if it is longer than the content."""
     length = shift = 0
     for start, byte in enumerate(content, 1):
         length |= (byte & 0x7F) << shift

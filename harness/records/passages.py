@@ -15,7 +15,7 @@ WINDOW = 10
 
 
 def first_passage(losses: ArrayLike, target: float) -> int | None:
-    """The first iteration whose training loss is <= target; None: there is none.
+    """The first iteration whose training loss is <= target; None if there is none.
 
     `losses` [iterations], nats: those of iterations 1, 2, ...
     """
@@ -25,14 +25,14 @@ def first_passage(losses: ArrayLike, target: float) -> int | None:
 def sustained_passage(losses: ArrayLike, target: float, window: int = WINDOW) -> int | None:
     """The first iteration i >= window at which the mean of the last `window` losses is <= target.
 
-    It lags by construction: the losses i-window+1 ... i have all been seen. None: there is none.
+    It lags by construction: the losses i-window+1 ... i have all been seen. None if there is none.
     """
     passage = _first(running_mean(losses, window), target)
     return None if passage is None else passage + window - 1
 
 
 def lowest_sustained(losses: ArrayLike) -> float:
-    """The least mean over 10 consecutive losses: the lowest target with a sustained passage here.
+    """The lowest mean of 10 consecutive losses: the lowest target with a sustained passage here.
 
     inf if there are fewer than 10, or none with a mean.
     """
@@ -65,7 +65,7 @@ def outcome(
     target: float | None,
     max_iterations: int,
 ) -> str | None:
-    """The answer of a record to a grid's question: reached, budget, diverged or failed; None: not run yet.
+    """A record's answer to a grid's question: reached, budget, diverged or failed; None: not run yet.
 
     Reached if there is a first passage within the budget, whatever follows. Else what ended the run, if
     that was within the budget: a divergence is in the last row, a failure comes after it. `losses` and

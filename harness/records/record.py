@@ -1,7 +1,7 @@
 """One cell's record: its configuration, how it ended, its whole trajectory, and where it came from.
 
-A record is one parquet file: a row an iteration, and a JSON in the file's metadata for the rest. The
-file is the truth of a sweep; everything else is computed from it.
+A record is one parquet file: one row per iteration, and JSON in the file's metadata for the rest. The files
+are the truth of a sweep; everything else is computed from them.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from harness.records import footer, schema
 from harness.records.passages import lowest_sustained
 
 NUMERICS = 2
-"""Version of the arithmetic. Raised when the same cell would give other numbers: its older record then runs
-again."""
+"""Version of the arithmetic. Raised when the same cell would give other numbers; cells with older records
+then run again."""
 
 _KEY = b"harness.record"
 COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
 _ARROW = schema.arrow(COLUMNS)
 
 _protocol = lru_cache(maxsize=256, typed=True)(Protocol)
-"""Cached: a sweep has few protocols, and checking one takes longer than all else in a header."""
+"""Cached: a sweep has few protocols, and checking one takes longer than everything else in a header."""
 
 
 class DamagedRecord(Exception):
@@ -54,7 +54,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where one cell in training stands."""
+    """How far a cell in training is."""
 
     cell: Cell
     row: Row
@@ -69,13 +69,13 @@ class Header:
     error: str | None
     iterations: int
     lowest_sustained: float | None
-    """The least mean of 10 losses in a row; None with fewer than 10. A target above it was reached."""
+    """See passages.lowest_sustained; None with fewer than 10 losses."""
     numerics: int
     provenance: dict[str, Any]
     """wall_seconds, device, threads, pack_size, versions, commit, dataset_sha256, finished (UTC)."""
 
     def answers(self, question: Question) -> bool:
-        """Whether this record holds all that a run for `question` would give."""
+        """Whether this record has everything that a run for `question` would give."""
         return self.why_not(question) is None
 
     def why_not(self, question: Question) -> str | None:
@@ -83,14 +83,16 @@ class Header:
         if self.ending == "failed":
             return self.error or "failed"
         if self.numerics != NUMERICS:
-            return f"made by numerics version {self.numerics}, now {NUMERICS}"
+            return f"made by numerics version {self.numerics}; the current one is {NUMERICS}"
         if self.ending == "diverged" or self.iterations >= question.max_iterations:
             return None
         if question.target_loss is None:
             return f"ran {self.iterations} of {question.max_iterations} iterations"
         if self.lowest_sustained is not None and self.lowest_sustained <= question.target_loss:
             return None
-        return f"stopped at iteration {self.iterations}, before a sustained {question.target_loss:g}"
+        return (
+            f"stopped at iteration {self.iterations}, before a sustained passage of {question.target_loss:g}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,19 +138,19 @@ def dump(record: Record) -> bytes:
 def load(source: Path | bytes, cell_id: str | None = None) -> Record:
     """Read a whole record from a path or bytes, every page checked.
 
-    Raises DamagedRecord if it is torn, of another schema, or not the record of `cell_id`;
+    Raises DamagedRecord if it is not whole, of another schema, or not the record of `cell_id`;
     OSError if it cannot be opened.
     """
     try:
         with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
-            table = whole.read(use_threads=False)  # so few rows: threads would cost more than they bring
+            table = whole.read(use_threads=False)  # so few rows: threads would cost more than they gain
     except (pa.ArrowException, OSError) as error:
         raise _damaged(error) from error
     header = _header((table.schema.metadata or {}).get(_KEY), cell_id)
     if not table.schema.equals(_ARROW):
         raise DamagedRecord("its columns are not those of a record")
     if (len(table), _lowest(table)) != (header.iterations, header.lowest_sustained):
-        raise DamagedRecord("its rows are not those of its header")
+        raise DamagedRecord("its rows do not match its header")
     return Record(header=header, rows=table)
 
 
@@ -172,10 +174,11 @@ def _opened(source: Path | bytes) -> IO[bytes]:
 
 
 def _damaged(error: Exception) -> DamagedRecord:
-    """What pyarrow says about the content. An error of the system, such as no file, is raised as it is."""
+    """What pyarrow says about the content. An error of the system, such as a missing file, is raised as it
+    is."""
     if isinstance(error, OSError) and error.errno is not None:
         raise error
-    return DamagedRecord(f"torn, or not a parquet file ({str(error).splitlines()[0][:80]})")
+    return DamagedRecord(f"truncated, or not a parquet file ({str(error).splitlines()[0][:80]})")
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -195,13 +198,13 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DamagedRecord("not a record of this project") from None
     if version != schema.VERSION:
-        raise DamagedRecord(f"schema version {version}, now {schema.VERSION}")
+        raise DamagedRecord(f"schema version {version}; the current one is {schema.VERSION}")
     try:
         header = Header(**fields | {"cell": _cell(**fields["cell"])})
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedRecord(f"its cell cannot be read ({str(error).splitlines()[0]})") from error
     if header.ending not in schema.ENDINGS:
-        raise DamagedRecord(f"its ending is '{header.ending}'")
+        raise DamagedRecord(f"its ending '{header.ending}' is unknown")
     if header.cell.cell_id != own_id or cell_id not in (None, own_id):
         raise DamagedRecord(f"it holds cell {own_id}")
     return header

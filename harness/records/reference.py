@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cell import PRESETS
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.files import whole_folder, write_whole
@@ -22,39 +23,40 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEVICES, COMPARED = "devices", "compare.parquet"
-"""Where comparisons of machines are kept, and their file; see harness.cli.compare."""
+"""The folder for comparisons of machines, and the file of each; see harness.cli.compare."""
 
 
 def grids() -> dict[str, Path]:
-    """The folders with reference tables, by name; those that hold something else are passed over."""
+    """The folders with reference tables, by name; folders that hold something else are left out."""
     return {path.parent.name: path.parent for path in sorted(places.REFERENCE.glob("*/trials.parquet"))}
 
 
 def find(grid: str) -> Path:
     """The folder of a grid's reference tables. UserError: there are none."""
-    kept = grids()
-    if grid not in kept:
-        there = f"there are {', '.join(kept)}" if kept else "there are none yet"
-        raise UserError(f"{grid}: no reference records in {places.REFERENCE}; {there}")
-    return kept[grid]
+    folders = grids()
+    if grid not in folders:
+        others = f"there are some of {', '.join(folders)}" if folders else "there are none yet"
+        raise UserError(f"{grid}: no reference records in {places.REFERENCE}; {others}")
+    return folders[grid]
 
 
 def describe(trials: pd.DataFrame) -> str:
-    """`185 of 185 cells of seed 0; AMD EPYC, commit abc`: what was run, on what, by which code."""
+    """`185 of 185 cells of seed 0; AMD EPYC, commit abc`: what was run, on which machine, by which code."""
     done = trials[trials["outcome"].notna()]
     seeds = [int(seed) for seed in trials["seed"].unique()]
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in _distinct(done["device"])]
     commits = _distinct(done["commit"])
-    made = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
+    origins = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
     asked = f"{len(done)} of {len(trials)} cells of {_seeds(seeds)}"
-    return "; ".join([asked, ", ".join(made)] if made else [asked])
+    return "; ".join([asked, ", ".join(origins)] if origins else [asked])
 
 
 def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
     """Make results/reference/<grid>/ from the store in `results`: both tables and a README.
 
-    `seeds`: exactly these; none: see tables.recorded_seeds. Cells not run are rows without an outcome. The
-    folder is replaced whole or left as it was. UserError: no cell was run, or a record is damaged.
+    `seeds`: exactly these; none: see tables.recorded_seeds. Cells that were not run are rows without an
+    outcome. The folder is replaced whole or left as it was. UserError: no cell was run, or a record is
+    damaged.
     """
     store = Store(results)
     scan = store.scan()
@@ -65,27 +67,27 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
     if damaged := [cell.cell_id for cell in cells if cell.cell_id in scan.damaged]:
         raise _damaged(grid, damaged[0], scan.damaged[damaged[0]])
     place = places.REFERENCE / grid.folder
-    with whole_folder(place) as made:
-        for cell_id, reason in tables.write(grid, store, only, made, chosen).items():
+    with whole_folder(place) as folder:
+        for cell_id, reason in tables.write(grid, store, only, folder, chosen).items():
             raise _damaged(grid, cell_id, reason)
-        trials = tables.read(made, curves=False).trials
-        made_of = [headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
-        if not made_of:
+        trials = tables.read(folder, curves=False).trials
+        answering = [headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
+        if not answering:
             sweep = places.typed("sweep")
             raise UserError(f"{results}: no records of {grid.folder}, {_seeds(chosen)}; {sweep} makes some")
-        (made / "README.md").write_text(readme(grid, trials, made_of))
+        (folder / "README.md").write_text(readme(grid, trials, answering))
     return place
 
 
 def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
-    again = places.typed("sweep")
-    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; {again} runs its cell again")
+    sweep = places.typed("sweep")
+    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; {sweep} runs its cell again")
 
 
 def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
-    """The page beside the tables, wholly from the records' own provenance.
+    """The page beside the tables, made from the records' own provenance alone.
 
-    `trials` as in harness.schema; `headers`: of its rows with an outcome, in their order.
+    `trials` as in records.schema; `headers`: of its rows with an outcome, in their order.
     """
     target = "no target" if grid.target_loss is None else f"target {grid.target_loss:g} nats"
     labels = " and ".join(f"`{label}`" for label in _distinct(trials["protocol"]))
@@ -102,9 +104,9 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
     ]
     for seed in seeds:
         asked = trials[trials["seed"] == seed]
-        own = [header for header in headers if header.cell.seed == seed]
-        iterations = sum(header.iterations for header in own)
-        lines.append(f"| {seed} | {len(own)} | {len(asked)} | {iterations} | {_time(own)} |")
+        of_seed = [header for header in headers if header.cell.seed == seed]
+        iterations = sum(header.iterations for header in of_seed)
+        lines.append(f"| {seed} | {len(of_seed)} | {len(asked)} | {iterations} | {_time(of_seed)} |")
     lines += ["", *(f"- {line}" for line in _made_by(headers)), f"- time: {_time(headers)} in all"]
     if len(headers) < len(trials):
         lines.append("- a cell not run is a row without an outcome: figures draw it as not run")
@@ -126,7 +128,7 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     """Machines, versions, commits, arithmetic, data and dates, each with how many records it made."""
     origins = [header.provenance for header in headers]
     versions = [dict(origin.get("versions", {})) for origin in origins]
-    commits = [own.pop("commit", None) or "unknown" for own in versions]
+    commits = [by_name.pop("commit", None) or "unknown" for by_name in versions]
     finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
     lines = [
         f"machine: {_counted(_machines(origins))}",
@@ -143,10 +145,10 @@ def _made_by(headers: Sequence[Header]) -> list[str]:
     return lines
 
 
-def _versions(own: dict[str, str | None]) -> str:
-    """In one order, for a record that was restored has them in another."""
-    names = [*provenance.VERSIONS, *(name for name in own if name not in provenance.VERSIONS)]
-    return ", ".join(f"{name} {own[name]}" for name in names if own.get(name))
+def _versions(versions: dict[str, str | None]) -> str:
+    """In a fixed order: a restored record has them in another."""
+    names = [*provenance.VERSIONS, *(name for name in versions if name not in provenance.VERSIONS)]
+    return ", ".join(f"{name} {versions[name]}" for name in names if versions.get(name))
 
 
 def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -178,8 +180,7 @@ def _time(headers: Sequence[Header]) -> str:
 
 
 def describe_data() -> Path:
-    """Write results/reference/omniglot.json: what the data are, counted. UserError: they are not there."""
-    from harness.cell import PRESETS
+    """Write results/reference/omniglot.json: facts about the data. UserError: the data are missing."""
     from harness.problems import datasets
     from harness.problems.episodes import split  # late: it loads torch
 

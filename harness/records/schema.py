@@ -1,4 +1,4 @@
-"""The two tables that a grid gives, column by column: meaning, unit, and when a value is null.
+"""The two tables of a grid, column by column: meaning, unit, and when a value is null.
 
 Both files carry this text in their parquet metadata (per column: `meaning`, `unit`; for the file:
 `harness`, a JSON with the schema version, the versions of the packages and the commit that made the tables,
@@ -19,7 +19,7 @@ VERSION = 1
 ENDINGS = ("stopped", "budget", "diverged", "failed")
 
 
-@dataclass(frozen=True)  # by position: the tables below are read line by line
+@dataclass(frozen=True)  # positional: the tables below have a line per column
 class Column:
     """One column: its Arrow type, unit ('' where there is none) and meaning."""
 
@@ -32,7 +32,7 @@ def _trials() -> dict[str, Column]:
     text, number, integer = pa.string(), pa.float64(), pa.int64()
     return {
         "cell_id": Column(text, "", "hash of protocol, method, hyper-parameters and seed: the only key"),
-        "method": Column(text, "", "maml, alpha-maml or a method of the user's own"),
+        "method": Column(text, "", "maml, alpha-maml or a method of your own"),
         "dataset": Column(text, "", "omniglot or glyphs"),
         "protocol": Column(text, "", "for people: the preset, and the fields that differ from it"),
         "preset": Column(
@@ -85,8 +85,8 @@ def _trials() -> dict[str, Column]:
 
 
 TRIALS: dict[str, Column] = _trials()
-"""trials.parquet: one row a cell of the grid, in the grid's order, seed by seed. A method's own
-hyper-parameters beyond HYPER_PARAMETERS join as further columns of float64."""
+"""trials.parquet: one row per cell of the grid, in the grid's order, seed by seed. Hyper-parameters of other
+methods join as further columns of float64."""
 
 HYPER_PARAMETERS = tuple(
     name for name in TRIALS if any(name in method.Hyper.model_fields for method in METHODS.values())
@@ -111,7 +111,7 @@ TRAJECTORIES: dict[str, Column] = {
     ),
     "val_accuracy": Column(pa.float64(), "share", "of the same queries; null: not measured"),
 }
-"""trajectories.parquet: one row a cell and iteration, up to the grid's budget."""
+"""trajectories.parquet: one row per cell and iteration, up to the grid's budget."""
 
 
 def arrow(columns: dict[str, Column]) -> pa.Schema:

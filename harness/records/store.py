@@ -1,6 +1,6 @@
 """The store: results/store/<cell id>.parquet, each file one whole record. The truth of every sweep.
 
-Files are written to a temporary name, flushed to the disk and renamed, so a record is there whole or
+Files are written under a temporary name, flushed to the disk and renamed, so a record is there whole or
 not at all. Copying the files of another store into this one merges the two.
 """
 
@@ -19,16 +19,16 @@ from harness.cell import Protocol
 from harness.common.errors import UserError
 from harness.common.files import write_whole
 from harness.methods import Hyper
-from harness.records import record as parquet
+from harness.records import record as records
 from harness.records.record import DamagedRecord, Header, Record
 
-_ENDING = ".parquet"
+_SUFFIX = ".parquet"
 _ASIDE = "aside"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scan:
-    """What lies in a store."""
+    """What is in a store."""
 
     headers: dict[str, Header]
     """By cell id."""
@@ -52,12 +52,12 @@ class Store:
 
     def scan(self) -> Scan:
         """The headers of all records, in the order of their ids."""
-        paths = self.folder.glob(f"*{_ENDING}") if self.folder.is_dir() else []
+        paths = self.folder.glob(f"*{_SUFFIX}") if self.folder.is_dir() else []
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
         for path in sorted(paths, key=lambda path: path.name):
             try:
-                headers[path.stem] = parquet.load_header(path, path.stem)
+                headers[path.stem] = records.load_header(path, path.stem)
             except DamagedRecord as error:
                 damaged[path.stem] = str(error)
             except FileNotFoundError:  # a sweep has just set it aside
@@ -66,18 +66,18 @@ class Store:
 
     def read(self, cell_id: str) -> Record:
         """The whole record. Raises DamagedRecord, FileNotFoundError."""
-        return parquet.load(self._path(cell_id), cell_id)
+        return records.load(self._path(cell_id), cell_id)
 
     def put(self, content: bytes) -> Record:
         """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail.
 
-        Raises OSError if the disk is full; what was there is then untouched.
+        Raises OSError if it cannot be written, because the disk is full say; what was there stays untouched.
         """
-        record = parquet.load(content)
+        record = records.load(content)
         path = self._path(record.header.cell.cell_id)
         if record.header.ending == "failed" and path.exists():
             with contextlib.suppress(DamagedRecord):
-                if parquet.load_header(path).ending != "failed":
+                if records.load_header(path).ending != "failed":
                     return record
         self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: temporary.write_bytes(content))
@@ -88,7 +88,7 @@ class Store:
         aside = self.folder / _ASIDE
         aside.mkdir(exist_ok=True)
         number = sum(1 for _ in aside.glob(f"{stem}.*"))
-        target = aside / f"{stem}.{number}{_ENDING}"
+        target = aside / f"{stem}.{number}{_SUFFIX}"
         self._path(stem).rename(target)
         return target
 
@@ -99,7 +99,7 @@ class Store:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store for one sweep. UserError if another sweep has it or the folder is not writable."""
+        """Hold the store for one sweep. UserError if another sweep holds it or the folder is not writable."""
         note = self.folder / "lock.txt"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -125,4 +125,4 @@ class Store:
             lock.release()
 
     def _path(self, cell_id: str) -> Path:
-        return self.folder / f"{cell_id}{_ENDING}"
+        return self.folder / f"{cell_id}{_SUFFIX}"

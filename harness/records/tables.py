@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _KEY = b"harness"
 GROUP = 1 << 15
-"""Rows that are written together: a group a cell would make a file slow to write and to read."""
+"""Rows that are written together: with one group per cell a file would be slow to write and to read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,11 @@ class Tables:
 
 
 def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[int, ...]:
-    """The seeds of a grid's tables, in order: those asked for, and those with records of half its cells.
+    """The seeds of a grid's tables, in order: those asked for, and those with records of at least half its
+    cells.
 
-    Another grid may share some cells, and have run more seeds of them; half keeps those out. If that
-    leaves none: the seeds with any record, and failing that the grid's own.
+    Another grid may share some cells, and have run them with more seeds; the half keeps those out. If that
+    leaves none: the seeds with any record, or else the grid's own.
     """
     counts, whole = records_by_seed(grid, scan), len(grid.cells([0]))
     half = [seed for seed, count in counts.items() if 2 * count >= whole]
@@ -65,8 +66,8 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
     """Make both tables of `grid` in `folder` from the store. `seeds`: see recorded_seeds.
 
     All cells of these seeds are rows of trials.parquet. One without a record that answers the grid's question
-    (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records that turned
-    out damaged within: cell id -> what is wrong.
+    (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records whose rows
+    turned out to be damaged: cell id -> what is wrong.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
@@ -88,8 +89,8 @@ def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[in
 def trials_of(
     grid: Grid, store: Store, scan: Scan, seeds: Iterable[int] = ()
 ) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The trials of `grid` as `write` makes them and `read` gives them back, without a file; and the records
-    that turned out damaged."""
+    """The trials of `grid` as `write` makes them and `read` returns them, without a file; and the records
+    that turned out to be damaged."""
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
     rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
@@ -103,7 +104,7 @@ def trials_of(
 def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
     """Those of trials.parquet: the schema's, and the hyper-parameters that these cells' methods add."""
     return schema.TRIALS | {
-        name: schema.Column(pa.float64(), "", "a hyper-parameter of its method's own")
+        name: schema.Column(pa.float64(), "", "a hyper-parameter of the cell's method")
         for cell in cells
         for name in cell.hyper.model_dump()
         if name not in schema.TRIALS
@@ -133,7 +134,7 @@ def read(folder: Path, curves: bool = True) -> Tables:
 
 
 def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
-    """The columns `preset` and `changes`, where the tables are from before they had them."""
+    """The columns `preset` and `changes`, added where the tables are older than these columns."""
     if "preset" in trials:
         return trials
     grid = grid_of(about)
@@ -177,7 +178,7 @@ def describe(grid: Grid) -> dict[str, Any]:
 
 
 def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
-    """The different code and machines that made these cells' records, and how many each."""
+    """The different code and machines that made these cells' records, and how many records each."""
     counts: Counter[str] = Counter()
     for cell in cells:
         if header := scan.headers.get(cell.cell_id):
@@ -193,12 +194,12 @@ def grid_of(about: dict[str, Any]) -> Grid:
 
 @dataclass(frozen=True, kw_only=True)
 class _Answer:
-    """What a cell gives to the tables."""
+    """What a cell adds to the tables."""
 
     row: dict[str, Any]
     """Of the trials."""
     curve: pa.Table | None
-    """Its trajectory within the budget; None: it has no record that says something of the question."""
+    """Its trajectory within the budget; None: it has no record that says anything about the question."""
     damaged: dict[str, str]
     """Cell id -> what is wrong, if the rows of its record are damaged."""
 
@@ -216,7 +217,7 @@ def _answers(grid: Grid, cells: Sequence[Cell], store: Store, scan: Scan) -> Ite
 
 
 def _record(cell: Cell, question: Question, store: Store, scan: Scan) -> Record | None:
-    """The cell's record if it says something of the question: an answer, or that the cell failed.
+    """The cell's record if it says anything about the question: an answer, or that the cell failed.
 
     Raises DamagedRecord.
     """
@@ -230,7 +231,7 @@ def _record(cell: Cell, question: Question, store: Store, scan: Scan) -> Record 
 
 
 class _Curves:
-    """Writes trajectories in groups of GROUP rows and a little more: no more than that is in memory."""
+    """Writes trajectories in groups of GROUP rows or a few more: no more than that is in memory."""
 
     def __init__(self, path: Path, columns: pa.Schema) -> None:
         self._columns = columns
@@ -260,6 +261,6 @@ class _Curves:
 
 def _nullable(kind: pa.DataType) -> Any:
     """Integers stay integers where some are null."""
-    import pandas as pd  # late: a third of a second that only a reader of the tables has to wait
+    import pandas as pd  # late: it takes a third of a second, and only those who read tables need it
 
     return pd.Int64Dtype() if kind in (pa.int64(), pa.int32()) else None

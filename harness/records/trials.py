@@ -1,4 +1,4 @@
-"""A row of trials.parquet: what was asked of a cell, and how its record answers."""
+"""A row of trials.parquet: what was asked of a cell, and what its record answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The driver's side of a sweep: it takes what the runner hands over, and is the only one that writes."""
+"""The driver's side of a sweep: it takes what the runner hands over, and it alone writes to the store."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ from harness.sweeping.interrupts import Interrupts
 RUNNING = "running.json"
 """In the store's folder while a sweep runs: cell id -> (the cell in words, its iteration)."""
 EVERY_S = 2.0
-"""Seconds between two writings of it."""
+"""Seconds between two updates of that file."""
 
 
 class Display(Protocol):
-    """What the sweep tells the person who watches."""
+    """What the sweep shows to the person who watches it."""
 
     def note(self, text: str) -> None:
-        """Something that is worth a line."""
+        """Something worth a line."""
 
     def begin(self, total: int, done: int, jobs: int) -> None:
-        """Before cells run. jobs: cells at a time; 0: not known, a cluster's or a GPU's."""
+        """Before cells run. jobs: cells at a time; 0: unknown, on a cluster or a GPU."""
 
     def progress(self, now: list[Progress]) -> None:
-        """Where cells in training stand."""
+        """How far the cells in training are."""
 
     def record(self, record: Record, question: Question) -> None:
         """A cell has ended."""
 
     def end(self) -> None:
-        """No more is coming."""
+        """Nothing more will come."""
 
 
 class StoreDriver:
@@ -45,12 +45,12 @@ class StoreDriver:
         self.ran: dict[str, Header] = {}
         """The records that are in the store now, by cell id."""
         self.unsaved: list[bytes] = []
-        """Records that the disk did not take."""
+        """Records that could not be written."""
         self._store, self._question, self._display = store, question, display
         self._interrupts = interrupts
         self._running: dict[str, tuple[str, int]] = {}
         self._written = 0.0
-        self._told = False
+        self._announced = False
 
     def record(self, content: bytes) -> None:
         """Store a finished record. A full disk ends the sweep."""
@@ -58,7 +58,9 @@ class StoreDriver:
             record = self._store.put(content)
         except OSError as error:
             self.unsaved.append(content)
-            self._display.note(f"cannot write to {self._store.folder}: {error.strerror}; the sweep ends here")
+            self._display.note(
+                f"cannot write to {self._store.folder}: {error.strerror}; the sweep stops here"
+            )
             self._interrupts.wanted = True
             return
         cell_id = record.header.cell.cell_id
@@ -67,7 +69,7 @@ class StoreDriver:
         self._display.record(record, self._question)
 
     def progress(self, now: list[Progress]) -> None:
-        """Show where cells stand, and write it down for `status` now and then."""
+        """Show how far cells are, and write it down for `status` now and then."""
         now = [one for one in now if one.cell.cell_id not in self.ran]  # it may come after the cell's record
         self._running |= {one.cell.cell_id: (one.cell.describe(), one.row.iteration) for one in now}
         self._display.progress(now)
@@ -78,10 +80,10 @@ class StoreDriver:
                 write_whole(self._store.folder / RUNNING, lambda path: path.write_text(text))
 
     def interrupted(self) -> bool:
-        """Whether the sweep is to end. The first time, say so."""
-        if self._interrupts.wanted and not self._told and not self.unsaved:
-            self._told = True
-            self._display.note("ending; what has finished is kept (press again to stop at once)")
+        """Whether the sweep has to stop. The first time, say so."""
+        if self._interrupts.wanted and not self._announced and not self.unsaved:
+            self._announced = True
+            self._display.note("stopping; finished cells are kept (press Ctrl-C again to stop at once)")
         return self._interrupts.wanted
 
     def listen(self) -> None:
@@ -89,10 +91,10 @@ class StoreDriver:
         self._interrupts.listen()
 
     def close(self) -> None:
-        """Try again to write what the disk did not take: with the sweep's other files gone it may."""
+        """Try once more to write what could not be written: by now there may be room."""
         (self._store.folder / RUNNING).unlink(missing_ok=True)
-        left, self.unsaved = self.unsaved, []
-        for content in left:
+        unsaved, self.unsaved = self.unsaved, []
+        for content in unsaved:
             try:
                 self._store.put(content)
             except OSError:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request to end, not as an exception in the middle of a write."""
+"""Ctrl-C and SIGTERM as a request to stop, not as an exception in the middle of a write."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from types import FrameType
 
 
 class Interrupts:
-    """Inside its `with`, the first signal is remembered and a second one raises KeyboardInterrupt."""
+    """Inside its `with`, the first signal is remembered, and a second one raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.wanted = False

@@ -12,7 +12,7 @@ from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
 PACK = 200
-"""Cells of a pack on an accelerator: those of fig2 of one method and seed go together."""
+"""Most cells in a pack on an accelerator: those of fig2 of one method and seed train together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
 
 
 def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
-    """Cells as packs. devices 0: a pack a cell, those first that are likely to take longest; else the cells
-    of a protocol and method are dealt evenly to the accelerators, at most PACK of them together."""
+    """Cells as packs. devices 0: one pack per cell, first those that are likely to take longest. Otherwise
+    the cells of a protocol and method are spread evenly over so many accelerators, at most PACK in a pack."""
     if devices == 0:
         return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
     alike: dict[tuple, list[Cell]] = {}

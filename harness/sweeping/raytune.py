@@ -1,7 +1,7 @@
 """The runner on Ray Tune: one trial for each pack; its records go to the driver as they come.
 
 The only file that imports ray. Tune schedules the packs and isolates them. It keeps nothing that we need,
-since the store is the truth: its own files go to a scratch folder that is deleted afterwards.
+because the store is the truth: its own files go to a scratch folder that is deleted afterwards.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Read by Ray when it is imported: silence, no telemetry, no change of folder, no state that we never read.
+# Read by Ray when it is imported: no output, no telemetry, no change of folder, no state that we never read.
 _ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
@@ -46,12 +46,12 @@ from harness.records import Progress, load_header  # noqa: E402
 from harness.sweeping.runner import Driver, Machine, Pack  # noqa: E402
 
 HEARTBEAT_S = 1.0
-"""A worker says where it stands about this often; more often would cost the driver time."""
+"""Seconds between two reports of a worker's progress; more reports would cost the driver time."""
 ATTEMPTS = 3
-"""A cell whose worker died is submitted this often in all: another cell may have been the cause. And when
-Ray's memory monitor kills one worker it ends the whole `fit()`: what is left is submitted again as long as
-rounds bring new records. After this many rounds in a row without one it stays without a record, and the next
-sweep runs it. An error of the training itself gives a failed record at once."""
+"""How often a cell whose worker died is submitted in all: another cell may have been the cause. And when
+Ray's memory monitor kills one worker, it ends the whole `fit()`: what is left is submitted again as long as
+rounds bring new records. After this many rounds in a row without any, the cells left stay without a record,
+and the next sweep runs them. An error in the training itself gives a failed record at once."""
 CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
@@ -62,12 +62,12 @@ def trainable(config: dict[str, Any]) -> dict[str, Any]:
 
     pack = tuple(Cell.model_validate_json(text) for text in config["cells"])
     question = Question.model_validate_json(config["question"])
-    told = time.monotonic()
+    last_report = time.monotonic()
 
     def observe(now: list[Progress]) -> None:
-        nonlocal told
-        if time.monotonic() - told > HEARTBEAT_S:
-            told = time.monotonic()
+        nonlocal last_report
+        if time.monotonic() - last_report > HEARTBEAT_S:
+            last_report = time.monotonic()
             tune.report({"progress": [(p.cell.cell_id, p.row) for p in now]})
 
     for content in work(pack, question, config["device"], config["threads"], observe):
@@ -81,7 +81,7 @@ class _Sweep:
     cells: dict[str, Cell]
     """By id."""
     recorded: set[str] = field(default_factory=set)
-    """The cells whose record was handed over."""
+    """The cells whose records were handed over."""
 
     def record(self, content: bytes) -> None:
         self.recorded.add(load_header(content).cell.cell_id)
@@ -89,11 +89,11 @@ class _Sweep:
 
 
 _current: _Sweep
-"""What this process drives now: it lives here because Tune would pickle it."""
+"""The sweep that this process drives; global because Tune would pickle it anywhere else."""
 
 
 class _Handover(TrialProgressCallback):
-    """Runs in the driver: passes on what the trials report. Tune pickles it, so it has no state.
+    """Runs in the driver and passes on what the trials report. Tune pickles it, so it has no state.
 
     It replaces Tune's own callback of this kind, which prints a line for each trial whatever the verbosity.
     """
@@ -107,7 +107,7 @@ class _Handover(TrialProgressCallback):
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Take the records out of what was reported, and the places of the cells in training."""
+        """Take from what was reported the records, and how far the cells in training are."""
         content = result.pop("record", None)  # Tune would keep it in its own state
         if content is not None:
             _current.record(content)
@@ -117,7 +117,7 @@ class _Handover(TrialProgressCallback):
 
 
 class _Interrupt(tune.Stopper):
-    """Ends the whole `fit()` when the user asks for it."""
+    """Stops the whole `fit()` when the user asks for it."""
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
@@ -134,7 +134,7 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
     driver.listen()
     try:
         left, attempts, errors = list(packs), Counter[str](), dict[str, str]()
-        fruitless = 0  # rounds in a row that Ray ended with nothing done
+        fruitless = 0  # rounds in a row without a new record
         while left and fruitless < ATTEMPTS:
             before = len(_current.recorded)
             for at in range(0, len(left), CHUNK):
@@ -162,11 +162,11 @@ def _start(machine: Machine) -> None:
     """Start Ray on this machine, or join the cluster."""
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if machine.ray_address is None:
-        if CHECKOUT:  # workers import this very one
+        if CHECKOUT:  # so that workers import this code
             paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
             os.environ["PYTHONPATH"] = os.pathsep.join(paths)
         options |= {
-            "address": "local",  # never a cluster that happens to be there
+            "address": "local",  # never a cluster that happens to be running
             "include_dashboard": False,
             "num_cpus": machine.jobs,
             "num_gpus": _gpus() if machine.device == "cuda" else 0,
@@ -182,7 +182,7 @@ def _start(machine: Machine) -> None:
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = str(error).splitlines()[0][:200]
         if machine.ray_address is None:
-            raise UserError(f"Ray does not start: {reason}") from None
+            raise UserError(f"Ray cannot be started: {reason}") from None
         raise UserError(
             f"no Ray cluster to join at {machine.ray_address}: {reason} (is it up? If it asks for a token, "
             "RAY_AUTH_MODE=token in the environment makes Ray show the one in ~/.ray/auth_token)"
@@ -229,7 +229,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[st
         tune.with_resources(_unpack, needs),
         param_space={"pack": tune.grid_search(configs)},
         tune_config=tune.TuneConfig(
-            reuse_actors=True,  # else each trial pays two seconds for a new process
+            reuse_actors=True,  # otherwise each trial needs two seconds for a new process
             max_concurrent_trials=machine.jobs or None,
             trial_name_creator=lambda trial: trial.trial_id,
             trial_dirname_creator=lambda trial: trial.trial_id,

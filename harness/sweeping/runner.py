@@ -20,11 +20,11 @@ class Machine:
     device: str
     """`cpu` or `cuda`."""
     jobs: int
-    """Packs at a time; 0: as many as a cluster has room for."""
+    """Packs at a time; 0: as many as the cluster has room for."""
     threads: int = 1
     """torch threads of each pack's process."""
     ray_address: str | None = None
-    """A cluster to join (`auto`, or host:port); None: a Ray of our own on this machine."""
+    """A cluster to join (`auto`, or host:port); None: Ray is started on this machine."""
 
 
 class Driver(Protocol):
@@ -34,14 +34,14 @@ class Driver(Protocol):
         """Take a finished record (`records.dump`)."""
 
     def progress(self, now: list[Progress]) -> None:
-        """Be told now and then where the cells in training stand."""
+        """Learn now and then how far the cells in training are."""
 
     def interrupted(self) -> bool:
-        """Whether the user wants the sweep to end now."""
+        """Whether the user wants the sweep to stop now."""
         ...
 
     def listen(self) -> None:
-        """Catch the signals (again: Ray puts its own handlers in their place)."""
+        """Catch the signals (again: Ray installs handlers of its own)."""
 
 
 class Runner(Protocol):

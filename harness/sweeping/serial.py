@@ -15,14 +15,14 @@ from harness.sweeping.work import Stop, failed, work
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
     """See Runner. `jobs` is not used."""
-    told = 0.0
+    last_report = 0.0
 
     def observe(now: list[Progress]) -> None:
-        nonlocal told
+        nonlocal last_report
         if driver.interrupted():
             raise Stop
-        if time.monotonic() - told > 0.5:
-            told = time.monotonic()
+        if time.monotonic() - last_report > 0.5:
+            last_report = time.monotonic()
             driver.progress(now)
 
     for pack in packs:

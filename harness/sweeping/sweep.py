@@ -1,6 +1,6 @@
-"""A sweep: which cells have no answer yet, have them run, keep every record, make the tables.
+"""A sweep: find the cells without an answer, have them run, keep every record, make the tables.
 
-The store is the truth. Running the same command again continues where it ended, whatever ended it.
+The store is the truth. The same command continues where it stopped, whatever stopped it.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """How a sweep came out."""
+    """How a sweep ended."""
 
     asked: int
     ran: int
@@ -77,7 +77,7 @@ class Result:
     """Cells without an answer that did not fail: interrupted, or given up by the runner."""
     interrupted: bool
     unsaved: int
-    """Records that the disk did not take."""
+    """Records that could not be written."""
 
 
 def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None = None) -> Result:
@@ -100,13 +100,13 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
                 break
         left = plan(cells, store.scan(), question)
         failed = {i: h.error or "" for i, h in ran.items() if h.ending == "failed" and i in left}
-        without = len(left) - len(failed)
+        unanswered = len(left) - len(failed)
         return Result(
             asked=len(cells),
             ran=len(ran),
             failed=failed,
-            left=without,
-            interrupted=interrupts.wanted and without > 0,
+            left=unanswered,
+            interrupted=interrupts.wanted and unanswered > 0,
             unsaved=len(driver.unsaved),
         )
 
@@ -119,7 +119,8 @@ def _run_missing(
     display: Display,
     draw: Draw | None,
 ) -> dict[str, str]:
-    """Run what is missing, and make the tables. Returns what was damaged, which is set aside now."""
+    """Run what is missing, and make the tables. Returns the records found damaged, which are now set
+    aside."""
     store, machine = request.store, request.machine
     todo = plan(cells, store.scan(), request.grid.question)
     _set_aside(store, display, {i: t.reason for i, t in todo.items() if t.kind == "damaged"})
@@ -145,7 +146,7 @@ def _run_missing(
 
 
 def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
-    """Move what cannot be read out of the way: its cells have no record now."""
+    """Move damaged records out of the way: their cells now have none."""
     for cell_id, reason in damaged.items():
         aside = store.set_aside(cell_id)
         display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
@@ -160,7 +161,9 @@ def _make_tables(request: Request, display: Display, draw: Draw | None) -> dict[
         if draw is not None:
             draw(request.folder)
     except OSError as error:
-        display.note(f"cannot write to {request.folder}: {error.strerror}; {typed('plot')} draws it later")
+        display.note(
+            f"cannot write to {request.folder}: {error.strerror}; {typed('plot')} makes the figures later"
+        )
         return {}
     return damaged
 

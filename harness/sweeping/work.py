@@ -19,8 +19,8 @@ class Stop(BaseException):
 
 
 def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:
-    """Train a pack; yield each record as its cell ends. An error gives a failed record for each cell that
-    had not ended. threads: of torch.
+    """Train a pack; yield each record as its cell ends. After an error, each cell that had not ended gets a
+    failed record. threads: for torch.
 
     Errors of the accelerator are raised: its process may be unusable and has to end.
     """
@@ -48,4 +48,4 @@ def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:
 
 
 def ready() -> None:
-    """Called by a worker's process as it starts, only so that this module is loaded."""
+    """Called in a worker's process as it starts, only so that this module is loaded."""

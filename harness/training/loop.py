@@ -1,8 +1,8 @@
 """Trains a pack of cells together until each one ends, and hands over each record as its cell ends.
 
 Run a span of iterations, extend each cell's trajectory by its rows, validate the cells that ended, hand over
-their records: the device works through a whole span before the host looks at it (pack.py), and each
-trajectory tells where in the span its cell ended (trajectory.py), so that all counts are exact.
+their records. The device works through a whole span before the host looks at it (pack.py), and each
+trajectory says where in the span its cell ended (trajectory.py), so all counts are exact.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from harness.training.pack import Moment, Pack
 from harness.training.trajectory import Trajectory
 
 SPAN = 10
-"""Iterations that a GPU goes through before the host reads."""
+"""Iterations that a GPU works through before the host reads their results."""
 
 Observe = Callable[[list[Progress]], None]
 """Told after every iteration where each cell of the pack stands. It may raise to stop the run."""
@@ -38,7 +38,7 @@ def train(
 
     cells: of one protocol and one method. chunk: how many (cell, task) pairs go through the network at
     once; span: how many iterations before the host reads; None: as suits the device. Raises ValueError for
-    a mixed pack; errors of torch go through.
+    a mixed pack; errors from torch are passed on.
     """
     pack = Pack(cells, torch.device(device), chunk)
     training = [Trajectory(cell, question) for cell in cells]
@@ -55,9 +55,9 @@ def train(
         seconds = time.perf_counter() - started
 
         yield from _hand_over(training, iterations, seconds, origin, observe)
-        going_on = [i for i, trajectory in enumerate(training) if trajectory.end is None]
-        pack.keep(going_on)
-        training = [training[i] for i in going_on]
+        remaining = [i for i, trajectory in enumerate(training) if trajectory.end is None]
+        pack.keep(remaining)
+        training = [training[i] for i in remaining]
         first = iterations.stop
 
 
@@ -95,7 +95,8 @@ def _numbers(moment: Moment) -> Tensor:
 
 
 def _validate_last_rows(training: Sequence[Trajectory], pack: Pack, moments: Sequence[Moment]) -> None:
-    """Of the cells that ended in this span, each by the state of its own last iteration, all in one call."""
+    """Validate the cells that ended in this span, each with the weights of its last iteration, in one
+    call."""
     states = {moment.iteration: moment.state for moment in moments}
     last = [
         (i, states[len(trajectory.rows)])
@@ -121,11 +122,11 @@ def _hand_over(
     """Go through a span that took `seconds` as if it had been read iteration by iteration: share out the
     time, yield the records of the cells that end, and tell the observer."""
     for iteration in iterations:
-        present = [trajectory for trajectory in training if len(trajectory.rows) >= iteration]
-        for trajectory in present:
-            trajectory.seconds += seconds / len(iterations) / len(present)
-        for trajectory in present:
+        trained = [trajectory for trajectory in training if len(trajectory.rows) >= iteration]
+        for trajectory in trained:
+            trajectory.seconds += seconds / len(iterations) / len(trained)
+        for trajectory in trained:
             if trajectory.end and len(trajectory.rows) == iteration:
                 yield trajectory.record(origin)
         if observe:  # after the yields: it may stop the run
-            observe([Progress(cell=one.cell, row=one.rows[iteration - 1]) for one in present])
+            observe([Progress(cell=one.cell, row=one.rows[iteration - 1]) for one in trained])

@@ -1,9 +1,9 @@
 """A pack on its device: any number of cells of one protocol and one method that train together.
 
-Everything that moves has the cells as its first axis; a cell that ends leaves it. What a cell gives does
-not depend on the pack beyond rounding.
+Everything that changes has the cells as its first axis; a cell that ends leaves the pack. A cell's results do
+not depend on its pack, except for rounding.
 
-A device goes through a span of iterations without waiting for the host: nothing is read before the span's
+A device works through a span of iterations without waiting for the host: nothing is read before the span's
 end. States are never overwritten, so a cell that turns out to have ended in the middle of a span costs only
 the iterations after it.
 """
@@ -27,15 +27,16 @@ from harness.training import replay
 from harness.training.conv4 import Score, meta_gradient, score
 
 CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
-"""Numbers in the largest map, where a CPU is fastest: more leave its cache, fewer cost calls."""
+"""Numbers in the largest map with which a CPU is fastest: more do not fit its cache, fewer need more
+calls."""
 
 LAUNCH = {"cuda": replay.graphed}
-"""By type of device: how an iteration is launched where that is not operator by operator."""
+"""By type of device: how an iteration is launched, where not operator by operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """An iteration as the device knows it: the state before its update, and what came of it."""
+    """An iteration on the device: the state before its update, and what came out of it."""
 
     iteration: int
     state: State
@@ -44,13 +45,13 @@ class Moment:
     accuracy: Tensor
     """[cells], as in MetaGradient."""
     beta: Tensor
-    """[cells, 1], that of its update."""
+    """[cells, 1], the rate of its update."""
     validation: Score | None
     """Of the weights before the update, in the iterations in which the protocol asks for it."""
 
 
 class Pack:
-    """The cells on their device: their state, and all that their iterations need."""
+    """The cells on their device: their state, and everything that their iterations need."""
 
     def __init__(self, cells: Sequence[Cell], device: torch.device, chunk: int | None = None) -> None:
         """chunk: how many (cell, task) pairs go through the network at once; None: as suits the device.
@@ -74,22 +75,22 @@ class Pack:
         optimize, optimizer = optimizers.start(self.protocol, weights)
         state = State(weights, self.hyper["alpha0"], self.hyper["beta0"], optimizer)
         self.state = method.start(state, self.hyper)
-        # A plain function, not a method: in a reference cycle a pack would keep its memory for long.
+        # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
         update = partial(_update, self.protocol, method, optimize, self.chunk)
         self._update = LAUNCH.get(device.type, lambda function: function)(update)
 
     def advance(self, iterations: range) -> list[Moment]:
         """Train through these iterations, the next ones of all cells. Nothing is read from the device."""
         unique = sorted(set(self.seeds))
-        place = torch.tensor([unique.index(seed) for seed in self.seeds], device=self.device)
+        of_cell = torch.tensor([unique.index(seed) for seed in self.seeds], device=self.device)
         moments = []
         for iteration in iterations:
             batch = self._batch([episodes.training(self.protocol, seed, iteration) for seed in unique])
             if len(unique) > 1:
-                batch = Batch(*(images[place] for images in batch))
+                batch = Batch(*(images[of_cell] for images in batch))
             before = self.state
             self.state, meta = self._update(before, batch, self.hyper)
-            regular = iteration == 1 or iteration % self.protocol.validation_every == 0
+            validate = iteration == 1 or iteration % self.protocol.validation_every == 0
             moments.append(
                 Moment(
                     iteration=iteration,
@@ -97,17 +98,18 @@ class Pack:
                     loss=meta.loss,
                     accuracy=meta.accuracy,
                     beta=self.state.beta,
-                    validation=self.score(before.weights, before.alpha) if regular else None,
+                    validation=self.score(before.weights, before.alpha) if validate else None,
                 )
             )
         return moments
 
     def score(self, weights: Tensor, alpha: Tensor) -> Score:
-        """On the held-out tasks. weights: [cells, P], alpha: [cells, 1] or [cells, A]; any cells."""
+        """Loss and accuracy on the held-out tasks. weights: [cells, P], alpha: [cells, 1] or [cells, A]; they
+        need not be those of the pack."""
         return score(self.protocol, weights, alpha, self.held_out, self.chunk)
 
     def keep(self, cells: list[int]) -> None:
-        """Go on with these cells alone, by their places in the pack."""
+        """Go on with these cells alone, given by their positions in the pack."""
         if len(cells) < len(self.seeds):
             self.seeds = [self.seeds[i] for i in cells]
             at = torch.tensor(cells, dtype=torch.long, device=self.device)
@@ -135,7 +137,7 @@ def _update(
 def default_chunk(protocol: Protocol, device: torch.device) -> int:
     """How many (cell, task) pairs go through the network at once.
 
-    On a CPU so many that a layer's largest map stays in the cache (four of the paper's tasks). On a GPU as
+    On a CPU, as many as keep a layer's largest map in the cache (four of the paper's tasks). On a GPU, as
     many as fill a third of its free memory.
     """
     images = protocol.n_way * max(protocol.k_shot, protocol.k_query)
@@ -155,7 +157,8 @@ def dtype_of(protocol: Protocol) -> torch.dtype:
 
 @lru_cache(maxsize=2)
 def images_of(dataset: str, resize: str, device: torch.device) -> tuple[Tensor, str]:
-    """The data set on the device (uint8 [characters, drawers, 28, 28]) and its digest, once a process."""
+    """The data set on the device (uint8 [characters, drawers, 28, 28]) and its digest, loaded once per
+    process."""
     data = datasets.load(dataset, resize)
     return torch.tensor(data.images, device=device), data.sha256
 

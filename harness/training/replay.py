@@ -2,7 +2,7 @@
 
 A replay launches all kernels of an iteration at once. With few cells in a pack the host would take longer to
 launch them one by one than the device takes to run them. A graph reads and writes the same memory each time,
-so what goes in is copied there and what comes out is copied away.
+so its inputs are copied in and its outputs are copied out.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def graphed(function: Function, record: Callable[[Function, Tree], Recording] | 
             kept[shapes] = None
             return function(*inputs)
         recording = kept[shapes] = kept[shapes] or (record or cuda_graph)(function, inputs)
-        for own, given in zip(leaves(recording.inputs), leaves(inputs), strict=True):
-            own.copy_(given)
+        for recorded, given in zip(leaves(recording.inputs), leaves(inputs), strict=True):
+            recorded.copy_(given)
         recording.replay()
         return each(torch.clone, recording.outputs)
 
@@ -55,11 +55,11 @@ def graphed(function: Function, record: Callable[[Function, Tree], Recording] | 
 
 def cuda_graph(function: Function, inputs: Tree) -> Recording:
     """Record `function` on copies of `inputs`."""
-    own = each(torch.clone, inputs)
+    copies = each(torch.clone, inputs)
     graph = torch.cuda.CUDAGraph()
     with _nothing_collected(), torch.cuda.graph(graph):
-        outputs = function(*own)
-    return Recording(inputs=own, outputs=outputs, replay=graph.replay)
+        outputs = function(*copies)
+    return Recording(inputs=copies, outputs=outputs, replay=graph.replay)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def _nothing_collected() -> Iterator[None]:
 
 
 def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
-    """The same tree with `function` of every tensor."""
+    """The same tree with `function` applied to every tensor."""
     if isinstance(tree, Tensor):
         return function(tree)
     if isinstance(tree, dict):

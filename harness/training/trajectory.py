@@ -1,4 +1,4 @@
-"""What one cell has shown so far, and the rules by which its training ends."""
+"""The rows of one cell so far, and the rules by which its training ends."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ class Trajectory:
         self.cell = cell
         self.rows: list[Row] = []
         self.seconds = 0.0
-        """Its share of the time of its iterations: their time over the cells that trained in them."""
+        """Its share of the time of its iterations: each one's time over the number of cells trained in it."""
         self.end: End | None = None
-        """None: it goes on."""
+        """None while it trains."""
         self._question = question
         self._losses = deque[float](maxlen=WINDOW)
 
     def extend(self, rows: Iterable[Row]) -> End | None:
-        """Take the next rows, up to the one that ends the cell. Returns how it ends; None: it goes on."""
+        """Take the next rows, up to the one that ends the cell. Returns how it ends; None: not yet."""
         for row in rows:
             self.rows.append(row)
             self._losses.append(row.train_loss)
@@ -42,8 +42,8 @@ class Trajectory:
         return self.end
 
     def _end(self) -> End | None:
-        """Whether the cell ends with its last row. A row that no update follows has no beta, and weights
-        whose loss is not finite are not validated."""
+        """How the cell ends with its last row, if it does. A row that no update follows has no beta, and
+        weights whose loss is not finite are not validated."""
         row, target = self.rows[-1], self._question.target_loss
         if not math.isfinite(row.train_loss):
             self._correct(beta=None, val_loss=None, val_accuracy=None)
@@ -60,7 +60,7 @@ class Trajectory:
 
     @property
     def lacks_validation(self) -> bool:
-        """Whether its last row is still to be validated: it always is, unless the cell diverged."""
+        """Whether its last row has yet to be validated: every last row is, unless the cell diverged."""
         return self.end in ("stopped", "budget") and self.rows[-1].val_loss is None
 
     def validated(self, loss: float, accuracy: float) -> None:

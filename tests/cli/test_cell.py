@@ -20,5 +20,5 @@ def test_cell_by_its_rates_and_by_its_id(harness: Run, tiny: str, results: Path)
     assert lines[5].startswith("not reached in 3; budget")
     by_id = harness("cell", one.cell_id[:10], "--grid", tiny, "--iterations", "3")
     assert by_id.out.splitlines()[:5] == lines[:5]
-    is_refused(harness("cell", "", "--grid", tiny), "3 cells begin with that")
+    is_refused(harness("cell", "", "--grid", tiny), "the beginning of 3 cell ids")
     assert not results.exists()  # nothing is kept

@@ -71,7 +71,7 @@ def test_of_many_cells_that_differ_the_first_are_named(
 ) -> None:
     fill(results, tiny, LATE, QUICK, QUICK)
     first, second, _ = (cell.cell_id for cell in cells(tiny))
-    monkeypatch.setattr(compare, "MOST_CELLS", 1)
+    monkeypatch.setattr(compare, "MAX_CELLS", 1)
     said = harness("compare", tiny).out.splitlines()
     assert sum(line.startswith(first) for line in said) == 1
     assert not any(line.startswith(second) for line in said)

@@ -17,8 +17,12 @@ def test_the_beginning_of_an_id() -> None:
     known = {"0af8": 1, "0b": 2, "1c": 3}
     assert by_beginning("0a", known, "record", "in the store") == 1
     assert by_beginning("1c", known, "record", "in the store") == 3
-    for beginning, says in {"0": "2 records begin", "": "3 records begin", "2": "no record begins"}.items():
-        with pytest.raises(UserError, match=f"^cell '{beginning}': {says} with that in the store; harness"):
+    for beginning, says in {
+        "0": "the beginning of 2 record ids",
+        "": "the beginning of 3 record ids",
+        "2": "not the beginning of any record id",
+    }.items():
+        with pytest.raises(UserError, match=f"^cell '{beginning}': {says} in the store; harness"):
             by_beginning(beginning, known, "record", "in the store")
 
 

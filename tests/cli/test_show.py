@@ -15,7 +15,7 @@ def test_show(harness: Run, tiny: str, results: Path) -> None:
         for text in (done.cell_id, done.describe(), "n_way: 5", "budget after 5", "wall_seconds: 2.5", "1.5"):
             assert text in said.out
     assert "failed after 0 iterations: RuntimeError: no memory" in harness("show", failed.cell_id).out
-    is_refused(harness("show", ""), "cell '': 3 records begin with that")
+    is_refused(harness("show", ""), "cell '': the beginning of 3 record ids")
     path = results / "store" / f"{done.cell_id}.parquet"
     path.write_bytes(path.read_bytes()[:-7])
-    is_refused(harness("show", done.cell_id), "torn")
+    is_refused(harness("show", done.cell_id), "truncated")

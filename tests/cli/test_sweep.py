@@ -75,7 +75,7 @@ def test_a_sweep_with_a_failed_cell_ends_1(
     monkeypatch.setattr(loop, "train", fails)
     said = harness("sweep", tiny, "--runner", "serial")
     assert said.code == 1
-    assert said.err.splitlines()[0] == "harness: 1 of 3 cells failed; the same command tries again"
+    assert said.err.splitlines()[0] == "harness: 1 of 3 cells failed; the same command tries them again"
     assert broken.cell_id in said.err
     assert "RuntimeError: no memory for that" in said.err
     trials, _ = tables.load("tiny", results)

@@ -18,5 +18,5 @@ def test_an_installed_package_has_no_make_and_keeps_its_reference(monkeypatch: p
     monkeypatch.setattr(places, "CHECKOUT", None)
     assert places.typed("sweep", "fig2") == "harness sweep fig2"
     assert places.typed("plot") == "harness plot"
-    with pytest.raises(UserError, match="publish: works in a checkout of the repository"):
+    with pytest.raises(UserError, match="publish: works only in a checkout of the repository"):
         places.checkout("publish")

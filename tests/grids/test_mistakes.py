@@ -34,8 +34,8 @@ MISTAKES = [
     ("title: Mine", 'title: "a\\nb"', 1, "title: must be one line"),
     ("title: Mine", "title: Mine\nname: you", 2, "name: unknown key"),
     ("title: Mine", "title: Mine\nfolder: store", 2, "folder: unknown key"),
-    ("seeds: [0]", "seeds: [0]\nseeds: [1]", 9, "seeds: given twice (first in line 8)"),
-    ("seeds: [0]", "seeds:\n - 4\n - 1\n - 4", 11, "seeds[2]: 4 is listed twice (first in line 9)"),
+    ("seeds: [0]", "seeds: [0]\nseeds: [1]", 9, "seeds: given twice (first on line 8)"),
+    ("seeds: [0]", "seeds:\n - 4\n - 1\n - 4", 11, "seeds[2]: 4 is listed twice (first on line 9)"),
     ("seeds: [0]", "seeds: []", 8, "seeds: the list is empty"),
     ("seeds: [0]", "seeds: [-1]", 8, "seeds[0]: -1 is not >= 0"),
     ("preset: paper-adam", "preset: paper-adm", 4, "'paper-adm' is not a preset; did you mean paper-adam"),
@@ -60,7 +60,7 @@ MISTAKES = [
         "method: maml",
         "method: maml\n    alpha0: 1",
         13,
-        "paired.alpha0: given twice, in paired and beside it",
+        "paired.alpha0: given twice, inside paired and outside it",
     ),
     ("method: maml", "method: maml\n    note: hi", 11, "cells[0].note: maml has no note"),
     ("method: alpha-maml", "method: maml", 16, "cells[1].alpha_hyperlr: maml has no alpha_hyperlr"),
@@ -96,7 +96,7 @@ def test_a_mistake_has_its_line(right: str, wrong: str, line: int, says: str) ->
         ("{beta0: 1e-3}", "{beta0: 1e-3, alpha0: 1e-2}", "columns[0].where: selects no cells"),
         ("{beta0: 1e-3}", "{beta0: true}", "columns[0].where.beta0: true is neither a word nor a number"),
         ("where:", "were:", "figure.columns[0].were: unknown key; did you mean where?"),
-        ("method: maml, alpha0: 1e-1}", "method: maml}", "figure.reference: selects 2 cells of a seed"),
+        ("method: maml, alpha0: 1e-1}", "method: maml}", "figure.reference: selects 2 cells per seed"),
     ],
 )
 def test_a_mistake_in_trajectories(right: str, wrong: str, says: str) -> None:
@@ -113,8 +113,8 @@ def test_a_mistake_in_trajectories(right: str, wrong: str, says: str) -> None:
         ("k_query: 5", "k_query: 5.5", 7, "readings[1].k_query: 5.5 is not a whole number"),
         ("k_query: 5", "k_query: true", 7, "readings[1].k_query: true is not a number"),
         ("k_query: 5", "k_query: 16", 7, "readings[1]: k_shot + k_query is 21"),
-        ("k_query: 5", "k_shot: 5", 7, "readings[1]: paper-adam, k_shot=5 is listed twice (first in line 6)"),
-        ("k_query: 5", "meta_batch: 8", 8, "k_shot=5, meta_batch=8 is listed twice (first in line 7)"),
+        ("k_query: 5", "k_shot: 5", 7, "readings[1]: paper-adam, k_shot=5 is listed twice (first on line 6)"),
+        ("k_query: 5", "meta_batch: 8", 8, "k_shot=5, meta_batch=8 is listed twice (first on line 7)"),
         ("k_query: 5", "n_way: 5", 7, "readings[1].n_way: 5; a grid's readings share one n_way, here 20"),
         ("k_query: 5", "dataset: glyphs", 7, "readings share one dataset, here 'omniglot'"),
         ("k_query: 5", "preset: paper-sgd", 7, "readings[1].preset: unknown key"),
@@ -140,7 +140,7 @@ def test_a_protocol_is_no_axis() -> None:
 
 def test_a_trace_of_several_readings_names_its_reference() -> None:
     traces = TRACES.replace("target_loss", "readings: [{}, {k_query: 5}]\ntarget_loss", 1)
-    assert "figure.reference: selects 2 cells of a seed" in message(traces)
+    assert "figure.reference: selects 2 cells per seed" in message(traces)
     read(traces.replace("{method: maml,", "{method: maml, protocol: 'paper-adam, k_shot=5',"))
 
 
@@ -148,7 +148,7 @@ def test_a_cell_given_twice_names_both_blocks() -> None:
     again = GRID + "  - method: maml\n    alpha0: 0.01\n    beta0: [1e-4, 1]\n"
     assert (
         message(again)
-        == "mine.yaml:18: cells[2]: maml alpha0=0.01 beta0=0.0001 is listed twice (first in line 10)"
+        == "mine.yaml:18: cells[2]: maml alpha0=0.01 beta0=0.0001 is listed twice (first on line 10)"
     )
 
 

@@ -74,8 +74,8 @@ def test_json_is_read_as_it_is(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("a: 1\nb: 2\na: 3", 3, "a: given twice (first in line 1)"),
-        ("a:\n  b: {c: 1,\n    c: 2}", 3, "c: given twice (first in line 2)"),
+        ("a: 1\nb: 2\na: 3", 3, "a: given twice (first on line 1)"),
+        ("a:\n  b: {c: 1,\n    c: 2}", 3, "c: given twice (first on line 2)"),
         ("a: .inf", 1, ".inf is not a finite number"),
         ("a: 1\nb: [-.INF]", 2, "not a finite number"),
         ("a: .NaN", 1, "not a finite number"),
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 def test_the_first_problem_in_the_file_is_reported() -> None:
     document = parse("a: 1\nb: 2\nc: 3")
     wrong = [mistakes.Mistake((key,), f"wrong {key}", ("a",)) for key in "cb"]
-    assert str(mistakes.report(document, wrong)) == "x.yaml:2: b: wrong b (first in line 1) (and 1 more)"
+    assert str(mistakes.report(document, wrong)) == "x.yaml:2: b: wrong b (first on line 1) (and 1 more)"
 
 
 @pytest.mark.parametrize(("word", "says"), [("bta0", "did you mean beta0?"), ("zzz", "known: alpha0, beta0")])

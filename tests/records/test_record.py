@@ -95,7 +95,7 @@ def test_every_column_carries_its_meaning_and_unit() -> None:
 @pytest.mark.parametrize("length", [0, 1, 4, 11, len(BYTES) // 3, len(BYTES) - 8, len(BYTES) - 1])
 @pytest.mark.parametrize("read", [records.load, records.load_header])
 def test_a_torn_file(read: Any, length: int) -> None:
-    with pytest.raises(DamagedRecord, match="torn, or not a parquet"):
+    with pytest.raises(DamagedRecord, match="truncated, or not a parquet"):
         read(BYTES[:length])
 
 
@@ -148,14 +148,14 @@ def rewritten(change: Any = None, table: pa.Table | None = None) -> bytes:
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda f: f | {"schema": 0}, "schema version 0, now 1"),
+        (lambda f: f | {"schema": 0}, "schema version 0; the current one is 1"),
         (lambda f: f | {"cell_id": "0" * 16}, f"it holds cell {'0' * 16}"),
         (lambda f: f | {"cell": f["cell"] | {"seed": 4}}, "it holds cell"),
         (lambda f: f | {"cell": f["cell"] | {"method": "reptile"}}, "cannot be read"),
         (lambda f: f | {"cell": None}, "cannot be read"),
         (lambda f: f | {"surprise": 1}, "cannot be read"),
         (lambda f: {k: v for k, v in f.items() if k != "ending"}, "cannot be read"),
-        (lambda f: f | {"ending": "endured"}, "ending is 'endured'"),
+        (lambda f: f | {"ending": "endured"}, "its ending 'endured' is unknown"),
         (lambda f: [f], "not a record of this project"),
         (lambda f: None, "not a record of this project"),
         (lambda f: {}, "not a record of this project"),
@@ -189,7 +189,7 @@ def test_files_of_others(read: Any, tmp_path: Path) -> None:
     with pytest.raises(DamagedRecord, match="not a record of this project"):
         read(foreign)
     (tmp_path / "text.parquet").write_text("no parquet at all, but a long enough text")
-    with pytest.raises(DamagedRecord, match="torn, or not a parquet"):
+    with pytest.raises(DamagedRecord, match="truncated, or not a parquet"):
         read(tmp_path / "text.parquet")
     with pytest.raises(DamagedRecord, match=f"it holds cell {CELL.cell_id}"):
         read(BYTES, "f" * 16)  # a renamed file
@@ -210,24 +210,34 @@ STOPPED, SPENT = header("stopped", 40, 2.4), header("budget", 100, 2.6)
         (STOPPED, 2.5, 100, None),  # the very question
         (STOPPED, 2.99, 100, None),  # a higher target is free
         (STOPPED, 2.4, 100, None),  # exactly what it reached
-        (STOPPED, 2.3, 100, "stopped at iteration 40, before a sustained 2.3"),
+        (STOPPED, 2.3, 100, "stopped at iteration 40, before a sustained passage of 2.3"),
         (STOPPED, None, 100, "ran 40 of 100 iterations"),
         (STOPPED, None, 40, None),
         (STOPPED, 2.3, 40, None),  # all of the budget is there
         (STOPPED, 2.5, 5000, None),  # reached before any budget ends
         (SPENT, 2.5, 100, None),
         (SPENT, 2.5, 99, None),
-        (SPENT, 2.5, 101, "stopped at iteration 100, before a sustained 2.5"),
+        (SPENT, 2.5, 101, "stopped at iteration 100, before a sustained passage of 2.5"),
         (SPENT, 2.7, 101, None),
         (SPENT, None, 100, None),
         (SPENT, None, 101, "ran 100 of 101 iterations"),
-        (header("budget", 9), 2.5, 10, "stopped at iteration 9, before a sustained 2.5"),
+        (header("budget", 9), 2.5, 10, "stopped at iteration 9, before a sustained passage of 2.5"),
         (header("diverged", 7), 2.5, 100, None),  # it would diverge again
         (header("diverged", 7), None, 5000, None),
         (header("failed", 0, error="no memory"), 2.5, 100, "no memory"),
         (header("failed", 100, 1.0, error="no memory"), 2.5, 100, "no memory"),
-        (replace(STOPPED, numerics=0), 2.5, 100, f"made by numerics version 0, now {records.NUMERICS}"),
-        (header("diverged", 7, numerics=0), 2.5, 100, f"made by numerics version 0, now {records.NUMERICS}"),
+        (
+            replace(STOPPED, numerics=0),
+            2.5,
+            100,
+            f"made by numerics version 0; the current one is {records.NUMERICS}",
+        ),
+        (
+            header("diverged", 7, numerics=0),
+            2.5,
+            100,
+            f"made by numerics version 0; the current one is {records.NUMERICS}",
+        ),
     ],
 )
 def test_answers(of: Header, target: float | None, budget: int, why_not: str | None) -> None:

@@ -81,7 +81,7 @@ def test_records_of_another_arithmetic_do_not_come_back(
 ) -> None:
     kept = made(grid, store, tmp_path / "tables")
     monkeypatch.setattr(restore, "NUMERICS", records.NUMERICS + 1)
-    with pytest.raises(UserError, match=rf"^{kept}: no records of the current arithmetic"):
+    with pytest.raises(UserError, match=rf"^{kept}: no records of the current version of the arithmetic"):
         restore.restore(kept, Store(tmp_path / "other"))
 
 

@@ -50,7 +50,7 @@ def test_what_is_damaged_is_named_and_the_rest_is_there(store: Store) -> None:
     (store.folder / "fedcba9876543210.parquet").write_bytes(BYTES)  # renamed
     scan = store.scan()
     assert list(scan.headers) == [CELL.cell_id]
-    assert "torn" in scan.damaged["0123456789abcdef"]
+    assert "truncated" in scan.damaged["0123456789abcdef"]
     assert f"it holds cell {CELL.cell_id}" in scan.damaged["fedcba9876543210"]
 
 

@@ -79,7 +79,7 @@ def test_a_full_disk_ends_the_sweep_and_is_tried_again(
         driver.record(BYTES)
         assert driver.interrupted()
         assert display.notes == [
-            f"cannot write to {store.folder}: No space left on device; the sweep ends here"
+            f"cannot write to {store.folder}: No space left on device; the sweep stops here"
         ]
         driver.close()
         assert driver.unsaved == [BYTES]
@@ -93,4 +93,4 @@ def test_an_interrupt_is_told_once(driver: StoreDriver, display: Silent) -> None
     driver._interrupts.wanted = True
     assert driver.interrupted()
     assert driver.interrupted()
-    assert display.notes == ["ending; what has finished is kept (press again to stop at once)"]
+    assert display.notes == ["stopping; finished cells are kept (press Ctrl-C again to stop at once)"]

@@ -61,7 +61,9 @@ def test_why_a_cell_has_to_run() -> None:
         damaged={cells[3].cell_id: "torn"},
     )
     assert plan(cells, scan, question) == {
-        cells[1].cell_id: Todo(kind="stale", reason="stopped at iteration 30, before a sustained 2.5"),
+        cells[1].cell_id: Todo(
+            kind="stale", reason="stopped at iteration 30, before a sustained passage of 2.5"
+        ),
         cells[2].cell_id: Todo(kind="failed", reason="no memory"),
         cells[3].cell_id: Todo(kind="damaged", reason="torn"),
         cells[4].cell_id: Todo(kind="missing", reason="not run yet"),

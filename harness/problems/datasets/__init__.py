@@ -1,7 +1,7 @@
 """The data sets by name. A new one is a file beside glyphs.py and a line in LOADERS.
 
 All have the shape of Omniglot: 1,623 characters, each drawn by 20 drawers, 28 x 28 pixels. Nothing in
-this room needs torch, but for `omniglot.fetch`.
+this room needs torch, except `omniglot.fetch`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ __all__ = ["LOADERS", "Dataset", "check", "facts", "load"]
 def load(name: str, resize: str = "lanczos") -> Dataset:
     """A data set by its name in LOADERS; made once, then cached on disk and in the process.
 
-    `resize` is the reading of Omniglot's way from 105 to 28 pixels, `lanczos` or `nearest`; the glyphs are
-    drawn at 28 pixels and ignore it. UserError: no such name or resize, no data, or damaged data.
+    `resize` is how Omniglot goes from 105 to 28 pixels, `lanczos` or `nearest`; the glyphs are drawn at 28
+    pixels and ignore it. UserError: no such name or resize, no data, or damaged data.
     """
     if name not in LOADERS:
         near = get_close_matches(name, LOADERS, n=1, cutoff=0)
@@ -39,17 +39,17 @@ def _load(name: str, resize: str) -> Dataset:
 
 
 def check(name: str, resize: str = "lanczos") -> None:
-    """Refuse a data set that is not there or damaged, before anything trains: UserError as in `load`.
+    """Refuse a data set that is missing or damaged, before anything trains: UserError as in `load`.
 
-    It is `load` by another name: with a valid cache that takes some 0.1 s, and without one the first
-    process to need the data set makes the cache for all that follow.
+    It loads the data set, which takes about 0.1 s with a valid cache. Without one, the first process that
+    needs the data set makes the cache for all that follow.
     """
     load(name, resize)
 
 
 def facts(dataset: Dataset) -> dict[str, str | int | float]:
-    """What a person asks of a data set. `ink_share` is the mean of the images over 255; a glyph's alphabet
-    is the first word of its character's Unicode name."""
+    """What a person wants to know about a data set. `ink_share` is the mean of the images over 255; a glyph's
+    alphabet is the first word of its character's Unicode name."""
     alphabets = [_alphabet(character) for character in dataset.characters]
     counts: dict[str, str | int | float] = {"alphabets": len(set(alphabets))}
     if dataset.name == "omniglot":

@@ -1,4 +1,4 @@
-"""What every data set is, and the cache that keeps it."""
+"""What a data set is, and the cache that keeps it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Contents = tuple[np.ndarray, tuple[str, ...]]
 """Images, uint8 [characters, drawers, 28, 28] with 255 = ink, and the characters' names."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
     name: str
     images: np.ndarray
@@ -32,8 +32,8 @@ class Dataset:
 def cached(name: str, key: str, build: Callable[[], Contents]) -> Dataset:
     """The data set `name` as `build` makes it, kept in <data>/cache/<key>.npy and .json.
 
-    A cache that is torn, or whose digest is not the one beside it, is built again and replaced. Where
-    nothing can be written the data set is built each time. `build`'s own errors pass through.
+    A cache that is damaged, or whose digest is not the one beside it, is built again and replaced. Where
+    nothing can be written, the data set is built each time. Errors from `build` are passed on.
     """
     folder = places.data() / "cache"
     dataset = _read(name, folder / key)
@@ -48,11 +48,12 @@ def cached(name: str, key: str, build: Callable[[], Contents]) -> Dataset:
 def _dataset(name: str, images: np.ndarray, characters: tuple[str, ...]) -> Dataset:
     images = np.ascontiguousarray(images)
     images.flags.writeable = False
-    return Dataset(name, images, characters, hashlib.sha256(images.data).hexdigest())
+    digest = hashlib.sha256(images.data).hexdigest()
+    return Dataset(name=name, images=images, characters=characters, sha256=digest)
 
 
 def _read(name: str, stem: Path) -> Dataset | None:
-    """The cached data set; None: there is none, or it is torn."""
+    """The cached data set; None if it is missing or damaged."""
     try:
         beside = json.loads(_with(stem, "json").read_text("utf-8"))
         dataset = _dataset(name, np.load(_with(stem, "npy"), allow_pickle=False), tuple(beside["characters"]))
@@ -62,7 +63,7 @@ def _read(name: str, stem: Path) -> Dataset | None:
 
 
 def _write(dataset: Dataset, stem: Path) -> None:
-    """Each file whole or not at all. Two processes that write at once write the same."""
+    """Each file whole or not at all. Two processes that write at the same time write the same."""
     stem.parent.mkdir(parents=True, exist_ok=True)
     beside = json.dumps({"sha256": dataset.sha256, "characters": dataset.characters})
     write_whole(_with(stem, "npy"), lambda path: _save(path, dataset.images))
@@ -70,9 +71,9 @@ def _write(dataset: Dataset, stem: Path) -> None:
 
 
 def _save(path: Path, images: np.ndarray) -> None:
-    with path.open("wb") as file:  # by its name alone numpy would add a suffix
+    with path.open("wb") as file:  # given a path, numpy would add a suffix
         np.save(file, images)
 
 
 def _with(stem: Path, suffix: str) -> Path:
-    return stem.with_name(f"{stem.name}.{suffix}")  # a key has dots of its own
+    return stem.with_name(f"{stem.name}.{suffix}")  # not with_suffix: a key contains dots

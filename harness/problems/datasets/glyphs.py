@@ -1,10 +1,10 @@
 """The embedded data set: letters of the DejaVu Sans fonts that matplotlib ships, drawn by 20 drawers.
 
-A letter is reduced to its centre lines, which a drawer draws again with a hand of their own: each drawing
-moves the lines by a random cubic map of the plane, whose constant part is a shift, whose linear part is
-rotation, shear and scale, and whose rest is a smooth elastic displacement, and goes over them with a pen of
-its own width. The spreads below bring the mean ink, the size and the 20-way accuracy of nearest neighbours
-near Omniglot's. A drawing depends on its letter, its drawer and SEED alone.
+A letter is reduced to its centre lines, which each drawer redraws in their own hand: a drawing moves the
+lines by a random cubic map of the plane, whose constant part is a shift, whose linear part is rotation, shear
+and scale, and whose rest is a smooth elastic displacement, and traces them with a pen of its own width. The
+spreads below bring the mean ink, the size and the 20-way accuracy of nearest neighbours near Omniglot's. A
+drawing depends on its letter, its drawer and SEED alone.
 
 The fonts' notice is DEJAVU-LICENSE.txt beside this file.
 """
@@ -29,7 +29,7 @@ HANDS = DRAWERS // len(STYLES)
 
 SEED = int.from_bytes(b"glyphs")
 VERSION = 1
-"""Of the drawing: count it up whenever a pixel moves, so that no old cache stays in use."""
+"""Of the drawings: raise it whenever a pixel changes, so that no old cache stays in use."""
 
 SIZE = 64
 """Pixels of the em in which letters are rendered before they are thinned."""
@@ -38,14 +38,14 @@ SMALLEST = 8
 ALIKE = 0.93
 """Two letters are twins if the cosine of their plain drawings at 14 x 14 pixels is above this."""
 
-# Half-widths of the uniform spreads; a hand has half as much again, the same in all that it draws.
+# Half-widths of the uniform spreads; a hand adds half as much, the same for every letter it draws.
 REACH = 8.4  # pixels from a letter's centre to its further edge
 REACH_SPREAD = 0.18  # of REACH
 TURN = np.radians(15)
 SHIFT, ALONG, ACROSS, BEND, WAVE = 0.12, 0.2, 0.3, 0.10, 0.14  # of REACH
 PEN, PEN_SPREAD = 1.7, 0.4  # ink of a line per pixel of its length, in full pixels
 NIB = 0.45  # pixels: a pen has two points, this far from its centre at most
-DOT = 8.0  # ink of a dot: as much as so many pixels of line, of SIZE
+DOT = 8.0  # ink of a dot, as a length of line in pixels of SIZE
 
 
 def load(resize: str = "lanczos") -> Dataset:
@@ -62,7 +62,7 @@ def build() -> Contents:
 
 
 def letters() -> list[int]:
-    """Code points, ascending, of the letters (Unicode categories L*) that stand in all four styles."""
+    """Code points, ascending, of the letters (Unicode categories L*) that exist in all four styles."""
     from matplotlib.ft2font import FT2Font
 
     have = set.intersection(*(set(FT2Font(str(_font(style))).get_charmap()) for style in STYLES))
@@ -70,7 +70,7 @@ def letters() -> list[int]:
 
 
 def distinct(codes: Sequence[int]) -> list[int]:
-    """Those that are large enough and not twins of an earlier one that was taken."""
+    """Those that are large enough and not twins of an earlier one that was kept."""
     lines = centre_lines(STYLES[0], codes)
     x, y = 13.5 + REACH * lines.x, 13.5 + REACH * lines.y
     plain = _ink(len(codes), lines.letter, x, y, lines.weight * REACH * PEN)
@@ -113,7 +113,7 @@ def hands(codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """How each drawer draws each letter: cubic maps [letters, 20, 2 axes, 10 terms] in pixels, nibs
     [letters, 20, 2 axes] in pixels, and pens [letters, 20], the ink of a line of length 1.
 
-    One stream per letter and one for the hands, so a letter is drawn alike whatever the others are."""
+    One stream per letter and one for the hands, so a letter's drawings do not depend on the other letters."""
     width = 2 * 10 + 2 + 3  # map, nib, turn, reach, pen
     own = np.stack([_uniform(code, (DRAWERS, width)) for code in codes])
     shared = _uniform(0, (HANDS, width)).repeat(len(STYLES), axis=0)
@@ -129,7 +129,7 @@ def hands(codes: Sequence[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _uniform(stream: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers of [-1, 1) from the named stream: a letter's code point, or 0 for the hands."""
+    """Numbers in [-1, 1) from the named stream: a letter's code point, or 0 for the hands."""
     return np.random.Generator(np.random.Philox(key=[SEED, stream])).uniform(-1, 1, shape)
 
 
@@ -184,9 +184,10 @@ def render(style: str, codes: Sequence[int]) -> np.ndarray:
 
 
 def thin(masks: np.ndarray) -> np.ndarray:
-    """The lines that are left when ink is taken off on all sides at once (Zhang and Suen 1984).
+    """The lines that are left when ink is removed from all sides at once (Zhang and Suen 1984).
 
-    bool [letters, height, width] in and out. Only ink is visited: all letters together, in some 20 rounds."""
+    bool [letters, height, width] in and out. Only ink is visited, all letters together, in about 20
+    rounds."""
     flat = masks.astype(np.uint8).ravel()
     ink, before = np.flatnonzero(flat), -1
     while ink.size != before:
@@ -223,7 +224,7 @@ def _ink(letters: int, letter: np.ndarray, x: np.ndarray, y: np.ndarray, weight:
 
     All but the first [points]. Returns uint8 [letters, 28, 28], 255 = ink.
 
-    A line that leaves the frame (some 0.1% of all line) runs on along its border."""
+    A line that leaves the frame (about 0.1% of their total length) continues along its border."""
     x, y = np.clip(x, 0, 26.999), np.clip(y, 0, 26.999)
     left, top = x.astype(np.int64), y.astype(np.int64)
     right, bottom = x - left, y - top

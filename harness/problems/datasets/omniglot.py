@@ -70,7 +70,7 @@ def load(resize: str) -> Dataset:
 def find(part: Part) -> Path:
     """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare or where torchvision leaves it.
 
-    A zip goes first: it is read faster, and has checksums. UserError: it is in none of them."""
+    A zip comes first: it is read faster, and has checksums. UserError: it is in none of these places."""
     roots = dict.fromkeys((places.omniglot(), places.data()))
     for root in roots:
         for folder in (root, root / "omniglot-py"):
@@ -180,7 +180,7 @@ def torchvision_omniglot() -> Any:
     The PyPI wheel of torchvision is built against CUDA. Beside a CPU-only torch its operators cannot be
     loaded, and its import stops at "operator torchvision::nms does not exist". Declaring the schemas of the
     two that it looks for is enough: nothing here detects objects. Where the plain import works nothing is
-    declared, for the same schema twice is an error.
+    declared, because declaring a schema twice is an error.
     """
     try:
         from torchvision.datasets import Omniglot

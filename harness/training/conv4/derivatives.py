@@ -1,9 +1,9 @@
 """The network's loss on `g` groups of images, its gradient, and its Hessian times a direction.
 
-Each is one walk through the layers: the gradient uses what the loss left, the Hessian what both
-left (operators.py has the four functions of each layer). Weights are one flat vector for each group,
-[g, P], or for several groups in turn, [shared, P]: all tasks of a cell start from the same weights, and
-then their rows go through each convolution as one long matrix.
+Each is one pass over the layers: the gradient uses what the loss kept, the Hessian what both kept
+(operators.py has the four functions of each layer). Weights are one flat vector for each group, [g, P], or
+one for several groups in turn, [shared, P]: all tasks of a cell start from the same weights, and then their
+rows go through each convolution as one long matrix.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ bias [g, 1, n_way]; scale0 ..., shift0 ... [g, 1, c]."""
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """What a block after the first leaves: its input's windows and shape, and what its norm leaves."""
+    """What a block after the first keeps: its input's windows and shape, and what its norm keeps."""
 
     windows: Tensor
     shape: tuple[int, ...]
@@ -57,15 +57,16 @@ class Gradient:
     flat: Tensor
     """[g, P]"""
     scores: Tensor
-    """[g, n, n_way], by the scores."""
+    """[g, n, n_way], with respect to the scores."""
     rows: list[Tensor]
-    """By the output of each later block's convolution, [g, rows, c]."""
+    """With respect to the output of each later block's convolution, [g, rows, c]."""
     blocks: list[Pulled]
     first: FirstPulled
 
 
 def cut(protocol: Protocol, images: Tensor) -> Patches:
-    """Images [g, n, 28, 28, 1] as `loss` wants them: for the first layer alone, or for two at once."""
+    """Images [g, n, 28, 28, 1] as `loss` takes them: for the first layer alone, or for the first two at
+    once."""
     return op.patches(images, twice=protocol.layers > 1)
 
 
@@ -84,8 +85,8 @@ def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
         y = norm.y
     features = y.unflatten(1, (-1, side * side)).mean(2)
     scores = op.product(features, weights["head"]) + weights["bias"]
-    own = scores.gather(2, _labels(scores))
-    mean = (scores.logsumexp(2, keepdim=True) - own).mean((1, 2))
+    of_label = scores.gather(2, _labels(scores))
+    mean = (scores.logsumexp(2, keepdim=True) - of_label).mean((1, 2))
     return Loss(
         mean=mean,
         scores=scores,
@@ -98,12 +99,12 @@ def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
 
 
 def features(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
-    """What the head is given: [g, n, c] of images [g, n, 28, 28, 1]. flat: [shared, P]."""
+    """The input of the head, [g, n, c], for images [g, n, 28, 28, 1]. flat: [shared, P]."""
     return loss(protocol, flat, cut(protocol, images)).features
 
 
 def gradient(protocol: Protocol, at: Loss) -> Gradient:
-    """The derivative of each group's loss by its own weights, shared or not."""
+    """The derivative of each group's loss with respect to its own weights, shared or not."""
     groups, n, _ = at.scores.shape
     weights = at.weights
     gradients: Weights = {}
@@ -160,8 +161,8 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     scores_dot = op.product(at.features, along["head"], plus=scores_dot) + along["bias"]
 
     # the tangent of the gradient, from the scores down
-    chances = torch.softmax(at.scores, 2)
-    by_scores_dot = chances * (scores_dot - (chances * scores_dot).sum(2, keepdim=True)) / n
+    softmax = torch.softmax(at.scores, 2)
+    by_scores_dot = softmax * (scores_dot - (softmax * scores_dot).sum(2, keepdim=True)) / n
     products["head"] = op.correlation(features_dot, slope.scores, shared)
     products["head"] += op.correlation(at.features, by_scores_dot, shared)
     products["bias"] = by_scores_dot.sum(1, keepdim=True)
@@ -183,7 +184,8 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
 
 
 def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weights:
-    """The parts of the flat vectors; `scale` for norms that have none. Every group gets the small ones."""
+    """The parts of the flat vectors; `scale` for norms without one. The small parts are repeated per
+    group."""
     parts = layout(protocol)
     pieces = zip(parts.parts, flat.split(parts.sizes, dim=1), strict=True)
     named = {part.name: piece.unflatten(1, part.shape) for part, piece in pieces}
@@ -197,7 +199,7 @@ def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weigh
 
 
 def _flat(protocol: Protocol, named: Weights, groups: int) -> Tensor:
-    """Named parts as flat vectors again, [groups, P]; those of more groups are added up."""
+    """Named parts as flat vectors again, [groups, P]; parts of more groups than that are summed."""
     parts = [named[part.name] for part in layout(protocol).parts]
     summed = [part if len(part) == groups else part.unflatten(0, (groups, -1)).sum(1) for part in parts]
     return torch.cat([part.flatten(1) for part in summed], 1)
@@ -209,12 +211,12 @@ def _each(part: Tensor, groups: int) -> Tensor:
 
 
 def _windows(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
-    """What the convolution of this block takes: the first block's rows are its windows already."""
+    """The input of this block's convolution: the rows of the first block are windows already."""
     return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
 
 
 def _pixels(columns: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
-    """The gradient by what `_windows` was given."""
+    """The gradient with respect to the input of `_windows`."""
     return columns.view(shape[0], -1, shape[-1]) if block == 1 else op.scatter(columns, shape)
 
 
@@ -229,7 +231,7 @@ def _spread(by_features: Tensor, positions: int) -> Tensor:
 
 
 def _labels(scores: Tensor) -> Tensor:
-    """Images come class by class: the class of each, [g, n, 1]."""
+    """The class of each image, [g, n, 1]: images come class by class."""
     g, n, n_way = scores.shape
     return (
         torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way).view(1, n, 1).expand(g, n, 1)

@@ -1,13 +1,14 @@
-"""The inner loop, the meta-gradient and the gradient by the inner rate, for cells x tasks together.
+"""The inner loop, the meta-gradient and the derivative with respect to alpha, for all cells and tasks
+together.
 
-The inner loop (Eq. 1) goes theta_j+1 = theta_j - alpha * g_j with g_j = grad L_support(theta_j). Its
-adjoint carries q, the derivative of the query loss by the adapted weights, back through the steps:
+The inner loop (Eq. 1) is theta_j+1 = theta_j - alpha * g_j with g_j = grad L_support(theta_j). Its adjoint
+carries q, the derivative of the query loss with respect to the adapted weights, back through the steps:
 
     dL/dalpha = - sum_j q_j+1 . g_j              (Eq. 4; one step in the paper, any number here)
     q_j       = q_j+1 - H_j (alpha * q_j+1)      (H_j: Hessian of the support loss at theta_j)
 
 q after all steps is the plain query gradient; q_0 is the meta-gradient (Eq. 3). First-order mode leaves
-the Hessian out. Weights that are not adapted (batch norm) meet every step and the query loss as they are.
+the Hessian out. Weights that are not adapted (batch norm) are the same in every step and in the query loss.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from harness.training.conv4.operators import Patches
 
 
 class Score(NamedTuple):
-    """Of the query images after adaptation, mean over tasks: each [cells], float64."""
+    """Loss and accuracy on the query images after adaptation, mean over tasks: each [cells], float64."""
 
     loss: Tensor
     accuracy: Tensor
@@ -54,11 +55,10 @@ def meta_gradient(
     weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
     chunk: how many (cell, task) pairs go through the network at once, at least one task of each cell.
     """
-    with torch.inference_mode():  # nothing is recorded, which saves some percent
+    with torch.inference_mode():  # no autograd records, which saves a few percent
         result = _meta_gradient(protocol, weights, alpha, batch, chunk)
-    return MetaGradient(
-        *(tensor.clone() for tensor in result)
-    )  # ordinary: a method may differentiate its own
+    # Ordinary tensors again: a method may differentiate functions of its own.
+    return MetaGradient(*(tensor.clone() for tensor in result))
 
 
 def _meta_gradient(
@@ -88,7 +88,7 @@ def _meta_gradient(
 
 
 def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int) -> Score:
-    """Query loss and accuracy after adaptation, nothing learned. Arguments as for meta_gradient."""
+    """Query loss and accuracy after adaptation, without learning. Arguments as for meta_gradient."""
     cells = len(weights)
     losses, hits = [], []
     with torch.inference_mode():
@@ -105,7 +105,7 @@ def _inner_loop(
 ) -> tuple[Tensor, list[tuple[Loss, Gradient]]]:
     """Eq. 1, `inner_steps` times, from weights [cells, P] to those of each group [g, P].
 
-    Also the steps taken: the support loss where each one started, and the gradient that it used.
+    Also the steps taken: the support loss from which each one started, and the gradient that it used.
     """
     adapted, steps = weights, []
     for _ in range(protocol.inner_steps):
@@ -131,7 +131,8 @@ def _chunks(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, ch
 
 
 def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:
-    """[cells or 1, tasks, n, 28, 28, 1] -> patches of cells x tasks groups; shared images are cut once."""
+    """[cells or 1, tasks, n, 28, 28, 1] -> patches of cells x tasks groups; shared images are cut only
+    once."""
     cut = derivatives.cut(protocol, images.flatten(0, 1))
     if len(images) == cells:
         return cut
@@ -149,7 +150,7 @@ def _per_cell(x: Tensor, cells: int) -> Tensor:
 
 
 def _accuracy(scores: Tensor) -> Tensor:
-    """Share of images whose own class scores highest: [g, n, n_way] -> [g]."""
+    """Share of images whose true class scores highest: [g, n, n_way] -> [g]."""
     _, n, n_way = scores.shape
     labels = torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way)
     return (scores.argmax(-1) == labels).double().mean(1)

@@ -1,14 +1,14 @@
 """The operators that the network is made of, over a leading group axis, each with its derivatives.
 
-A map is [groups, rows, channels]: its rows are (image, height, width), so it is also channels-last. Of
-every operator y(x, w) there are up to four functions (Pearlmutter 1994, R-operator). With dy a gradient
-that comes back, and a suffix `_dot` for the derivative of a thing along one direction of all weights:
+A map is [groups, rows, channels]: its rows are (image, height, width), so it is also channels-last. Every
+operator y(x, w) has up to four functions (Pearlmutter 1994, R-operator). With dy the gradient that comes
+back, and the suffix `_dot` for a derivative along one direction of all weights:
 
     the value       (x, w) -> y            its tangent       (x_dot, w_dot) -> y_dot
     the gradient    dy -> (dx, dw)         and its tangent   dy_dot -> (dx_dot, dw_dot)
 
-Value and gradient make a gradient; the two tangents on top make the Hessian's product with a direction,
-exactly, at the cost of six convolutions. A row of a ReLU at 0 has derivative 0. <.> is the mean over rows.
+Value and gradient give a gradient; with the two tangents they give the Hessian's product with a direction,
+exactly, at the cost of six convolutions. The derivative of ReLU at 0 is 0. <.> is the mean over rows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ def windows(x: Tensor) -> Tensor:
 def scatter(columns: Tensor, shape: tuple[int, ...]) -> Tensor:
     """The adjoint of `windows`: every window's entries are added to the pixels that they came from.
 
-    The first 2 x 2 entries of all windows tile the padded image, so they are put, and only five are added.
+    The first 2 x 2 entries of all windows tile the padded image, so they are copied; only the other five are
+    added.
     """
     g, n, h, w, c = shape
     high, wide = halved(h), halved(w)
@@ -62,7 +63,7 @@ def scatter(columns: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 
 def product(x: Tensor, w: Tensor, plus: Tensor | None = None) -> Tensor:
-    """x w, and `plus` (overwritten) added: [g, rows, k] by [shared, k, f] -> [g, rows, f].
+    """x w, plus `plus` (overwritten): [g, rows, k] by [shared, k, f] -> [g, rows, f].
 
     Each w serves g / shared groups in turn: their rows make one long matrix.
     """
@@ -82,7 +83,7 @@ def correlation(x: Tensor, y: Tensor, groups: int) -> Tensor:
 
 
 class Normed(NamedTuple):
-    """What norm_relu leaves for its derivatives."""
+    """What norm_relu keeps for its derivatives."""
 
     y: Tensor
     n: Tensor
@@ -93,7 +94,7 @@ class Normed(NamedTuple):
 
 
 class Pulled(NamedTuple):
-    """What its gradient leaves for the tangent of the gradient: d = dy where y > 0, <d>, <d n>."""
+    """What its gradient keeps for the tangent of the gradient: d = dy where y > 0, <d>, <d n>."""
 
     d: Tensor
     mean: Tensor
@@ -101,7 +102,7 @@ class Pulled(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """What its tangent leaves for the tangent of the gradient: x_dot, <x_dot>, <x_dot n>."""
+    """What its tangent keeps for the tangent of the gradient: x_dot, <x_dot>, <x_dot n>."""
 
     x: Tensor
     mean: Tensor
@@ -167,15 +168,15 @@ def norm_relu_gradient_tangent(
 
 
 # The first block, convolution, batch norm and ReLU in one. An image has one channel, so its windows have
-# nine pixels, and a filter's mean and variance over them are known from the nine's own: with the windows
+# nine pixels, and the mean and variance of a filter's output follow from those of the nine: with the windows
 # centred, and C = <window window^T>, the variance of a filter w is w^T C w and its mean 0. So batch norm only
-# scales the filters: y = relu(windows (w f) + shift), f = scale r, r = (w^T C w + eps) ** -0.5. And with
-# the rows repeated as the next convolution's windows want them, y is those windows: nothing is gathered
-# there, and nothing scattered on the way back, where the sum over rows adds what a scatter would.
+# scales the filters: y = relu(windows (w f) + shift), f = scale r, r = (w^T C w + eps) ** -0.5. And with the
+# rows repeated in the order of the next convolution's windows, y is those windows: nothing is gathered there,
+# and nothing scattered on the way back, where the sum over rows adds what a scatter would.
 
 
 class Patches(NamedTuple):
-    """Images as the first block wants them."""
+    """Images as the first block takes them."""
 
     windows: Tensor
     """[g, n, rows, 10]: nine pixels less their mean over the map, and a 1 for the shift. The rows are those
@@ -185,7 +186,7 @@ class Patches(NamedTuple):
 
 
 class First(NamedTuple):
-    """What first_block leaves for its derivatives: y, scale and r [g, 1, c], and C w [g, 9, c]."""
+    """What first_block keeps for its derivatives: y, scale and r [g, 1, c], and C w [g, 9, c]."""
 
     y: Tensor
     scale: Tensor
@@ -194,7 +195,8 @@ class First(NamedTuple):
 
 
 class FirstPulled(NamedTuple):
-    """What its gradient leaves: that by the scaled filters, da [g, 9, c], and p = sum over pixels of w da."""
+    """What its gradient keeps: da [g, 9, c], the gradient with respect to the scaled filters, and
+    p = sum over pixels of w da."""
 
     da: Tensor
     p: Tensor

@@ -90,7 +90,9 @@ def test_the_error_of_a_build_leaves_no_cache(place):
 def test_facts():
     images = np.zeros((2, 3, 28, 28), np.uint8)
     images[0] = 255
-    told = datasets.facts(base.Dataset("tiny", images, ("A/character01", "B/character01"), "abc"))
+    told = datasets.facts(
+        base.Dataset(name="tiny", images=images, characters=("A/character01", "B/character01"), sha256="abc")
+    )
     assert told == {
         "name": "tiny",
         "characters": 2,
