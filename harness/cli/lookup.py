@@ -1,4 +1,4 @@
-"""What the words of a command stand for: a cell by the beginning of its id, the grids that have records."""
+"""What a command's arguments stand for: a cell by the beginning of its id, the grids that have records."""
 
 from __future__ import annotations
 

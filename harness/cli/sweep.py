@@ -45,7 +45,7 @@ def sweep(
     ] = None,
     shard: Annotated[str | None, typer.Option(help="Only the i-th of n equal parts: i/n.")] = None,
     runner: Annotated[
-        RunnerName, typer.Option(help="Ray Tune, or one cell after the other in this process.")
+        RunnerName, typer.Option(help="Ray Tune, or one cell after another in this process.")
     ] = RunnerName.ray,
 ) -> None:
     """Run the missing cells of a grid, then draw its figures."""

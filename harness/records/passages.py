@@ -67,7 +67,7 @@ def outcome(
 ) -> str | None:
     """A record's answer to a grid's question: reached, budget, diverged or failed; None: not run yet.
 
-    Reached if there is a first passage within the budget, whatever follows. Else what ended the run, if
+    Reached if there is a first passage within the budget, whatever follows. Otherwise what ended the run, if
     that was within the budget: a divergence is in the last row, a failure comes after it. `losses` and
     `iterations_run` are the record's own and may go beyond the budget.
     """

@@ -97,9 +97,9 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
         "",
         f"{grid.title}. Protocol {labels}, data set {' and '.join(_distinct(trials['dataset']))}, {target}, "
         f"budget {grid.max_iterations} iterations.",
-        "Every line of this page is made from the records by `harness publish`.",
+        "`harness publish` made this page from the records.",
         "",
-        "| seed | cells run | cells asked | meta-iterations | time |",
+        "| seed | cells run | cells in the grid | meta-iterations | time |",
         "| --- | --- | --- | --- | --- |",
     ]
     for seed in seeds:
@@ -117,7 +117,7 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
         [
             *lines,
             "",
-            f"Made again by `{again}`; `make compare GRID={grid.name}` lays the two side by side.",
+            f"To make them again: `{again}`; `make compare GRID={grid.name}` compares the two.",
             f'Read with `harness.load("reference/{grid.folder}")`; docs/records.md has the columns.',
             "",
         ]
@@ -206,7 +206,7 @@ def _distinct(values: Iterable[Any]) -> list[str]:
 
 
 def _counted(values: Iterable[str]) -> str:
-    """`abc (180 records); def (1 record)`, without the counts where all are alike."""
+    """`abc (180 records); def (1 record)`, without the counts if all are the same."""
     counts = Counter(values)
     if len(counts) == 1:
         return next(iter(counts))

@@ -2,7 +2,7 @@
 
 Both files carry this text in their parquet metadata (per column: `meaning`, `unit`; for the file:
 `harness`, a JSON with the schema version, the versions of the packages and the commit that made the tables,
-the grid as it was asked, and `origins`: versions, commit, device, threads and pack size of the records).
+the grid, and `origins`: versions, commit, device, threads and pack size of the records).
 """
 
 from __future__ import annotations

@@ -34,12 +34,12 @@ GROUP = 1 << 15
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """What `read` gives back."""
+    """What `read` returns."""
 
     trials: pd.DataFrame
     trajectories: pd.DataFrame
     about: dict[str, Any]
-    """The file's own description: schema, versions, the grid as it was asked, where the records come from."""
+    """The file's own description: schema, versions, the grid, where the records come from."""
 
 
 def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[int, ...]:

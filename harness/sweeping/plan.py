@@ -44,7 +44,8 @@ def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
 
 def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
     """Cells as packs. devices 0: one pack per cell, first those that are likely to take longest. Otherwise
-    the cells of a protocol and method are spread evenly over so many accelerators, at most PACK in a pack."""
+    the cells of a protocol and method are spread evenly over that many accelerators, at most PACK in a
+    pack."""
     if devices == 0:
         return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
     alike: dict[tuple, list[Cell]] = {}

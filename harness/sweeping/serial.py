@@ -1,4 +1,4 @@
-"""The runner without Ray: one pack after the other in this process. It gives the same numbers as Ray."""
+"""The runner without Ray: one pack after another in this process, with the same numbers as with Ray."""
 
 from __future__ import annotations
 

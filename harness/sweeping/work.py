@@ -15,7 +15,7 @@ from harness.training import loop
 
 
 class Stop(BaseException):
-    """Raised by an observer to end a pack at once: its unfinished cells leave no record."""
+    """Raised by an observer to stop a pack at once: its unfinished cells leave no record."""
 
 
 def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:

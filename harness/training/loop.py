@@ -23,7 +23,7 @@ SPAN = 10
 """Iterations that a GPU works through before the host reads their results."""
 
 Observe = Callable[[list[Progress]], None]
-"""Told after every iteration where each cell of the pack stands. It may raise to stop the run."""
+"""Called after every iteration with the progress of each cell of the pack. It may raise to stop the run."""
 
 
 def train(
