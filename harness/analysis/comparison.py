@@ -1,4 +1,4 @@
-"""The user's own records beside the reference's: cell by cell, then counted over each seed."""
+"""The user's own records beside the reference's: cell by cell, then counted for each seed."""
 
 from __future__ import annotations
 
@@ -12,44 +12,44 @@ import pandas as pd
 from harness.analysis import labels
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
 from harness.analysis.summary import finished, hyper_columns, numbers
-from harness.cell import Named, label
+from harness.cell import label
 from harness.common.errors import UserError
 
 EQUAL, WITHIN, OUTSIDE, OUTCOME = "equal", "within rounding", "outside", "other outcome"
 AGREEMENTS = (EQUAL, WITHIN, OUTSIDE, OUTCOME)
-"""Of two runs of a cell: the same count or the same kind of miss; counts no further apart than rounding
-brings them; further apart than that; one reached the target and the other did not, or they missed it in
+"""How two runs of a cell compare: they have the same count or missed in the same way; their counts differ by
+no more than rounding explains; they differ by more; only one reached the target, or they missed it in
 different ways."""
 COLUMNS = dict(zip(("equal", "within", "outside", "other_outcome"), AGREEMENTS, strict=True))
-"""Of `over_seeds`: column -> agreement."""
+"""Columns of `over_seeds` -> the agreement that each counts."""
 QUESTION = {"dataset": "data set", "target_loss": "target", "max_iterations": "budget"}
-"""Columns whose values both tables have to share, in words."""
+"""Columns that must have the same values in both tables -> their names in messages."""
 MADE_BY = ("numerics", "device", "torch")
-"""Columns of the trials that may explain a difference."""
+"""Columns of the trials that may explain why counts differ."""
 SIDES = ("mine", "reference")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What `compare` gives back."""
+    """What `compare` returns."""
 
     cells: pd.DataFrame
     """See `compare`."""
     seeds: pd.DataFrame
     """See `over_seeds`."""
     notes: tuple[str, ...]
-    """What else the reader has to know, a line each: seeds left out, other machines or versions."""
+    """What else the reader needs to know, one line each: seeds left out, other machines or versions."""
 
 
 def compare(mine: pd.DataFrame, reference: pd.DataFrame, rounding: Rounding | None) -> Compared:
     """Lay two trials tables (see harness.records.schema) of the same question side by side.
 
-    `rounding`: the yardstick; None: it was not measured, so counts that are not equal are OUTSIDE.
-    The cells are those of the seeds that both have, the reference's first: cell_id, protocol, preset,
+    `rounding`: the yardstick; None: it was not measured, so counts that differ are OUTSIDE.
+    The cells are those of the seeds that both tables have, the reference's first: cell_id, protocol, preset,
     changes, method, its hyper-parameters, seed, outcome_mine and outcome_reference (null: not run; a failed
     run counts as not run); for each of PASSAGES <name>_mine, <name>_reference (NaN: a miss),
-    <name>_difference (mine less reference) and <name>_agreement, one of AGREEMENTS (null: not run on both
-    sides). UserError: another data set, protocol, target or budget, or no cell that was run on both sides.
+    <name>_difference (mine minus reference) and <name>_agreement, one of AGREEMENTS (null: not run on both
+    sides). Raises UserError if data set, protocol, target or budget differ, or no cell was run on both sides.
     """
     _check_question(mine, reference)
     cells = _side_by_side(mine, reference)
@@ -60,17 +60,17 @@ def compare(mine: pd.DataFrame, reference: pd.DataFrame, rounding: Rounding | No
     compared = cells.loc[cells["first_agreement"].notna(), "cell_id"]
     if compared.empty:
         raise UserError("nothing to compare yet: no cell of these seeds has been run on both sides")
-    own, other = (trials[trials["cell_id"].isin(compared)] for trials in (mine, reference))
-    notes = (*_seeds_left_out(mine, reference), *_made_by(own, other))
+    run_on_both = (trials[trials["cell_id"].isin(compared)] for trials in (mine, reference))
+    notes = (*_seeds_left_out(mine, reference), *_made_by(*run_on_both))
     return Compared(cells=cells, seeds=over_seeds(cells), notes=notes)
 
 
 def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells of `compare` counted: one row a seed and passage (`first`, `sustained`).
+    """The cells of `compare`, counted: one row per seed and passage (`first`, `sustained`).
 
     Columns beside these: in_both (cells run on both sides), equal, within, outside, other_outcome (see
     AGREEMENTS; together in_both), median_difference (of |difference| where both have a count, iterations;
-    NaN: nowhere), only_mine and only_reference (cells run on one side only).
+    NaN: no such cell), only_mine and only_reference (cells run on one side only).
     """
     rows = []
     for seed, group in cells.groupby("seed", sort=True):
@@ -92,31 +92,27 @@ def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
-    """UserError unless both tables ask the same question; of several protocols, one in common will do."""
+    """UserError unless both tables ask the same question; one protocol in common is enough."""
     if reference["target_loss"].isna().all():
         raise UserError("this grid has no target, so there are no counts to compare")
     protocols = [labels.of_trials(trials) for trials in (mine, reference)]
     if not any(protocol in protocols[1] for protocol in protocols[0]):
-        raise _other("protocol", *(map(_name, those) for those in protocols))
+        raise _mismatch("protocol", *([label(*protocol) for protocol in side] for side in protocols))
     for column, word in QUESTION.items():
-        own, other = (set(trials[column].dropna()) for trials in (mine, reference))
-        if own != other:
-            raise _other(word, own, other)
+        values = [set(trials[column].dropna()) for trials in (mine, reference)]
+        if values[0] != values[1]:
+            raise _mismatch(word, *values)
 
 
-def _other(word: str, mine: Iterable[object], reference: Iterable[object]) -> UserError:
+def _mismatch(word: str, mine: Iterable[object], reference: Iterable[object]) -> UserError:
     shown = [" and ".join(sorted(map(str, values))) or "none" for values in (mine, reference)]
     return UserError(
         f"{word}: yours is {shown[0]}, the reference's {shown[1]}; the counts cannot be compared"
     )
 
 
-def _name(protocol: Named) -> str:
-    return label(*protocol)
-
-
 def _side_by_side(mine: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
-    """The cells of the seeds in common, with the outcomes and counts of both sides."""
+    """The cells of the seeds that both tables have, with the outcomes and counts of both sides."""
     keys = ["cell_id", "protocol", "preset", "changes", "method", *hyper_columns(reference), "seed"]
     cells = pd.concat([reference[keys], mine[keys]], ignore_index=True).drop_duplicates("cell_id")
     cells = cells[cells["seed"].isin(set(mine["seed"]) & set(reference["seed"]))]
@@ -153,8 +149,8 @@ def _seeds_left_out(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str
 
 
 def _made_by(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:
-    """A line for each of MADE_BY in which the records differ. The user reads them, so mine are "yours"."""
+    """A line for each of MADE_BY that differs. The user reads it, so what is `mine` here is "yours" there."""
     for column in MADE_BY:
-        own, other = (sorted(map(str, trials[column].dropna().unique())) for trials in (mine, reference))
-        if own != other:
-            yield f"{column}: yours {' and '.join(own)}, the reference's {' and '.join(other)}"
+        yours, ours = (sorted(map(str, trials[column].dropna().unique())) for trials in (mine, reference))
+        if yours != ours:
+            yield f"{column}: yours {' and '.join(yours)}, the reference's {' and '.join(ours)}"

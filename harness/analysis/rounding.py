@@ -16,15 +16,15 @@ import pandas as pd
 from harness.analysis.summary import finished, numbers, setting_columns
 
 PASSAGES = {"first": "iterations_to_target", "sustained": "iterations_to_target_sustained"}
-"""The two counts, and the columns of the trials that hold them."""
+"""The two kinds of passage, and the columns of the trials that count iterations to them."""
 DRAW = "perturbation"
 """The field of the protocol that names the draw."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """Least and largest of the differences, a draw's count less draw 0's: in iterations, and as a share of
-    draw 0's count."""
+    """Smallest and largest of the differences (a draw's count minus draw 0's), in iterations and as a
+    share of draw 0's count."""
 
     low: int
     high: int
@@ -32,13 +32,13 @@ class Interval:
     high_share: float
 
     def allows(self, difference: float, count: float) -> bool:
-        """Whether a count this far from `count` may be rounding: no further than the larger share of it,
-        whatever the sign, in whole iterations rounded up."""
+        """Whether rounding alone may explain this difference from `count`: it is at most `share` of the
+        count, rounded up to whole iterations, in either direction."""
         return abs(difference) <= math.ceil(self.share * count)
 
     @property
     def share(self) -> float:
-        """The larger of both shares, without its sign."""
+        """The larger of the two shares in absolute value."""
         return max(abs(self.low_share), abs(self.high_share))
 
 
@@ -49,15 +49,15 @@ class Rounding:
     first: Interval | None
     sustained: Interval | None
     runs: int
-    """Draws that were run beside a draw 0, over all points and seeds."""
+    """Draws (other than 0) whose draw 0 was run too, over all points and seeds."""
     one_missed: int
-    """Those of them that have a first passage where draw 0 has none, or the other way round."""
+    """How many of these have a first passage where draw 0 has none, or the reverse."""
     points: pd.DataFrame
     """See `points`."""
 
 
-def interval(trials: pd.DataFrame) -> Rounding:
-    """The yardstick of the grid's trials, over all its points and seeds."""
+def measure(trials: pd.DataFrame) -> Rounding:
+    """What the trials of the yardstick show, over all points and seeds."""
     moved = differences(trials)
     first, sustained = (_interval(moved, name) for name in PASSAGES)
     return Rounding(
@@ -70,7 +70,7 @@ def interval(trials: pd.DataFrame) -> Rounding:
 
 
 def differences(trials: pd.DataFrame) -> pd.DataFrame:
-    """One row for each draw but 0 that was run beside a draw 0 of the same protocol, method, rates and seed.
+    """One row for each draw other than 0, if draw 0 of the same protocol, method, rates and seed was run too.
 
     `trials` as in records.schema. Columns: method, its hyper-parameters, preset and changes (draw 0's),
     seed, draw; for each of PASSAGES <name>_base and <name>, the counts of draw 0 and of this draw (NaN: a
@@ -78,10 +78,10 @@ def differences(trials: pd.DataFrame) -> pd.DataFrame:
     """
     done = finished(trials)
     keys = ["method", *setting_columns(trials), "seed"]
-    changes = [json.loads(changes) for changes in done["changes"]]
+    fields = [json.loads(changes) for changes in done["changes"]]
     rows = done[keys].assign(
-        draw=[protocol.get(DRAW, 0) for protocol in changes],
-        changes=[_without_draw(protocol) for protocol in changes],
+        draw=[changed.get(DRAW, 0) for changed in fields],
+        changes=[_without_draw(changed) for changed in fields],
         **{name: numbers(done[column]) for name, column in PASSAGES.items()},
     )
     base = rows[rows["draw"] == 0].drop(columns="draw")
@@ -92,16 +92,16 @@ def differences(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def _without_draw(changes: dict[str, object]) -> str:
-    """Changed fields without the draw, as the tables have them."""
+    """Changed fields without the draw, as the tables' column `changes` has them."""
     return json.dumps({name: value for name, value in changes.items() if name != DRAW}, sort_keys=True)
 
 
 def points(moved: pd.DataFrame) -> pd.DataFrame:
-    """`differences` summed up: one row a point and seed, in their order.
+    """`differences` summed up: one row per point and seed, in their order.
 
-    Columns beside those that name it: draws (how many beside draw 0); for each of PASSAGES <name>_base, draw
-    0's count, <name>_low and <name>_high, the least and largest difference (NaN: none), and
-    <name>_one_missed, draws that missed though draw 0 did not, or the other way round.
+    Columns beside those that name it: draws (how many, without draw 0); for each of PASSAGES <name>_base,
+    draw 0's count, <name>_low and <name>_high, the smallest and largest difference (NaN: none), and
+    <name>_one_missed, how many draws missed although draw 0 did not, or the reverse.
     """
     keys = list(moved.columns[: moved.columns.get_loc("draw")])
     rows = []

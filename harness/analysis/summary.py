@@ -20,7 +20,7 @@ ENOUGH_FOR_QUARTILES = 4
 
 
 def hyper_columns(trials: pd.DataFrame) -> list[str]:
-    """The columns of hyper-parameters, in their order; a method's own are those that TRIALS does not have."""
+    """The columns of hyper-parameters, in order. One that TRIALS does not name belongs to another method."""
     return [name for name in trials.columns if name in HYPER_PARAMETERS or name not in TRIALS]
 
 
@@ -30,7 +30,7 @@ def setting_columns(trials: pd.DataFrame) -> list[str]:
 
 
 def finished(trials: pd.DataFrame) -> pd.DataFrame:
-    """The cells that gave a result. A failed run is an error and gives none."""
+    """The cells with a result. A failed run is an error, not a result."""
     return trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
 
 
@@ -38,8 +38,8 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
     """One row per (method, setting_columns), in the order of the trials.
 
     Columns beside these:
-    - seeds, run, reached: how many seeds the grid has here, gave a result (see finished), reached the target
-    - reached_share: of those that gave a result; NaN if none did
+    - seeds, run, reached: how many seeds the grid has here, have a result (see finished), reached the target
+    - reached_share: of those with a result; NaN if there are none
     - iterations_to_target, iterations_to_target_sustained: median over the seeds with a result, where a
       miss counts as +inf. The median of an even number is the mean of the middle two, so it is inf as
       soon as the upper one is a miss. NaN if no seed has a result
@@ -77,7 +77,7 @@ def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
 
 
 def _median(counts: pd.Series) -> float:
-    """The median of counts in which null is a miss, +inf; NaN if there are none."""
+    """The median of counts, where null is a miss, +inf; NaN if there are no counts."""
     values = numbers(counts)
     return float(np.median(np.where(np.isnan(values), np.inf, values))) if values.size else np.nan
 
@@ -92,7 +92,7 @@ def bands(trajectories: pd.DataFrame, trials: pd.DataFrame, by: Sequence[str]) -
 
     Columns beside these: `seeds`, the cells that have a row at this iteration; `all_seeds`, the cells of
     the group that have any; and for each of CURVES <name>_median, <name>_low and <name>_high over those
-    seeds: the quartiles from 4 seeds on, else least and largest. A seed that has ended is left out from
+    seeds: the quartiles from 4 seeds on, else smallest and largest. A seed that has ended is left out from
     there on, so where seeds < all_seeds the numbers are of the survivors: draw them as such. NaN: no value.
     """
     keys = list(by)
@@ -118,9 +118,9 @@ def _trailing_mean(losses: pd.Series) -> np.ndarray:
 def _band(group: pd.DataFrame, key: dict[str, Any]) -> pd.DataFrame:
     """One group over its iterations."""
     over = group.groupby("iteration")
-    count, most = over.size(), group["cell_id"].nunique()
-    columns = key | {"seeds": count, "all_seeds": most}
-    low, high = (0.25, 0.75) if most >= ENOUGH_FOR_QUARTILES else (0.0, 1.0)
+    seeds, all_seeds = over.size(), group["cell_id"].nunique()
+    columns = key | {"seeds": seeds, "all_seeds": all_seeds}
+    low, high = (0.25, 0.75) if all_seeds >= ENOUGH_FOR_QUARTILES else (0.0, 1.0)
     for name in CURVES:
         table = group.pivot(index="iteration", columns="cell_id", values=name).to_numpy(float)
         for what, share in (("median", 0.5), ("low", low), ("high", high)):
@@ -129,16 +129,16 @@ def _band(group: pd.DataFrame, key: dict[str, Any]) -> pd.DataFrame:
 
 
 def _quantile(table: np.ndarray, share: float) -> np.ndarray:
-    """The quantile of each row of [iterations, seeds] over its values; NaN where it has none.
+    """The quantile of each row of [iterations, seeds], NaN left out; NaN where a row has no values.
 
-    Between two neighbours it is their weighted mean; beside an infinite loss, that loss.
+    Between two neighbours it is their weighted mean, or infinite if one of them is.
     """
     ordered = np.sort(table, axis=1)  # NaN last
     count = np.count_nonzero(~np.isnan(table), axis=1)
-    place = share * np.maximum(count - 1, 0)
-    below, row = np.floor(place).astype(int), np.arange(len(table))
-    low, high = ordered[row, below], ordered[row, np.ceil(place).astype(int)]
-    weight = place - below
+    position = share * np.maximum(count - 1, 0)
+    below, row = np.floor(position).astype(int), np.arange(len(table))
+    low, high = ordered[row, below], ordered[row, np.ceil(position).astype(int)]
+    weight = position - below
     with np.errstate(invalid="ignore"):  # inf * 0
         between = low * (1 - weight) + high * weight
     return np.where(low == high, low, between)

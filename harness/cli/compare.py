@@ -93,7 +93,7 @@ def _rounding() -> Rounding | None:
     from harness.records import reference, tables
 
     folder = reference.grids().get(YARDSTICK)
-    return None if folder is None else rounding.interval(tables.read(folder, curves=False).trials)
+    return None if folder is None else rounding.measure(tables.read(folder, curves=False).trials)
 
 
 def _counts(seeds: pd.DataFrame) -> Table:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from harness.analysis.rounding import Interval, differences, interval
+from harness.analysis.rounding import Interval, differences, measure
 from tests.analysis.tables import table, trial
 from tests.readings import reading
 
@@ -29,14 +29,14 @@ ALPHA = draws((20, 40), (23, 38), ("budget",), **MOVING)
 
 
 def test_an_interval_spans_all_points_in_iterations_and_as_a_share():
-    found = interval(table(*MAML, *ALPHA))
+    found = measure(table(*MAML, *ALPHA))
     assert found.first == spread(-10, 4, pytest.approx(-0.1), pytest.approx(3 / 20))
     assert found.sustained == spread(-2, 6, pytest.approx(-2 / 40), pytest.approx(6 / 120))
     assert (found.runs, found.one_missed) == (4, 1)  # one draw of the second point missed
 
 
 def test_points_have_a_row_each_and_a_draw_that_misses_is_counted():
-    maml, alpha = interval(table(*MAML, *ALPHA)).points.to_dict("records")
+    maml, alpha = measure(table(*MAML, *ALPHA)).points.to_dict("records")
     assert (maml["method"], maml["preset"], maml["changes"], maml["draws"]) == ("maml", "paper-adam", "{}", 2)
     assert (maml["first_base"], maml["first_low"], maml["first_high"], maml["first_one_missed"]) == (
         100, -10, 4, 0,
@@ -56,15 +56,15 @@ def test_each_seed_and_protocol_has_its_own_draw_0():
 
 
 def test_a_draw_that_was_not_run_or_failed_is_not_a_miss():
-    found = interval(table(*draws((100, 120), (None,), ("failed",), (101, 122))))
+    found = measure(table(*draws((100, 120), (None,), ("failed",), (101, 122))))
     assert (found.first, found.runs, found.one_missed) == (spread(1, 1, 0.01, 0.01), 1, 0)
 
 
 def test_without_a_count_on_both_sides_there_is_no_interval():
-    both_miss = interval(table(*draws(("budget",), ("budget",))))
+    both_miss = measure(table(*draws(("budget",), ("budget",))))
     assert (both_miss.first, both_miss.sustained, both_miss.runs, both_miss.one_missed) == (None, None, 1, 0)
     assert math.isnan(both_miss.points["first_low"].iloc[0])
-    alone = interval(table(*draws((100, 120))))
+    alone = measure(table(*draws((100, 120))))
     assert (alone.first, alone.runs, len(alone.points)) == (None, 0, 0)
 
 

@@ -51,7 +51,7 @@ def chances() -> pd.DataFrame:
 
 def yardstick() -> str:
     """Counts of runs whose initial weights were moved as far as rounding would, beside the run as it is."""
-    found = rounding.interval(read("yardstick").trials)
+    found = rounding.measure(read("yardstick").trials)
     rows = []
     for one in rows_of(found.points):
         moved = []
