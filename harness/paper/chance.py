@@ -1,7 +1,7 @@
-"""How far the training loss falls by the noise of its minibatch alone: losses of networks that never learn.
+"""How low the training loss falls by the noise of the meta-batch alone: losses of networks that never learn.
 
-The frame that `read` gives has a row for each (seed, head, iteration): the losses of the first task, of the
-second, ... in nats. A smaller meta-batch would have drawn the first of them: its training loss is their mean.
+The frame that `read` returns has a row for each (seed, head, iteration): the losses of the first task, the
+second, ... in nats. A smaller meta-batch has the first of these tasks, and its training loss is their mean.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from harness.records.passages import first_passage, sustained_passage
 
 FILE = "losses.parquet"
 TARGET = TARGETS[1]
-"""2.99 nats, that of Figure 3."""
+"""2.99 nats, the target of Figure 3."""
 CHANCE = log(20)
-"""Nats: the least expected loss of a network that does not adapt to its task of 20 classes."""
+"""Nats: the lowest expected loss of a network that does not adapt to its task of 20 classes."""
 TASKS = (4, 8, 16)
 """Sizes of the meta-batch."""
 KEYS = ("seed", "head", "iteration")
@@ -31,13 +31,13 @@ TASK = "task{}"
 
 
 def read(folder: Path) -> pd.DataFrame | None:
-    """The losses that `python -m harness.paper.chance_study` left in `folder`; None: there are none."""
+    """The losses that `python -m harness.paper.chance_study` wrote to `folder`; None: it wrote none."""
     path = folder / FILE
     return pd.read_parquet(path) if path.exists() else None
 
 
 def training_losses(frame: pd.DataFrame, head: str, tasks: int) -> NDArray[np.float64]:
-    """[inits, iterations]: mean over the first `tasks` tasks, seeds and iterations in their order."""
+    """[inits, iterations]: means over the first `tasks` tasks, in the order of seeds and iterations."""
     rows = frame[frame["head"] == head]
     means = rows[[TASK.format(task) for task in range(1, tasks + 1)]].mean(axis=1).astype(float)
     table = rows.assign(loss=means).pivot(index="seed", columns="iteration", values="loss")
@@ -45,9 +45,9 @@ def training_losses(frame: pd.DataFrame, head: str, tasks: int) -> NDArray[np.fl
 
 
 def networks(frame: pd.DataFrame) -> dict[str, dict[int, NDArray[np.float64]]]:
-    """Initialiser of the head -> each size of the meta-batch that the frame has tasks for -> training losses.
+    """Initialiser of the head -> size of the meta-batch, if the frame has enough tasks -> training losses.
 
-    Heads are in the frame's order, losses as in `training_losses`.
+    Heads are in the frame's order; losses are as in `training_losses`.
     """
     sizes = [tasks for tasks in TASKS if TASK.format(tasks) in frame]
     return {
@@ -57,7 +57,7 @@ def networks(frame: pd.DataFrame) -> dict[str, dict[int, NDArray[np.float64]]]:
 
 
 def passages(losses: ArrayLike, passage: Passage, target: float = TARGET) -> NDArray[np.float64]:
-    """[inits]: when each network passes, inf: not at all. `losses`: [inits, iterations]."""
+    """[inits]: the iteration at which each network passes, inf: never. `losses`: [inits, iterations]."""
     return np.array([passage(row, target) or np.inf for row in np.asarray(losses, float)])
 
 
@@ -66,12 +66,12 @@ def summary(frame: pd.DataFrame) -> dict[str, dict[str, dict[str, Any]]]:
 
     - inits, iterations, target
     - mean_loss: over all; init_sd: of the inits' own means; batch_sd: between the batches of one init, the
-      root of the mean variance. Nats; null: it takes two for a spread
-    - passed, passed_share, passed_interval: inits with a first passage; 95 % interval by Wilson
+      root of the mean variance. Nats; null: fewer than two, so no spread
+    - passed, passed_share, passed_interval: inits with a first passage; Wilson's 95 % interval
     - passed_by_paper, passed_by_paper_share, passed_by_paper_interval: the same up to the paper's count
     - sustained, sustained_share, sustained_interval: the same for sustained passages
-    - median_first_passage: null if it is a miss, as where no more than half of the inits pass
-    - batches_below_share: of all meta-batches, those at or below the target
+    - median_first_passage: null if it is a miss, because too few inits pass
+    - batches_below_share: the share of all meta-batches whose loss is at or below the target
     """
     return {
         head: {str(tasks): _summary(losses) for tasks, losses in by_tasks.items()}
@@ -102,7 +102,7 @@ def _spread(values: NDArray[np.float64]) -> float | None:
 
 
 def _share(name: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
-    """Count, share, and the interval of the share."""
+    """The count, the share, and the share's interval."""
     count = int(hits.sum())
     interval = binomtest(count, len(hits)).proportion_ci(0.95, method="wilson")
     return {

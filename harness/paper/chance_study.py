@@ -1,9 +1,10 @@
 """The training loss of networks that keep their initial weights: how far does it fall by chance alone?
 
 `python -m harness.paper.chance_study --out results/reference/noise` writes losses.parquet (its columns are in
-harness.paper.chance) and a README.md. It is the limit of MAML as both rates go to 0: nothing adapts and
-nothing learns, so forward passes over the query images are enough. The features do not depend on the head:
-one pass serves all its initialisers. What a seed gave is kept until all are there: a run may be interrupted.
+harness.paper.chance) and a README.md. This is the limit of MAML as both rates go to 0: nothing adapts and
+nothing learns, so forward passes over the query images are enough. The features do not depend on the head,
+so one pass serves all its initialisers. The losses of each seed are kept until all seeds are done: an
+interrupted run can be continued.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from harness.training.pack import default_chunk, dtype_of
 HEADS: tuple[str, ...] = get_args(Protocol.model_fields["head_init"].annotation)
 INITS, ITERATIONS = 32, 500
 PARTS = "parts"
-"""The folder of the seeds that are done, within the result's."""
+"""The subfolder for the seeds that are done."""
 _KEY = b"harness.noise"
 
 
@@ -56,7 +57,7 @@ def losses(protocol: Protocol, seed: int, iterations: Iterable[int], images: Ten
         for iteration in iterations:
             drawn = episodes.training(protocol, seed, iteration)
             query = episodes.gather(drawn, images, protocol.k_shot, dtype).query
-            below = [features(protocol, starts[0][0], some) for some in query.split(chunk)]
+            below = [features(protocol, starts[0][0], tasks) for tasks in query.split(chunk)]
             scores = (torch.cat(below) @ tops).unflatten(2, (len(HEADS), -1))  # [tasks, n, heads, n_way]
             per_image = cross_entropy(
                 scores.permute(0, 3, 1, 2),
@@ -68,9 +69,9 @@ def losses(protocol: Protocol, seed: int, iterations: Iterable[int], images: Ten
 
 
 def _initial(protocol: Protocol, seed: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """All weights [1, P], and of them the head [features, n_way]; its bias is 0."""
-    flat, its = torch.from_numpy(initial(protocol, seed)).to(dtype), layout(protocol)
-    pieces = zip(its.parts, flat.split(its.sizes), strict=True)
+    """All weights [1, P], and among them the head [features, n_way]; its bias is 0."""
+    flat, network = torch.from_numpy(initial(protocol, seed)).to(dtype), layout(protocol)
+    pieces = zip(network.parts, flat.split(network.sizes), strict=True)
     (head,) = (piece.view(part.shape) for part, piece in pieces if part.name == "head")
     return flat.unsqueeze(0), head
 
@@ -117,7 +118,7 @@ def _table(seed: int, values: NDArray[np.float32], about: dict[str, Any]) -> pa.
 
 
 def _done(path: Path, origin: dict[str, Any]) -> pa.Table | None:
-    """What an interrupted run left of a seed; None: nothing, or what another run made."""
+    """The losses of a seed that an interrupted run left; None: there are none, or another run made them."""
     if not path.exists():
         return None
     table = pq.read_table(path)
@@ -140,16 +141,16 @@ def _write(path: Path, table: pa.Table) -> None:
 
 
 def readme(folder: Path, about: dict[str, Any]) -> str:
-    """What lies in the folder, in Markdown, with the summary as a table."""
+    """What the folder holds, in Markdown, with the summary as a table."""
     frame = read(folder)
     assert frame is not None
     versions = about["versions"]
     rows = [
-        f"| {head} | {tasks} | {its['mean_loss']:.4f} | {_number(its['init_sd'], '.4f')} "
-        f"| {_number(its['batch_sd'], '.4f')} | {its['passed']} of {its['inits']} "
-        f"| {_number(its['median_first_passage'], 'g')} | {its['sustained']} |"
+        f"| {head} | {tasks} | {row['mean_loss']:.4f} | {_number(row['init_sd'], '.4f')} "
+        f"| {_number(row['batch_sd'], '.4f')} | {row['passed']} of {row['inits']} "
+        f"| {_number(row['median_first_passage'], 'g')} | {row['sustained']} |"
         for head, sizes in summary(frame).items()
-        for tasks, its in sizes.items()
+        for tasks, row in sizes.items()
     ]
     return "\n".join(
         [
@@ -182,14 +183,14 @@ def _number(value: float | None, form: str) -> str:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--inits", type=int, default=INITS)
-    parser.add_argument("--iterations", type=int, default=ITERATIONS)
+    parser.add_argument("--inits", type=int, default=INITS, help="initial weights, seeds 0, 1, ...")
+    parser.add_argument("--iterations", type=int, default=ITERATIONS, help="meta-batches for each of them")
     parser.add_argument("--dataset", choices=list(datasets.LOADERS), default="omniglot")
-    parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
+    parser.add_argument("--out", type=Path, required=True, help="folder for losses.parquet and README.md")
+    args = parser.parse_args()
     with threads(1):
-        study(Protocol(dataset=asked.dataset), asked.inits, asked.iterations, asked.out, print)
-    print(f"wrote {asked.out}")
+        study(Protocol(dataset=args.dataset), args.inits, args.iterations, args.out, print)
+    print(f"wrote {args.out}")
 
 
 if __name__ == "__main__":

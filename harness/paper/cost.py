@@ -2,7 +2,7 @@
 
 `python -m harness.paper.cost --rounds 20 --out results/reference/cost` writes cost.json and a README.md. The
 paper says: "no extra gradient is computed and only the previous gradient has to be stored". One cell of each
-method trains on one thread; validation is left out, for it is the same for both and no part of the methods.
+method trains on one thread. Validation is left out: it is the same for both and not part of the methods.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ from harness.paper import counters
 from harness.training.pack import Pack
 
 PAPER = Protocol(dataset="glyphs")
-"""`paper-adam`. Glyphs need no download and cost what Omniglot costs."""
+"""`paper-adam`. Glyphs need no download and cost as much as Omniglot."""
 MAML, ALPHA_MAML = "maml", "alpha-maml"
 HYPER = {
     MAML: {"alpha0": 0.1, "beta0": 1e-3},
     ALPHA_MAML: {"alpha0": 0.1, "beta0": 1e-3, "alpha_hyperlr": 1e-2, "beta_hyperlr": 1e-6},
 }
 ROUNDS, LEAST_ROUNDS = 20, 6
-"""With fewer rounds than 6 no two of them enclose the median with 95 %."""
+"""With fewer than 6 rounds, no two of them enclose the median with 95 % confidence."""
 _NEVER = 2**31
 
 
 class Training:
-    """A cell in training, an iteration at each call. The first call is iteration 2: nothing validates."""
+    """A cell in training: each call is one iteration. The first one is iteration 2, so none validates."""
 
     def __init__(self, protocol: Protocol, method: str, chunk: int | None = None) -> None:
-        """chunk: tasks that go through the network at once; None: as suits the CPU."""
+        """chunk: how many tasks go through the network at once; None: what suits the CPU."""
         quiet = protocol.model_copy(update={"validation_every": _NEVER})
         cell = Cell(protocol=quiet, method=method, hyper=HYPER[method], seed=0)
         self.pack = Pack([cell], torch.device("cpu"), chunk)
@@ -82,8 +82,8 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
         "protocol": protocol.label,
         "dataset": protocol.dataset,
         "threads": 1,
-        "passes": {method: counters.backward(its) for method, its in passes.items()}
-        | {"by_kind": {method: dict(its) for method, its in passes.items()}},
+        "passes": {method: counters.backward(counts) for method, counts in passes.items()}
+        | {"by_kind": {method: dict(counts) for method, counts in passes.items()}},
         "memory": {
             "theta_bytes": theta,
             "state_bytes": sizes,
@@ -95,14 +95,14 @@ def measure(protocol: Protocol = PAPER, rounds: int = ROUNDS) -> dict[str, Any]:
         },
         "time": {
             "rounds": rounds,
-            "median_ms": {method: timing.summary(its).median_ms for method, its in seconds.items()},
+            "median_ms": {method: timing.summary(times).median_ms for method, times in seconds.items()},
             **ratios(seconds[ALPHA_MAML], seconds[MAML]),
         },
     }
 
 
 def count(protocol: Protocol, method: str) -> Counter[str]:
-    """Passes through the network in one iteration, once for each task."""
+    """Passes through the network in one iteration, counted for each task."""
     step = Training(protocol, method, chunk=1)
     with counters.counting() as passes:
         step()
@@ -110,7 +110,7 @@ def count(protocol: Protocol, method: str) -> Counter[str]:
 
 
 def kept(state: State) -> dict[str, int]:
-    """Bytes of each part of the state; memory that two parts share is counted in the first of them."""
+    """Bytes of each part of the state; memory that two parts share counts in the first of them."""
     seen: set[int] = set()
     parts: dict[str, Tensor | tuple[Tensor, ...]] = state._asdict()
     sizes = {}
@@ -125,7 +125,7 @@ def kept(state: State) -> dict[str, int]:
 
 
 def peak(step: Callable[[], Any]) -> int:
-    """The most bytes that torch has had in one call over what it had before, temporary ones included."""
+    """The most bytes, temporary ones included, that torch held during one call beyond what it held before."""
     with profile(use_cpu=True, profile_memory=True) as traced:
         step()
     assert traced.kineto_results is not None
@@ -134,20 +134,22 @@ def peak(step: Callable[[], Any]) -> int:
         for event in traced.kineto_results.events()
         if event.name() == "[memory]"
     ]
-    changes.sort(key=lambda change: change[0])  # stable: events of one moment stay as they came
-    return max(accumulate((by for _, by in changes), initial=0))
+    changes.sort(key=lambda change: change[0])  # stable: simultaneous events keep their order
+    return max(accumulate((size for _, size in changes), initial=0))
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, Any]:
-    """Of two programs' times, round by round: median, and the interval between two of the ordered ratios
-    that encloses the true median with 95 % or a little more, whatever the distribution.
+    """Ratios of two programs' times, round by round: the median, and the interval between two of the ordered
+    ratios that encloses the true median with at least 95 % confidence, whatever the distribution.
 
     Raises ValueError with fewer than 6 rounds.
     """
     ordered = np.sort(np.asarray(ours) / np.asarray(theirs))
-    rank = int(binom.ppf(0.025, len(ordered), 0.5))  # from 1; that of the upper end counts from the top
+    rank = int(binom.ppf(0.025, len(ordered), 0.5))  # from 1; for the upper end counted from the top
     if rank < 1:
-        raise ValueError(f"{len(ordered)} rounds give no 95 % interval of a median, {LEAST_ROUNDS} do")
+        raise ValueError(
+            f"{len(ordered)} rounds are too few for a 95 % interval; take at least {LEAST_ROUNDS}"
+        )
     return {
         "ratio_median": round(float(np.median(ordered)), 4),
         "ratio_interval": [round(float(ordered[rank - 1]), 4), round(float(ordered[-rank]), 4)],
@@ -158,7 +160,7 @@ def readme(result: dict[str, Any]) -> str:
     """What was measured, in Markdown."""
     passes, memory, time = result["passes"], result["memory"], result["time"]
     by_kind, low_high = passes["by_kind"], time["ratio_interval"]
-    kinds = sorted({kind for one in by_kind.values() for kind in one} | {counters.FORWARD})
+    kinds = sorted({kind for counts in by_kind.values() for kind in counts} | {counters.FORWARD})
     state = {method: sum(memory["state_bytes"][method].values()) for method in HYPER}
     rows = [
         *(
@@ -179,14 +181,15 @@ def readme(result: dict[str, Any]) -> str:
             "",
             markdown_table(["what", "MAML", "Alpha-MAML"], rows),
             "",
-            f"Between iterations Alpha-MAML keeps {memory['state_extra_in_theta']:g} times the weights "
-            f"({memory['theta_bytes']} bytes) more, at its peak",
-            f"{memory['extra_in_theta']:g} times. Its time over MAML's, of {time['rounds']} rounds in turn: "
-            f"median {time['ratio_median']:g}, 95 % interval {low_high[0]:g} to {low_high[1]:g}.",
+            f"In copies of the weights ({memory['theta_bytes']} bytes each), Alpha-MAML keeps "
+            f"{memory['state_extra_in_theta']:g} more than MAML between",
+            f"iterations, and {memory['extra_in_theta']:g} more at its peak. Its time divided by MAML's "
+            f"over {time['rounds']} alternating rounds: median",
+            f"{time['ratio_median']:g}, 95 % interval {low_high[0]:g} to {low_high[1]:g}.",
             "",
             f"Made by `python -m harness.paper.cost`, commit {result['versions']['commit']}, "
             f"torch {result['versions']['torch']},",
-            f"{result['machine']['device']}, load {result['machine']['load_before'][0]} at its start, "
+            f"{result['machine']['device']}, load {result['machine']['load_before'][0]} at the start, "
             f"finished {result['finished']}.",
             "",
         ]
@@ -194,7 +197,7 @@ def readme(result: dict[str, Any]) -> str:
 
 
 def write(result: dict[str, Any], folder: Path) -> None:
-    """cost.json and README.md."""
+    """Write cost.json and README.md."""
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / "cost.json", lambda path: path.write_text(json.dumps(result, indent=1) + "\n"))
     write_whole(folder / "README.md", lambda path: path.write_text(readme(result)))
@@ -203,13 +206,13 @@ def write(result: dict[str, Any], folder: Path) -> None:
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"at least {LEAST_ROUNDS}")
-    parser.add_argument("--out", type=Path, required=True)
-    asked = parser.parse_args()
-    if asked.rounds < LEAST_ROUNDS:
-        parser.error(f"--rounds {asked.rounds}: at least {LEAST_ROUNDS} give an interval")
-    write(measure(rounds=asked.rounds), asked.out)
-    print(f"wrote {asked.out}")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"timed rounds, at least {LEAST_ROUNDS}")
+    parser.add_argument("--out", type=Path, required=True, help="folder for cost.json and README.md")
+    args = parser.parse_args()
+    if args.rounds < LEAST_ROUNDS:
+        parser.error(f"--rounds {args.rounds}: too few for an interval; take at least {LEAST_ROUNDS}")
+    write(measure(rounds=args.rounds), args.out)
+    print(f"wrote {args.out}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How often the network is walked through: counts of the calls that compute a loss or a derivative."""
+"""Passes through the network: counts of the calls that compute a loss or a derivative."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _COUNTED: dict[str, tuple[Callable, ...]] = {
 
 @contextmanager
 def counting() -> Iterator[Counter[str]]:
-    """Counts the calls made in here by kind, with Python's own profiler; the counts are there at the end.
+    """Count the calls made in here by kind, with Python's own profiler; the counts are filled in at the end.
 
     A call serves a whole chunk of tasks: train with `chunk=1` to count each task's passes.
     """
@@ -42,8 +42,8 @@ def counting() -> Iterator[Counter[str]]:
 
 
 def _place(function: Callable) -> tuple[str, int, str]:
-    """A function as the profiler names it."""
-    assert isinstance(function, FunctionType)  # one in C would have no such name
+    """A function as the profiler identifies it."""
+    assert isinstance(function, FunctionType)  # one written in C has no such identity
     code = function.__code__
     return code.co_filename, code.co_firstlineno, code.co_name
 

@@ -1,4 +1,4 @@
-"""What all claims share: targets, budget, pairs of rates, and words whose meaning was fixed beforehand."""
+"""What all claims share: targets, budget, pairs of rates, and words whose meaning was fixed in advance."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ TARGETS = (2.5, 2.99)
 BUDGET = 500
 """Iterations that the paper gave each cell."""
 PAPER_COUNT = 165
-"""Iterations of MAML at (1e-4, 1e-6) to 2.99, says Figure 3."""
+"""MAML's iterations to 2.99 from (1e-4, 1e-6), as the paper says of its Figure 3."""
 
 DIAGONALS = {
     "paper-adam": ((1e-1, 1e-3), (1e-2, 1e-4), (1e-3, 1e-5), (1e-4, 1e-6), (1e-5, 1e-7)),
     "paper-sgd": ((1.0, 1e-1), (1e-1, 1e-2), (1e-2, 1e-3), (1e-3, 1e-4), (1e-4, 1e-5)),
 }
-"""(alpha0, beta0) of Figure 2's panels by preset, from the tuned pair down by decades."""
+"""By preset: (alpha0, beta0) of Figure 2's panels, from the tuned pair down by decades."""
 TUNED = DIAGONALS["paper-adam"][0]
-"""That of the original MAML."""
+"""The pair of the original MAML."""
 
 ENOUGH_VALUES = 3
-"""Of each hyper-rate."""
+"""Values of each hyper-rate that a share of the choices needs."""
 
 RATES = ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr")
 HYPER_RATES = RATES[2:]
 """Those of Alpha-MAML alone."""
 Passage = Callable[[np.ndarray, float], int | None]
-"""One of harness.records.passages: losses and target to the iteration."""
+"""first_passage or sustained_passage of harness.records.passages: (losses, target) -> iteration."""
 
 MEANINGS = {
     "count": "the first iteration, counted from 1, with a training loss at or below the target (the first "
@@ -37,8 +37,8 @@ MEANINGS = {
     "miss": f"a run that does not pass the target within {BUDGET} iterations, or that diverges first; a miss "
     "is slower than any count, and two misses are equally slow",
     "tuned": "the pair of initial rates (alpha0, beta0) from which Figure 2 goes down by decades: (1e-1, "
-    "1e-3) under paper-adam, that of the original MAML. Both rates of the pairs that the paper names lie 2, "
-    "3 and 4 decades below it (decades off). Under paper-sgd, 2, 3 and 4 decades are counted from (1, 1e-1), "
+    "1e-3) under paper-adam, that of the original MAML. The pairs that the paper names have both rates 2, 3 "
+    "and 4 decades below it (decades off). Under paper-sgd, 2, 3 and 4 decades are counted from (1, 1e-1), "
     "MAML's fastest pair there",
 }
 """Words that several claims use. A word of one claim is explained with it."""
@@ -47,9 +47,9 @@ ON_VERDICTS = {
     f"where the grids have at least {ENOUGH_VALUES} values of each and half of their combinations, and where "
     "it does not depend on the grid's edges: with the smallest or the largest value of either left out, the "
     "verdict does not turn into its opposite",
-    "on few cells": "paper-adam judged again, on only those cells that the readings beside it all have, each "
-    "run cut where theirs would have ended. Where a reading with no more cells and no longer runs differs "
-    "from this by more than rounding, it is the reading that makes the difference, not the choice of cells",
+    "on few cells": "paper-adam judged again, on only the cells that all the readings beside it have, each "
+    "run cut where theirs would have ended. If a reading without further cells or longer runs differs from "
+    "this by more than rounding, the reading makes the difference, not the choice of cells",
     "over seeds": "each claim is judged seed by seed; the verdict stands if all seeds that can be judged "
     "agree",
     "cannot be told": "the seeds disagree, or cells that were not run leave more than one verdict possible",

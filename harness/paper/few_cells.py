@@ -1,4 +1,4 @@
-"""The control of the readings that change one field: paper-adam on only the cells that they all have."""
+"""The control of the readings that change one field: paper-adam on only the cells that all of them have."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from harness.paper.reading import MAIN, ON_FEW_CELLS, Records
 from harness.records.passages import first_passage, outcome, sustained_passage
 
 POINT = ["method", *RATES, "seed"]
-"""What a cell has in common with itself under another reading."""
+"""What identifies a cell across readings."""
 
 
 def with_few_cells(records: Sequence[Records]) -> list[Records]:
     """The records, with paper-adam on few cells put before those that change a field of it.
 
     Its cells are those shared by all readings that change a field and have both methods; its runs are cut
-    where they would have ended with the targets and budgets of those. Where nothing is shared it is left out.
+    where they would have ended with the targets and budgets of those. If they share no cells, it is left out.
     """
     base = next((one for one in records if one.reading == MAIN), None)
     changed = [one for one in records if one.reading.preset == MAIN.preset and one.reading != MAIN]
@@ -29,7 +29,7 @@ def with_few_cells(records: Sequence[Records]) -> list[Records]:
     if base is None or not both:
         return list(records)
     by = pd.concat(both).groupby(POINT, dropna=False, sort=False)  # MAML's null hyper-rates are equal
-    # Of targets the highest ends first.
+    # With several targets, the highest ends a run first.
     asked = by.agg({"target_loss": "max", "max_iterations": "min"})[by.size() == len(both)].reset_index()
     few = base.trials.drop(columns=["target_loss", "max_iterations"]).merge(asked, on=POINT)
     if few.empty:
@@ -38,17 +38,17 @@ def with_few_cells(records: Sequence[Records]) -> list[Records]:
     rows, cuts = [], []
     for trial in few.to_dict("records"):
         curve = curves.get(trial["cell_id"], base.trajectories.iloc[:0])
-        row, cut = _asked(trial, curve) if len(curve) else (trial, curve)
+        row, cut = _cut(trial, curve) if len(curve) else (trial, curve)
         rows.append(row)
         cuts.append(cut)
     table = pd.DataFrame(rows, columns=base.trials.columns).astype(base.trials.dtypes)
     few_cells = Records(reading=ON_FEW_CELLS, trials=table, trajectories=pd.concat(cuts))
-    at = [one.reading for one in records].index(changed[0].reading)
-    return [*records[:at], few_cells, *records[at:]]
+    before = [one.reading for one in records].index(changed[0].reading)
+    return [*records[:before], few_cells, *records[before:]]
 
 
-def _asked(trial: dict[Any, Any], curve: pd.DataFrame) -> tuple[dict[Any, Any], pd.DataFrame]:
-    """The trial, and as much of its curve as a run for its target and budget would have."""
+def _cut(trial: dict[Any, Any], curve: pd.DataFrame) -> tuple[dict[Any, Any], pd.DataFrame]:
+    """The trial, and as much of its curve as a run with this target and budget would have."""
     budget, target = int(trial["max_iterations"]), float(trial["target_loss"])
     goal = None if math.isnan(target) else target
     within = numbers(curve["train_loss"])[:budget]

@@ -13,29 +13,29 @@ from harness.records.schema import TRAJECTORIES, TRIALS
 
 Matrix = dict[tuple[str, Column], Judged | None]
 """(claim's key, column) -> how it was judged; None: none of the claim's cells was asked for there. In the
-order of CLAIMS, then of the readings; the column of what is judged once comes last."""
+order of CLAIMS, then of the readings; the column of the claims that are judged once comes last."""
 
 
 def matrix(records: Sequence[Records], facts: Facts) -> Matrix:
-    """Judge all claims: those that no reading changes in the last column only, the others in all but that."""
+    """Judge all claims: those that no reading changes only in the last column, the others in all but that."""
     trials, trajectories = (pd.DataFrame(columns=[*columns]) for columns in (TRIALS, TRAJECTORIES))
     nothing = Records(reading=MAIN, trials=trials, trajectories=trajectories)
-    found: Matrix = {}
+    judgements: Matrix = {}
     for claim in CLAIMS:
         for one in records:
             judged = claim.judge(one, facts) if claim.everywhere else None
-            found[claim.key, one.reading] = judged if judged and judged.cells else None
-        found[claim.key, None] = None if claim.everywhere else claim.judge(nothing, facts)
-    return found
+            judgements[claim.key, one.reading] = judged if judged and judged.cells else None
+        judgements[claim.key, None] = None if claim.everywhere else claim.judge(nothing, facts)
+    return judgements
 
 
 def columns(matrix: Matrix) -> list[Column]:
-    """Those of the matrix, in order."""
+    """The columns of the matrix, in order."""
     return list(dict.fromkeys(column for _, column in matrix))
 
 
 def verdicts(matrix: Matrix) -> pd.DataFrame:
-    """One row a claim and column, in their order: claim and sentence (its key, and in a few words), reading
+    """One row per claim and column, in order: claim and sentence (its key, and in a few words), reading
     (in words), strict and weak (the verdicts; None: not asked, or no weaker form)."""
     names = dict(zip(columns(matrix), short_labels(columns(matrix)), strict=True))
     short = {claim.key: claim.short for claim in CLAIMS}
@@ -54,5 +54,5 @@ def verdicts(matrix: Matrix) -> pd.DataFrame:
 
 def notes(matrix: Matrix) -> list[str]:
     """What the names of the columns do not explain."""
-    few = "paper-adam again, on only the cells that the readings of both methods to its right share"
+    few = "paper-adam again, on only the cells shared by the readings to its right that have both methods"
     return [f"on few cells: {few}"] * (ON_FEW_CELLS in columns(matrix))

@@ -13,21 +13,19 @@ from harness import cell
 from harness.cell import PRESETS
 from harness.common.errors import UserError
 
-OWN = ("paper-adam", "paper-sgd")
-"""The paper's presets. Every reading is named beside one of these, whatever other presets there are."""
-DRAW = "perturbation"
-"""The field of runs from perturbed initial weights: they measure rounding and are no reading of the paper."""
+PAPER_PRESETS = ("paper-adam", "paper-sgd")
+"""Every reading is named by what it changes in one of these, whatever other presets exist."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A protocol: one of OWN and what differs from it."""
+    """A protocol: one of PAPER_PRESETS and what differs from it."""
 
     preset: str
     changes: str = "{}"
     """The fields that differ, the data set apart: a JSON object, keys sorted."""
     few_cells: bool = False
-    """Whether it is judged on only the cells that the readings beside it all have."""
+    """Whether it is judged on only the cells that all the readings beside it have."""
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -37,9 +35,9 @@ class Reading:
 
     @property
     def order(self) -> tuple[bool, int, list[tuple[str, str]]]:
-        """Sorts readings: those that change nothing, then by preset and by what they change."""
+        """Sort key: first the readings that change nothing, then by preset and by what they change."""
         fields = [(name, json.dumps(value)) for name, value in self.fields.items()]
-        return bool(fields), OWN.index(self.preset), fields
+        return bool(fields), PAPER_PRESETS.index(self.preset), fields
 
 
 MAIN = Reading(preset="paper-adam")
@@ -47,7 +45,7 @@ MAIN = Reading(preset="paper-adam")
 ON_FEW_CELLS = Reading(preset="paper-adam", few_cells=True)
 
 Column = Reading | None
-"""A column of verdicts. None: of the claims that no reading changes."""
+"""A column of verdicts. None: the column of the claims that no reading changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,35 +58,40 @@ class Records:
     trajectories: pd.DataFrame
     """As schema.TRAJECTORIES, the longest run of each cell."""
     limits: tuple[Records, ...] = ()
-    """Of each grid that asks for hyper-rates 0, as it is: there MAML is more likely to have run as its limit
-    did, on the same machine and in packs of the same size, than by its longest run, which is pooled."""
+    """The records of each grid that has hyper-rates of 0, not pooled: within such a grid, MAML and Alpha-MAML
+    are more likely to have run on the same machine and in packs of one size than the longest runs of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is known beside the records. None: not measured."""
+    """What was measured beside the records. None: not measured."""
 
     cost: dict[str, Any] | None = None
     noise: dict[str, Any] | None = None
-    """Per head and tasks of a meta-batch, as harness.paper.chance sums it up."""
+    """By head and by tasks of a meta-batch, as in harness.paper.chance.summary."""
     data: dict[str, Any] | None = None
 
 
-def of_rows(trials: pd.DataFrame) -> list[Reading]:
-    """The reading of each row. UserError for a preset that does not exist."""
+def readings_of(trials: pd.DataFrame) -> list[Reading]:
+    """The reading of each row. Raises UserError for a preset that does not exist."""
     keys = list(zip(trials["preset"], trials["changes"], strict=True))
-    readings = {key: named(*key) for key in dict.fromkeys(keys)}
+    readings = {key: reading_of(*key) for key in dict.fromkeys(keys)}
     return [readings[key] for key in keys]
 
 
-def named(preset: str, changes: str) -> Reading:
-    """The reading of a table's columns preset and changes, beside the nearest of OWN (if tied, the first)."""
+def reading_of(preset: str, changes: str) -> Reading:
+    """The reading that a table's columns `preset` and `changes` describe.
+
+    It is named by its differences from the nearest of PAPER_PRESETS (if tied, the first).
+    """
     if preset not in PRESETS:
-        raise UserError(f"preset '{preset}' of some tables is not known; known are {', '.join(PRESETS)}")
+        raise UserError(
+            f"some tables name an unknown preset '{preset}'; the presets are {', '.join(PRESETS)}"
+        )
     fields = _fields(preset) | json.loads(changes)
-    differ = {own: _differing(fields, _fields(own)) for own in OWN}
-    nearest = min(OWN, key=lambda own: len(differ[own]))
-    return Reading(preset=nearest, changes=json.dumps(differ[nearest], sort_keys=True))
+    changed = {name: _differing(fields, _fields(name)) for name in PAPER_PRESETS}
+    nearest = min(PAPER_PRESETS, key=lambda name: len(changed[name]))
+    return Reading(preset=nearest, changes=json.dumps(changed[nearest], sort_keys=True))
 
 
 def _differing(fields: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,18 +103,18 @@ def _fields(preset: str) -> dict[str, Any]:
 
 
 def in_limit(trials: pd.DataFrame) -> pd.Series:
-    """Which trials are Alpha-MAML with both hyper-rates 0."""
+    """Which trials are Alpha-MAML in the limit of MAML: both hyper-rates are 0."""
     zero = (trials[["alpha_hyperlr", "beta_hyperlr"]] == 0).all(axis=1)
     return zero & (trials["method"] == "alpha-maml")
 
 
 def labels(columns: Sequence[Column]) -> list[str]:
-    """Each in full, for people."""
+    """Each column's name in full, for people."""
     return [_label(column) for column in columns]
 
 
 def short_labels(columns: Sequence[Column]) -> list[str]:
-    """Each without what it shares with the first reading."""
+    """Each column's name without what it shares with the first reading."""
     first = next(column for column in columns if column is not None)
     return [_short_label(column, first) for column in columns]
 

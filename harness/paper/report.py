@@ -26,13 +26,13 @@ LEGEND = (
 
 
 def meanings() -> dict[str, str]:
-    """What the words of the claims are taken to mean, word by word."""
-    own = {word: meaning for claim in CLAIMS for word, meaning in claim.meanings.items()}
-    return MEANINGS | own | ON_VERDICTS
+    """What the words of the claims are taken to mean."""
+    of_claims = {word: meaning for claim in CLAIMS for word, meaning in claim.meanings.items()}
+    return MEANINGS | of_claims | ON_VERDICTS
 
 
 def mark(judged: Judged | None) -> str:
-    """`F (H)`: strict, and in brackets the weak form if there is one; nothing where it was not asked for."""
+    """`F (H)`: the strict form, and in brackets the weak one if there is one; empty if it was not asked."""
     if judged is None:
         return ""
     weak = f" ({MARKS[judged.weak.verdict]})" if judged.weak else ""
@@ -40,7 +40,7 @@ def mark(judged: Judged | None) -> str:
 
 
 def to_json(matrix: Matrix, sources: Mapping[str, str]) -> dict[str, Any]:
-    """All of it as strict JSON: an infinite count is "miss", a number that is not known is null."""
+    """The whole matrix as strict JSON: an infinite count is "miss", a number that is not known is null."""
     asked = columns(matrix)
     return {
         "definitions": meanings(),
@@ -78,7 +78,7 @@ def _judged(judged: Judged) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """A value as strict JSON has it: numpy's numbers as Python's, inf as "miss", NaN as null."""
+    """A value as strict JSON can hold it: numpy's numbers as Python's, inf as "miss", NaN as null."""
     if isinstance(value, Mapping):
         return {str(key): plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
@@ -150,13 +150,13 @@ def _verdicts(judged: Judged) -> Iterator[str]:
 
 def _interval(judged: Judged) -> str:
     if judged.interval is None:
-        return "no interval, fewer than two seeds"
+        return "no interval: fewer than two seeds"
     low, high = ("miss" if math.isinf(value) else f"{value:.3g}" for value in judged.interval)
     return f"{low} to {high} over the seeds"
 
 
 def _bullets(value: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """Nested numbers as nested lists; the leaves of one branch in a line."""
+    """Nested numbers as nested lists; the leaves of one branch on one line."""
     leaves = {key: one for key, one in value.items() if not isinstance(one, Mapping)}
     if leaves:
         yield "  " * depth + "- " + "; ".join(f"{key}: {_leaf(one)}" for key, one in leaves.items())

@@ -40,7 +40,7 @@ def fill(results: Path, tiny: str, count: int) -> None:
 
 
 def test_without_any_records(harness: Run, results: Path) -> None:
-    is_refused(harness("claims"), "no tables on omniglot there.*make sweep")
+    is_refused(harness("claims"), "no tables on omniglot here.*make sweep")
     assert not results.exists()
 
 
@@ -54,7 +54,7 @@ def test_by_own_records_and_by_the_reference(harness: Run, tiny: str, results: P
 
     said = harness("claims")
     assert said.code == 0, said.err
-    assert "tiny: own records (3 of 3 cells run)" in said.out
+    assert "tiny: your records (3 of 3 cells run)" in said.out
     assert f"the paper's sentences under {LABEL}" in said.out
     assert said.out.count("C1 to C16 are sentences of the paper") == 1
     for key in ("C13", "C15", "C16"):  # what a grid of such cells is asked, and what no grid is

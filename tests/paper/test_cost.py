@@ -96,7 +96,7 @@ def test_ratios_are_of_rounds() -> None:
 
 
 def test_too_few_rounds() -> None:
-    with pytest.raises(ValueError, match="5 rounds give no 95 % interval of a median, 6 do"):
+    with pytest.raises(ValueError, match="5 rounds are too few for a 95 % interval; take at least 6"):
         cost.ratios([1.0] * 5, [1.0] * 5)
 
 
@@ -122,7 +122,7 @@ def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     text = (tmp_path / "README.md").read_text()
     assert "| backward passes in all | 9 | 9 |" in text
     assert "| passes: hessian product | 3 | 3 |" in text
-    assert f"({theta} bytes)" in text
+    assert f"({theta} bytes each)" in text
 
 
 def test_the_command_refuses_too_few_rounds(
@@ -132,4 +132,4 @@ def test_the_command_refuses_too_few_rounds(
     with pytest.raises(SystemExit) as done:
         cost.main()
     assert done.value.code == 2
-    assert "--rounds 5: at least 6 give an interval" in capsys.readouterr().err
+    assert "--rounds 5: too few for an interval; take at least 6" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from harness.common import places
 from harness.common.errors import UserError
 from harness.paper import evidence
 from harness.paper import matrix as judging
-from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, named, short_labels
+from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, reading_of, short_labels
 from harness.records import tables
 from harness.records.schema import TRAJECTORIES, TRIALS
 from harness.records.tables import Tables
@@ -110,9 +110,9 @@ def test_own_records_count_where_half_of_a_seed_is_run(places_with):
     )
     assert lengths(found) == {"a": 5, "b": 0, "c": 7, "d": 7, "e": 7, "x": 5, "y": 0, "z": 0}
     assert found.sources == {
-        "fig2": "own records (1 of 2 cells run), in place of the reference's",
-        "fig3": "reference (3 of 3 cells run); your own: 1 of 3 cells run",
-        "mine": "own records (1 of 3 cells run)",
+        "fig2": "your records (1 of 2 cells run), instead of the reference's",
+        "fig3": "reference (3 of 3 cells run); yours: 1 of 3 cells run",
+        "mine": "your records (1 of 3 cells run)",
     }
 
 
@@ -141,17 +141,19 @@ def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyP
         readings=made(*(one | changing("k_shot=5") for one in five[:2])),
         more=made(*(one | reading(preset) for one in five[1:])),
     )
-    five_shot = named("paper-adam", '{"k_shot": 5}')
+    five_shot = reading_of("paper-adam", '{"k_shot": 5}')
     assert columns(found) == ["paper-adam", "paper-adam, on few cells", "paper-adam, k_shot=5"]
     assert lengths(found, five_shot) == {"m5": 5, "a5": 5, "b5": 9}
     judged = judging.matrix(found.records, found.facts)
     assert {column for _, column in judged} == {MAIN, ON_FEW_CELLS, five_shot, None}
     monkeypatch.delitem(cell.PRESETS, "omniglot-5shot")
-    assert named("paper-adam", '{"k_shot": 5}') == five_shot
+    assert reading_of("paper-adam", '{"k_shot": 5}') == five_shot
 
 
 def test_tables_of_a_preset_that_is_gone(places_with):
-    with pytest.raises(UserError, match="preset 'gone' of some tables is not known; known are paper-adam"):
+    with pytest.raises(
+        UserError, match="some tables name an unknown preset 'gone'; the presets are paper-adam"
+    ):
         places_with(mine=made(run("a", **reading("gone"))))
 
 
@@ -250,7 +252,7 @@ def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
     }
     assert (
         found.sources["fig2"]
-        == "own records (2 of 2 cells run); left out, of an older version of the arithmetic: 1"
+        == "your records (2 of 2 cells run); 1 left out, made by an older version of the arithmetic"
     )
 
 
@@ -268,5 +270,5 @@ def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
 
 
 def test_nothing_to_judge_by(places_with):
-    with pytest.raises(UserError, match="no tables on omniglot there or in the reference"):
+    with pytest.raises(UserError, match="no tables on omniglot here or in the reference"):
         places_with()

@@ -67,7 +67,7 @@ def test_the_page(matrix):
     one, two = (text[text.index(f"## C{k}:") : text.index(f"## C{k + 1}:")] for k in (1, 2))
     assert "- strict: **fails**: 31 of 36 cells" in one
     assert "- share of the cells: 0.25 to miss over the seeds" in one
-    assert "- share of the cells: no interval, fewer than two seeds" in two
+    assert "- share of the cells: no interval: fewer than two seeds" in two
     assert "alpha_hyperlr 1e-3: fails" in one
     assert "share: [0.5, not known]; maml: 12" in one
     assert "<details><summary>cells</summary>\n\n`abc`\n" in one

@@ -1,4 +1,4 @@
-"""The paper's sentences, each with the predicate that it is put to: a file for each figure or section."""
+"""The paper's sentences, each with the predicate that judges it: a file for each figure or section."""
 
 from harness.paper.claims.abstract import C14
 from harness.paper.claims.claim import Claim

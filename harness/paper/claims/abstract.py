@@ -1,4 +1,4 @@
-"""The claim of the abstract: C14 (Alpha-MAML extends MAML, so with hyper-rates 0 it is MAML)."""
+"""The claim of the abstract: C14 (Alpha-MAML extends MAML, so with hyper-rates of 0 it is MAML)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from harness.paper.reading import Facts, Records, in_limit
 from harness.records.schema import TRAJECTORIES
 
 AT_THE_END = ("beta", "val_loss", "val_accuracy")
-"""Columns that the last row of a run has, or lacks, for being the last."""
+"""Columns whose value in a run's last row may be missing, or present, just because that row is the last."""
 SAME_RUN = ("numerics", "device", "threads", "pack_size", "torch")
-"""Two runs of the same cell agree to the last bit only where all of these are equal."""
+"""Two runs of the same cell agree bit for bit only if all of these are equal."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,7 @@ class _Twins:
     seed: int
     cells: tuple[str, ...]
     rows: int
-    """Rows that both have."""
+    """How many rows both have."""
     equal: bool | None
     """None: they cannot be compared."""
     why: str
@@ -41,9 +41,9 @@ class _Twins:
 
 def _c14(records: Records, facts: Facts) -> Judged:
     best: dict[str, _Twins] = {}
-    for place in (*records.limits, records):  # the pooled runs answer where no grid does
-        for one in _twins(place):
-            best[one.cells[0]] = max(best.get(one.cells[0], one), one, key=_Twins.weight)
+    for source in (*records.limits, records):  # the pooled runs answer where no single grid does
+        for pair in _twins(source):
+            best[pair.cells[0]] = max(best.get(pair.cells[0], pair), pair, key=_Twins.weight)
     twins = list(best.values())
     if not twins:
         return NOT_ASKED
@@ -72,7 +72,7 @@ def _twins(records: Records) -> Iterator[_Twins]:
 
 
 def _beside(mine: pd.Series, other: pd.Series | None, records: Records) -> _Twins:
-    """A trial of Alpha-MAML beside MAML's, None if MAML has none there."""
+    """A trial of Alpha-MAML beside MAML's; None: MAML has no trial there."""
     twins = _Twins(
         name=f"alpha0 {mine['alpha0']:g}, beta0 {mine['beta0']:g}",
         seed=int(mine["seed"]),
@@ -84,8 +84,8 @@ def _beside(mine: pd.Series, other: pd.Series | None, records: Records) -> _Twin
     if other is None or pd.isna(mine["outcome"]) or pd.isna(other["outcome"]):
         return twins
     twins = replace(twins, cells=(mine["cell_id"], other["cell_id"]))
-    if apart := [key for key in SAME_RUN if mine[key] != other[key]]:
-        return replace(twins, why=f"not comparable: different {', '.join(apart)}")
+    if unequal := [key for key in SAME_RUN if mine[key] != other[key]]:
+        return replace(twins, why=f"not comparable: different {', '.join(unequal)}")
     rows, where = _first_difference(*(_curve(records, cell) for cell in twins.cells))
     why = f"{rows} rows, all equal" if where is None else f"they first differ in {where}"
     return replace(twins, rows=rows, equal=where is None, why=why)
@@ -99,12 +99,11 @@ def _curve(records: Records, cell: str) -> pd.DataFrame:
 def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str | None]:
     """How many rows both have, and where they first differ: `train_loss at iteration 7`; None: nowhere.
 
-    The last row of a run has no update, so no beta, and is validated whatever its iteration; the other run
-    may go on there, or be cut there by its grid's budget. A value that only one of them has in that row is
-    ignored.
+    The last row of a run has no update, so no beta, and is always validated, while the other run may go on
+    there or be cut there by its grid's budget. So a value that only one of them has in that row is ignored.
     """
     rows = min(len(one), len(other))
-    found: list[tuple[int, str]] = []
+    differences: list[tuple[int, str]] = []
     for name in (name for name in TRAJECTORIES if name not in ("cell_id", "iteration")):
         a, b = (numbers(curve[name])[:rows] for curve in (one, other))
         different = a.view(np.int64) != b.view(np.int64)
@@ -112,8 +111,11 @@ def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str 
         if rows and name in AT_THE_END and np.isnan(a[-1]) != np.isnan(b[-1]):
             different[-1] = False
         if different.any():
-            found.append((int(np.argmax(different)) + 1, name))
-    return rows, f"{min(found)[1]} at iteration {min(found)[0]}" if found else None
+            differences.append((int(np.argmax(different)) + 1, name))
+    if not differences:
+        return rows, None
+    iteration, name = min(differences)
+    return rows, f"{name} at iteration {iteration}"
 
 
 C14 = Claim(

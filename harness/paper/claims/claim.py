@@ -1,4 +1,4 @@
-"""What a claim is: a sentence of the paper and the predicate that it is put to."""
+"""What a claim is: a sentence of the paper, and the predicate that judges it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Claim:
 
     key: str
     place: str
-    """Where in the paper it stands."""
+    """Where it is in the paper."""
     sentence: str
-    """Its words; '...' where some are left out."""
+    """Its words, with '...' where some are left out."""
     short: str
     """In a few words, for tables and figures."""
     strict: str
@@ -26,6 +26,6 @@ class Claim:
     weak: str | None = None
     """The weaker form; None: there is none."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """What its own words are taken to mean, fixed before it was judged."""
+    """What this claim's words are taken to mean, fixed before it was judged."""
     everywhere: bool = True
-    """False: no reading changes it, so it is judged once."""
+    """Whether it is judged under every reading. False: no reading changes it, so it is judged once."""

@@ -22,21 +22,21 @@ from harness.paper.words import rate
 from harness.records.passages import WINDOW, running_mean
 
 SIMILAR = 0.1
-"""Nats."""
+"""Nats: how far apart two losses may be to count as similar."""
 FIXED = {"paper-adam": (1e-1, 1e-6), "paper-sgd": (1e-2, 1e-4)}
-"""By preset: the alpha_hyperlr of the column in which beta_hyperlr varies, and the beta_hyperlr of the other.
-The pairs are the first of the diagonal and the fourth; the paper names none here."""
+"""By preset: the alpha_hyperlr of the column where beta_hyperlr varies, and the beta_hyperlr of the other."""
 UNTUNED = 3
+"""Where the untuned pair is in the diagonal; the tuned one is the first. The paper names neither here."""
 HALF = 0.5
-"""Of the untuned cells: what the weak forms ask for."""
+"""Share of the untuned cells that the weak forms ask for."""
 FEWEST = 2
-"""Cells that a column needs."""
+"""Fewest cells with which a column counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """Losses at the budget, nats: mean of the last ten training losses, and last validation loss measured.
-    inf: diverged."""
+    """Losses at the budget, nats: the mean of the last ten training losses, and the last measured validation
+    loss. inf: diverged."""
 
     train: float
     val: float
@@ -55,16 +55,16 @@ class Figure:
     """The cells of one seed."""
 
     tuned: pd.Series | None
-    """Tuned MAML's row of the trials, as those below."""
+    """Tuned MAML's row of the trials; None: not asked for."""
     baseline: pd.Series | None
-    """Untuned MAML."""
+    """Untuned MAML's row, likewise."""
     untuned: pd.DataFrame
-    """Untuned Alpha-MAML: both columns."""
+    """Untuned Alpha-MAML's rows, of both columns."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
-    """One seed, judged."""
+class SeedResult:
+    """How one seed is judged."""
 
     strict: Form
     weak: Form
@@ -74,30 +74,30 @@ class Part:
 
 
 def _over_seeds(
-    judge: Callable[[Figure, dict[str, End]], Part], statistic: str, records: Records, facts: Facts
+    judge: Callable[[Figure, dict[str, End]], SeedResult], statistic: str, records: Records, facts: Facts
 ) -> Judged:
     figures = _figures(records)
     ends = _ends(records)
-    parts = {seed: judge(figure, ends) for seed, figure in figures.items()}
-    if not parts:
+    results = {seed: judge(figure, ends) for seed, figure in figures.items()}
+    if not results:
         return NOT_ASKED
-    strict = {seed: part.strict for seed, part in parts.items()}
+    strict = {seed: result.strict for seed, result in results.items()}
     return Judged(
         strict=over_seeds(strict),
-        weak=over_seeds({seed: part.weak for seed, part in parts.items()}),
-        numbers={str(seed): part.numbers for seed, part in parts.items()},
-        cells=tuple(cell for part in parts.values() for cell in part.cells)[:MOST_CELLS],
+        weak=over_seeds({seed: result.weak for seed, result in results.items()}),
+        numbers={str(seed): result.numbers for seed, result in results.items()},
+        cells=tuple(cell for result in results.values() for cell in result.cells)[:MOST_CELLS],
         seeds=decided(strict),
         statistic=statistic,
-        interval=interval(part.statistic for part in parts.values()),
+        interval=interval(result.statistic for result in results.values()),
     )
 
 
 def _figures(records: Records) -> dict[int, Figure]:
-    """By seed; none where one of the two columns of untuned cells was not asked."""
+    """By seed; a seed is left out if one of the two columns of untuned cells was not asked for."""
     preset = records.reading.preset
     pairs, fixed = DIAGONALS[preset], FIXED[preset]
-    found = {}
+    figures = {}
     for seed in sorted(records.trials["seed"].unique()):
         trials = records.trials[records.trials["seed"] == seed]
         maml, alpha = (trials[trials["method"] == name] for name in ("maml", "alpha-maml"))
@@ -105,10 +105,10 @@ def _figures(records: Records) -> dict[int, Figure]:
         columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
         if all(column.sum() >= FEWEST for column in columns):
             tuned, baseline = (maml[_at(maml, pairs[k])] for k in (0, UNTUNED))
-            found[int(seed)] = Figure(
+            figures[int(seed)] = Figure(
                 tuned=_one(tuned), baseline=_one(baseline), untuned=untuned[columns[0] | columns[1]]
             )
-    return found
+    return figures
 
 
 def _at(trials: pd.DataFrame, pair: tuple[float, float]) -> pd.Series:
@@ -120,45 +120,52 @@ def _one(rows: pd.DataFrame) -> pd.Series | None:
 
 
 def _ends(records: Records) -> dict[str, End]:
-    """Cell id -> its End; no key for a run that ended before the budget, divergence apart."""
+    """Cell id -> its End; no key for a run that ended before the budget without diverging."""
     endings = dict(zip(records.trials["cell_id"], records.trials["ending"], strict=True))
-    found = {}
+    ends = {}
     rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     for cell, curve in rows.groupby("cell_id", sort=False):
         losses, val = (numbers(curve[name])[:BUDGET] for name in ("train_loss", "val_loss"))
         val = val[~np.isnan(val)]
         if endings[cell] == "diverged" and len(curve) <= BUDGET:
-            found[str(cell)] = End(train=math.inf, val=math.inf)
+            ends[str(cell)] = End(train=math.inf, val=math.inf)
         elif len(losses) == BUDGET and val.size:
-            found[str(cell)] = End(train=float(running_mean(losses[-WINDOW:])[0]), val=float(val[-1]))
-    return found
+            ends[str(cell)] = End(train=float(running_mean(losses[-WINDOW:])[0]), val=float(val[-1]))
+    return ends
 
 
-def _similar(figure: Figure, ends: dict[str, End]) -> Part:
+def _similar(figure: Figure, ends: dict[str, End]) -> SeedResult:
     """C10 of one seed."""
     tuned, baseline = (
         None if row is None else ends.get(row["cell_id"]) for row in (figure.tuned, figure.baseline)
     )
     alpha = {_name(row): ends.get(row["cell_id"]) for _, row in figure.untuned.iterrows()}
 
-    def told(end: End | None, like: Callable[[End, End], bool]) -> Answer:
-        return None if end is None or tuned is None else like(end, tuned)
+    def beside_tuned(end: End | None, test: Callable[[End, End], bool]) -> Answer:
+        return None if end is None or tuned is None else test(end, tuned)
 
-    near, no_worse = (share(told(end, like) for end in alpha.values()) for like in (End.near, End.no_worse))
-    strict = all_of((all_of(told(end, End.near) for end in alpha.values()), not_(told(baseline, End.near))))
-    weak = all_of((no_worse.at_least(HALF), not_(told(baseline, End.no_worse))))
-    beside = (
+    near, no_worse = (
+        share(beside_tuned(end, test) for end in alpha.values()) for test in (End.near, End.no_worse)
+    )
+    strict = all_of(
+        (
+            all_of(beside_tuned(end, End.near) for end in alpha.values()),
+            not_(beside_tuned(baseline, End.near)),
+        )
+    )
+    weak = all_of((no_worse.at_least(HALF), not_(beside_tuned(baseline, End.no_worse))))
+    ends_at = (
         f"tuned MAML ends at {_text(tuned)}, untuned MAML at {_text(baseline)} (training and validation loss)"
     )
     gaps = [end.train - tuned.train for end in alpha.values() if end is not None and tuned is not None]
-    return Part(
+    return SeedResult(
         strict=Form(
             verdict=verdict(strict),
-            why=f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {beside}",
+            why=f"{near.words('untuned cells')} end within {SIMILAR:g} nats of tuned MAML; {ends_at}",
         ),
         weak=Form(
             verdict=verdict(weak),
-            why=f"{no_worse.words('untuned cells')} end at a similar or lower loss; {beside}",
+            why=f"{no_worse.words('untuned cells')} end at a similar or lower loss; {ends_at}",
         ),
         statistic=float(np.median(gaps)) if gaps else math.nan,
         numbers={
@@ -170,22 +177,22 @@ def _similar(figure: Figure, ends: dict[str, End]) -> Part:
     )
 
 
-def _risen(figure: Figure, ends: dict[str, End]) -> Part:
+def _risen(figure: Figure, ends: dict[str, End]) -> SeedResult:
     """C11 of one seed. Rates that made a run diverge have not adapted, so they count as not risen."""
-    told: dict[str, Answer] = {}
+    answers: dict[str, Answer] = {}
     rates: dict[str, Any] = {}
     for _, row in figure.untuned.iterrows():
         end, name = ends.get(row["cell_id"]), _name(row)
         if end is None:
-            told[name] = rates[name] = None
+            answers[name] = rates[name] = None
             continue
         rises = row["final_alpha"] > row["alpha0"] and row["final_beta"] > row["beta0"]
-        told[name] = bool(rises and math.isfinite(end.train))
+        answers[name] = bool(rises and math.isfinite(end.train))
         rates[name] = [float(row["final_alpha"]), float(row["final_beta"])]
-    risen: Share = share(told.values())
+    risen: Share = share(answers.values())
     why = f"alpha and beta both rise in {risen.words('untuned cells')}"
-    return Part(
-        strict=Form(verdict=verdict(all_of(told.values())), why=why),
+    return SeedResult(
+        strict=Form(verdict=verdict(all_of(answers.values())), why=why),
         weak=Form(verdict=verdict(risen.at_least(HALF)), why=why),
         statistic=risen.low if not risen.unknown else math.nan,
         numbers={"alpha and beta at the end": rates},
@@ -208,16 +215,16 @@ def _losses(end: End | None) -> list[float | str] | None:
 
 def _text(end: End | None) -> str:
     if end is None:
-        return "an unknown loss, not run to the budget"
+        return "an unknown loss (not run to the budget)"
     return (
         f"{end.train:.2f} and {end.val:.2f}"
         if math.isfinite(end.train)
-        else "no finite loss, having diverged"
+        else "a loss that is not finite (diverged)"
     )
 
 
 def _cells(*rows: pd.Series | pd.DataFrame | None) -> tuple[str, ...]:
-    return tuple(cell for part in rows if part is not None for cell in np.atleast_1d(part["cell_id"]))
+    return tuple(cell for some in rows if some is not None for cell in np.atleast_1d(some["cell_id"]))
 
 
 C10 = Claim(

@@ -21,7 +21,7 @@ def _some_reach(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
     if (here := panel(counts, TARGET, pairs[2])) is None:
         return None
     reached = here.share(passed)
-    # One that reaches it is enough; a few cells cannot show that there is none.
+    # One that reaches it is enough; too few cells cannot show that none does.
     some = reached.more_than(0) or (False if here.enough and not reached.unknown else None)
     return here.finding(all_of((not_(passed(here.maml)), some)), None, reached, REACHED)
 
@@ -31,8 +31,8 @@ def _half_reach(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
         return None
     reached = here.share(passed)
     strict, weak = (
-        all_of((not_(passed(here.maml)), told if here.enough else None))
-        for told in (reached.within(*HALF), reached.more_than(0))
+        all_of((not_(passed(here.maml)), answer if here.enough else None))
+        for answer in (reached.within(*HALF), reached.more_than(0))
     )
     return here.finding(strict, weak, reached, REACHED)
 

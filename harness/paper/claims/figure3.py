@@ -20,10 +20,10 @@ from harness.records.passages import first_passage, sustained_passage
 
 TARGET = TARGETS[1]
 ENOUGH_SEEDS = 5
-"""That C3 takes."""
+"""Seeds that C3 needs."""
 FEW_ITERATIONS = 15
 WIDE, WIDE_WEAK = 0.5, 0.25
-"""Least share of the choices of the hyper-rates that counts as a wide range."""
+"""The smallest share of the choices of the hyper-rates that counts as a wide range."""
 MOST = 0.5
 """A share of the choices of the hyper-rates above this counts as most of them."""
 
@@ -51,7 +51,7 @@ def _c3(records: Records, facts: Facts) -> Judged:
 
 
 def _maml_over_seeds(records: Records, passage: Passage) -> tuple[dict[int, float], tuple[str, ...]]:
-    """MAML's count to 2.99 three decades below the tuned pair, by seed, and the cells' ids."""
+    """By seed, MAML's count to 2.99 three decades below the tuned pair; and the cells' ids."""
     place: Place = (DIAGONALS[records.reading.preset][3], None)
     asked = [one for one in counts_by_seed(records, passage) if place in one.ids]
     counts = {one.seed: one.boards[TARGET].count_at(place) for one in asked}
@@ -69,21 +69,21 @@ def _noise(reading: Reading, facts: Facts) -> Mapping[str, Any] | None:
 
 
 def _among(counts: Mapping[int, float], noise: Mapping[str, Any] | None = None) -> Form:
-    """Whether at least half of the seeds pass, the paper's count between the least and the largest.
+    """Whether at least half of the seeds pass, with the paper's count between the smallest and the largest.
 
-    `noise` is stated beside it and decides nothing.
+    `noise` is mentioned in the words and decides nothing.
     """
     known = [count for count in counts.values() if not math.isnan(count)]
     finite = sorted(int(count) for count in known if math.isfinite(count))
     why = f"{len(finite)} of {len(known)} seeds pass 2.99"
     if finite:
         why += f", at {finite[0]}" if len(finite) == 1 else f", at {finite[0]} to {finite[-1]}"
-    beside = f"; {noise['passed']} of {noise['inits']} networks that never learn pass it" if noise else ""
+    of_noise = f"; {noise['passed']} of {noise['inits']} networks that never learn pass it" if noise else ""
     if len(known) < ENOUGH_SEEDS:
-        return Form(verdict=Verdict.OPEN, why=f"{why}; it takes {ENOUGH_SEEDS} seeds to judge{beside}")
+        return Form(verdict=Verdict.OPEN, why=f"{why}; it takes {ENOUGH_SEEDS} seeds to judge{of_noise}")
     holds = 2 * len(finite) >= len(known) and finite[0] <= PAPER_COUNT <= finite[-1]
     verdict = Verdict.HOLDS if holds else Verdict.FAILS
-    return Form(verdict=verdict, why=f"{why}; the paper says {PAPER_COUNT}{beside}")
+    return Form(verdict=verdict, why=f"{why}; the paper says {PAPER_COUNT}{of_noise}")
 
 
 def _wide_range(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:

@@ -11,7 +11,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from harness.analysis.summary import numbers
+from harness.analysis.summary import finished, numbers
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import TARGETS
 from harness.paper.judging.boards import Board, Pair, SeedCounts
@@ -32,9 +32,9 @@ def _never_shrinks(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
     by = {target: _growing(board, both) for target, board in counts.boards.items()}
     whole = replace(
         by[LOW],
-        strict=all_of(found.strict for found in by.values()),
-        weak=all_of(found.weak for found in by.values()),
-        why="; ".join(found.why for found in by.values()),
+        strict=all_of(finding.strict for finding in by.values()),
+        weak=all_of(finding.weak for finding in by.values()),
+        why="; ".join(finding.why for finding in by.values()),
     )
     return by_target(whole, by)
 
@@ -42,7 +42,7 @@ def _never_shrinks(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
 def _growing(board: Board, both: tuple[Pair, ...]) -> Finding:
     advantages = {pair: advantage(board, pair) for pair in both}
     down = list(advantages.values())
-    # Not neighbours alone: two known ones may decide, whatever lies between them.
+    # Not only neighbours: two known ones may decide it, whatever lies between them.
     shrinks = any_of(later.below(earlier) for earlier, later in combinations(down, 2))
     grows = not_(shrinks) if shrinks or all(a.high <= b.low for a, b in pairwise(down)) else None
     first, last = down[0], down[-1]
@@ -64,8 +64,8 @@ def _range(bounds: Bounds) -> str:
 
 
 def advantage(board: Board, pair: Pair) -> Bounds:
-    """MAML's count minus the median of Alpha-MAML's, in iterations; a miss counts as the budget. A cell that
-    was not run may take any number of them."""
+    """MAML's count minus the median of Alpha-MAML's, in iterations; a miss counts as the budget, and a cell
+    that was not run as anything up to it."""
     maml, alpha = [board.maml[pair]], board.alpha[pair].values()
 
     def middle(counts: Iterable[float], unknown: int) -> float:
@@ -79,7 +79,7 @@ def advantage(board: Board, pair: Pair) -> Bounds:
 
 def _c15(records: Records, facts: Facts) -> Judged:
     trials = records.trials
-    run = trials[trials["outcome"].notna() & (trials["outcome"] != "failed")]
+    run = finished(trials)
     rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     curves = {cell: numbers(curve["train_loss"]) for cell, curve in rows.groupby("cell_id", sort=False)}
     wrong = {
@@ -101,7 +101,7 @@ def _c15(records: Records, facts: Facts) -> Judged:
 
 
 def _wrong(row: pd.Series, losses: np.ndarray) -> str:
-    """What does not match in a run; nothing if all does."""
+    """What does not match in a run; empty if everything does."""
     budget = int(row["max_iterations"])
     target = None if pd.isna(row["target_loss"]) else float(row["target_loss"])
     for name, passage in (("first", first_passage), ("sustained", sustained_passage)):
@@ -116,9 +116,9 @@ def _wrong(row: pd.Series, losses: np.ndarray) -> str:
         "iterations_to_target_sustained": None if target is None else sustained_passage(within, target),
     }
     for name, value in expected.items():
-        found = None if pd.isna(row[name]) else row[name]
-        if found != value:
-            return f"{name} is {found} in the table, but {value} by the losses"
+        stated = None if pd.isna(row[name]) else row[name]
+        if stated != value:
+            return f"{name} is {stated} in the table, but the losses give {value}"
     return ""
 
 
@@ -147,7 +147,7 @@ C15 = Claim(
     sentence="... the number of iterations to converge to a training loss ... Here the blank "
     "cells denote the cases where algorithm did not converge till 500 iterations.",
     short="counts match the losses, 2.99 no later than 2.5",
-    strict="in every run 2.99 is passed no later than 2.5, and the tables have the counts of its losses, "
-    "blank where it never passes",
+    strict="in every run 2.99 is passed no later than 2.5, and the tables have the counts that its losses "
+    "give, blank where it never passes",
     judge=_c15,
 )

@@ -8,9 +8,9 @@ from harness.paper.judging.verdict import Form, Judged, Verdict
 from harness.paper.reading import Facts, Records
 
 ONE_COPY = 1.01
-"""Extra memory that still counts as one copy of the weights: a hundredth for the scalars beside it."""
+"""Copies of the weights that still count as one: a hundredth is allowed for scalars."""
 SLOWER = 1.05
-"""Alpha-MAML's time divided by MAML's up to which they cost the same."""
+"""The largest ratio of Alpha-MAML's time to MAML's at which they count as equally fast."""
 
 
 def _c13(records: Records, facts: Facts) -> Judged:
@@ -27,15 +27,15 @@ def _c13(records: Records, facts: Facts) -> Judged:
         "memory": extra <= ONE_COPY,
         "time": True if high <= SLOWER else False if low > SLOWER else None,
     }
-    lean = (
+    counted = (
         f"{passes['alpha-maml']} backward passes per iteration (MAML: {passes['maml']}); "
         f"{extra:.2f} extra copies of the weights at the peak of memory"
     )
-    timed = f"{lean}; {low:.3f} to {high:.3f} times MAML's time (95 % interval)"
-    two = {name: parts[name] for name in ("passes", "memory")}
+    timed = f"{counted}; {low:.3f} to {high:.3f} times MAML's time (95 % interval)"
+    without_time = {name: parts[name] for name in ("passes", "memory")}
     return Judged(
         strict=Form(verdict=verdict(all_of(parts.values())), why=timed),
-        weak=Form(verdict=verdict(all_of(two.values())), why=lean),
+        weak=Form(verdict=verdict(all_of(without_time.values())), why=counted),
         numbers={
             "backward passes an iteration": passes,
             "extra memory at the peak, copies of theta": extra,

@@ -1,4 +1,4 @@
-"""The claim of Section 5 on the data: C16. Judged by their description, not by records."""
+"""The claim of Section 5 on the data: C16. Judged by the data set's description, not by records."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATA = {
     "validation_characters": 423,
     "in_both": 0,
 }
-"""The paper's data, by the keys of results/reference/omniglot.json; in_both: characters of both splits."""
+"""The paper's data, by the keys of results/reference/omniglot.json; in_both: characters in both splits."""
 
 
 def _c16(records: Records, facts: Facts) -> Judged:
@@ -25,10 +25,10 @@ def _c16(records: Records, facts: Facts) -> Judged:
     if data is None:
         why = "the data set is not described: results/reference/omniglot.json is missing"
         return Judged(strict=Form(verdict=Verdict.OPEN, why=why))
-    found: dict[str, Any] = {key: data.get(key) for key in DATA}
-    parts = {key: None if found[key] is None else found[key] == value for key, value in DATA.items()}
-    why = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in found.items())
-    return Judged(strict=Form(verdict=verdict(all_of(parts.values())), why=why), numbers=found)
+    ours: dict[str, Any] = {key: data.get(key) for key in DATA}
+    parts = {key: None if ours[key] is None else ours[key] == value for key, value in DATA.items()}
+    why = ", ".join(f"{key.replace('_', ' ')}: {value}" for key, value in ours.items())
+    return Judged(strict=Form(verdict=verdict(all_of(parts.values())), why=why), numbers=ours)
 
 
 C16 = Claim(
@@ -39,7 +39,7 @@ C16 = Claim(
     "also randomly select 1,200 characters for training, and use the rest for "
     "testing.",
     short="the data set and its split",
-    strict="1,623 characters of 50 alphabets, 20 drawings each; 1,200 for training and the other 423 not",
+    strict="1,623 characters of 50 alphabets, 20 drawings each; 1,200 for training, the other 423 held out",
     everywhere=False,
     judge=_c16,
 )

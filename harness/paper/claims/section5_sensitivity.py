@@ -33,7 +33,7 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
     maml = spread([board.maml[pair] for pair in both], [board.lasted[pair] for pair in both])
     ranked = _ranked(columns)
     spreads = {name: spread(columns[choice], [board.budget] * len(both)) for name, choice in ranked.items()}
-    told = {name: bounds.below(maml) if enough else None for name, bounds in spreads.items()}
+    smaller = {name: bounds.below(maml) if enough else None for name, bounds in spreads.items()}
     over_all = spread(counts, [board.budget] * len(counts))
     unknown = sum(map(math.isnan, counts))
     texts = ", ".join(f"{name} choice {_at_least(bounds)}" for name, bounds in spreads.items())
@@ -41,7 +41,7 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
     places: list[Place] = [(pair, None) for pair in both]
     places += [(pair, choice) for choice in dict.fromkeys(ranked.values()) for pair in both]
     return Finding(
-        strict=all_of(told.values()) if told else None,
+        strict=all_of(smaller.values()) if smaller else None,
         why=f"spread of the counts to {board.target:g} in decades: MAML {_at_least(maml)}; "
         f"Alpha-MAML: {texts or missing}" + FEW * (not enough),
         numbers={
@@ -53,7 +53,7 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
             "over all four rates": bounds_shown(over_all) | {"less than maml": over_all.below(maml)},
         },
         places=tuple(places),
-        weak=told.get("median"),
+        weak=smaller.get("median"),
         value=spreads["median"].low if spreads else math.nan,
     )
 
@@ -61,8 +61,8 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
 def _ranked(columns: Mapping[Choice, list[float]]) -> dict[str, Choice]:
     """The best, median and worst choice of the hyper-rates by their median count over the pairs.
 
-    Of equal ones the smaller rates come first; of two in the middle it is the better. Empty if a cell was
-    not run.
+    If tied, the smaller rates come first; of two in the middle, the better one is the median. Empty if a
+    cell was not run.
     """
     if not columns or any(math.isnan(count) for column in columns.values() for count in column):
         return {}
@@ -73,11 +73,11 @@ def _ranked(columns: Mapping[Choice, list[float]]) -> dict[str, Choice]:
 def spread(counts: Sequence[float], lasted: Sequence[int]) -> Bounds:
     """log10 of the largest count divided by the smallest, in decades; 0 without any count.
 
-    A lower bound if one is a miss or was not run. `lasted`: for each count, what it is at least if it is a
+    A lower bound if a count is a miss or was not run. `lasted`: for each count, its least value if it is a
     miss.
     """
-    each = zip(counts, lasted, strict=True)
-    known = [min(count, least) for count, least in each if not math.isnan(count)]
+    pairs = zip(counts, lasted, strict=True)
+    known = [min(count, least) for count, least in pairs if not math.isnan(count)]
     decades = math.log10(max(known) / min(known)) if known else 0.0
     exact = bool(known) and all(map(math.isfinite, counts))
     return Bounds(low=decades, high=decades if exact else math.inf)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import TARGETS
@@ -11,7 +12,7 @@ from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
 from harness.paper.judging.by_seed import Finding, Rule, by_target
 from harness.paper.judging.logic import Answer, all_of, at_most, share
 from harness.paper.judging.panel import FEW
-from harness.paper.words import at, said, shown
+from harness.paper.words import at, in_words, shown
 
 LOW = TARGETS[0]
 FAST = 2.0
@@ -19,20 +20,21 @@ FAST = 2.0
 AS_FAST = 1.25
 """Alpha-MAML is fast too up to this many times MAML's count."""
 VERY_SLOW = 5.0
-"""MAML is very slow from this many times the count of its fastest pair on."""
+"""MAML is very slow from this many times the count of its fastest pair."""
 NEARLY_ALL = 0.9
 NEARLY_ALWAYS = 0.95
 WORST = 10
-"""Violations that are listed."""
+"""How many violations are listed."""
 
 
 def _very_slow_below(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
     slow = pairs[3:]
     asked: tuple[Place, ...] = tuple((pair, None) for pair in pairs if pair in counts.boards[LOW].maml)
-    if not all(any((pair, None) in asked for pair in some) for some in (slow, pairs[:3])):
-        return None  # slow compared with what?
+    if not all(any((pair, None) in asked for pair in group) for group in (slow, pairs[:3])):
+        return None  # nothing is slow, or there is nothing to compare it with
     by = {target: _very_slow(board, slow, pairs) for target, board in counts.boards.items()}
-    strict, why = all_of(found.strict for found in by.values()), "; ".join(f.why for f in by.values())
+    strict = all_of(finding.strict for finding in by.values())
+    why = "; ".join(finding.why for finding in by.values())
     whole = Finding(
         strict=strict, why=why, numbers={}, places=asked, weak=by[LOW].strict, value=by[LOW].value
     )
@@ -42,10 +44,10 @@ def _very_slow_below(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | Non
 def _very_slow(board: Board, slow: Sequence[Pair], pairs: Sequence[Pair]) -> Finding:
     fastest = _fastest(board, pairs)
     counts = {pair: board.count_at((pair, None)) for pair in slow}
-    texts = (f"{said(count, board.target, board.budget)} at {at(pair)}" for pair, count in counts.items())
+    texts = (f"{in_words(count, board.target, board.budget)} at {at(pair)}" for pair, count in counts.items())
     return Finding(
         strict=all_of(_slow(count, fastest, _whole(board, pairs)) for count in counts.values()),
-        why=f"MAML's fastest run {said(fastest, board.target, board.budget)}; MAML {' and '.join(texts)}",
+        why=f"MAML's fastest run {in_words(fastest, board.target, board.budget)}; MAML {' and '.join(texts)}",
         numbers={"fastest": shown(fastest)} | {at(pair): shown(count) for pair, count in counts.items()},
         places=(),
         value=min(count if math.isinf(count) else count / fastest for count in counts.values()),
@@ -53,13 +55,13 @@ def _very_slow(board: Board, slow: Sequence[Pair], pairs: Sequence[Pair]) -> Fin
 
 
 def _fastest(board: Board, pairs: Sequence[Pair]) -> float:
-    """MAML's smallest count over those of these pairs that were run; NaN if none was."""
+    """MAML's smallest count over the pairs that were run; NaN if none was."""
     counts = (board.count_at((pair, None)) for pair in pairs)
     return min((count for count in counts if not math.isnan(count)), default=math.nan)
 
 
 def _whole(board: Board, pairs: Sequence[Pair]) -> bool:
-    """Whether MAML was run at every one of these pairs that was asked for."""
+    """Whether MAML was run at all of these pairs that were asked for."""
     return not any(math.isnan(board.maml[pair]) for pair in pairs if pair in board.maml)
 
 
@@ -72,8 +74,13 @@ def _slow(count: float, fastest: float, whole: bool) -> Answer:
     return False if whole else None
 
 
-def _fast_too(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
-    by = {target: _all_fast(counts, board, pairs) for target, board in counts.boards.items()}
+def _at_low(
+    find: Callable[[SeedCounts, Board, Sequence[Pair]], Finding | None],
+    counts: SeedCounts,
+    pairs: Sequence[Pair],
+) -> Finding | None:
+    """The finding by the lower target, with the numbers of both."""
+    by = {target: find(counts, board, pairs) for target, board in counts.boards.items()}
     low = by[LOW]
     return low and by_target(low, by)
 
@@ -116,14 +123,8 @@ def _all_fast(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Findin
     )
 
 
-def _never_slower_anywhere(counts: SeedCounts, pairs: Sequence[Pair]) -> Finding | None:
-    by = {target: _never_slower(counts, board, pairs) for target, board in counts.boards.items()}
-    low = by[LOW]
-    return low and by_target(low, by)
-
-
 def _never_slower(counts: SeedCounts, board: Board, pairs: Sequence[Pair]) -> Finding | None:
-    """In every cell of the diagonal, and elsewhere wherever both methods were run."""
+    """Judged by every cell of the diagonal, and elsewhere by those where both methods were run."""
     both = [pair for pair in board.alpha if pair in board.maml and board.alpha[pair]]
     answers: dict[Place, Answer] = {
         (pair, choice): at_most(count, board.maml[pair])
@@ -205,7 +206,7 @@ C7 = Claim(
         "all": f"every choice of the hyper-rates; weak: at least {NEARLY_ALL:g} of them",
     },
     judge=Rule(
-        find=_fast_too,
+        find=partial(_at_low, _all_fast),
         statistic="Alpha-MAML's largest count divided by MAML's, where MAML is fast",
         weak=True,
         grid=True,
@@ -222,7 +223,7 @@ C8 = Claim(
     weak=f"in at least {NEARLY_ALWAYS:g} of the cells it does",
     meanings={"always": f"in every cell; weak: in at least {NEARLY_ALWAYS:g} of them"},
     judge=Rule(
-        find=_never_slower_anywhere,
+        find=partial(_at_low, _never_slower),
         statistic="share of the cells in which Alpha-MAML takes more iterations",
         weak=True,
         grid=True,

@@ -1,4 +1,4 @@
-"""Counts of iterations from the records of one reading: for each seed and target, a board of them.
+"""Counts of iterations from the records of one reading: a board of them for each seed and target.
 
 A count is a float: the iteration of the passage, inf for a miss (run to the budget, or diverged), NaN
 where no run went far enough to tell.
@@ -23,27 +23,27 @@ Pair = tuple[float, float]
 Choice = tuple[float, float]
 """alpha_hyperlr and beta_hyperlr: a choice of the hyper-rates."""
 Place = tuple[Pair, Choice | None]
-"""A point of the board; None: MAML's."""
+"""A point of the board; a choice of None is MAML's."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """Counts of one seed by one target. What was not asked for has no key."""
+    """The counts of one seed for one target. A cell that was not asked for has no key."""
 
     target: float
     budget: int
     maml: dict[Pair, float]
     alpha: dict[Pair, dict[Choice, float]]
     lasted: dict[Pair, int]
-    """Iterations that MAML takes at least where it misses: the budget, or more if a run went past it."""
+    """The fewest iterations that MAML can need where it misses: the budget, or more if a run went past it."""
 
     def count_at(self, place: Place) -> float:
-        """NaN also where it was not asked for."""
+        """The count; NaN also if the cell was not asked for."""
         pair, choice = place
         return self.maml.get(pair, math.nan) if choice is None else self.alpha[pair].get(choice, math.nan)
 
     def pairs_of_both(self, pairs: Sequence[Pair]) -> tuple[Pair, ...]:
-        """Those of these pairs that were asked for of both methods."""
+        """Those of these pairs at which both methods were asked for."""
         return tuple(pair for pair in pairs if pair in self.maml and self.alpha.get(pair))
 
 
@@ -57,10 +57,10 @@ class SeedCounts:
     ids: dict[Place, str]
     """Every cell asked for."""
     enough: frozenset[Pair]
-    """Pairs with so many choices of the hyper-rates that a share of them means something; see `_enough`."""
+    """Pairs with enough choices of the hyper-rates for a share of them to mean something; see `_enough`."""
 
     def without(self, axis: int, value: float) -> SeedCounts:
-        """The same, the cells with this alpha_hyperlr (axis 0) or beta_hyperlr (1) left out."""
+        """The same without the cells of this alpha_hyperlr (axis 0) or beta_hyperlr (axis 1)."""
 
         def keep(counts: dict[Choice, float]) -> dict[Choice, float]:
             return {choice: count for choice, count in counts.items() if choice[axis] != value}
@@ -75,8 +75,8 @@ class SeedCounts:
 def counts_by_seed(records: Records, passage: Passage) -> list[SeedCounts]:
     """One SeedCounts for each seed, in order.
 
-    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and `lasted` has
-    what it says beyond. Cells of Alpha-MAML with a hyper-rate of 0 are left out: they are no choice of one.
+    The budget is the largest asked for, at most the paper's 500: a longer run is cut there, and only
+    `lasted` knows more. Cells of Alpha-MAML with a hyper-rate of 0 are left out: 0 is not a choice of one.
     """
     trials = records.trials[records.trials["method"].isin(["maml", "alpha-maml"])]
     trials = trials[~((trials["alpha_hyperlr"] == 0) | (trials["beta_hyperlr"] == 0))]
@@ -99,12 +99,12 @@ def _seed_counts(
         pair = (row["alpha0"], row["beta0"])
         choice = (row["alpha_hyperlr"], row["beta_hyperlr"]) if row["method"] == "alpha-maml" else None
         ids[pair, choice] = row["cell_id"]
-        own = losses.get(row["cell_id"])
+        curve = losses.get(row["cell_id"])
         for target, board in boards.items():
-            counted = count(own, row["ending"], target, budget, passage)
+            counted = count(curve, row["ending"], target, budget, passage)
             if choice is None:
                 board.maml[pair] = counted
-                board.lasted[pair] = max(budget, 0 if own is None else passage(own, target) or len(own))
+                board.lasted[pair] = max(budget, 0 if curve is None else passage(curve, target) or len(curve))
             else:
                 board.alpha.setdefault(pair, {})[choice] = counted
     return SeedCounts(seed=seed, boards=boards, ids=ids, enough=_enough(boards[TARGETS[0]]))
@@ -112,7 +112,9 @@ def _seed_counts(
 
 def _enough(board: Board) -> frozenset[Pair]:
     """Pairs with ENOUGH_VALUES of each hyper-rate and half of their combinations."""
-    values = {pair: [set(axis) for axis in zip(*some, strict=True)] for pair, some in board.alpha.items()}
+    values = {
+        pair: [set(axis) for axis in zip(*choices, strict=True)] for pair, choices in board.alpha.items()
+    }
     return frozenset(
         pair
         for pair, (alphas, betas) in values.items()
@@ -145,5 +147,5 @@ def _losses(trajectories: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
     rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     losses, ids = numbers(rows["train_loss"]), rows["cell_id"].to_numpy(dtype=object)
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, int)
-    for start, own in zip(starts, np.split(losses, starts[1:]), strict=False):
-        yield ids[start], own
+    for start, curve in zip(starts, np.split(losses, starts[1:]), strict=False):
+        yield ids[start], curve

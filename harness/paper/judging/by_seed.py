@@ -18,25 +18,25 @@ from harness.records.passages import first_passage, sustained_passage
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What a claim comes to in one seed."""
+    """What one seed says about a claim."""
 
     strict: Answer
     why: str
-    """The numbers in a sentence, of both forms."""
+    """The numbers behind both forms, in a sentence."""
     numbers: Mapping[str, Any]
     places: tuple[Place, ...]
-    """Those that decide it."""
+    """The cells that decide it."""
     weak: Answer = None
     value: float = math.nan
-    """Of the rule's statistic."""
+    """Value of the rule's statistic."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """How a claim on counts is judged. Called with the records of one reading, it judges them."""
+    """How a claim about counts is judged. Called with the records of one reading, it judges them."""
 
     find: Callable[[SeedCounts, Sequence[Pair]], Finding | None]
-    """From one seed and the reading's diagonal; None: none of its cells was asked for."""
+    """(counts of one seed, the preset's diagonal) -> finding; None: none of its cells was asked for."""
     statistic: str
     weak: bool = False
     """Whether it has a weaker form."""
@@ -50,7 +50,9 @@ class Rule:
             return NOT_ASKED
         numbers: dict[str, Any] = {"first": first.numbers, "sustained": sustained.numbers}
         if first.without:
-            numbers["edges"] = {name: str(then) for name, then in first.verdicts_without("strict").items()}
+            numbers["edges"] = {
+                name: str(judged) for name, judged in first.verdicts_without("strict").items()
+            }
         return Judged(
             strict=first.form("strict"),
             weak=first.form("weak") if self.weak else None,
@@ -65,12 +67,12 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True)
 class _Findings:
-    """A rule's findings by one kind of passage."""
+    """A rule's findings for one kind of passage."""
 
     by_seed: dict[int, Finding]
     cells: tuple[str, ...]
     without: dict[str, dict[int, Finding]]
-    """The findings with that edge of the grid left out."""
+    """Edge of the grid -> the findings with it left out."""
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -81,7 +83,7 @@ class _Findings:
         return unless_edges_decide(over_seeds(_forms(self.by_seed, which)), self.verdicts_without(which))
 
     def verdicts_without(self, which: str) -> dict[str, Verdict]:
-        """By the edge left out."""
+        """Edge left out -> verdict."""
         return {name: over_seeds(_forms(by_seed, which)).verdict for name, by_seed in self.without.items()}
 
 
@@ -92,9 +94,9 @@ def _forms(by_seed: Mapping[int, Finding], which: str) -> dict[int, Form]:
 def _findings(rule: Rule, records: Records, passage: Passage) -> _Findings:
     seeds, pairs = counts_by_seed(records, passage), DIAGONALS[records.reading.preset]
 
-    def findings(some: Iterable[SeedCounts]) -> dict[int, Finding]:
-        each = ((one.seed, rule.find(one, pairs)) for one in some)
-        return {seed: finding for seed, finding in each if finding is not None}
+    def findings(counts: Iterable[SeedCounts]) -> dict[int, Finding]:
+        by_seed = ((one.seed, rule.find(one, pairs)) for one in counts)
+        return {seed: finding for seed, finding in by_seed if finding is not None}
 
     whole = findings(seeds)
     cells = [one.ids[place] for one in seeds if one.seed in whole for place in whole[one.seed].places]
@@ -103,7 +105,7 @@ def _findings(rule: Rule, records: Records, passage: Passage) -> _Findings:
     return _Findings(
         by_seed=whole,
         cells=tuple(cells[:MOST_CELLS]),
-        without={name: some for name, some in without.items() if some},
+        without={name: by_seed for name, by_seed in without.items() if by_seed},
     )
 
 
@@ -124,7 +126,7 @@ def _edges(seeds: Sequence[SeedCounts], pairs: Sequence[Pair]) -> dict[str, tupl
 
 
 def by_target(finding: Finding, others: Mapping[float, Finding | None]) -> Finding:
-    """The finding with the numbers and verdicts by each target."""
+    """The finding, its numbers replaced by those and the verdict for each target."""
     numbers = {
         f"{target:g}": {"verdict": str(verdict(other.strict))} | dict(other.numbers)
         for target, other in others.items()
@@ -134,7 +136,7 @@ def by_target(finding: Finding, others: Mapping[float, Finding | None]) -> Findi
 
 
 def over_seeds(forms: Mapping[int, Form]) -> Form:
-    """One verdict from those of the seeds (at least one): OPEN unless all that can be judged agree."""
+    """One verdict from those of one or more seeds: OPEN unless all seeds that can be judged agree."""
     first = next(iter(forms.values()))
     if len(forms) == 1:
         return first
@@ -143,13 +145,13 @@ def over_seeds(forms: Mapping[int, Form]) -> Form:
     if not known:
         return Form(verdict=Verdict.OPEN, why=f"no seed can be judged; seed {next(iter(forms))}: {first.why}")
     count = f"it holds in {len(held)} of {len(known)} seeds"
-    silent = f"; {len(forms) - len(known)} cannot be judged" * (len(known) < len(forms))
+    undecided = f"; {len(forms) - len(known)} cannot be judged" * (len(known) < len(forms))
     examples = [next(iter(known))]
     if 0 < len(held) < len(known):
         examples = sorted((held[0], next(seed for seed in known if seed not in held)))
     whys = "".join(f"; seed {seed}: {known[seed].why}" for seed in examples)
     whole = Verdict.OPEN if len(examples) > 1 else known[examples[0]].verdict
-    return Form(verdict=whole, why=count + silent + whys)
+    return Form(verdict=whole, why=count + undecided + whys)
 
 
 def decided(forms: Mapping[int, Form]) -> tuple[int, ...]:
@@ -158,12 +160,12 @@ def decided(forms: Mapping[int, Form]) -> tuple[int, ...]:
 
 
 def unless_edges_decide(whole: Form, without: Mapping[str, Verdict]) -> Form:
-    """OPEN if leaving out an edge of the grid reverses the verdict; `without`: edge -> verdict then."""
+    """OPEN if leaving out an edge of the grid reverses the verdict; `without`: edge left out -> verdict."""
     opposite = {Verdict.HOLDS: Verdict.FAILS, Verdict.FAILS: Verdict.HOLDS}.get(whole.verdict)
-    flips = [name for name, then in without.items() if then is opposite]
+    flips = [edge for edge, judged in without.items() if judged is opposite]
     if not flips or opposite is None:
         return whole
-    edges = " or ".join(f"without {name}" for name in flips)
+    edges = " or ".join(f"without {edge}" for edge in flips)
     why = f"the verdict depends on the grid's edges: {whole.verdict}, but {opposite} {edges}; {whole.why}"
     return Form(verdict=Verdict.OPEN, why=why)
 

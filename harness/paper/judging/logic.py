@@ -1,4 +1,4 @@
-"""Three-valued logic: what is unknown leaves bounds, and an answer is one on which both bounds agree."""
+"""Three-valued logic: what is unknown leaves bounds, and there is an answer if both bounds agree."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ def any_of(answers: Iterable[Answer]) -> Answer:
 
 
 def not_(answer: Answer) -> Answer:
-    """Unknown if it is unknown."""
+    """True for False and the reverse; None stays None."""
     return None if answer is None else not answer
 
 
 def verdict(answer: Answer) -> Verdict:
-    """True holds, False fails."""
+    """True: holds; False: fails; None: cannot be told."""
     return Verdict.OPEN if answer is None else Verdict.HOLDS if answer else Verdict.FAILS
 
 
 def at_most(a: float, b: float) -> Answer:
-    """a <= b of two counts: two misses are equal; None if one was not run (NaN)."""
+    """Whether a <= b, for counts: two misses are equal; None if one was not run (NaN)."""
     return None if math.isnan(a) or math.isnan(b) else a <= b
 
 
 def less(a: float, b: float) -> Answer:
-    """a < b of two counts; see at_most."""
+    """Whether a < b, for counts; see at_most."""
     return not_(at_most(b, a))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How many of `total` have a property; of `unknown` ones it cannot be told."""
+    """How many of `total` have a property, with `unknown` of which it cannot be told."""
 
     yes: int
     unknown: int
@@ -88,20 +88,20 @@ class Share:
 
 
 def share(answers: Iterable[Answer]) -> Share:
-    """Of these values, how many are true."""
+    """How many of these answers are True, and how many are unknown."""
     values = list(answers)
     return Share(yes=values.count(True), unknown=values.count(None), total=len(values))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What a number lies between. `high` is inf where nothing bounds it."""
+    """What a number lies between. `high` is inf if nothing bounds it."""
 
     low: float
     high: float
 
     def below(self, other: Bounds) -> Answer:
-        """Less than the other, for certain; None: they overlap."""
+        """Whether it is less than the other for certain; None: they overlap."""
         return True if self.high < other.low else False if self.low >= other.high else None
 
     @property

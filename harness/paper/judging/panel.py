@@ -1,4 +1,4 @@
-"""One panel of Figures 2 and 3: a pair of initial rates, MAML's count beside those of the hyper-rates."""
+"""One panel of Figures 2 and 3: a pair of initial rates, with MAML's count and Alpha-MAML's."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
 from harness.paper.judging.by_seed import Finding
 from harness.paper.judging.logic import Answer, Share, share
-from harness.paper.words import at, said, shown
+from harness.paper.words import at, in_words, shown
 
 FEW = "; too few choices of the hyper-rates to judge a share"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """The counts of one seed by one target."""
+    """The counts of one seed for one target at one pair of initial rates."""
 
     board: Board
     pair: Pair
@@ -30,17 +30,17 @@ class Panel:
 
     @property
     def places(self) -> tuple[Place, ...]:
-        """Those asked for."""
+        """The cells asked for."""
         maml: tuple[Place, ...] = ((self.pair, None),) if self.pair in self.board.maml else ()
         return (*maml, *((self.pair, choice) for choice in self.board.alpha.get(self.pair, {})))
 
     def share(self, test: Callable[[float], Answer]) -> Share:
-        """Of the choices of the hyper-rates asked for."""
+        """The share of the choices of the hyper-rates asked for that pass the test."""
         return share(test(count) for count in self.board.alpha.get(self.pair, {}).values())
 
     def finding(self, strict: Answer, weak: Answer, of: Share, what: str) -> Finding:
-        """`of`: the choices of the hyper-rates that did `what`."""
-        maml = said(self.maml, self.board.target, self.board.budget)
+        """`of`: the share of the choices of the hyper-rates that did `what`, in words."""
+        maml = in_words(self.maml, self.board.target, self.board.budget)
         numbers: dict[str, Any] = {"pair": at(self.pair), "maml": shown(self.maml)}
         return Finding(
             strict=strict,
@@ -61,5 +61,5 @@ def panel(counts: SeedCounts, target: float, pair: Pair) -> Panel | None:
 
 
 def passed(count: float) -> Answer:
-    """Whether a run passed the target; None: not run far enough to tell."""
+    """Whether a run passed the target; None: not run long enough to tell."""
     return None if math.isnan(count) else math.isfinite(count)

@@ -1,4 +1,4 @@
-"""What comes out when a claim is put to the records."""
+"""What comes out when a claim is judged by the records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 MOST_CELLS = 40
-"""As many ids of cells as a verdict names."""
+"""A verdict names at most this many cells."""
 
 
 class Verdict(StrEnum):
@@ -25,7 +25,7 @@ class Form:
 
     verdict: Verdict
     why: str
-    """One sentence with the numbers; for OPEN also what is missing."""
+    """The numbers in one sentence; for OPEN also what is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,21 +36,21 @@ class Judged:
     weak: Form | None = None
     """None: the claim has no weaker form."""
     sustained: Form | None = None
-    """The strict form by sustained passages; None where no passage is counted."""
+    """The strict form judged by sustained passages; None: the claim counts no passages."""
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    """What the sentence compares, measured; fit for JSON. A count is an integer, "miss" or None: not run."""
+    """The numbers behind the verdict, fit for JSON. A count is an integer, "miss" or None: not run."""
     cells: tuple[str, ...] = ()
-    """Ids of the cells that decide it, the first MOST_CELLS; none if none of its cells was asked for."""
+    """Ids of the cells that decide it, at most MOST_CELLS; none if none of its cells was asked for."""
     seeds: tuple[int, ...] = ()
-    """Those that can be judged."""
+    """The seeds that can be judged."""
     statistic: str = ""
-    """What `interval` is of, in words."""
+    """What `interval` is an interval of, in words."""
     interval: tuple[float, float] | None = None
     """Smallest and largest over the seeds, inf for a miss; None with fewer than two seeds."""
 
     @property
     def forms(self) -> dict[str, Form | None]:
-        """By name."""
+        """Name -> form."""
         return {"strict": self.strict, "weak": self.weak, "sustained": self.sustained}
 
 

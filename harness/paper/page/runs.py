@@ -14,7 +14,7 @@ from harness.grids.selection import seed_ranges
 from harness.paper.definitions import DIAGONALS, RATES, TARGETS, TUNED
 from harness.paper.page.cells import NONE, choice, middle, named, over_seeds, span, start
 from harness.paper.page.sources import cells_of, losses_of, read, rows_of
-from harness.paper.reading import of_rows, short_labels
+from harness.paper.reading import readings_of, short_labels
 from harness.records import reference
 from harness.records import tables as kept
 from harness.records.passages import WINDOW, first_passage
@@ -186,9 +186,9 @@ def readings() -> str:
 
 def _by_reading(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     """The trials of each reading, with its name beside the first one's."""
-    each = of_rows(trials)
-    readings = list(dict.fromkeys(each))
+    reading_of_row = readings_of(trials)
+    readings = list(dict.fromkeys(reading_of_row))
     return [
-        (name, trials[[one == reading for one in each]])
+        (name, trials[[other == reading for other in reading_of_row]])
         for name, reading in zip(short_labels(readings), readings, strict=True)
     ]

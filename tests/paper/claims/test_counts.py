@@ -35,7 +35,7 @@ def test_c15_counts_as_the_losses_say():
         (counted(PASSING, 6, 15), "iterations_to_target is 6"),
         (counted(PASSING, None, 15), "iterations_to_target is None"),
         (counted(PASSING, 5, 14), "iterations_to_target_sustained is 14"),
-        (counted([3.0] * BUDGET, 20, None, "budget"), "None by the losses"),
+        (counted([3.0] * BUDGET, 20, None, "budget"), "losses give None"),
         (counted([3.0] * BUDGET, None, None), "outcome is reached"),
         (counted(PASSING, 5, 15, iterations_run=19), "iterations_run is 19"),
         (counted(PASSING, 5, 15, target=math.nan), "outcome is reached"),
