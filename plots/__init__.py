@@ -1,1 +1,1 @@
-"""Figures from frames: style, a file for each kind of figure, render to write them. No torch, no ray."""
+"""Figures from frames: style, a file for each kind of figure, and render to write them. No torch, no Ray."""

@@ -24,7 +24,7 @@ TITLES = {
     "threads": "threads",
     "pack": "cells trained together",
 }
-"""The panels of the curves in their order, with the words under them."""
+"""Panels of the curves, in order: what was varied -> the label of its axis."""
 
 # Inches.
 WIDTH, LEFT, ROW, PANEL, GAP, COLUMNS = 7.4, 2.75, 0.21, 1.45, 0.62, 3
@@ -37,7 +37,7 @@ def render(bench: dict[str, Any], path: Path) -> list[Path]:
 
 
 def draw(bench: dict[str, Any]) -> Figure:
-    """A row for each program; below, a panel for each thing that was varied, if there are curves."""
+    """A row for each program; below, if there are curves, a panel for each thing that was varied."""
     programs, curves = bench["programs"], pd.DataFrame(bench.get("curves", []))
     varied = [name for name in TITLES if not curves.empty and name in set(curves["varied"])]
     lines = -(-len(varied) // COLUMNS)
@@ -79,7 +79,7 @@ def _what(bench: dict[str, Any]) -> str:
 
 
 def _programs(ax: Axes, bench: dict[str, Any]) -> None:
-    """A dot and its quartiles for each program, from the top in the order of the file."""
+    """A dot and its quartiles for each program, in the file's order from the top."""
     rows = bench["programs"]
     on_device = "throughput_ratios" in bench
     for y, row in enumerate(rows):
@@ -110,7 +110,7 @@ def _name(row: dict[str, Any]) -> str:
 
 
 def _curve(ax: Axes, varied: str, rows: pd.DataFrame) -> None:
-    """Milliseconds against what was varied; of a pack, per cell."""
+    """Milliseconds against what was varied; for packs, per cell."""
     share = rows["value"] if varied == "pack" else 1
     rows = rows.assign(**{c: rows[c] / share for c in ("median_ms", "q1_ms", "q3_ms", "floor_ms")})
     for name, line in rows.groupby("program", sort=False):
@@ -119,7 +119,7 @@ def _curve(ax: Axes, varied: str, rows: pd.DataFrame) -> None:
         ax.plot(line["value"], line["median_ms"], "o-", color=colour, ms=2.6, lw=1)
         ax.fill_between(line["value"], line["q1_ms"], line["q3_ms"], color=colour, alpha=0.2, lw=0)
     floor = rows.drop_duplicates("value").sort_values("value")
-    if varied != "threads":  # it was measured on one
+    if varied != "threads":  # the floor was measured on one thread
         ax.plot(floor["value"], floor["floor_ms"], color=FLOOR, ls="--", lw=1)
     values = sorted(set(rows["value"]))
     if varied != "threads":
@@ -136,7 +136,7 @@ def _curve(ax: Axes, varied: str, rows: pd.DataFrame) -> None:
 
 
 def _plain_decades(ax: Axes, rows: pd.DataFrame) -> None:
-    """Ticks at 1, 2 and 5 times the powers of ten, written out."""
+    """Ticks at 1, 2 and 5 times powers of ten, written out; only at powers of ten where the axis is long."""
     low, high = rows[["median_ms", "floor_ms"]].min().min(), rows["median_ms"].max()
     steps = [m * 10.0**k for k in range(-3, 7) for m in (1, 2, 5)]
     if np.log10(high / low) > 2.2:

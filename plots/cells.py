@@ -21,7 +21,7 @@ from harness.plots import style
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """How a cell without a count looks, and what the key says of it."""
+    """How a cell without a count looks, and what the key says about it."""
 
     hatch: str = ""
     sign: str = ""
@@ -37,9 +37,9 @@ MARKS = {
 }
 
 NEVER = "\N{EN DASH}"
-"""In place of a count where there is no sustained passage."""
+"""Drawn instead of a count where there is no sustained passage."""
 PLACES = {2: (-0.14, 0.26), 3: (-0.26, 0.07, 0.32)}
-"""Of the lines of text in a cell with a count: how far below its middle, in cells."""
+"""By the number of text lines in a cell with a count: how far below its middle each is, in cells."""
 
 KEY_WIDTH = 2.45  # inches, as are those below
 BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
@@ -52,13 +52,13 @@ class Look:
     norm: LogNorm
     several_seeds: bool
     states: list[str]
-    """Those of STATES that the key has to explain."""
+    """The MARKS that the key has to explain."""
     counts: bool
     """Whether any cell has one."""
 
 
 def look(cells: pd.DataFrame, budget: int) -> Look:
-    """Of `cells` as from cells_over_seeds: one colour scale, up to the budget."""
+    """The look for these `cells` (see cells_over_seeds): one colour scale, up to the budget."""
     states = set(cells["state"])
     return Look(
         norm=norm(cells["iterations_to_target"], budget),
@@ -69,7 +69,7 @@ def look(cells: pd.DataFrame, budget: int) -> Look:
 
 
 def norm(counts: pd.Series, budget: int) -> LogNorm:
-    """From 1, 2 or 5 times a power of ten, at most the least count and budget / 10, up to the budget."""
+    """A scale from 1, 2 or 5 times a power of ten, below every count and budget / 10, to the budget."""
     lowest = min([*counts[np.isfinite(counts)], budget / 10])
     return LogNorm(max([step for step in _steps(budget) if step <= lowest], default=0.5), budget)
 
@@ -86,7 +86,7 @@ def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
         counts.astype(float).where(np.isfinite(counts.astype(float))),
         ax=ax,
         norm=norm,
-        vmin=norm.vmin,  # else taken from the data, with a warning where there are none
+        vmin=norm.vmin,  # else taken from the data, with a warning if there are none
         vmax=norm.vmax,
         cmap=style.COUNTS,
         cbar=False,
@@ -100,7 +100,7 @@ def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
 
 
 def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
-    """The count or mark of a cell; under a count that of the sustained passage and, with several seeds, how
+    """The count or mark of a cell. Below a count: that of the sustained passage and, with several seeds, how
     many of the finished runs reached the target."""
     share = f"{cell['reached']}/{cell['run']}" if look.several_seeds and cell["reached"] else ""
     if cell["state"] == "reached":
@@ -117,7 +117,7 @@ def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
 
 
 def mark(ax: Axes, column: float, row: float, mark: Mark, side: float = 1) -> None:
-    """The mark of a cell without a count, `side` wide and high, its upper left at (column, row)."""
+    """The mark of a cell without a count, `side` wide and high, its upper left corner at (column, row)."""
     box = Rectangle((column, row), side, side, facecolor=mark.fill, hatch=mark.hatch, linewidth=0.4)
     box.set_edgecolor("0.6")
     ax.add_patch(box)
@@ -142,7 +142,7 @@ def _ink(colour: Any) -> str:
 
 
 def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: int, target: float) -> None:
-    """The one colour bar, and what each mark means: beside the bar if `wide`, else under it."""
+    """The colour bar, and what each mark means: beside the bar if `wide`, else below it."""
     bar = style.axes_at(fig, at[0], at[1] + 0.22, KEY_WIDTH - 0.4, BAR, label="colour bar")
     fig.colorbar(ScalarMappable(look.norm, style.COUNTS), cax=bar, orientation="horizontal")
     bar.minorticks_off()
@@ -168,7 +168,7 @@ def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: in
 
 
 def key_height(look: Look, wide: bool) -> float:
-    """Inches that the key takes."""
+    """Height of the key in inches."""
     lines = LINE * len(_lines(look, 0))
     return max(BAR_ROOM, lines) if wide else BAR_ROOM + lines
 

@@ -16,7 +16,7 @@ from harness.plots import style
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """Of a verdict: Okabe and Ito's colours, and a sign that tells it without them."""
+    """How a verdict looks: one of Okabe and Ito's colours, and a sign for those who cannot see it."""
 
     fill: str
     ink: str
@@ -28,7 +28,7 @@ LOOKS = {
     "fails": Look(fill="#D55E00", ink="white", sign="✗"),
     "cannot be told": Look(fill="0.92", ink="0.3", sign="?"),
 }
-"""By verdict."""
+"""Verdict -> look."""
 SUBTITLE = (
     "Under several readings of its protocol. Decades off: how far both initial rates lie below the tuned pair"
 )
@@ -44,11 +44,11 @@ def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Pat
 
 
 def draw(verdicts: pd.DataFrame, notes: Sequence[str] = ()) -> Figure:
-    """The figure that `render` writes: rows the claims, columns the readings.
+    """The figure that `render` writes: a row for each claim, a column for each reading.
 
     `verdicts`: for each claim in order, a row for each reading in order. Columns: claim (its key), sentence
     (in a few words), reading (in words), strict and weak (keys of LOOKS; None: not asked there, or there is
-    no weaker form). `notes` stand below, a line each.
+    no weaker form). `notes` are written below, one per line.
     """
     readings = list(verdicts["reading"].unique())
     claims = verdicts[["claim", "sentence"]].drop_duplicates().to_numpy().tolist()

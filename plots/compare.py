@@ -1,4 +1,4 @@
-"""The user's own counts against the reference's, cell by cell, with the band in which rounding moves them."""
+"""The user's counts against the reference's, cell by cell, with the band within which rounding moves them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLES = {"first": "First passage", "sustained": "Sustained passage"}
 # Inches.
 PANEL, LEFT, APART, KEY = 2.9, 0.72, 0.62, 1.05
 MISS = 1.7
-"""Where a miss stands, in budgets: beyond all counts."""
+"""Where a miss is drawn, in budgets: beyond all counts."""
 
 
 def render(
@@ -32,14 +32,14 @@ def render(
 ) -> list[Path]:
     """Draw as <path>.png and .svg; the paths written.
 
-    `compared` from harness.analysis.comparison, by this `rounding` (None: no yardstick was measured); of the
-    `reference` trials the heading takes data set, protocol and budget. `title`: one line.
+    `compared` from harness.analysis.comparison, with this `rounding` (None: no yardstick was measured); the
+    heading takes data set, protocol and budget from the `reference` trials. `title`: one line.
     """
     return style.write(lambda: draw(compared, rounding, reference, title), path)
 
 
 def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str) -> Figure:
-    """A panel for each passage: the reference's count to the right, the user's own upwards."""
+    """A panel for each kind of passage: the reference's counts along x, the user's along y."""
     cells = compared.cells[compared.cells["first_agreement"].notna()]
     asked = reference[reference["cell_id"].isin(cells["cell_id"])]
     budget = int(reference["max_iterations"].iloc[0])
@@ -60,7 +60,7 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
 
 
 def _what(compared: Compared, rounding: Rounding | None) -> str:
-    """How many cells are drawn, and what else there is to know."""
+    """How many cells are drawn, and what else the reader needs to know."""
     first = compared.seeds[compared.seeds["passage"] == "first"]
     words = [f"{first['in_both'].sum()} cells run on both sides"]
     for side, where in (("only_mine", "yours"), ("only_reference", "the reference")):
@@ -85,7 +85,7 @@ def _mark(what: str) -> dict[str, Any]:
 def _panel(
     ax: Axes, cells: pd.DataFrame, name: str, interval: Interval | None, limits: tuple[float, float]
 ) -> None:
-    """Counts on log axes; beyond the line at the budget, those that have none."""
+    """Counts on log axes; misses lie beyond the line at the budget."""
     low, budget = limits
     miss, end = budget * MISS, budget * MISS**2
     line = np.geomspace(low, budget, 50)

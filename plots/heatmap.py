@@ -1,8 +1,8 @@
 """Figures 2 and 3, and the landscape: iterations to the target over two hyper-parameters.
 
-One panel for each setting of all the others, each method and each protocol. A method without the two stands
-as a box beside the panels whose setting it shares: MAML, which has no hyper-rates. A count is drawn only
-where the median over seeds is finite; every other cell has a mark of its own.
+There is a panel for each setting of the other hyper-parameters, each method and each protocol. A method that
+lacks the two (MAML has no hyper-rates) is a box beside the panels whose setting it shares. A count is drawn
+only where the median over seeds is finite; every other cell has a mark.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from harness.analysis import labels
 from harness.analysis.summary import cells_over_seeds, hyper_columns, setting_columns
 from harness.plots import cells, style
 
-# Inches. Up to WIDEST a figure is read in print and on a slide without being made smaller.
+# Inches. Up to WIDEST, a figure fits a printed page or a slide without being made smaller.
 WIDEST, NARROWEST = 8.4, 5.6
 LEFT, BOTTOM, GAP, TITLE_LINE, BOX_GAP = 0.68, 0.5, 0.22, 0.19, 0.13
 SIDES, SQUEEZED = (0.285, 0.45), 0.385
@@ -29,23 +29,23 @@ SIDES, SQUEEZED = (0.285, 0.45), 0.385
 
 @dataclass(frozen=True, kw_only=True)
 class Arrangement:
-    """What is drawn where; lengths in inches."""
+    """What is drawn where. Lengths in inches."""
 
     x: str
     y: str
     shared: list[str]
     """The hyper-parameters that are the same all over a panel, as are its method and its protocol."""
     protocols: Mapping[tuple[str, str], str]
-    """By preset and changes, in words."""
+    """(preset, changes) -> words."""
     xs: list[float]
     ys: list[float]
-    """Downwards: the largest first."""
+    """From top to bottom: the largest first."""
     rows: list[list[pd.DataFrame]]
-    """The panels."""
+    """The panels, row by row."""
     beside: pd.DataFrame
-    """The baselines."""
+    """The baselines: cells of the methods that lack x or y."""
     side: float
-    """Of a cell."""
+    """Side of a cell."""
 
     @property
     def panel(self) -> tuple[float, float]:
@@ -54,21 +54,21 @@ class Arrangement:
 
     @property
     def box(self) -> float:
-        """From the left of a panel to the box beside it; in a flat one the box is beside its title too."""
+        """From the left of a panel to the box beside it; beside a flat panel the box clears its title too."""
         return BOX_GAP + (self.panel[0] if len(self.ys) > 1 else max(self.panel[0], 1.6))
 
     @property
     def slot(self) -> float:
-        """From the left of one panel to that of the next: cells, the box beside them, a gap."""
+        """From the left of one panel to the left of the next: cells, the box beside them, a gap."""
         return GAP + max(self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0], 1.7)
 
     @property
     def several(self) -> bool:
-        """More than one method has panels, so that their titles have to name it."""
+        """Whether more than one method has panels, so that their titles have to name it."""
         return len({panel["method"].iloc[0] for row in self.rows for panel in row}) > 1
 
     def title(self, first: pd.Series) -> str:
-        """Of the panel with this cell."""
+        """The title of the panel that `first` is a cell of."""
         lines = [style.method(first["method"])] * self.several
         lines += style.pairs(style.values(first, self.shared))
         if len(self.protocols) > 1:
@@ -91,7 +91,7 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     look, placed = cells.look(summed, budget), _arrange(trials, summed, grid["figure"])
     across, high = max(map(len, placed.rows)) * placed.slot + LEFT, placed.panel[1]
 
-    # The key stands at the right of the last row if the page has room there, else below it.
+    # The key is to the right of the last row if there is room, else below it.
     used = LEFT + len(placed.rows[-1]) * placed.slot
     right = used + cells.KEY_WIDTH <= max(WIDEST, across)
     width = max(across, used + cells.KEY_WIDTH if right else NARROWEST)
@@ -119,7 +119,7 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
 
 
 def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any]) -> Arrangement:
-    """`summed` as from cells_over_seeds."""
+    """Where everything goes; `summed` as from cells_over_seeds."""
     x, y = figure["x"], figure["y"]
     inside = summed[summed[x].notna() & summed[y].notna()]
     keys = ["method", *(key for key in setting_columns(trials) if key not in (x, y))]
@@ -141,12 +141,12 @@ def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any])
     )
     both = [replace(loose, side=side) for side in (natural, min(natural, SQUEEZED))]
     both = [replace(one, rows=_rows(blocks, int((WIDEST - LEFT) / one.slot))) for one in both]
-    return min(both, key=lambda one: len(one.rows))  # smaller cells only where that spares rows
+    return min(both, key=lambda one: len(one.rows))  # smaller cells only if that saves rows
 
 
 def _blocks(panels: list[pd.DataFrame], lead: list[str]) -> list[list[pd.DataFrame]]:
-    """What begins a row of its own, if any has several panels: each value of `lead`, the first column that
-    the grid names for its panels, or else each method."""
+    """Panels that share rows: those of one value of `lead`, the first column that the grid names for panels;
+    if each of these had a single panel, those of one method; else all of them."""
     for keys in (["method", *lead], ["method"]):
         blocks: dict[tuple, list[pd.DataFrame]] = {}
         for panel in panels:
@@ -157,7 +157,7 @@ def _blocks(panels: list[pd.DataFrame], lead: list[str]) -> list[list[pd.DataFra
 
 
 def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]]:
-    """Each block in even rows of at most `fit` panels, and of one at least."""
+    """Each block in even rows of at most `fit` panels, at least one."""
     rows, fit = [], max(fit, 1)
     for block in blocks:
         columns = math.ceil(len(block) / math.ceil(len(block) / fit))
@@ -183,7 +183,7 @@ def _fill(ax: Axes, panel: pd.DataFrame, placed: Arrangement, look: cells.Look) 
 
 
 def _name_axes(ax: Axes, placed: Arrangement, bottom: bool, left: bool) -> None:
-    """Numeric decades at the outer panels; all panels of a figure have the same axes."""
+    """Ticks and labels at the outer panels only; all panels of a figure have the same axes."""
     ax.tick_params(length=0, pad=2)
     if bottom:
         ax.set_xticks(np.arange(len(placed.xs)) + 0.5, [style.number(value) for value in placed.xs])
@@ -196,7 +196,7 @@ def _name_axes(ax: Axes, placed: Arrangement, bottom: bool, left: bool) -> None:
 def _boxes(
     fig: Figure, at: tuple[float, float], first: pd.Series, placed: Arrangement, look: cells.Look
 ) -> None:
-    """The baselines of a panel (equal to it wherever they have a value at all), half way up beside it."""
+    """The baselines of a panel (those that share every setting they have with it), halfway up beside it."""
     keys = [*placed.shared, "preset", "changes"]
     same = [placed.beside[key].isna() | (placed.beside[key] == first[key]) for key in keys]
     beside = placed.beside[np.logical_and.reduce(same)]

@@ -1,4 +1,4 @@
-"""The lines of Figure 1: which cells each is made of, what its legend says, its colour and its dashes."""
+"""The lines of Figure 1: the cells of each, its legend, colour and dashes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.grids.figure import matches as shows
 from harness.plots import style
 
 POSITION = "position"
-"""A column: which of the table's protocols a cell has, 0, 1, ..."""
+"""A column: the position of a cell's protocol among those of the table, 0, 1, ..."""
 DASHES = ("-", "-.", ":")
 DASHED = "--"  # the reference's alone
 ROOM = 2  # values that the legend has room for beside the reference's name
@@ -40,7 +40,7 @@ class Wording:
     hyper: list[str]
     """The columns of hyper-parameters."""
     protocols: list[str]
-    """Those of the table in words; see POSITION."""
+    """The protocols of the table in words, by POSITION."""
 
     @property
     def keys(self) -> list[str]:
@@ -48,11 +48,11 @@ class Wording:
         return [*self.hyper, *[POSITION] * (len(self.protocols) > 1)]
 
     def varied(self, cells: pd.DataFrame) -> list[str]:
-        """Those of the keys that have several values in these cells."""
+        """The keys that have several values in these cells."""
         return [key for key in self.keys if cells[key].nunique() > 1]
 
     def texts(self, cell: pd.Series, keys: Sequence[str]) -> list[str]:
-        """What a cell has of these keys: alpha0 = 10^-1, ..., its protocol; what it lacks is left out."""
+        """A cell's values of these keys: alpha0 = 10^-1, ..., its protocol; what it lacks is left out."""
         texts: list[str] = []
         for key in keys:
             texts += [self.protocols[cell[key]]] if key == POSITION else style.values(cell, [key])
@@ -60,14 +60,14 @@ class Wording:
 
 
 def worded(trials: pd.DataFrame) -> tuple[pd.DataFrame, Wording]:
-    """The trials with the column POSITION and rows numbered 0, 1, ..., and their wording."""
+    """The trials, with the column POSITION and rows numbered 0, 1, ...; and their wording."""
     trials = trials.reset_index(drop=True)
     wording = Wording(hyper=hyper_columns(trials), protocols=list(labels.words(trials).values()))
     return trials.assign(**{POSITION: labels.positions(trials)}), wording
 
 
 def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
-    """Which cells a `where` of the grid's figure selects, as grids.figure.matches says; null: no value."""
+    """Which cells a `where` of the grid's figure selects, by grids.figure.matches; a null is no value."""
     wanted = {column: listed(values) for column, values in where.items()}
     named = trials.assign(protocol=labels.in_full(trials))
     rows = (
@@ -78,22 +78,22 @@ def matches(trials: pd.DataFrame, where: dict[str, Any]) -> pd.Series:
 
 
 def lines_of(members: pd.DataFrame, reference: pd.DataFrame, wording: Wording) -> list[Line]:
-    """The lines of a column in the order of its legend: reference, baselines, then along the colours."""
-    own = members[~members["cell_id"].isin(reference["cell_id"])]
-    bright = coloured(members, wording).reindex(own.index)
-    baselines, others = own[~bright], own[bright]
+    """The lines of a column in the order of its legend: reference, baselines, then by colour."""
+    rest = members[~members["cell_id"].isin(reference["cell_id"])]
+    bright = coloured(members, wording).reindex(rest.index)
+    baselines, others = rest[~bright], rest[bright]
     return [
         *_reference(reference, wording),
-        *_baselines(baselines, wording.varied(own), wording),
+        *_baselines(baselines, wording.varied(rest), wording),
         *_others(others, wording.varied(others), wording),
     ]
 
 
 def coloured(members: pd.DataFrame, wording: Wording) -> pd.Series:
-    """Which cells have a colour: all but the baselines, the cells of the method with the fewest
-    hyper-parameters, where others stand beside them."""
-    having = members[wording.hyper].notna().sum(axis=1)
-    return (having > having.min()) | (having.nunique() == 1)
+    """Which cells have a colour: all but the baselines, which are the cells of the method with the fewest
+    hyper-parameters if the column has other methods too."""
+    count = members[wording.hyper].notna().sum(axis=1)
+    return (count > count.min()) | (count.nunique() == 1)
 
 
 def _groups(cells: pd.DataFrame, wording: Wording) -> list[pd.DataFrame]:
@@ -102,7 +102,7 @@ def _groups(cells: pd.DataFrame, wording: Wording) -> list[pd.DataFrame]:
 
 
 def _reference(cells: pd.DataFrame, wording: Wording) -> list[Line]:
-    """Of several protocols its own says more than its last rates, and there is no room for all."""
+    """There is no room for all values: with several protocols, its own says more than its last rates."""
     keys = [*[POSITION] * (POSITION in wording.keys), *wording.hyper]
     lines = []
     for group in _groups(cells, wording):
@@ -149,7 +149,7 @@ def _method(group: pd.DataFrame) -> str:
 
 
 def _label(group: pd.DataFrame, texts: list[str]) -> str:
-    """The texts, and what a reader would miss in the picture."""
+    """The texts, and what a reader cannot see in the figure."""
     failed = int((group["outcome"] == "failed").sum())
     missing = "not run" if group["outcome"].isna().all() else f"{failed} failed" if failed else ""
     return ", ".join(texts) + f" ({missing})" * bool(missing)

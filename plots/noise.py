@@ -22,7 +22,7 @@ HEADS = {
     "normal": r"head $N(0, 1)$",
     "small": r"head $N(0, 0.01^2)$",
 }
-"""Panels in this order; the words over them."""
+"""Panels, in order: initialiser of the head -> title."""
 
 TARGET = "#D55E00"
 BINS = 60
@@ -34,12 +34,12 @@ BELOW, KEY = 0.5, 0.3
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """What the losses and the counts are laid beside."""
+    """What the losses and the counts are compared with."""
 
     target: float
     """Nats."""
     chance: float
-    """Nats: the loss of a guess."""
+    """Nats: the loss at chance."""
     count: int
     """The paper's iterations to the target."""
 
@@ -55,7 +55,7 @@ def render(losses: Networks, first: Networks, marks: Marks, path: Path) -> list[
 
 
 def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
-    """A column for each initialiser of the head: how its training losses lie, and under it who has passed.
+    """A column for each initialiser of the head: its training losses, below them the share that passed.
 
     losses: [inits, iterations], nats, those of iterations 1, 2, ...; first: [inits], the first passage of the
     target, inf: none.
@@ -102,7 +102,7 @@ def _what(losses: Networks, marks: Marks) -> str:
 
 
 def _distribution(ax: Axes, tables: Mapping[int, Numbers], colours: dict[int, Any], marks: Marks) -> None:
-    """Where the training losses of all networks lie, with the target and chance among them."""
+    """The distribution of the training losses of all networks, with target and chance."""
     low = min(marks.target, *(float(table.min()) for table in tables.values()))
     high = max(marks.chance, *(float(table.max()) for table in tables.values()))
     edges = np.linspace(low, high, BINS + 1)

@@ -1,4 +1,4 @@
-"""Write a grid's figure: from its two tables to a .png and a .svg."""
+"""A grid's figure, from its two tables to a .png and a .svg."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = ("heatmap", "trajectories")
 def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], folder: Path) -> list[Path]:
     """Draw the grid's figure as <folder>/<grid name>.png (200 dpi) and .svg; the same tables, the same bytes.
 
-    `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that is not run
+    `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
     `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
     and a `where`) and `reference` (a where, or null). Returns the files written.

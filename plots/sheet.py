@@ -16,10 +16,10 @@ SIDE, GAP, LEFT, HEAD = 0.36, 0.28, 0.62, 0.45  # inches; SIDE is that of an ima
 def sheet(
     support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] | None, title: str, path: Path
 ) -> Path:
-    """Draw tasks below each other, a class a column, its support images over its query images.
+    """Draw tasks one below the other, with a column for each class: support images above query images.
 
     support [tasks, n_way, k_shot, 28, 28] and query [tasks, n_way, k_query, 28, 28], uint8, 255 = ink (drawn
-    black on white); `names` [tasks][n_way] stand over the columns, None: 1, 2, ...
+    black on white); `names` [tasks][n_way] head the columns; None: 1, 2, ...
     Returns `path`, a .png.
     """
     with style.applied():
@@ -34,7 +34,7 @@ def draw(support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] 
     shots = images.shape[2]
     names = names or [[str(k + 1) for k in range(n_way)]] * tasks
     longest = max(len(name) for task in names for name in task)
-    upright = 0.0 if longest <= 4 else 0.062 * longest + 0.05  # room for names that are turned
+    upright = 0.0 if longest <= 4 else 0.062 * longest + 0.05  # room for rotated names
     width = max(LEFT + n_way * SIDE + style.MARGIN, 3.5)
     text = style.wrapped(title, width - 2 * style.MARGIN, style.TITLE * 1.1)
     top = HEAD + text.count("\n") * 0.19

@@ -52,13 +52,13 @@ RC: dict[str, Any] = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "legend.frameon": False,
-    "svg.hashsalt": "harness",  # else ids are random and the same figure has other bytes
+    "svg.hashsalt": "harness",  # else ids are random, and the same figure has different bytes
     "svg.fonttype": "path",
     "savefig.dpi": DPI,
 }
 
 GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "tau")
-"""Letters as hyper-parameters begin with them."""
+"""Letters that the names of hyper-parameters may begin with."""
 DATASETS = {"omniglot": "Omniglot"}
 
 
@@ -71,22 +71,22 @@ def applied() -> Iterator[None]:
 
 def name(hyper_parameter: str) -> str:
     """A hyper-parameter as the figures write it: beta0 and beta_hyperlr as a beta with a subscript."""
-    found = re.fullmatch(rf"({'|'.join(GREEK)})(\d|_[a-zA-Z]+)?", hyper_parameter)
-    if found is None:
+    parts = re.fullmatch(rf"({'|'.join(GREEK)})(\d|_[a-zA-Z]+)?", hyper_parameter)
+    if parts is None:
         return hyper_parameter
-    letter, subscript = found[1], (found[2] or "").removeprefix("_")
+    letter, subscript = parts[1], (parts[2] or "").removeprefix("_")
     if subscript.isalpha():
         return rf"$\{letter}_{{\mathrm{{{subscript}}}}}$"
     return rf"$\{letter}_{subscript}$" if subscript else rf"$\{letter}$"
 
 
 def method(name: str) -> str:
-    """A method as the figures write it: its title, or its name if this installation does not know it."""
+    """A method as the figures write it: its title, or its name if this installation does not have it."""
     return METHODS[name].title if name in METHODS else name
 
 
 def number(value: float) -> str:
-    """Powers of ten as 10^-3; other numbers as 0.3, or as 3 x 10^-5 where that is shorter; 0 as 0."""
+    """Powers of ten as 10^-3; other numbers as 0.3, or as 3 x 10^-5 if very small or large; 0 as 0."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     mantissa, exponent = f"{value:.3e}".split("e")
@@ -98,17 +98,17 @@ def number(value: float) -> str:
 
 
 def pairs(texts: Sequence[str]) -> list[str]:
-    """Lines of two."""
+    """Lines of two texts each."""
     return [", ".join(texts[k : k + 2]) for k in range(0, len(texts), 2)]
 
 
 def values(row: pd.Series, hyper_parameters: Iterable[str]) -> list[str]:
-    """A row's values of these hyper-parameters: alpha0 = 10^-1, ... One that its method lacks is left out."""
+    """A row's values of these hyper-parameters: alpha0 = 10^-1, ... What its method lacks is left out."""
     return [f"{name(key)} = {number(row[key])}" for key in hyper_parameters if not pd.isna(row[key])]
 
 
 def sequence(count: int) -> list[Any]:
-    """`count` colours from dark to light, for an ordered set of lines."""
+    """`count` colours from dark to light, for lines that have an order."""
     cmap = mpl.colormaps[COUNTS]
     return [cmap(x) for x in (np.linspace(FEW, MANY, count) if count > 1 else [0.35])]
 
@@ -116,11 +116,12 @@ def sequence(count: int) -> list[Any]:
 def wrapped(text: str, inches: float, size: float) -> str:
     """A user's text broken into lines that fit in this width, long words too.
 
-    A dollar starts no formula here; the names of hyper-parameters (`beta_hyperlr`) are written as symbols.
+    A dollar sign does not start a formula here; the names of hyper-parameters (`beta_hyperlr`)
+    are written as symbols.
     """
-    letters = max(int(inches * 72 / (0.56 * size)), 12)  # DejaVu's letters are some 0.56 em wide
+    letters = max(int(inches * 72 / (0.56 * size)), 12)  # DejaVu's letters are about 0.56 em wide
     known = dict.fromkeys(key for one in METHODS.values() for key in one.Hyper.model_fields)
-    # While the lines are broken, a letter of no alphabet stands for a symbol, as often as that is wide.
+    # While the lines are broken, letters of no alphabet stand for a symbol, as many as it is wide.
     symbols = {key: name(key) for key in known if name(key) != key}
     stand_ins = {key: chr(0xE000 + at) * min(len(key) // 2, 8) for at, key in enumerate(symbols)}
     for key, stand_in in stand_ins.items():
@@ -147,7 +148,7 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
     return fig.add_axes((left / w, 1 - (top + height) / h, width / w, height / h), **kwargs)
 
 
-@dataclass(frozen=True)  # by position: the title stands over the subtitle
+@dataclass(frozen=True, kw_only=True)
 class Heading:
     """Title and subtitle, wrapped to the width of their figure."""
 
@@ -161,7 +162,7 @@ class Heading:
         return 0.18 + (title * TITLE * 1.35 + subtitle * TICK * 1.5) / 72
 
     def draw(self, fig: Figure) -> None:
-        """At the upper left."""
+        """Write both at the upper left."""
         w, h = fig.get_size_inches()
         below = 0.15 + (self.title.count("\n") + 1) * TITLE * 1.35 / 72
         fig.text(MARGIN / w, 1 - 0.12 / h, self.title, size=TITLE, weight="bold", va="top", linespacing=1.2)
@@ -170,18 +171,18 @@ class Heading:
 
 def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Heading:
     """The grid's title; data set, protocols and seeds; then `what` the figure shows."""
-    one, inches = trials.iloc[0], width - 2 * MARGIN
-    data = f"{DATASETS.get(one['dataset'], one['dataset'])}, {one['n_way']}-way"
-    made_of = "  \N{MIDDLE DOT}  ".join(
+    first, inches = trials.iloc[0], width - 2 * MARGIN
+    data = f"{DATASETS.get(first['dataset'], first['dataset'])}, {first['n_way']}-way"
+    measured = "  \N{MIDDLE DOT}  ".join(
         (data, labels.one_line(labels.of_trials(trials)), seeds_text(trials["seed"].unique().tolist()))
     )
     return Heading(
-        title=wrapped(title, inches, TITLE * 1.1), subtitle=wrapped(f"{made_of}\n{what}", inches, TICK)
+        title=wrapped(title, inches, TITLE * 1.1), subtitle=wrapped(f"{measured}\n{what}", inches, TICK)
     )
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a .png or .svg, whole or not at all, with nothing in it that changes from run to run."""
+    """Write a .png or .svg, whole or not at all, the same bytes from run to run."""
     kind = path.suffix[1:]
     metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -189,7 +190,7 @@ def save(fig: Figure, path: Path) -> None:
 
 
 def write(draw: Callable[[], Figure], base: Path) -> list[Path]:
-    """Draw in this style and write <base>.png (200 dpi) and <base>.svg; the paths."""
+    """Draw in this style and write <base>.png (200 dpi) and <base>.svg. Returns the paths."""
     paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
     with applied():
         fig = draw()

@@ -2,7 +2,7 @@
 
 Four rows (alpha, beta, training loss, validation loss); the columns are the grid's. A line is one setting
 of the hyper-parameters, over its seeds. The colours run dark to light along the values that vary in a
-column; the method with the fewest hyper-parameters (MAML) is black; the grid's reference is drawn in all.
+column; the method with the fewest hyper-parameters (MAML) is black; the grid's reference is in every column.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
 
 
 def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
-    """The column's title and, two a line, the setting that is the same in all its coloured lines."""
+    """The column's title and, two per line, the settings that all its coloured lines share."""
     cells = members[coloured(members, wording)]
     same = [key for key in wording.keys if cells[key].nunique() == 1]
     values = pd.Series({key: cells[key].dropna().iloc[0] for key in same}, dtype=object)
@@ -100,7 +100,7 @@ def _note(trials: pd.DataFrame, wording: Wording) -> str:
 
 
 def _of(line: Line, curves: pd.DataFrame, wording: Wording) -> pd.DataFrame:
-    """The rows of `curves` of this line."""
+    """The rows of `curves` that belong to this line."""
     first = line.cells.iloc[0]
     same = curves["method"] == first["method"]
     for key in wording.keys:
@@ -136,12 +136,14 @@ def _legend(ax: Axes, lines: list[Line]) -> None:
 
 
 def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: pd.DataFrame) -> None:
-    """What the axes of a row share: scale, limits, guides; and a cross where a cell diverged."""
+    """What the axes of a row share: scale, limits and guides; and a cross where a cell diverged."""
     drawn = pd.concat([line.cells for column in lines for line in column])
     rows = trajectories[trajectories["cell_id"].isin(drawn["cell_id"])]
     rows = rows[np.isfinite(rows[row].to_numpy(float))]
     steady = rows[rows["cell_id"].isin(drawn.loc[drawn["outcome"] != "diverged", "cell_id"])]
-    values = (rows if steady.empty else steady)[row].to_numpy(float)  # an explosion must not flatten the rest
+    values = (rows if steady.empty else steady)[row].to_numpy(
+        float
+    )  # a diverging run must not flatten the rest
     chance, target = float(np.log(drawn["n_way"].iloc[0])), float(drawn["target_loss"].iloc[0])
     scale, low, high = _rates(values) if row in RATE_ROWS else _losses(values, chance)
     guides = {} if row in RATE_ROWS else {f"ln {drawn['n_way'].iloc[0]}": chance}
@@ -151,7 +153,7 @@ def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: p
         ax.set_yscale(scale, **({"linthresh": _threshold(values)} if scale == "symlog" else {}))
         if scale == "symlog":
             locator = SymmetricalLogLocator(base=10, linthresh=_threshold(values))
-            locator.numticks = 5  # else ten labels, which run into each other
+            locator.numticks = 5  # else ten, whose labels overlap
             ax.yaxis.set_major_locator(locator)
         ax.yaxis.set_minor_locator(NullLocator())
         ax.set(xlim=(1, drawn["max_iterations"].max()), ylim=(low, high))
@@ -172,7 +174,7 @@ def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: p
 
 
 def _rates(values: np.ndarray) -> tuple[str, float, float]:
-    """A log axis; symlog if a rate is not positive, for that has no place on a log axis."""
+    """A log axis; symlog if a rate is not positive, because a log axis cannot show it."""
     if not values.size:
         return "log", 1e-5, 1.0
     low, high = float(values.min()), float(values.max())
@@ -183,14 +185,14 @@ def _rates(values: np.ndarray) -> tuple[str, float, float]:
 
 
 def _threshold(values: np.ndarray) -> float:
-    """Where symlog turns linear: the decade of the smallest rate but 0, at most 6 below the largest."""
+    """Where symlog turns linear: the decade of the smallest rate except 0, at most 6 below the largest."""
     sizes = np.abs(values[values != 0])
     return float(10.0 ** np.floor(np.log10(max(sizes.min(), sizes.max() / 1e6)))) if sizes.size else 1.0
 
 
 def _losses(values: np.ndarray, chance: float) -> tuple[str, float, float]:
-    """A linear axis with chance in it; a loss over CUT times the larger of chance and the typical one
-    is cut: a rate that overshoots for a step must not flatten the rest."""
+    """A linear axis with chance in it; a loss above CUT times the larger of chance and the median
+    is cut off: a rate that overshoots for a step must not flatten the rest."""
     low = min(float(values.min()), chance) if values.size else 0.0
     most = CUT * max(chance, float(np.median(values))) if values.size else chance
     high = max(min(float(values.max()), most) if values.size else chance, chance)

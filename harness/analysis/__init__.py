@@ -1,1 +1,1 @@
-"""Numbers from records: arrays and frames in, arrays and frames out. No torch, no ray, no matplotlib."""
+"""Numbers from records: arrays and frames in, arrays and frames out. No torch, no Ray, no matplotlib."""

@@ -1,1 +1,1 @@
-"""docs/reproduction.md: its tables and figures, made of the reference records and nothing else."""
+"""docs/reproduction.md: its tables and figures, made from the reference records alone."""

@@ -1,4 +1,4 @@
-"""What stands in a cell of the page's tables."""
+"""The text of single cells in the page's tables."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def start(row: dict[str, Any]) -> str:
 
 
 def named(pair: tuple[float, float], preset: str = "paper-adam") -> str:
-    """A pair of initial rates; the first of the preset's diagonal is the tuned one."""
+    """A pair of initial rates, marked if it is the tuned one, the first of the preset's diagonal."""
     return at(pair) + ", tuned" * (pair == DIAGONALS[preset][0])
 
 
 def over_seeds(counts: Iterable[float]) -> str:
-    """`172 (164 to 189)`: median count and range; `2 of 5: 131 to 407` if the others have none (NaN)."""
+    """`172 (164 to 189)`: median count and range; `2 of 5: 131 to 407` if the others are misses (NaN)."""
     values = np.array(list(counts), float)
     known = np.sort(values[np.isfinite(values)])
     if not len(known):
@@ -41,7 +41,7 @@ def over_seeds(counts: Iterable[float]) -> str:
 
 
 def middle(counts: Iterable[float]) -> str:
-    """`60`: the median count, a miss (NaN) as larger than any; `over 500`."""
+    """`60`: the median count, where a miss (NaN) is larger than any count; `over 500` if it is a miss."""
     values = np.nan_to_num(np.array(list(counts), float), nan=np.inf)
     if not len(values):
         return NONE

@@ -42,36 +42,35 @@ def chance() -> str:
 
 
 def chances() -> pd.DataFrame:
-    """The losses of networks that never learn, see harness.paper.chance."""
-    found = noise.read(places.REFERENCE / "noise")
-    if found is None:
+    """The losses of networks that never learn; see harness.paper.chance."""
+    losses = noise.read(places.REFERENCE / "noise")
+    if losses is None:
         raise FileNotFoundError(places.REFERENCE / "noise" / noise.FILE)
-    return found
+    return losses
 
 
 def yardstick() -> str:
-    """Counts of runs whose initial weights were moved as far as rounding would, beside the run as it is."""
-    found = rounding.measure(read("yardstick").trials)
+    """Counts of runs whose initial weights were moved by about a rounding, beside the unmoved run."""
     rows = []
-    for one in rows_of(found.points):
+    for point in rows_of(rounding.measure(read("yardstick").trials).points):
         moved = []
         for name in rounding.PASSAGES:
-            base, low, high = (one[f"{name}_{what}"] for what in ("base", "low", "high"))
+            base, low, high = (point[f"{name}_{what}"] for what in ("base", "low", "high"))
             moved.append(NONE if low is None else f"{base:.0f}: {low:+.0f} to {high:+.0f}")
-        rows.append([one["method"], start(one), choice(one), one["draws"], *moved])
+        rows.append([point["method"], start(point), choice(point), point["draws"], *moved])
     return markdown_table(["method", "from", "hyper-rates", "draws", "first passage", "sustained"], rows)
 
 
 def devices() -> str:
-    """Counts of fig2's cells on CPUs beside the reference's, by alpha_hyperlr: how far machines agree."""
+    """Counts of fig2's cells on CPUs beside the reference's, by alpha_hyperlr: how well machines agree."""
     cells = pd.read_parquet(places.REFERENCE / reference.DEVICES / "fig2" / reference.COMPARED)
-    groups = [(_choice(value), some) for value, some in cells.groupby("alpha_hyperlr", dropna=False)]
+    groups = [(_choice(value), group) for value, group in cells.groupby("alpha_hyperlr", dropna=False)]
     rows = []
-    for name, some in [*groups, ("all", cells)]:
-        row: list[object] = [name, len(some)]
+    for name, group in [*groups, ("all", cells)]:
+        row: list[object] = [name, len(group)]
         for passage in rounding.PASSAGES:
-            agreement = some[f"{passage}_agreement"]
-            missed = some[f"{passage}_mine"].isna() & (agreement == comparison.EQUAL)
+            agreement = group[f"{passage}_agreement"]
+            missed = group[f"{passage}_mine"].isna() & (agreement == comparison.EQUAL)
             row += [int(missed.sum()), int((agreement == comparison.EQUAL).sum() - missed.sum())]
             row += [int((agreement == what).sum()) for what in comparison.AGREEMENTS[1:]]
         rows.append(row)
@@ -85,16 +84,16 @@ def _choice(value: Any) -> str:
 
 
 def cost() -> str:
-    """C13, measured."""
-    found = json.loads((places.REFERENCE / "cost" / "cost.json").read_text())
-    both, memory, time = ("maml", "alpha-maml"), found["memory"], found["time"]
+    """What C13 is about, measured."""
+    measured = json.loads((places.REFERENCE / "cost" / "cost.json").read_text())
+    both, memory, time = ("maml", "alpha-maml"), measured["memory"], measured["time"]
     state = {name: sum(memory["state_bytes"][name].values()) for name in both}
     mib = [[f"{held[name] / 2**20:.2f}" for name in both] for held in (state, memory["peak_bytes"])]
     low, high = time["ratio_interval"]
     return markdown_table(
         ["per iteration", "MAML", "Alpha-MAML", "extra"],
         [
-            ["backward passes", *(found["passes"][name] for name in both), ""],
+            ["backward passes", *(measured["passes"][name] for name in both), ""],
             [
                 "state kept, MiB",
                 *mib[0],

@@ -1,7 +1,7 @@
-"""The numbers of docs/reproduction.md: its tables and figures, made of the reference records alone.
+"""The numbers of docs/reproduction.md: its tables and figures, made from the reference records alone.
 
-A table stands between `<!-- numbers: NAME -->` and `<!-- end -->`. `harness publish page` makes them all
-again; a test sees that the page is up to date.
+A table is between `<!-- numbers: NAME -->` and `<!-- end -->`. `harness publish page` makes them all
+again; a test checks that the page is up to date.
 """
 
 from __future__ import annotations
@@ -32,23 +32,28 @@ def write() -> list[Path]:
 
 
 def filled(text: str) -> str:
-    """The page with every table as the records have it. KeyError for a name that there is no table of."""
-    return _TABLE.sub(lambda found: f"{found[1]}\n{TABLES[found[2]]()}\n\n{found[3]}", text)
+    """The page with every table made again from the records. Raises KeyError for a name not in TABLES."""
+    return _TABLE.sub(lambda table: f"{table[1]}\n{TABLES[table[2]]()}\n\n{table[3]}", text)
 
 
 def _figures(folder: Path) -> list[Path]:
-    from harness.plots import claims, noise, render, style  # late: only who writes has to wait for matplotlib
+    from harness.plots import (  # here, so that filling the tables needs no matplotlib
+        claims,
+        noise,
+        render,
+        style,
+    )
 
     paths = []
     with style.applied():
         for grid in GRIDS:
-            one = read(grid)
-            figure = render.draw(one.trials, one.trajectories, one.about["grid"])
+            tables = read(grid)
+            figure = render.draw(tables.trials, tables.trajectories, tables.about["grid"])
             paths.append(folder / f"{grid}.png")
             style.save(figure, paths[-1])
         judged, losses = verdicts.matrix(), chance.networks(measured.chances())
         first = {
-            head: {tasks: chance.passages(one, first_passage) for tasks, one in by_tasks.items()}
+            head: {tasks: chance.passages(table, first_passage) for tasks, table in by_tasks.items()}
             for head, by_tasks in losses.items()
         }
         marks = noise.Marks(target=chance.TARGET, chance=chance.CHANCE, count=PAPER_COUNT)

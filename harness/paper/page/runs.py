@@ -53,14 +53,14 @@ def _hours(done: pd.DataFrame) -> str:
 
 
 def maml() -> str:
-    """MAML's counts by both targets, over the seeds, and how low its runs came."""
+    """MAML's counts to both targets, over the seeds, and the lowest loss of its runs."""
     low, high = read("fig2"), read("fig3")
     rows = []
     for pair in DIAGONALS["paper-adam"]:
-        by = [cells_of(tables.trials, "maml", pair) for tables in (low, high)]
-        lowest = [losses_of(low, cell).min() for cell in by[0]["cell_id"]]
-        counts = [over_seeds(numbers(cells[column])) for cells in by for column in PASSAGES.values()]
-        rows.append([named(pair), len(by[0]), *counts, f"{min(lowest):.3f}"])
+        both = [cells_of(tables.trials, "maml", pair) for tables in (low, high)]
+        lowest = [losses_of(low, cell).min() for cell in both[0]["cell_id"]]
+        counts = [over_seeds(numbers(cells[column])) for cells in both for column in PASSAGES.values()]
+        rows.append([named(pair), len(both[0]), *counts, f"{min(lowest):.3f}"])
     passages = [f"{what} {target:g}" for target in TARGETS for what in ("to", "sustained, to")]
     return markdown_table(["(alpha0, beta0)", "seeds", *passages, "lowest loss, nats"], rows)
 
@@ -105,7 +105,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
 
 
 def rates() -> str:
-    """Where the rates stand at the first passage of 2.5, from every pair with the hyper-rates MIDDLE."""
+    """The rates at the first passage of 2.5, from every pair, with the hyper-rates MIDDLE."""
     tables = read("fig2")
     rows = []
     for pair in DIAGONALS["paper-adam"]:
@@ -118,13 +118,13 @@ def rates() -> str:
             right_on=["cell_id", "iterations_to_target"],
         )
         counts = over_seeds(numbers(passed["iterations_to_target"]))
-        stood = [span(at_passage[name], ".3g") for name in ("alpha", "beta")]
-        rows.append([named(pair), counts, *stood])
+        alpha_and_beta = [span(at_passage[name], ".3g") for name in ("alpha", "beta")]
+        rows.append([named(pair), counts, *alpha_and_beta])
     return markdown_table(["(alpha0, beta0)", "first passage", "alpha", "beta"], rows)
 
 
 def figure1() -> str:
-    """The runs of Figure 1 at their end: medians over the seeds, and for the losses the range."""
+    """The ends of Figure 1's runs: medians over the seeds, and for the losses the range."""
     return _ends("fig1")
 
 
@@ -139,14 +139,14 @@ def _ends(grid: str) -> str:
     rows = []
     for _, cells in done.groupby(["method", *RATES], sort=False, dropna=False):
         losses = [losses_of(tables, cell) for cell in cells["cell_id"]]
-        one = rows_of(cells.head(1))[0]
-        passed = [[first_passage(own, target) or np.nan for own in losses] for target in TARGETS]
+        first = rows_of(cells.head(1))[0]
+        passed = [[first_passage(curve, target) or np.nan for curve in losses] for target in TARGETS]
         rows.append(
             [
-                one["method"],
-                start(one),
-                choice(one),
-                span([own[-WINDOW:].mean() for own in losses], ".3f"),
+                first["method"],
+                start(first),
+                choice(first),
+                span([curve[-WINDOW:].mean() for curve in losses], ".3f"),
                 span(cells["final_val_loss"], ".3f"),
                 f"{cells['final_alpha'].median():.3g}",
                 f"{cells['final_beta'].median():.2g}",
@@ -158,13 +158,13 @@ def _ends(grid: str) -> str:
 
 
 def lucky() -> str:
-    """First passages of MAML where it cannot learn, by the tasks of a meta-batch."""
+    """First passages of MAML from rates at which it cannot learn, by the tasks of a meta-batch."""
     trials = read("chance").trials
     trials = trials[trials["outcome"].notna()]
     rows = []
-    for name, own in _by_reading(trials):
-        counts = [over_seeds(numbers(own[column])) for column in PASSAGES.values()]
-        rows.append([name, len(own), *counts])
+    for name, cells in _by_reading(trials):
+        counts = [over_seeds(numbers(cells[column])) for column in PASSAGES.values()]
+        rows.append([name, len(cells), *counts])
     return markdown_table(["reading", "seeds", "to 2.99", "sustained"], rows)
 
 
@@ -172,9 +172,9 @@ def readings() -> str:
     """Each reading on the same few cells: MAML, and Alpha-MAML from the tuned pair and from the others."""
     trials = read("readings").trials
     rows = []
-    for name, own in _by_reading(trials[trials["outcome"].notna()]):
-        counts = own["iterations_to_target"]
-        alpha, tuned = own["method"] == "alpha-maml", own["alpha0"] == TUNED[0]
+    for name, cells in _by_reading(trials[trials["outcome"].notna()]):
+        counts = cells["iterations_to_target"]
+        alpha, tuned = cells["method"] == "alpha-maml", cells["alpha0"] == TUNED[0]
         row = [name, over_seeds(numbers(counts[~alpha & tuned]))]
         row.append(f"{counts[~alpha & ~tuned].count()} of {(~alpha & ~tuned).sum()}")
         for which in (alpha & tuned, alpha & ~tuned):
@@ -185,7 +185,7 @@ def readings() -> str:
 
 
 def _by_reading(trials: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """The trials of each reading, with its name beside the first one's."""
+    """Each reading's name, short beside the first one's, and its trials."""
     reading_of_row = readings_of(trials)
     readings = list(dict.fromkeys(reading_of_row))
     return [

@@ -1,4 +1,4 @@
-"""What the tables are made of: the reference records, cell by cell."""
+"""Where the tables' numbers come from: the reference records, cell by cell."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read(grid: str) -> Tables:
 
 
 def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Row by row, a value that is missing as None."""
+    """The rows as dicts, a missing value as None."""
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in frame.to_dict("records")
@@ -27,11 +27,12 @@ def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def losses_of(tables: Tables, cell_id: str) -> np.ndarray:
+    """The training losses of a cell, iteration by iteration."""
     return numbers(tables.trajectories.loc[tables.trajectories["cell_id"] == cell_id, "train_loss"])
 
 
 def cells_of(trials: pd.DataFrame, method: str, pair: tuple[float, float]) -> pd.DataFrame:
-    """Those of a method from a pair of initial rates that were run."""
+    """A method's cells from a pair of initial rates, if they were run."""
     alpha0, beta0 = pair
     same = (trials["method"] == method) & (trials["alpha0"] == alpha0) & (trials["beta0"] == beta0)
     return trials[same & trials["outcome"].notna()]

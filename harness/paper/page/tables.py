@@ -1,4 +1,4 @@
-"""The tables of the page, by name: Markdown."""
+"""The tables of the page: Markdown, by name."""
 
 from __future__ import annotations
 
@@ -15,4 +15,4 @@ TABLES: dict[str, Callable[[], str]] = {
         *(measured.chance, measured.yardstick, measured.devices, measured.cost),
     )
 }
-"""What may stand on the page."""
+"""Name in the page's marks -> function that makes the table."""

@@ -1,4 +1,4 @@
-"""Tables of what the records are judged to say."""
+"""Tables of the verdicts."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ PAPER = (
     ("C4", "(1e-4, 1e-6), to 2.99", "MAML takes 165, Alpha-MAML fewer than 15 for a wide range of choices"),
     ("C5", "(1e-5, 1e-7), to 2.99", "Alpha-MAML takes fewer than MAML for most choices"),
 )
-"""What the paper says in numbers, by the claim that counts the same share of the hyper-rates."""
+"""(claim, start and target, what the paper says): each claim counts the share that the paper speaks of."""
 
 
 def paper() -> str:
     """The paper's numbers beside ours: the median over the seeds, and the range."""
-    found = matrix()
+    verdicts = matrix()
     rows = []
     for key, what, theirs in PAPER:
-        judged = found[key, MAIN]
+        judged = verdicts[key, MAIN]
         by_seed = judged.numbers["first"].values() if judged else ()
-        shares = [one["share"][0] for one in by_seed]
-        missed = sum(one["maml"] == "miss" for one in by_seed)
+        shares = [numbers["share"][0] for numbers in by_seed]
+        missed = sum(numbers["maml"] == "miss" for numbers in by_seed)
         rows.append([key, what, theirs, f"{missed} of {len(shares)} seeds", span(shares, ".2f")])
     head = ["", "what", "the paper", "ours: MAML misses", "ours: share of the choices"]
     return markdown_table(head, rows)
@@ -37,19 +37,19 @@ def paper() -> str:
 
 def claims() -> str:
     """Every sentence under `paper-adam`, and why; C13 and C16 are judged once."""
-    found = matrix()
-    first = judging.columns(found)[0]
+    verdicts = matrix()
+    first = judging.columns(verdicts)[0]
     rows = []
     for claim in CLAIMS:
-        judged = found[claim.key, first if claim.everywhere else None]
+        judged = verdicts[claim.key, first if claim.everywhere else None]
         if judged is not None:
-            verdicts = [NONE if form is None else form.verdict for form in judged.forms.values()]
-            rows.append([claim.key, claim.short, *verdicts, judged.strict.why.replace("|", "/")])
+            forms = [NONE if form is None else form.verdict for form in judged.forms.values()]
+            rows.append([claim.key, claim.short, *forms, judged.strict.why.replace("|", "/")])
     return markdown_table(["", "sentence", "strict", "weak", "sustained", "why"], rows)
 
 
 @lru_cache(maxsize=1)
 def matrix() -> judging.Matrix:
-    """The claims by the reference records alone, judged once a process."""
-    found = evidence.gather(places.RESULTS, reference_only=True)
-    return judging.matrix(found.records, found.facts)
+    """The claims judged by the reference records alone, once per process."""
+    known = evidence.gather(places.RESULTS, reference_only=True)
+    return judging.matrix(known.records, known.facts)
