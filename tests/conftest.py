@@ -28,7 +28,7 @@ SMALL = Protocol(
 
 @pytest.fixture
 def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
-    """Random images in place of any data set: drawings of a character resemble each other."""
+    """Random images instead of any data set; drawings of one character resemble each other."""
     generator = np.random.default_rng(0)
     common = generator.integers(0, 256, (CHARACTERS, 1, 28, 28))
     own = generator.integers(0, 256, (1, DRAWERS, 28, 28))

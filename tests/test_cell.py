@@ -161,7 +161,7 @@ def test_a_cell_is_strict(fields: dict, match: str) -> None:
         Cell(**good | fields)
 
 
-def test_all_is_frozen() -> None:
+def test_everything_is_frozen() -> None:
     made = cell()
     for thing, name in ((made, "seed"), (made.hyper, "alpha0"), (made.protocol, "n_way")):
         with pytest.raises(ValidationError, match="frozen"):

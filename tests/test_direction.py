@@ -1,4 +1,4 @@
-"""The house: its rooms from bottom to top, and who may know whom, read from the sources themselves."""
+"""The rooms from bottom to top, and which may import which, read from the sources themselves."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ ROOMS = (
     *("common", "problems", "methods", "cell", "grids", "records", "analysis", "training", "sweeping"),
     *("plots", "bench", "paper", "cli"),
 )
-"""Bottom to top: a room knows itself and those before it, at run time and late inside functions alike."""
+"""Bottom to top: a room imports only itself and those before it, inside functions too."""
 DOORS = 14
-"""As many as a person takes in at a glance."""
+"""As many as a person can take in at a glance."""
 
 
 def name_of(path: str) -> str:
@@ -33,7 +33,7 @@ PATHS = {
     for path in sorted((ROOT / folder).rglob("*.py"))
 }
 GATE = {"harness", "harness.__main__"}
-"""What stands outside of all rooms: the package's own face and its entry."""
+"""What is outside all rooms: the package's front and its entry point."""
 
 
 @cache
@@ -69,7 +69,7 @@ def room_of(module: str) -> str:
 
 
 def reached(module: str) -> set[str]:
-    """All that a module loads when it is imported, packages on the way included."""
+    """All that a module loads when it is imported, parent packages included."""
     seen: set[str] = set()
     left = [module]
     while left:
@@ -115,7 +115,7 @@ def test_a_room_knows_those_below_it(room: str) -> None:
 
 
 def test_no_circle_of_files() -> None:
-    """Late imports included; a package's face only hands on what its own files hold."""
+    """Imports inside functions included; a package's front only hands on what its own files hold."""
     graph = {module: imports(module) & PATHS.keys() for module in PATHS}
     order = list(TopologicalSorter(graph).static_order())
     assert len(order) == len(PATHS)
@@ -145,7 +145,7 @@ def test_the_bench_loads_its_peers_when_they_are_asked_for() -> None:
     ],
 )
 def test_a_room_never_touches(room: str, never: tuple[str, ...]) -> None:
-    """Not even late, inside a function."""
+    """Not even inside a function."""
     ours = [module for module in PATHS if within(module, f"harness.{room}")]
     assert ours
     for module in ours:
@@ -172,12 +172,12 @@ LIGHT = (
 
 @pytest.mark.parametrize("module", LIGHT)
 def test_light_modules_load_neither_torch_nor_ray(module: str) -> None:
-    """Through all that they import at module level: a command that trains nothing answers at once."""
+    """Including all that they import at module level: a command that trains nothing answers at once."""
     assert not [name for name in reached(f"harness.{module}") if within(name, "torch", "ray")]
 
 
 def test_at_run_time_too() -> None:
-    """What our own reading could miss: third parties, and packages on the way."""
+    """What our own reading could miss: third parties, and parent packages."""
     code = (
         "import sys, harness.grids, harness.records.tables, harness.cli.lookup, harness.plots.render\n"
         "print(*sorted({'torch', 'ray'} & set(sys.modules)))"

@@ -1,4 +1,4 @@
-"""What the README shows works: its grids load, its method trains, its make variables and links are there."""
+"""What the README shows works: its grids load, its method trains, its make variables and links exist."""
 
 from __future__ import annotations
 

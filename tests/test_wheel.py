@@ -1,4 +1,4 @@
-"""What an installed package holds: all rooms, figures, grids and reference records, and nothing beside."""
+"""What an installed package holds: all rooms, figures, grids and reference records, and nothing else."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_everything_is_in_the_package_harness(wheel: Path) -> None:
-    """A package called plots, or tests, would land in somebody's environment."""
+    """A package called plots or tests would land in other people's environments."""
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0].split("-")[0] for name in names} == {"harness"}
     inside = {name.removeprefix("harness/") for name in names}

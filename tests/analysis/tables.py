@@ -1,4 +1,4 @@
-"""Trials tables made by hand: a row a cell, with counts that are easily compared."""
+"""Hand-made trials tables: a row per cell, with counts that are easy to compare."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COUNTS = ("iterations_to_target", "iterations_to_target_sustained")
 
 
 def trial(cell_id: str, first: int | str | None, sustained: int | None = None, **more: Any) -> dict[str, Any]:
-    """`first`: the first passage; a word: how the run came out without one; None: not run."""
+    """`first`: the first passage, or the outcome without one; None: not run."""
     return (
         dict.fromkeys(TRIALS)
         | {"cell_id": cell_id, "method": "maml", "dataset": "omniglot", "seed": 0}

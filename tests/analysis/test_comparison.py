@@ -1,4 +1,4 @@
-"""One's own records beside the reference, on tables of a few cells."""
+"""Your records beside the reference, on tables of a few cells."""
 
 import math
 from dataclasses import replace
@@ -61,7 +61,7 @@ def test_seed_by_seed():
     assert (sustained["equal"], sustained["other_outcome"], sustained["median_difference"]) == (4, 2, 0)
 
 
-def test_without_a_yardstick_what_is_not_equal_is_outside():
+def test_without_a_yardstick_counts_that_differ_are_outside():
     cells = compare(MINE, REFERENCE, None).cells.set_index("cell_id")
     assert cells.loc[["a", "b"], "first_agreement"].tolist() == [EQUAL, OUTSIDE]
     assert compare(MINE, REFERENCE, replace(YARDSTICK, first=None)).seeds["within"].tolist() == [0, 0]
@@ -95,8 +95,8 @@ def test_another_question_is_refused(change, says):
         compare(MINE.assign(**change), REFERENCE, YARDSTICK)
 
 
-def test_a_label_is_not_read():
-    """Two tables may call one protocol by different names, and different protocols by the same."""
+def test_labels_are_not_compared():
+    """Two tables may give one protocol different labels, and different protocols the same one."""
     named = compare(MINE.assign(protocol="a"), REFERENCE.assign(protocol="b"), YARDSTICK)
     assert named.seeds["in_both"].tolist() == [6, 6]
     other = reading("paper-sgd") | {"protocol": "paper-adam"}

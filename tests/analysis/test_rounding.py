@@ -1,4 +1,4 @@
-"""The yardstick, on a few runs whose differences are easily counted."""
+"""The yardstick, on a few runs whose differences are easy to count."""
 
 import math
 

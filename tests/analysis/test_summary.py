@@ -1,4 +1,4 @@
-"""Medians in which a miss is infinite, states and bands, on tables whose answers are easily seen."""
+"""Medians with misses as infinite, states and bands, on tables whose answers are obvious."""
 
 import math
 
@@ -14,7 +14,7 @@ NONE = math.nan
 
 
 def trials(*outcomes, method="alpha-maml", **more):
-    """One cell over seeds: a count if reached, else how it came out; None: not run."""
+    """One cell over seeds: a count if reached, else the outcome; None: not run."""
     rows = [
         dict.fromkeys(TRIALS)
         | {"cell_id": f"{method}-{seed}", "method": method, "alpha0": 0.1, "beta0": 1e-3, "seed": seed}

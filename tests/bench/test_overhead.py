@@ -31,7 +31,7 @@ def test_made_up_records_answer_their_grid(tmp_path: Path) -> None:
     assert {len(Store(tmp_path).read(cell.cell_id).rows) for cell in cells} == {500}
 
 
-def test_a_command_that_fails_is_an_error_with_its_words() -> None:
+def test_a_failing_command_is_an_error_with_its_output() -> None:
     seconds, printed = overhead.run(["-c", "print(7)"])
     assert (seconds > 0, printed) == (True, "7\n")
     with pytest.raises(RuntimeError, match="no such thing"):

@@ -1,4 +1,4 @@
-"""The claims as a person asks for them: by one's own records or by the reference's, printed and written."""
+"""`harness claims`: by your records or by the reference's, printed and written."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_without_any_records(harness: Run, results: Path) -> None:
 
 
 @pytest.mark.usefixtures("reference_folder")
-def test_by_own_records_and_by_the_reference(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
+def test_by_your_records_and_by_the_reference(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
     grid = grids.load(tiny)
     fill(tmp_path / "elsewhere", tiny, 2)
     reference.publish(grid, tmp_path / "elsewhere")

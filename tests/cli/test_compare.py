@@ -16,7 +16,7 @@ from tests.cli.conftest import TINY, Run, cells, is_refused
 from tests.records.test_tables import made
 
 QUICK, LATE, MISS = [0.05] * 5, [1.5, 1.5, 1.5, 0.05, 0.05], [1.5] * 5
-"""First passages of 0.1 at 1 and at 4, and none."""
+"""First passages of 0.1 at 1 and at 4, and a miss."""
 
 
 def fill(results: Path, tiny: str, *runs: list[float]) -> None:
@@ -41,7 +41,7 @@ def test_without_records_on_either_side(
 
 
 @pytest.mark.usefixtures("published")
-def test_without_own_records(harness: Run, tiny: str, results: Path) -> None:
+def test_without_your_own_records(harness: Run, tiny: str, results: Path) -> None:
     is_refused(harness("compare", tiny), "no records of tiny yet; make sweep GRID=tiny makes some")
     assert not results.exists()
 

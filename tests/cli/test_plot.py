@@ -1,4 +1,4 @@
-"""Figures of one's own records, or else of the reference ones; publishing."""
+"""Figures from your records, else from the reference's; publishing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LINE = "tiny: the reference records (2 of 3 cells of seed 0; x, commit abc+)"
 
 @pytest.mark.parametrize("words", [[], ["tiny"]], ids=["all", "by name"])
 @pytest.mark.usefixtures("published")
-def test_without_own_records(harness: Run, results: Path, words: list[str]) -> None:
+def test_without_your_own_records(harness: Run, results: Path, words: list[str]) -> None:
     """Its grid is in no sweeps/: the tables know it."""
     said = harness("plot", *words)
     assert said.code == 0, said.err
@@ -47,7 +47,7 @@ def test_by_the_path_of_its_grid(harness: Run, tiny: str) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_own_records_come_first(harness: Run, tiny: str, results: Path) -> None:
+def test_your_records_come_first(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny)
     Path(tiny).write_text(TINY.replace("Tiny", "Mine"))
     said = harness("plot", tiny)
@@ -86,5 +86,5 @@ def test_publish(harness: Run, tiny: str, results: Path, reference_folder: Path)
     assert list(reference.grids()) == ["tiny"]
 
 
-def test_publish_is_no_command_of_the_user(harness: Run) -> None:
+def test_publish_is_not_a_command_for_users(harness: Run) -> None:
     assert "publish" not in harness("-h").out

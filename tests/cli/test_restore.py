@@ -1,4 +1,4 @@
-"""The reference records in one's own store: what is missing of a grid then goes on from them."""
+"""The reference records in your own store: a sweep then continues from them."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
 
 
 @pytest.mark.usefixtures("noise")
-def test_a_sweep_with_a_failed_cell_ends_1(
+def test_a_sweep_with_a_failed_cell_exits_with_1(
     harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from harness.training import loop

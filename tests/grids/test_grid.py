@@ -183,13 +183,13 @@ def test_readings_go_to_the_data_set_asked_for(tmp_path: Path) -> None:
     assert len({c.protocol for c in grid.cells()}) == 3
 
 
-def test_json_of_before_there_were_readings() -> None:
+def test_json_from_before_there_were_readings() -> None:
     kept = json.loads(read(GRID).model_dump_json())
     del kept["readings"]
     assert grids.from_json(json.dumps(kept)) == read(GRID)
 
 
-def test_json_that_is_no_grid() -> None:
+def test_json_that_is_not_a_grid() -> None:
     with pytest.raises(UserError, match="the grid kept with the results"):
         grids.from_json("{}")
 
@@ -314,7 +314,7 @@ def test_an_unknown_grid_gives_the_nearest() -> None:
         grids.load("fig2", dataset="glyph")
 
 
-def test_a_grid_of_ones_own(tmp_path: Path) -> None:
+def test_a_grid_of_your_own(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(GRID)
     grid = grids.load(str(path))
@@ -327,7 +327,7 @@ def test_a_grid_of_ones_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stem", ["fig2", "FIG2", "fig2-glyphs", "store", "reference", "bench", "a b", ".x"])
-def test_a_name_that_is_anothers_or_no_folder(tmp_path: Path, stem: str) -> None:
+def test_a_name_that_is_taken_or_not_a_folder_name(tmp_path: Path, stem: str) -> None:
     (tmp_path / f"{stem}.yaml").write_text(GRID)
     with pytest.raises(UserError, match="rename it"):
         grids.load(str(tmp_path / f"{stem}.yaml"))

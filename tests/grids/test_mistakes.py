@@ -133,7 +133,7 @@ def test_a_mistake_in_readings(right: str, wrong: str, line: int, says: str) -> 
     assert "more)" not in found
 
 
-def test_a_protocol_is_no_axis() -> None:
+def test_a_protocol_is_not_an_axis() -> None:
     text = "figure.x: protocol is not a number; list it among the panels"
     assert text in message(GRID.replace("x: beta_hyperlr", "x: protocol"))
 
@@ -158,7 +158,7 @@ def test_a_slip_of_many_cells_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["[1]", "word", "null", "3"])
-def test_a_file_that_is_no_mapping(text: str) -> None:
+def test_a_file_that_is_not_a_mapping(text: str) -> None:
     assert "is not a mapping" in message(text)
 
 

@@ -80,6 +80,6 @@ def test_seeds() -> None:
     ("seeds", "text"),
     [((0,), "0"), ((0, 1), "0-1"), ((0, 1, 2, 7, 9, 10), "0-2,7,9-10"), ((), "")],
 )
-def test_seeds_as_one_writes_them(seeds: tuple[int, ...], text: str) -> None:
+def test_seeds_as_people_write_them(seeds: tuple[int, ...], text: str) -> None:
     assert selection.seed_ranges(seeds) == text
     assert not seeds or grids.parse_seeds(text) == seeds

@@ -1,4 +1,4 @@
-"""Noise: losses of networks that never learn are those of the inner loop with alpha 0; their summary."""
+"""Losses of networks that never learn: they equal those of the inner loop with alpha 0; their summary."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_smaller_meta_batch_takes_the_first_tasks() -> None:
 
 
 def test_the_summary() -> None:
-    """Four inits: one passes at 1, one at 200, two not at all."""
+    """Four inits: one passes at 1, one at 200, two never."""
     early, late, never = [2.9, 3.1], [3.1] * 199 + [2.9], [3.0, 3.2]
     long = [run + [3.1] * (200 - len(run)) for run in (early, late, never, never)]
     found = analysis.summary(flat(*long))["linear"]["4"]
@@ -124,7 +124,7 @@ def test_a_median_that_is_a_passage() -> None:
     assert found["median_first_passage"] == 2.0
 
 
-def test_the_study_goes_on_where_it_was_interrupted(
+def test_an_interrupted_study_continues(
     noise: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     protocol = Protocol(**SMALL.model_dump() | {"meta_batch": 4, "precision": "float32"})

@@ -18,7 +18,7 @@ from tests.conftest import SMALL
 
 @pytest.fixture(autouse=True)
 def quickly(noise: datasets.Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random images, and no collecting in a test's large heap."""
+    """Random images, and no garbage collection in a test's large heap."""
     monkeypatch.setattr(timing.gc, "collect", lambda: 0)
 
 
@@ -50,13 +50,13 @@ def test_backward_passes_are_gradients_and_hessian_products() -> None:
 
 
 def test_a_call_serves_a_chunk_of_tasks() -> None:
-    """Three tasks in chunks of two are two calls: only one task at a time makes calls and passes the same."""
+    """Three tasks in chunks of two make two calls: calls equal passes only with one task at a time."""
     with counters.counting() as calls:
         cost.Training(SMALL, "maml", chunk=2)()
     assert calls == {"loss": 4, "gradient": 4, "hessian_product": 2}
 
 
-def test_no_iteration_that_is_measured_validates(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_measured_iterations_do_not_validate(monkeypatch: pytest.MonkeyPatch) -> None:
     training = cost.Training(SMALL.model_copy(update={"validation_every": 1}), "maml")
     monkeypatch.setattr(training.pack, "score", lambda *_: pytest.fail("validated"))
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_bytes_kept() -> None:
     assert cost.kept(state._replace(memory=(weights,)))["memory"] == 0
 
 
-def test_the_peak_is_the_most_at_a_time() -> None:
+def test_the_peak_is_the_most_held_at_once() -> None:
     before = torch.empty(250)
 
     def step() -> None:
@@ -85,7 +85,7 @@ def test_the_peak_is_the_most_at_a_time() -> None:
     assert cost.peak(lambda: before.zero_()) == 0
 
 
-def test_ratios_are_of_rounds() -> None:
+def test_ratios_are_taken_round_by_round() -> None:
     theirs = [float(k) for k in range(1, 21)]
     ours = [k * (1 + k / 100) for k in theirs]  # ratios 1.01, 1.02, ... 1.20
     # 20 tosses: at most 5 heads with probability 0.0207, at most 6 with 0.0577: the 6th from either end

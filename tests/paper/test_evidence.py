@@ -1,4 +1,4 @@
-"""What the claims are judged by: pooled over grids, own records before the reference's, the longest run."""
+"""What the claims are judged on: pooled over grids, your records before the reference's, the longest run."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_cell_of_two_grids_counts_once_by_its_longest_run(places_with):
     assert "_grid" not in trials
 
 
-def test_own_records_count_where_half_of_a_seed_is_run(places_with):
+def test_your_records_count_if_half_of_a_seed_is_run(places_with):
     theirs = made(run("a", 7), run("b", 7))
     found = places_with(
         fig2=made(run("a", 5), not_run("b")),
@@ -150,7 +150,7 @@ def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyP
     assert reading_of("paper-adam", '{"k_shot": 5}') == five_shot
 
 
-def test_tables_of_a_preset_that_is_gone(places_with):
+def test_tables_of_an_unknown_preset(places_with):
     with pytest.raises(
         UserError, match="some tables name an unknown preset 'gone'; the presets are paper-adam"
     ):
@@ -158,8 +158,8 @@ def test_tables_of_a_preset_that_is_gone(places_with):
 
 
 @pytest.mark.parametrize("also", [{"precision": "float64"}, {"k_shot": 5}])
-def test_runs_of_the_yardstick_are_no_reading(places_with, also: dict):
-    """Whatever else they change, before `perturbation` or behind it."""
+def test_runs_of_the_yardstick_are_not_a_reading(places_with, also: dict):
+    """Whatever else they change, before `perturbation` or after it."""
     draw = reading("paper-adam") | {"changes": json.dumps({"perturbation": 1} | also, sort_keys=True)}
     found = places_with(fig2=made(run("a")), yardstick=made(run("b", **draw)))
     assert [one.reading for one in found.records] == [MAIN]
@@ -177,7 +177,7 @@ def changing(field: str) -> dict:
 
 
 def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_with):
-    """Those of the same method, rates and seed. A reading of one method alone has no say in it."""
+    """Those of the same method, rates and seed. A reading with one method alone does not count."""
     fig2 = made(at("m", 0.1), at("m1", 0.1, seed=1), at("o", 0.2), at("a", 0.1, 1.0), at("b", 0.1, 2.0))
     five = [at("m5", 0.1), at("o5", 0.2), at("a5", 0.1, 1.0)]
     eight = [at("m8", 0.1), at("n8", 0.1, seed=1), at("a8", 0.1, 1.0), at("b8", 0.1, 2.0)]
@@ -230,7 +230,7 @@ def test_paper_adam_alone_is_judged_once(places_with):
     assert [one.reading for one in places_with(fig2=made(run("a"))).records] == [MAIN]
 
 
-def test_a_grid_of_the_limit_is_kept_as_it_is(places_with):
+def test_a_grid_with_hyper_rates_of_zero_is_also_kept_unpooled(places_with):
     """The pooled run of its MAML is fig2's longer one."""
     zero = {"method": "alpha-maml", "alpha_hyperlr": 0.0, "beta_hyperlr": 0.0}
     found = places_with(fig2=made(run("m", 9)), limit=made(run("m", 5), run("a", 5, **zero)))
@@ -256,7 +256,7 @@ def test_an_older_arithmetic_is_left_out_of_its_reading(places_with):
     )
 
 
-def test_facts_are_of_the_reference_and_none_where_they_are_not(places_with):
+def test_facts_come_from_the_reference_and_may_be_missing(places_with):
     grids = {"fig2": made(run("a"))}
     assert places_with(**grids).facts == Facts()
     (places.REFERENCE / "cost").mkdir(parents=True)

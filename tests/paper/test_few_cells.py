@@ -1,4 +1,4 @@
-"""The control: which cells, how far each runs, and that its rows agree with what is left of the runs."""
+"""paper-adam on few cells: which cells, how long each runs, and that its rows match the cut runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.paper.claims.tables import changing
 FIVE_SHOT = changing(k_shot=5)
 HYPER = (0.1, 1e-6)
 FALLING = [3.0 - 0.1 * i for i in range(BUDGET)]
-"""At or below 2.5 from iteration 6 on, its mean of ten from 11 on; 2.99 is passed at 2 and at 10."""
+"""At or below 2.5 from iteration 6, its mean of ten from 11; 2.99 is passed at 2 and at 10."""
 
 
 def asked(target: float, budget: int = 500, reading: Reading = FIVE_SHOT, **more) -> Records:
@@ -66,7 +66,7 @@ def test_a_run_is_cut_and_its_row_says_so(target: float, budget: int, row: dict)
     assert C15.judge(few, NO_FACTS).strict.verdict == Verdict.HOLDS
 
 
-def test_of_two_targets_the_higher_ends_a_run() -> None:
+def test_the_higher_of_two_targets_ends_a_run() -> None:
     other = asked(2.99, reading=changing(meta_batch=8))
     for readings in ([base(), asked(2.5), other], [base(), other, asked(2.5)]):
         few = with_few_cells(readings)[1]
@@ -75,7 +75,7 @@ def test_of_two_targets_the_higher_ends_a_run() -> None:
 
 
 def test_the_last_update_and_validation_are_those_before_the_cut() -> None:
-    """Rows in any order; the last one of the cut has neither an update nor a validation."""
+    """Rows in any order; the last one before the cut has neither an update nor a validation."""
     whole = base()
     rows = whole.trajectories.copy()
     rows.loc[rows["iteration"] == 10, ["val_loss", "val_accuracy"]] = [2.75, 0.25]
@@ -86,14 +86,14 @@ def test_the_last_update_and_validation_are_those_before_the_cut() -> None:
     assert last.to_numpy().tolist() == [[11, 7.0, 2.75, 0.25]] * 2
 
 
-def test_what_was_not_run_stays_so() -> None:
+def test_a_cell_that_was_not_run_stays_so() -> None:
     open_one = records(run(TUNED, losses=FALLING), run(TUNED, HYPER, None))
     few = with_few_cells([open_one, asked(2.5)])[1]
     assert few.trials["outcome"].isna().tolist() == [False, True]
     assert few.trajectories["cell_id"].nunique() == 1
 
 
-def test_none_where_nothing_is_shared() -> None:
+def test_none_if_nothing_is_shared() -> None:
     elsewhere = asked(2.5, reading=changing(meta_batch=8), seed=7)
     for some in ([base(), asked(2.5), elsewhere], [base()], [asked(2.5)]):
         assert [one.reading for one in with_few_cells(some)] == [one.reading for one in some]

@@ -41,14 +41,14 @@ def test_what_no_reading_changes_is_judged_once(matrix):
     assert matrix["C16", MAIN] is None
 
 
-def test_none_where_no_cell_of_the_claim_was_asked(matrix):
+def test_none_if_no_cell_of_the_claim_was_asked_for(matrix):
     assert matrix["C1", MAIN].strict.verdict == Verdict.HOLDS
     assert matrix["C1", FIVE_SHOT] is None  # its cell is three decades off, C1's are two
     assert matrix["C2", FIVE_SHOT] is not None
     assert matrix["C14", MAIN] is None
 
 
-def test_a_weak_form_is_judged_where_the_claim_says_one(matrix):
+def test_a_weak_form_is_judged_if_the_claim_has_one(matrix):
     for claim in CLAIMS:
         for column in judging.columns(matrix):
             if judged := matrix[claim.key, column]:

@@ -48,7 +48,7 @@ def test_json_is_strict(matrix):
     assert found["claims"][1]["judged"]["paper-sgd"]["weak"] is None
 
 
-def test_the_page_says_that_it_names_the_first_cells_alone(matrix):
+def test_the_page_says_that_it_names_only_the_first_cells(matrix):
     many = replace(TOLD, cells=tuple(f"c{i}" for i in range(MOST_CELLS)))
     text = report.to_markdown(matrix | {("C1", MAIN): many}, SOURCES)
     assert "<summary>the first 40 cells</summary>" in text

@@ -1,4 +1,4 @@
-"""Frames that look like a real grid's, made up: for the tests of the figures."""
+"""Made-up frames that look like a real grid's, for the tests of the figures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def landscape(a0s, b0s) -> list[tuple]:
 def trials(
     cells: list[tuple], seeds: int = 1, target: float = 2.5, budget: int = 500, **same
 ) -> pd.DataFrame:
-    """One row a cell and seed. Counts are log-normal round a plausible value: some missed, some diverged."""
+    """One row per cell and seed. Counts are log-normal around a plausible value; some miss, some diverge."""
     rng = np.random.default_rng(11)
     rows = []
     for seed in range(seeds):
@@ -181,6 +181,6 @@ def figure1(
 
 
 def third_method(frame: pd.DataFrame) -> pd.DataFrame:
-    """The same trials, and Alpha-MAML's cells again as those of a user's own method with one more knob."""
+    """The same trials, and Alpha-MAML's cells again as those of a third method with one more rate."""
     more = frame[frame["method"] == "alpha-maml"].assign(method="gamma-maml", knob=0.5)
     return pd.concat([frame, more.assign(cell_id="g" + more["cell_id"])], ignore_index=True)

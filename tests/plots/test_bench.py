@@ -1,4 +1,4 @@
-"""The figure of the bench, from numbers made up."""
+"""The figure of the bench, from made-up numbers."""
 
 from __future__ import annotations
 

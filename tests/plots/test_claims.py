@@ -20,7 +20,7 @@ NOTE = "a note"
 
 
 def made() -> pd.DataFrame:
-    """Every pair of verdicts and no weak form in turn; nothing asked where the turn is out."""
+    """Cells that go through all pairs of verdicts, with and without a weak form, and then not asked."""
     pairs = itertools.cycle([(None, None), *itertools.product(claims.LOOKS, [*claims.LOOKS, None])])
     rows = [
         {"claim": key, "sentence": short, "reading": name, "strict": strict, "weak": weak}

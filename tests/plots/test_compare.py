@@ -42,7 +42,7 @@ def marks(ax):
     return {sign: list(map(tuple, line.get_xydata())) for sign, line in lines.items()}
 
 
-def test_each_cell_stands_at_its_two_counts_and_a_miss_beyond_the_budget(by_yardstick):
+def test_each_cell_is_drawn_at_its_two_counts_and_a_miss_beyond_the_budget(by_yardstick):
     ax, miss = by_yardstick[1]["first"], 500 * figure.MISS
     assert marks(ax) == {
         "o": [(100, 100), (miss, miss), (miss, miss)],

@@ -40,7 +40,7 @@ def hatches(ax):
 
 
 def put(trials, pair, ah, bh, *counts, lag=5):
-    """Set what the seeds of a cell gave: a count, or how it came out; None: not run.
+    """Set the results of a cell's seeds: a count, or the outcome; None: not run.
 
     lag: from the first to the sustained passage; None: there is no sustained one.
     """
@@ -232,8 +232,8 @@ def test_each_reading_begins_a_row_if_it_has_several_panels():
     assert tops[0] == tops[1] > tops[2] == tops[3]
 
 
-def test_cells_are_smaller_where_that_spares_rows():
-    """Four panels of three cells beside their baselines; of five no size spares any."""
+def test_cells_are_smaller_if_that_saves_rows():
+    """Four panels of three cells beside their baselines; with five cells, no size saves a row."""
     readings = ("paper-adam", "paper-adam, k_shot=5")
     sides = []
     for count in (3, 4, 5):

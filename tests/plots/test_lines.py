@@ -7,7 +7,7 @@ from tests.plots import synthetic
 from tests.readings import reading
 
 
-def test_where_passes_over_what_a_method_lacks():
+def test_where_ignores_what_a_method_lacks():
     trials = synthetic.trials(synthetic.figure1_cells())
     shown = trials[matches(trials, {"alpha0": [1e-4], "beta_hyperlr": 1e-6})]
     assert (shown["method"] == "maml").sum() == 1

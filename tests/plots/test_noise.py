@@ -1,4 +1,4 @@
-"""The figure of the noise study, from losses made up."""
+"""The figure of the noise study, from made-up losses."""
 
 from __future__ import annotations
 

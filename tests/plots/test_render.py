@@ -58,7 +58,7 @@ def test_an_unfinished_file_does_not_replace_a_figure(tmp_path, monkeypatch):
     assert (tmp_path / "made-up.png").read_text() == "whole"
 
 
-def test_what_cannot_be_drawn_is_said_in_one_line(tmp_path):
+def test_what_cannot_be_drawn_is_reported_in_one_line(tmp_path):
     trials, curves = tables()
     with pytest.raises(UserError, match=r"made-up: figure\.kind 'pie' is unknown; choose heatmap or"):
         render(trials, curves, {"name": "made-up", "figure": {"kind": "pie"}}, tmp_path)

@@ -7,7 +7,7 @@ from harness.plots.sheet import draw, sheet
 
 
 def episodes(n_way=3, k=2, q=1, tasks=2):
-    """Images of one grey each: task, class and shot as digits."""
+    """Images of a single grey each, whose digits are task, class and shot."""
     t, c, s = np.ogrid[:tasks, :n_way, : k + q]
     values = (100 * t + 10 * c + s).astype("uint8")
     images = np.broadcast_to(values[..., None, None], (*values.shape, 28, 28))
@@ -31,7 +31,7 @@ def to_white(image, value):
     return tuple(float(round(channel)) for channel in image.to_rgba(np.array([value]))[0][:3])
 
 
-def test_it_is_written_with_names_and_nothing_is_cut(tmp_path):
+def test_it_is_written_with_names_and_nothing_is_cut_off(tmp_path):
     names = [["Korean/character01", "Greek/character02", "Latin/character03"]] * 2
     path = sheet(*episodes(), names, "glyphs: 2 training tasks of seed 0", tmp_path / "sheet.png")
     assert path.read_bytes()[:4] == b"\x89PNG"

@@ -1,4 +1,4 @@
-"""Numbers and words as figures write them."""
+"""Numbers and words as the figures write them."""
 
 import matplotlib as mpl
 import pytest
@@ -47,13 +47,13 @@ def test_symbols_of_hyper_parameters(hyper_parameter, text):
 
 
 def test_a_symbol_takes_the_room_that_it_is_drawn_in():
-    """The name of 13 letters is drawn as wide as some six."""
+    """The name has 13 letters and is drawn about six wide."""
     text = "Untuned rates, alpha_hyperlr varied"
     assert style.wrapped(text, 2.15, 8.5) == r"Untuned rates, $\alpha_{\mathrm{hyperlr}}$ varied"
     assert style.wrapped("beta_rule=raw", 5, 10) == "beta_rule=raw"  # no hyper-parameter
 
 
-def test_wrapped_text_fits_and_a_dollar_is_no_formula():
+def test_wrapped_text_fits_and_a_dollar_starts_no_formula():
     lines = style.wrapped("word " * 40 + "x" * 200, 3, 10).split("\n")
     assert max(map(len, lines)) <= 38
     assert style.wrapped("costs $1 or $2", 5, 10) == r"costs \$1 or \$2"

@@ -85,7 +85,7 @@ def test_a_line_for_each_reading():
 
 
 def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_coloured_lines():
-    """Under another reading, beside which the reference names its own; and the legends do not overlap."""
+    """Under another reading, so that the reference names its own; and the legends do not overlap."""
     trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
     keep = (trials["method"] == "maml") | ((trials["alpha0"] == 1e-4) & (trials["alpha_hyperlr"] == 0.1))
     trials = trials[keep]
@@ -163,7 +163,7 @@ def test_a_diverged_end_has_a_cross(one_seed, tables):
     assert not [line for line in row(one_seed, "alpha")[0].lines if line.get_marker() == "x"]
 
 
-def test_an_explosion_does_not_flatten_the_rest(tables):
+def test_a_diverging_run_does_not_flatten_the_rest(tables):
     trials, curves = tables
     cell = trials.loc[trials["outcome"] == "diverged", "cell_id"].item()
     wild = curves.copy()

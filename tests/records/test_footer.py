@@ -57,7 +57,7 @@ def test_what_it_does_not_find(content: bytes) -> None:
 
 
 def test_a_header_is_read_without_the_whole_footer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """And with all of it where the short way does not find it: in a footer longer than was looked at."""
+    """And with the whole footer where the quick way fails: if it is longer than the part that was read."""
     path = tmp_path / "record.parquet"
     path.write_bytes(BYTES)
     read_metadata, calls = pq.read_metadata, []
@@ -69,6 +69,6 @@ def test_a_header_is_read_without_the_whole_footer(monkeypatch: pytest.MonkeyPat
     assert len(calls) == 2
 
 
-def test_a_message_that_looks_like_a_header_is_none() -> None:
+def test_a_message_that_looks_like_a_header_is_not_one() -> None:
     made = record("failed", [], 'harness.record\x18\x05{"a":1}')
     assert records.load_header(records.dump(made)) == made.header

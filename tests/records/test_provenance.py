@@ -33,7 +33,7 @@ def test_the_commit_of_the_checkout(repository: Path, monkeypatch: pytest.Monkey
     assert provenance._commit() == f"{commit}+"
 
 
-def test_an_installed_package_is_of_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_installed_package_has_no_commit(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even where it lies in an environment inside a repository, or is used from one."""
     installed = repository / "env" / "site-packages"
     installed.mkdir(parents=True)

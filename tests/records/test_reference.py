@@ -125,7 +125,7 @@ def test_a_line_on_what_was_run(grid: Grid, results: Path) -> None:
     assert line(0, 1) == "6 of 12 cells of seeds 0-1; AMD EPYC, H100, commit abc and def+"
 
 
-def test_a_new_one_takes_the_place_of_the_old(grid: Grid, results: Path, folder: Path) -> None:
+def test_a_new_reference_replaces_the_old_one(grid: Grid, results: Path, folder: Path) -> None:
     reference.publish(grid, results, [0])
     (folder / "ends" / "stray").touch()
     reference.publish(grid, results, [1])
@@ -134,7 +134,7 @@ def test_a_new_one_takes_the_place_of_the_old(grid: Grid, results: Path, folder:
     assert set(tables.read(folder / "ends").trials["seed"]) == {1}
 
 
-def test_nothing_is_published_by_halves(grid: Grid, results: Path, folder: Path) -> None:
+def test_nothing_is_half_published(grid: Grid, results: Path, folder: Path) -> None:
     reference.publish(grid, results, [0])
     before = {path.name: path.read_bytes() for path in (folder / "ends").iterdir()}
     with pytest.raises(UserError, match="no records of ends, seed 7; make sweep makes some"):

@@ -85,7 +85,7 @@ def test_a_later_record_replaces_an_earlier_one_but_a_failure_does_not(store: St
     assert store.read(CELL.cell_id).header.ending == "failed"
 
 
-def test_what_is_no_record_is_not_put(store: Store) -> None:
+def test_what_is_not_a_record_is_not_stored(store: Store) -> None:
     with pytest.raises(records.DamagedRecord):
         store.put(BYTES[:-1])
     assert not store.folder.exists()

@@ -141,7 +141,7 @@ def test_trajectories(grid: Grid, store: Store) -> None:
 
 
 def test_a_smaller_budget_cuts(grid: Grid, store: Store) -> None:
-    """What lies beyond the budget is as if it had never been."""
+    """What lies beyond the budget is ignored."""
     both = made_tables(grid, store, max_iterations=2)
     trials, curves = both.trials, both.trajectories
     assert column(trials, "outcome") == ["reached", "budget", "budget", "failed", None, None]
@@ -234,7 +234,7 @@ def test_recorded_seeds(grid: Grid, store: Store) -> None:
     assert column(trials, "outcome")[6:] == ["budget"] * 3 + [None] * 3
 
 
-def test_without_any_record_the_tables_are_there_all_the_same(grid: Grid, tmp_path: Path) -> None:
+def test_tables_are_written_even_without_records(grid: Grid, tmp_path: Path) -> None:
     both = made_tables(grid, Store(tmp_path / "empty"))
     trials, curves = both.trials, both.trajectories
     assert column(trials, "outcome") == [None] * 12

@@ -1,4 +1,4 @@
-"""The driver: every record goes to the store at once, and what it tells the person who watches."""
+"""The driver: every record goes to the store at once, and progress is reported."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_record_is_in_the_store_at_once(driver: StoreDriver, store: Store, dis
     assert display.ended == list(driver.ran) == [CELL.cell_id]
 
 
-def test_where_cells_stand_is_written_now_and_then(
+def test_progress_is_written_now_and_then(
     driver: StoreDriver, store: Store, display: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver.progress(at(3))
@@ -88,7 +88,7 @@ def test_a_full_disk_ends_the_sweep_and_is_tried_again(
     assert list(store.scan().headers) == [CELL.cell_id]
 
 
-def test_an_interrupt_is_told_once(driver: StoreDriver, display: Silent) -> None:
+def test_an_interrupt_is_reported_once(driver: StoreDriver, display: Silent) -> None:
     assert not driver.interrupted()
     driver._interrupts.wanted = True
     assert driver.interrupted()

@@ -1,4 +1,4 @@
-"""How the Ray runner goes on when workers die or Ray ends a whole run: without starting Ray."""
+"""How the Ray runner continues when workers die or Ray ends a whole run, without starting Ray."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def cells(count: int) -> list[Cell]:
     return [cell(seed=seed) for seed in range(count)]
 
 
-def test_what_ray_left_is_submitted_again_as_long_as_that_brings_something(
+def test_what_ray_left_is_submitted_again_as_long_as_that_finishes_cells(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Two cells of eight a round, then the memory monitor ends it: four rounds, no failed record."""
@@ -75,7 +75,7 @@ def test_what_ray_left_is_submitted_again_as_long_as_that_brings_something(
     assert len(fake.recorded) == 8
 
 
-def test_rounds_that_bring_nothing_end_without_failed_records(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rounds_that_finish_nothing_end_without_failed_records(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Fake(monkeypatch, iter([lambda packs: {}] * raytune.ATTEMPTS))
     fake.run([(one,) for one in cells(3)])
     assert len(fake.submitted) == raytune.ATTEMPTS

@@ -96,8 +96,8 @@ def test_a_sweep_runs_each_cell_once(tmp_path: Path) -> None:
     assert (again.ran, display.plan) == (0, (3, 3))
 
 
-def test_a_word_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None:
-    """Ray hands over progress and records by different ways."""
+def test_progress_that_comes_after_the_record_is_not_shown(tmp_path: Path) -> None:
+    """Ray delivers progress and records by different routes."""
     asked = request(tmp_path)
     done, other = asked.cells()[:2]
 

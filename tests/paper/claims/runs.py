@@ -1,4 +1,4 @@
-"""Hand-made runs with rates, validation and provenance, for the claims that are not of counts."""
+"""Hand-made runs with rates, validation and provenance, for the claims that are not about counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TUNED, UNTUNED = (1e-1, 1e-3), (1e-4, 1e-6)
 def run(
     pair, hyper=None, losses=(3.0,) * BUDGET, val=None, seed=0, ending="budget", alpha=None, beta=None, **more
 ) -> tuple[dict, list[dict]]:
-    """One cell's trial and rows. `losses` None: not run. `val`: of the last row, the last loss by default."""
+    """One cell's trial and rows. `losses` None: not run. `val`: the last row's, default its training loss."""
     method = "maml" if hyper is None else "alpha-maml"
     cell = f"{method} {pair} {hyper} {seed}"
     trial = dict.fromkeys(TRIALS) | {

@@ -20,7 +20,7 @@ NOTHING = Facts(cost=None, noise=None, data=None)
 DIAGONAL = DIAGONALS["paper-adam"]
 TUNED, SECOND, THIRD, FOURTH, FIFTH = DIAGONAL
 HYPERS = [(a, b) for a in (0.1, 1.0, 10.0) for b in (1e-6, 1e-5, 1e-4)]
-"""Three values of each hyper-rate: every one of them but the middle is at an edge."""
+"""Three values of each hyper-rate: all but the middle one are at an edge."""
 
 Count = float | None
 """Iteration of the first passage of 2.5 and 2.99 at once; MISS; None: not run."""
@@ -28,7 +28,7 @@ Cell = tuple[dict[str, object], list[float]]
 
 
 def cell(pair, hyper, count: Count, seed=0, budget=60, ending="budget", losses=None) -> Cell:
-    """One cell: its trial and losses. MAML if `hyper` is None; `losses` in place of those of the count."""
+    """One cell: its trial and losses. MAML if `hyper` is None; `losses` replace those of the count."""
     if losses is None and count is not None:
         losses = [2.0 if i >= count else 3.2 for i in range(1, budget + 1)]
     trial = dict.fromkeys(TRIALS) | {

@@ -1,4 +1,4 @@
-"""C14: Alpha-MAML without hyper-rates beside MAML."""
+"""C14: Alpha-MAML with hyper-rates of 0 beside MAML."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CURVE = [3.0 - 0.01 * i for i in range(BUDGET)]
 
 
 def test_c14_equal_over_the_rows_that_both_have():
-    """MAML ran on; the limit's last row has a validation and no beta, where MAML's has the contrary."""
+    """MAML ran on: the limit's last row has a validation and no beta, MAML's row the reverse."""
     both = records(run(TUNED, losses=CURVE), run(TUNED, (0.0, 0.0), CURVE[:8]))
     judged = c14(both, NO_FACTS)
     assert judged.strict.verdict == HOLDS
@@ -43,8 +43,8 @@ def test_c14_one_bit_is_enough():
         assert f"{name} at iteration {at + 1}" in judged.strict.why
 
 
-def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
-    """It has as many rows as the limit, but its last one has its update and no validation."""
+def test_c14_with_a_run_cut_at_its_grids_budget():
+    """It has as many rows as the limit, but its last one has an update and no validation."""
     limit = run(TUNED, (0.0, 0.0), CURVE[:8])
     trial, rows = run(TUNED, losses=CURVE)
     cut = (trial | {"iterations_run": 8}, rows[:8])
@@ -55,16 +55,16 @@ def test_c14_of_a_run_that_its_grid_cut_at_the_budget():
     assert "train_loss at iteration 8" in judged.strict.why
 
 
-def test_c14_of_two_whole_runs_that_part_in_the_last_row():
-    """Both have a validation there, so that both ended there explains no difference."""
+def test_c14_with_two_whole_runs_that_differ_in_the_last_row():
+    """Both have a validation there, so ending there does not explain a difference."""
     two = records(run(TUNED, losses=CURVE), run(TUNED, (0.0, 0.0), CURVE, val=9.0))
     judged = c14(two, NO_FACTS)
     assert judged.strict.verdict == FAILS
     assert f"val_loss at iteration {BUDGET}" in judged.strict.why
 
 
-def test_c14_looks_within_each_grid_that_asks_for_the_limit():
-    """MAML's longest run, the one that is pooled, was made elsewhere."""
+def test_c14_compares_within_each_grid_that_has_hyper_rates_of_zero():
+    """MAML's longest run, the pooled one, was made elsewhere."""
     limit = run(TUNED, (0.0, 0.0), CURVE[:8])
     pooled = records(run(TUNED, losses=CURVE, device="cuda"), limit)
     own = records(run(TUNED, losses=CURVE[:8]), limit)
@@ -91,14 +91,14 @@ def test_c14_a_pair_that_fails_outweighs_one_that_cannot_be_compared():
 
 
 @pytest.mark.parametrize("name", abstract.SAME_RUN)
-def test_c14_runs_of_another_machine_say_nothing(name):
+def test_c14_runs_on_different_machines_cannot_be_compared(name):
     other = run(TUNED, (0.0, 0.0), CURVE[::-1], **{name: 4})
     judged = c14(records(run(TUNED, losses=CURVE), other), NO_FACTS)
     assert judged.strict.verdict == OPEN
     assert name in judged.strict.why
 
 
-def test_c14_is_of_the_same_pair_and_seed_and_of_both_hyper_rates():
+def test_c14_needs_the_same_pair_and_seed_and_both_hyper_rates_zero():
     elsewhere = [run(TUNED, losses=CURVE, seed=1), run(UNTUNED, losses=CURVE)]
     assert c14(records(*elsewhere, run(TUNED, (0.0, 0.0), CURVE)), NO_FACTS).strict.verdict == OPEN
     one_zero = run(TUNED, (0.0, 1e-6), CURVE)

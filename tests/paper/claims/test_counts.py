@@ -24,7 +24,7 @@ PASSING = [3.0] * 4 + [2.4] + [3.0] * 5 + [2.0] * 10
 """First at 5. The mean of 5 ... 14 is (2.4 + 5 x 3 + 4 x 2) / 10 = 2.54, that of 6 ... 15 is 2.5."""
 
 
-def test_c15_counts_as_the_losses_say():
+def test_c15_counts_that_match_the_losses():
     assert c15(records(counted(PASSING, 5, 15)), NO_FACTS).strict.verdict == HOLDS
     assert c15(records(counted([3.0] * BUDGET, None, None, "budget")), NO_FACTS).strict.verdict == HOLDS
 
@@ -41,7 +41,7 @@ def test_c15_counts_as_the_losses_say():
         (counted(PASSING, 5, 15, target=math.nan), "outcome is reached"),
     ],
 )
-def test_c15_a_table_that_says_otherwise(one, what):
+def test_c15_counts_that_do_not_match_the_losses(one, what):
     judged = c15(records(one, run(UNTUNED)), NO_FACTS)
     assert judged.strict.verdict == FAILS
     assert what in judged.strict.why
@@ -49,14 +49,14 @@ def test_c15_a_table_that_says_otherwise(one, what):
 
 
 def test_c15_a_higher_target_passed_later(monkeypatch):
-    """No losses can do that: it would be the fault of the passages."""
+    """No losses can do that: the passages would be wrong."""
     monkeypatch.setattr(figures2and3, "first_passage", lambda losses, target: 5 if target == 2.5 else 6)
     judged = c15(records(counted(PASSING, 5, 15)), NO_FACTS)
     assert judged.strict.verdict == FAILS
     assert "first passage of 2.99 comes after that of 2.5" in judged.strict.why
 
 
-def test_c15_what_is_not_run_tells_nothing():
+def test_c15_without_runs_cannot_be_told():
     nothing = c15(records(run(TUNED, losses=None)), NO_FACTS)
     assert nothing.strict.verdict == OPEN
     assert nothing.cells

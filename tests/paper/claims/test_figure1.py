@@ -24,7 +24,7 @@ def small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ends(*levels, tuned=1.0, baseline=3.0, seed=0):
-    """Figure 1 with these final losses of untuned Alpha-MAML, in the order of its cells; None: not run."""
+    """Figure 1 with these final losses of untuned Alpha-MAML, in the order of the cells; None: not run."""
     pairs = zip([*BY_BETA, *BY_ALPHA], levels, strict=True)
     return [
         run(TUNED, losses=level(tuned), seed=seed),
@@ -60,7 +60,7 @@ def test_c10_needs_a_bad_case_and_a_good_one():
     assert verdicts(c10(records(*ends(*good, tuned=None)), NO_FACTS)) == (OPEN, OPEN)
 
 
-def test_c10_is_of_the_last_ten_losses_and_of_validation_too():
+def test_c10_compares_the_last_ten_losses_and_the_validation_loss():
     tuned, baseline = ends(*(1.0,) * 5)[:2]
     cells = [(hyper, level(1.0)) for hyper in (*BY_BETA, *BY_ALPHA)]
     early = [run(UNTUNED, hyper, [*losses[:10], 1.9, *losses[11:]], val=1.0) for hyper, losses in cells]
@@ -70,7 +70,7 @@ def test_c10_is_of_the_last_ten_losses_and_of_validation_too():
     assert verdicts(c10(records(tuned, baseline, *worse), NO_FACTS)) == (FAILS, FAILS)
 
 
-def test_c10_what_diverged_is_not_similar_and_what_stopped_early_is_not_told():
+def test_c10_a_diverged_run_is_not_similar_and_one_stopped_early_is_unknown():
     tuned, baseline, *cells = ends(*(1.0,) * 5)
     blown = run(UNTUNED, BY_ALPHA[-1], [3.0, math.nan], ending="diverged")
     short = run(UNTUNED, BY_ALPHA[-1], [1.0] * (BUDGET - 1), ending="stopped")
@@ -96,7 +96,7 @@ def test_c10_over_seeds():
     assert c10(records(*ends(*(1.0,) * 5)), NO_FACTS).interval is None
 
 
-def test_figure_1_is_asked_where_both_its_columns_have_cells():
+def test_figure_1_is_judged_if_both_its_columns_have_cells():
     few = [run(UNTUNED, hyper) for hyper in ((1e-1, 1e-6), (1e-1, 1e-5))]
     for judge in (c10, c11):
         assert judge(records(*few), NO_FACTS).cells == ()

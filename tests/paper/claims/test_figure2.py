@@ -69,7 +69,7 @@ def test_c2(maml, counts, strict, weak):
     assert (found.strict.verdict, found.weak.verdict) == (strict, weak)
 
 
-def test_c2_tells_its_numbers():
+def test_c2_states_its_numbers():
     found = judged(c2, MISS, [30] * 8 + [None], FOURTH)
     assert found.strict.why == (
         "at (1e-4, 1e-6) MAML did not reach 2.5 in 60 iterations; "
@@ -106,7 +106,7 @@ def test_c2_on_few_cells():
 
 
 def test_c2_by_sustained_passages():
-    """All first passages at 57: none lasts 6 iterations before the budget of 60."""
+    """All first passages at 57: too late for a sustained one within the budget of 60."""
     found = judged(c2, MISS, [57 if k % 2 else 20 for k in range(9)], FOURTH)
     assert (found.strict.verdict, found.sustained.verdict) == (FAILS, HOLDS)
 
@@ -122,7 +122,7 @@ def test_over_seeds():
     assert found.interval == (5 / 9, 1)
 
 
-def test_none_of_its_cells_was_asked():
+def test_none_of_its_cells_was_asked_for():
     found = judged(c2, MISS, [30] * 9, THIRD)
     assert found.strict.verdict is OPEN
     assert found.cells == ()

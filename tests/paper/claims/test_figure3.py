@@ -54,7 +54,7 @@ def test_c3(counts, verdict):
 NOISE = {"linear": {"16": {"inits": 32, "passed": 3}, "8": {"inits": 32, "passed": 9}}}
 
 
-def test_c3_carries_the_noise_study_and_does_not_judge_by_it():
+def test_c3_mentions_the_noise_study_and_does_not_judge_by_it():
     some = records(cell(FOURTH, None, MISS), cell(FOURTH, None, 20, 1))
     found = c3(some, replace(NOTHING, noise=NOISE))
     missing = "it takes 5 seeds to judge; 3 of 32 networks that never learn pass it"
@@ -127,7 +127,7 @@ def test_c5(maml, counts, verdict):
     assert found.weak is None
 
 
-def test_c4_and_c5_are_by_the_higher_target():
+def test_c4_and_c5_are_judged_by_the_higher_target():
     """2.99 is passed at iteration 3, and 2.5 never."""
     losses = [3.2] * 2 + [2.9] * 58
     for claim, pair in ((c4, FOURTH), (c5, FIFTH)):

@@ -78,7 +78,7 @@ def test_c9_by_both_targets():
 
 
 def test_c9_on_the_edges_of_the_grid():
-    """At the second pair the two larger values of alpha_hyperlr are slow: 58 in place of 40."""
+    """At the second pair the two larger values of alpha_hyperlr are slow: 58 instead of 40."""
     slow = nth([40] * 3 + [58] * 6)
     cells = board({TUNED: 20}, nth([10] * 9)) + board({SECOND: MISS}, slow)
     found = c9(records(*cells), NOTHING)

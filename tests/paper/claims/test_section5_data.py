@@ -1,4 +1,4 @@
-"""C16: the data as they are described."""
+"""C16: the data set's description."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def test_c16(change, expected):
     assert c16(records(), facts).strict.verdict == expected
 
 
-def test_c16_not_described():
+def test_c16_without_a_description_of_the_data():
     assert c16(records(), NO_FACTS).strict.verdict == OPEN

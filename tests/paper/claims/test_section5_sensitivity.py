@@ -45,7 +45,7 @@ def test_spread(counts, low, exact):
 
 
 def steady(maml, *columns, hypers=HYPERS):
-    """MAML's counts down the diagonal; of each choice of the hyper-rates, Alpha-MAML's."""
+    """MAML's counts down the diagonal, and Alpha-MAML's with each choice of the hyper-rates."""
     at = [dict(zip(hypers, row, strict=True)) for row in zip(*columns, strict=True)]
     alpha = dict(zip(DIAGONAL, at, strict=False))
     of = dict(zip(DIAGONAL, maml, strict=False))
@@ -94,7 +94,7 @@ def test_a_run_of_maml_past_the_budget_bounds_its_spread_further():
 
 
 def test_c12_best_median_worst_and_the_price_of_four_rates():
-    """By their medians: 6, 10 (seven times) and 12; no edge takes the worst away, which is in the middle."""
+    """By their medians: 6, 10 (seven times) and 12. The worst is in the middle, so no edge removes it."""
     best, worst = (6, 6, 30), (12, 12, 60)
     found = c12(steady((10, 20, 40), best, *[FLAT] * 3, worst, *[FLAT] * 4), NOTHING)
     assert found.strict.verdict is FAILS
@@ -109,7 +109,7 @@ def test_c12_best_median_worst_and_the_price_of_four_rates():
     assert json.dumps(found.numbers, allow_nan=False)
 
 
-def test_c12_of_two_choices_in_the_middle_the_better():
+def test_c12_takes_the_better_of_two_middle_choices():
     """Ten choices, from the fastest to the slowest."""
     hypers = [*HYPERS, (100.0, 1e-6)]
     columns = [(k, 20 + k, 20 + k) for k in range(1, 11)]
@@ -119,7 +119,7 @@ def test_c12_of_two_choices_in_the_middle_the_better():
     )  # the fifth
 
 
-def test_c12_of_choices_asked_at_every_pair_alone():
+def test_c12_uses_only_choices_asked_for_at_every_pair():
     cells = [*board({TUNED: 10, SECOND: 40}, nth([10] * 9)), cell(TUNED, (100.0, 1.0), MISS)]
     assert c12(records(*cells), NOTHING).strict.verdict is HOLDS
     assert c12(records(*board({THIRD: 10}, nth([10] * 9))), NOTHING).cells == ()

@@ -48,7 +48,7 @@ def test_c6(counts, verdict):
     assert c6(down(*counts), NOTHING).strict.verdict is verdict
 
 
-def test_c6_weak_is_by_the_lower_target_alone():
+def test_c6_weak_is_judged_by_the_lower_target_alone():
     """At (1e-4, 1e-6) 2.99 is passed at iteration 12 and 2.5 never."""
     slow = cell(FOURTH, None, None, losses=[3.2] * 11 + [2.9] * 49)
     found = c6(records(cell(TUNED, None, 10), slow, cell(FIFTH, None, MISS)), NOTHING)
@@ -107,7 +107,7 @@ def but_sixth(usual, sixth, of=16):
 
 
 def test_c7_weak():
-    """15 of 16 are as fast; 11 of 12 without any edge."""
+    """15 of 16 are as fast; 11 of 12 without any one edge."""
     found = c7(fast(20, but_sixth(5, 40), hypers=WIDE), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (FAILS, HOLDS)
     assert found.numbers["first"]["0"]["2.5"] == {
@@ -152,7 +152,7 @@ def test_c8_weak_and_by_how_much():
 
 
 def test_c8_off_the_diagonal_what_was_run_counts():
-    """A cell elsewhere refutes; one that was not run there leaves nothing open."""
+    """A cell elsewhere can refute the claim; one that was not run there leaves nothing open."""
     whole, elsewhere = board({TUNED: 20}, nth([20] * 9)), (1.0, 1.0)
     for count, verdict in ((20, HOLDS), (None, HOLDS), (21, FAILS)):
         cells = [*whole, cell(elsewhere, None, 20), cell(elsewhere, HYPERS[4], count)]

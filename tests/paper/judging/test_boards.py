@@ -1,4 +1,4 @@
-"""Counts on boards: a passage, a miss, or not known."""
+"""Counts on boards: a passage, a miss, or unknown."""
 
 import math
 from dataclasses import replace
@@ -69,7 +69,7 @@ def test_a_run_beyond_the_papers_budget_is_cut():
     assert seed.boards[2.5].maml[TUNED] == math.inf
 
 
-def test_hyper_rates_of_zero_and_other_methods_are_no_choice():
+def test_hyper_rates_of_zero_and_other_methods_are_left_out():
     trial, losses = cell(FOURTH, None, 5)
     other = {**trial, "method": "mine", "cell_id": "other"}, losses
     some = records(cell(TUNED, (0.0, 0.0), 5), cell(TUNED, (0.0, 1e-6), 5), cell(TUNED, None, 5), other)
@@ -88,7 +88,7 @@ def test_hyper_rates_of_zero_and_other_methods_are_no_choice():
         ([HYPERS[0], HYPERS[4], HYPERS[8]], False),  # 3 of 9
     ],
 )
-def test_where_a_share_means_something(hypers, enough):
+def test_which_pairs_have_enough_choices_for_a_share(hypers, enough):
     (seed,) = counts_by_seed(records(*board({TUNED: 5}, lambda pair, hyper: 5, hypers=hypers)), first_passage)
     assert seed.enough == ({TUNED} if enough else set())
 

@@ -46,12 +46,12 @@ def test_the_seeds_that_decided():
         (HOLDS, [], HOLDS),
     ],
 )
-def test_a_verdict_that_hangs_on_the_edges(whole, edges, then):
+def test_a_verdict_that_depends_on_the_edges(whole, edges, then):
     names = {f"edge {k}": value for k, value in enumerate(edges)}
     assert unless_edges_decide(Form(verdict=whole, why="why"), names).verdict is then
 
 
-def test_it_says_on_which_edge():
+def test_the_edges_are_named():
     form = unless_edges_decide(
         Form(verdict=HOLDS, why="why"), {"alpha_hyperlr 1e-3": FAILS, "beta_hyperlr 1": HOLDS}
     )

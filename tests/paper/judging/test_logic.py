@@ -1,4 +1,4 @@
-"""Three values: what both bounds say is told, and nothing else."""
+"""Three values: there is an answer if both bounds agree, and only then."""
 
 import math
 
@@ -52,7 +52,7 @@ def test_counts(a, b, most, lesser):
     assert less(a, b) is lesser
 
 
-def test_a_share_with_unknown_ones_is_told_where_both_bounds_agree():
+def test_a_share_with_unknowns_is_decided_if_both_bounds_agree():
     some = share([True, True, None, False])  # 2/4 to 3/4
     assert (some.low, some.high) == (0.5, 0.75)
     assert some.at_least(0.5) is True
@@ -75,14 +75,14 @@ def test_a_share_at_its_bound():
     assert share([True, False]).words("cells") == "1 of 2 cells (share 0.50)"
 
 
-def test_a_share_of_none_tells_nothing():
+def test_a_share_of_nothing_decides_nothing():
     none = share([])
     assert none.at_least(0) is None
     assert none.more_than(0) is None
     assert none.words("cells") == "0 of 0 cells"
 
 
-def test_bounds_tell_only_what_they_allow():
+def test_bounds_decide_only_what_they_allow():
     assert Bounds(low=0.2, high=0.2).below(Bounds(low=0.5, high=math.inf)) is True
     assert Bounds(low=0.6, high=0.6).below(Bounds(low=0.5, high=math.inf)) is None
     assert Bounds(low=0.6, high=math.inf).below(Bounds(low=0.5, high=0.5)) is False

@@ -15,7 +15,7 @@ PAGE = page.PAGE.read_text()
 
 
 def test_the_page_is_up_to_date() -> None:
-    """If this fails: `harness publish page`."""
+    """If this fails, run `harness publish page`."""
     assert page.filled(PAGE) == PAGE
 
 

@@ -1,4 +1,4 @@
-"""The words in which the page's tables say what was found: by hand, and where the records have gaps."""
+"""The page's tables: cells checked by hand, and tables of records with gaps."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_tuned_pair_is_the_first_of_its_presets_diagonal() -> None:
 
 
 def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tuned: seed 0 reaches it in one of two choices, seed 1 in both; of the other pairs nothing is run."""
+    """Tuned: seed 0 reaches it with one of two choices, seed 1 with both; other pairs were not run."""
     alpha = {"method": "alpha-maml", "beta_hyperlr": 1e-6}
     rows = table(
         *(trial(f"m{seed}", 160 + 2 * seed, seed=seed) for seed in (0, 1)),
@@ -90,7 +90,7 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_papers_numbers_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of two seeds one has MAML miss; a claim that was not asked leaves its row open."""
+    """MAML misses in one of two seeds; a claim that was not asked has an empty row."""
     first = {"0": {"share": [0.5, 0.5], "maml": "miss"}, "1": {"share": [0.75, 0.75], "maml": 430}}
     judged = Judged(strict=Form(verdict=Verdict.FAILS, why=""), numbers={"first": first})
     found = {(key, MAIN): judged if key == "C2" else None for key in ("C1", "C2", "C4", "C5")}
