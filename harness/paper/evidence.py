@@ -14,6 +14,7 @@ from harness.analysis.summary import finished, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids.grid import RESERVED
+from harness.paper import chance
 from harness.paper.definitions import RATES
 from harness.paper.few_cells import with_few_cells
 from harness.paper.reading import Facts, Reading, Records, in_limit, readings_of
@@ -88,11 +89,13 @@ def _tables(folder: Path) -> dict[str, Tables]:
     return by_grid
 
 
-def _chosen(own: dict[str, Tables], reference: dict[str, Tables]) -> tuple[dict[str, Tables], dict[str, str]]:
+def _chosen(
+    users: dict[str, Tables], reference: dict[str, Tables]
+) -> tuple[dict[str, Tables], dict[str, str]]:
     """Grid -> the tables that count, and grid -> where these come from, in words."""
     chosen, sources = {}, {}
-    for grid in sorted({*own, *reference}):
-        mine, theirs = own.get(grid), reference.get(grid)
+    for grid in sorted({*users, *reference}):
+        mine, theirs = users.get(grid), reference.get(grid)
         if mine is not None and (theirs is None or _half(mine.trials)):
             chosen[grid] = mine
             beside = ", instead of the reference's" if theirs is not None else ""
@@ -146,8 +149,6 @@ def _records(reading: Reading, trials: pd.DataFrame, tables: dict[str, Tables]) 
 
 def _facts(folder: Path) -> Facts:
     """The facts in results/reference."""
-    from harness.paper import chance  # here, because it loads scipy
-
     losses = chance.read(folder / "noise")
     return Facts(
         cost=_json(folder / "cost" / "cost.json"),

@@ -22,9 +22,9 @@ def matrix(records: Sequence[Records], facts: Facts) -> Matrix:
     nothing = Records(reading=MAIN, trials=trials, trajectories=trajectories)
     judgements: Matrix = {}
     for claim in CLAIMS:
-        for one in records:
-            judged = claim.judge(one, facts) if claim.everywhere else None
-            judgements[claim.key, one.reading] = judged if judged and judged.cells else None
+        for pooled in records:
+            judged = claim.judge(pooled, facts) if claim.everywhere else None
+            judgements[claim.key, pooled.reading] = judged if judged and judged.cells else None
         judgements[claim.key, None] = None if claim.everywhere else claim.judge(nothing, facts)
     return judgements
 

@@ -80,9 +80,9 @@ def _judged(judged: Judged) -> dict[str, Any]:
 def plain(value: Any) -> Any:
     """A value as strict JSON can hold it: numpy's numbers as Python's, inf as "miss", NaN as null."""
     if isinstance(value, Mapping):
-        return {str(key): plain(one) for key, one in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | np.ndarray):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not math.isfinite(value):
@@ -157,13 +157,13 @@ def _interval(judged: Judged) -> str:
 
 def _bullets(value: Mapping[str, Any], depth: int) -> Iterator[str]:
     """Nested numbers as nested lists; the leaves of one branch on one line."""
-    leaves = {key: one for key, one in value.items() if not isinstance(one, Mapping)}
+    leaves = {key: leaf for key, leaf in value.items() if not isinstance(leaf, Mapping)}
     if leaves:
-        yield "  " * depth + "- " + "; ".join(f"{key}: {_leaf(one)}" for key, one in leaves.items())
-    for key, one in value.items():
-        if isinstance(one, Mapping):
+        yield "  " * depth + "- " + "; ".join(f"{key}: {_leaf(leaf)}" for key, leaf in leaves.items())
+    for key, branch in value.items():
+        if isinstance(branch, Mapping):
             yield "  " * depth + f"- {key}"
-            yield from _bullets(one, depth + 1)
+            yield from _bullets(branch, depth + 1)
 
 
 def _leaf(value: Any) -> str:

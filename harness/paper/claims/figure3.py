@@ -53,9 +53,9 @@ def _c3(records: Records, facts: Facts) -> Judged:
 def _maml_over_seeds(records: Records, passage: Passage) -> tuple[dict[int, float], tuple[str, ...]]:
     """By seed, MAML's count to 2.99 three decades below the tuned pair; and the cells' ids."""
     place: Place = (DIAGONALS[records.reading.preset][3], None)
-    asked = [one for one in counts_by_seed(records, passage) if place in one.ids]
-    counts = {one.seed: one.boards[TARGET].count_at(place) for one in asked}
-    return counts, tuple(one.ids[place] for one in asked)
+    asked = [counts for counts in counts_by_seed(records, passage) if place in counts.ids]
+    by_seed = {counts.seed: counts.boards[TARGET].count_at(place) for counts in asked}
+    return by_seed, tuple(counts.ids[place] for counts in asked)
 
 
 def _noise(reading: Reading, facts: Facts) -> Mapping[str, Any] | None:

@@ -45,7 +45,9 @@ class Rule:
 
     def __call__(self, records: Records, facts: Facts) -> Judged:
         """The claim under one reading, over all its seeds."""
-        first, sustained = (_findings(self, records, one) for one in (first_passage, sustained_passage))
+        first, sustained = (
+            _findings(self, records, passage) for passage in (first_passage, sustained_passage)
+        )
         if not first.by_seed:
             return NOT_ASKED
         numbers: dict[str, Any] = {"first": first.numbers, "sustained": sustained.numbers}
@@ -94,14 +96,14 @@ def _forms(by_seed: Mapping[int, Finding], which: str) -> dict[int, Form]:
 def _findings(rule: Rule, records: Records, passage: Passage) -> _Findings:
     seeds, pairs = counts_by_seed(records, passage), DIAGONALS[records.reading.preset]
 
-    def findings(counts: Iterable[SeedCounts]) -> dict[int, Finding]:
-        by_seed = ((one.seed, rule.find(one, pairs)) for one in counts)
+    def findings(seeds: Iterable[SeedCounts]) -> dict[int, Finding]:
+        by_seed = ((counts.seed, rule.find(counts, pairs)) for counts in seeds)
         return {seed: finding for seed, finding in by_seed if finding is not None}
 
     whole = findings(seeds)
-    cells = [one.ids[place] for one in seeds if one.seed in whole for place in whole[one.seed].places]
+    cells = [c.ids[place] for c in seeds if c.seed in whole for place in whole[c.seed].places]
     edges = _edges(seeds, pairs) if rule.grid else {}
-    without = {name: findings([one.without(*edge) for one in seeds]) for name, edge in edges.items()}
+    without = {name: findings([counts.without(*edge) for counts in seeds]) for name, edge in edges.items()}
     return _Findings(
         by_seed=whole,
         cells=tuple(cells[:MOST_CELLS]),
@@ -113,10 +115,10 @@ def _edges(seeds: Sequence[SeedCounts], pairs: Sequence[Pair]) -> dict[str, tupl
     """The smallest and the largest value of each hyper-rate, by name, where a share can be judged."""
     asked = [
         choice
-        for one in seeds
+        for counts in seeds
         for pair in pairs
-        if pair in one.enough
-        for choice in next(iter(one.boards.values())).alpha[pair]
+        if pair in counts.enough
+        for choice in next(iter(counts.boards.values())).alpha[pair]
     ]
     return {
         f"{name} {rate(value)}": (axis, value)

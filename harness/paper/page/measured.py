@@ -21,20 +21,20 @@ def chance() -> str:
     """First passages of 2.99 by networks that never learn."""
     rows = []
     for head, by_tasks in noise.summary(chances()).items():
-        for tasks, one in by_tasks.items():
-            low, high = one["passed_interval"]
-            median = one["median_first_passage"]
+        for tasks, summed in by_tasks.items():
+            low, high = summed["passed_interval"]
+            median = summed["median_first_passage"]
             rows.append(
                 [
                     head,
                     tasks,
-                    f"{one['mean_loss']:.3f}",
-                    f"{one['batch_sd']:.4f}",
-                    f"{one['passed']} of {one['inits']}",
+                    f"{summed['mean_loss']:.3f}",
+                    f"{summed['batch_sd']:.4f}",
+                    f"{summed['passed']} of {summed['inits']}",
                     f"{100 * low:.0f} to {100 * high:.0f} %",
                     f"{median:.0f}" if median is not None else NONE,
-                    f"{one['passed_by_paper']} of {one['inits']}",
-                    f"{one['sustained']} of {one['inits']}",
+                    f"{summed['passed_by_paper']} of {summed['inits']}",
+                    f"{summed['sustained']} of {summed['inits']}",
                 ]
             )
     columns = ["head", "tasks", "mean loss", "sd of batches", "pass 2.99 in 500", "95 % interval"]

@@ -16,6 +16,7 @@ from harness.paper.definitions import PAPER_COUNT
 from harness.paper.page import measured, verdicts
 from harness.paper.page.sources import read
 from harness.paper.page.tables import TABLES
+from harness.plots import claims, noise, render, style
 from harness.records.passages import first_passage
 
 PAGE = places.ROOT / "docs" / "reproduction.md"
@@ -37,12 +38,6 @@ def filled(text: str) -> str:
 
 
 def _figures(folder: Path) -> list[Path]:
-    from harness.plots import (  # here, so that filling the tables needs no matplotlib
-        claims,
-        noise,
-        render,
-        style,
-    )
 
     paths = []
     with style.applied():
