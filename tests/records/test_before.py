@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from harness import grids
@@ -40,3 +42,14 @@ def test_their_tables_are_whole(store: Store, tmp_path: Path) -> None:
     assert len(curves) == 10 * 60
     first = curves[curves["cell_id"] == grid.cells()[0].cell_id]
     assert first["train_loss"].iloc[[0, 29, 59]].round(6).tolist() == [1.629365, 1.62321, 1.605062]
+
+
+def test_tables_from_before_the_columns_of_the_protocol(store: Store, tmp_path: Path) -> None:
+    """They are completed as they are read: preset and changes follow from the grid that they keep."""
+    grid = grids.load(str(BEFORE / "fixture.yaml"))
+    folder = tmp_path / "tables"
+    tables.write(grid, store, store.scan(), folder)
+    whole = tables.read(folder).trials
+    written = pq.read_table(folder / "trials.parquet")
+    pq.write_table(written.drop_columns(["preset", "changes"]), folder / "trials.parquet")
+    pd.testing.assert_frame_equal(tables.read(folder).trials, whole)
