@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harness.bench.workload import Workload
 from harness.cell import Protocol
+from harness.problems import episodes
 from harness.problems.network import layout
 
 
@@ -91,8 +92,7 @@ def tasks(work: Workload, memory: torch.memory_format) -> list[Task]:
         return ours.permute(0, 3, 1, 2).contiguous(memory_format=memory)
 
     def labels(ours: Tensor) -> Tensor:
-        n_way = work.protocol.n_way
-        return torch.arange(n_way, device=ours.device).repeat_interleave(len(ours) // n_way)
+        return episodes.labels(work.protocol.n_way, len(ours), ours.device)
 
     return [
         Task(

@@ -51,7 +51,7 @@ def losses(protocol: Protocol, seed: int, iterations: Iterable[int], images: Ten
     starts = [_initial(protocol.model_copy(update={"head_init": head}), seed, dtype) for head in HEADS]
     tops = torch.cat([head for _, head in starts], 1)  # all heads side by side: [features, heads * n_way]
     chunk = default_chunk(protocol, images.device)
-    labels = torch.arange(protocol.n_way).repeat_interleave(protocol.k_query)
+    labels = episodes.labels(protocol.n_way, protocol.n_way * protocol.k_query)
     of_iterations = []
     with torch.inference_mode():
         for iteration in iterations:

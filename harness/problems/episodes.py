@@ -38,6 +38,11 @@ class Batch(NamedTuple):
     """[tasks, n_way * k_query, 28, 28, 1]"""
 
 
+def labels(n_way: int, images: int, device: torch.device | None = None) -> Tensor:
+    """[images] the class of each image of a task, in the order of a Batch; None: on the CPU."""
+    return torch.arange(n_way, device=device).repeat_interleave(images // n_way)
+
+
 @lru_cache
 def split(setting: Setting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The characters that train and those held out for validation: disjoint, fixed by `split_seed`."""

@@ -187,3 +187,8 @@ def test_a_gpu_is_sent_numbers_without_waiting() -> None:
     episodes._send(Numbers(), torch.device("cuda"))  # type: ignore[arg-type]
     episodes._send(Numbers(), torch.device("cpu"))  # type: ignore[arg-type]
     assert asked == ["pinned", ("cuda", True), ("cpu", False)]
+
+
+def test_labels_are_class_by_class() -> None:
+    """As gather lays out the images: all of class 0, then all of class 1, ..."""
+    assert episodes.labels(3, 6).tolist() == [0, 0, 1, 1, 2, 2]

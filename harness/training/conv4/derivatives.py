@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.cell import Protocol
+from harness.problems.episodes import labels
 from harness.problems.network import layout
 from harness.problems.setting import SIDE
 from harness.training.conv4 import operators as op
@@ -231,8 +232,6 @@ def _spread(by_features: Tensor, positions: int) -> Tensor:
 
 
 def _labels(scores: Tensor) -> Tensor:
-    """The class of each image, [g, n, 1]: images come class by class."""
+    """The class of each image, [g, n, 1]."""
     g, n, n_way = scores.shape
-    return (
-        torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way).view(1, n, 1).expand(g, n, 1)
-    )
+    return labels(n_way, n, scores.device).view(1, n, 1).expand(g, n, 1)

@@ -23,7 +23,7 @@ from torch.nn.functional import pad
 
 from harness.cell import Protocol
 from harness.methods.base import MetaGradient
-from harness.problems.episodes import Batch
+from harness.problems.episodes import Batch, labels
 from harness.problems.network import layout
 from harness.training.conv4 import derivatives
 from harness.training.conv4.derivatives import Gradient, Loss
@@ -152,8 +152,7 @@ def _per_cell(x: Tensor, cells: int) -> Tensor:
 def _accuracy(scores: Tensor) -> Tensor:
     """Share of images whose true class scores highest: [g, n, n_way] -> [g]."""
     _, n, n_way = scores.shape
-    labels = torch.arange(n_way, device=scores.device).repeat_interleave(n // n_way)
-    return (scores.argmax(-1) == labels).double().mean(1)
+    return (scores.argmax(-1) == labels(n_way, n, scores.device)).double().mean(1)
 
 
 def _mean(chunks: list[Tensor]) -> Tensor:
