@@ -14,7 +14,7 @@ _WIDE = None if sys.stdout.isatty() else 200  # tables in a file or a pipe are n
 out = Console(highlight=False, width=_WIDE)
 err = Console(stderr=True, highlight=False)
 
-OK, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 130
+FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
 
 
 def say(text: str, style: str = "", console: Console = out) -> None:

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from cProfile import Profile
-from pstats import Stats
-from types import FunctionType
+from types import CodeType, FunctionType
 
 import torch
 
@@ -34,18 +33,17 @@ def counting() -> Iterator[Counter[str]]:
     passes = Counter[str]()
     with Profile() as profile:
         yield passes
-    calls = {place: count for place, (_, count, *_) in Stats(profile).stats.items()}  # type: ignore[attr-defined]
+    calls = {entry.code: entry.callcount for entry in profile.getstats()}
     for kind, functions in _COUNTED.items():
-        count = sum(calls.get(_place(function), 0) for function in functions)
+        count = sum(calls.get(_code(function), 0) for function in functions)
         if count:
             passes[kind] = count
 
 
-def _place(function: Callable) -> tuple[str, int, str]:
-    """A function as the profiler identifies it."""
-    assert isinstance(function, FunctionType)  # one written in C has no such identity
-    code = function.__code__
-    return code.co_filename, code.co_firstlineno, code.co_name
+def _code(function: Callable) -> CodeType:
+    """What the profiler knows a function by."""
+    assert isinstance(function, FunctionType)  # one written in C has none
+    return function.__code__
 
 
 def backward(passes: Counter[str]) -> int:

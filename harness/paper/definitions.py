@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pandas as pd
 
 TARGETS = (2.5, 2.99)
 """Training losses of Figures 2 and 3, nats."""
@@ -55,3 +56,8 @@ ON_VERDICTS = {
     "cannot be told": "the seeds disagree, or cells that were not run leave more than one verdict possible",
 }
 """Words for how a verdict is reached."""
+
+
+def from_pair(trials: pd.DataFrame, pair: tuple[float, float]) -> pd.Series:
+    """Which rows of a trials table start from these initial rates (alpha0, beta0)."""
+    return (trials["alpha0"] == pair[0]) & (trials["beta0"] == pair[1])

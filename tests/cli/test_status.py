@@ -49,7 +49,7 @@ def test_many_cells_with_one_reason_share_a_line() -> None:
     reasons = ["old"] * 21 + ["short"] * 20 + ["not run yet"] * 19
     kinds = ["stale"] * 41 + ["missing"] * 19
     todo = {
-        cell.cell_id: Todo(kind=kind, reason=reason)  # type: ignore[arg-type]
+        cell.cell_id: Todo(kind=kind, reason=reason)
         for cell, kind, reason in zip(cells, kinds, reasons, strict=True)
     }
     running = {cells[59].cell_id: ("its words", 7)}

@@ -184,8 +184,8 @@ def test_a_gpu_is_sent_numbers_without_waiting() -> None:
         def to(self, device: torch.device, non_blocking: bool = False) -> None:
             asked.append((device.type, non_blocking))
 
-    episodes._send(Numbers(), torch.device("cuda"))  # type: ignore[arg-type]
-    episodes._send(Numbers(), torch.device("cpu"))  # type: ignore[arg-type]
+    episodes._send(Numbers(), torch.device("cuda"))
+    episodes._send(Numbers(), torch.device("cpu"))
     assert asked == ["pinned", ("cuda", True), ("cpu", False)]
 
 

@@ -34,7 +34,7 @@ def display() -> Silent:
 @pytest.fixture
 def driver(store: Store, display: Silent) -> StoreDriver:
     question = Question(target_loss=None, max_iterations=30)
-    return StoreDriver(store, question, display, Interrupts())  # type: ignore[arg-type]
+    return StoreDriver(store, question, display, Interrupts())
 
 
 def at(iteration: int) -> list[Progress]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.analysis.summary import numbers
 from harness.paper.claims.claim import Claim
-from harness.paper.definitions import BUDGET, DIAGONALS, HYPER_RATES
+from harness.paper.definitions import BUDGET, DIAGONALS, HYPER_RATES, from_pair
 from harness.paper.judging.by_seed import decided, interval, over_seeds
 from harness.paper.judging.logic import Answer, Share, all_of, not_, share, verdict
 from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged
@@ -101,18 +101,14 @@ def _figures(records: Records) -> dict[int, Figure]:
     for seed in sorted(records.trials["seed"].unique()):
         trials = records.trials[records.trials["seed"] == seed]
         maml, alpha = (trials[trials["method"] == name] for name in ("maml", "alpha-maml"))
-        untuned = alpha[_at(alpha, pairs[UNTUNED]) & (alpha[[*HYPER_RATES]] > 0).all(axis=1)]
+        untuned = alpha[from_pair(alpha, pairs[UNTUNED]) & (alpha[[*HYPER_RATES]] > 0).all(axis=1)]
         columns = [untuned[name] == value for name, value in zip(HYPER_RATES, fixed, strict=True)]
         if all(column.sum() >= FEWEST for column in columns):
-            tuned, baseline = (maml[_at(maml, pairs[k])] for k in (0, UNTUNED))
+            tuned, baseline = (maml[from_pair(maml, pairs[k])] for k in (0, UNTUNED))
             figures[int(seed)] = Figure(
                 tuned=_one(tuned), baseline=_one(baseline), untuned=untuned[columns[0] | columns[1]]
             )
     return figures
-
-
-def _at(trials: pd.DataFrame, pair: tuple[float, float]) -> pd.Series:
-    return (trials["alpha0"] == pair[0]) & (trials["beta0"] == pair[1])
 
 
 def _one(rows: pd.DataFrame) -> pd.Series | None:

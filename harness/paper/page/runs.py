@@ -11,7 +11,7 @@ from harness.analysis.rounding import PASSAGES
 from harness.analysis.summary import numbers
 from harness.common.text import markdown_table
 from harness.grids.selection import seed_ranges
-from harness.paper.definitions import DIAGONALS, RATES, TARGETS, TUNED
+from harness.paper.definitions import DIAGONALS, RATES, TARGETS, TUNED, from_pair
 from harness.paper.page.cells import NONE, choice, middle, named, over_seeds, span, start
 from harness.paper.page.sources import cells_of, losses_of, read, rows_of
 from harness.paper.reading import readings_of, short_labels
@@ -80,7 +80,7 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
     for grid, target in zip(grids, TARGETS, strict=True):
         trials = read(grid).trials
         for pair in DIAGONALS[preset]:
-            here = (trials[["alpha0", "beta0"]] == list(pair)).all(axis=1)
+            here = from_pair(trials, pair)
             asked = (here & (trials["method"] == "alpha-maml")).sum()
             cells, beside = (cells_of(trials, method, pair) for method in ("alpha-maml", "maml"))
             by_seed = cells.groupby("seed")

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.analysis.summary import numbers
 from harness.common import places
+from harness.paper.definitions import from_pair
 from harness.records.tables import Tables
 from harness.records.tables import read as read_tables
 
@@ -33,6 +34,4 @@ def losses_of(tables: Tables, cell_id: str) -> np.ndarray:
 
 def cells_of(trials: pd.DataFrame, method: str, pair: tuple[float, float]) -> pd.DataFrame:
     """A method's cells from a pair of initial rates, if they were run."""
-    alpha0, beta0 = pair
-    same = (trials["method"] == method) & (trials["alpha0"] == alpha0) & (trials["beta0"] == beta0)
-    return trials[same & trials["outcome"].notna()]
+    return trials[(trials["method"] == method) & from_pair(trials, pair) & trials["outcome"].notna()]
