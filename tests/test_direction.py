@@ -88,8 +88,8 @@ def users_of(*names: str) -> set[str]:
 
 def test_the_reader_of_imports_sees_them() -> None:
     assert {"torch", "harness.problems.episodes", "harness.methods.base"} <= imports("harness.training.pack")
-    assert "harness.sweeping.raytune" in imports("harness.cli.sweep")
-    assert "harness.sweeping.raytune" not in imports("harness.cli.sweep", late=False)
+    assert "harness.sweeping.supervisor" in imports("harness.cli.sweep")
+    assert "harness.sweeping.supervisor" not in imports("harness.cli.sweep", late=False)
     assert "torch" not in imports("harness.methods.base")  # for the type checker alone
     assert "ray" in reached("harness.sweeping.raytune")
     assert "harness.plots.style" in imports("harness.plots.heatmap")
@@ -121,8 +121,10 @@ def test_no_circle_of_files() -> None:
     assert len(order) == len(PATHS)
 
 
-def test_only_one_file_imports_ray() -> None:
-    assert users_of("ray") == {"harness.sweeping.raytune"}
+def test_only_the_process_that_runs_ray_imports_it() -> None:
+    assert users_of("ray") == {"harness.sweeping.raystart", "harness.sweeping.raytune"}
+    assert users_of("harness.sweeping.raystart") == {"harness.sweeping.raytune"}
+    assert users_of("harness.sweeping.raytune") == set()
 
 
 def test_only_the_commands_and_the_paper_draw() -> None:

@@ -72,39 +72,43 @@ def sweep(
 
 
 def _runner(name: RunnerName) -> Runner:
-    """The runner. Ray or torch is loaded only when there is something to run."""
+    """The runner, which is loaded only when there is something to run."""
 
-    def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+    def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
         if name == RunnerName.serial:
             from harness.sweeping.serial import run as chosen
         else:
-            from harness.sweeping.raytune import run as chosen
-        chosen(packs, question, machine, driver)
+            from harness.sweeping.supervisor import run as chosen
+        return chosen(packs, question, machine, driver)
 
     return run_packs
 
 
 def _conclude(result: Result) -> None:
     """Say how the sweep ended, and exit."""
+    if result.unwritten:
+        _complain(result.unwritten)
     if result.unsaved:
+        others = f", and {result.left - result.unsaved} more did not run" * (result.left > result.unsaved)
         _complain(
-            f"{result.unsaved} finished cells could not be written: the disk is full; free some space, then "
-            "the same command continues (of the finished cells, it runs only these again)"
+            f"{result.unsaved} finished cells could not be written and are lost{others}; "
+            "once there is room, the same command continues"
         )
         raise typer.Exit(FAILED)
     if result.interrupted:
         _complain(f"interrupted; {result.ran} finished cells are kept, and the same command continues")
         raise typer.Exit(INTERRUPTED)
     if result.left:
+        reason = f": {result.why_left}" if result.why_left else ""
         _complain(
-            f"{result.left} of {result.asked} cells did not run because Ray stopped early (out of memory? "
-            "fewer JOBS need less); the same command continues"
+            f"{result.left} of {result.asked} cells did not run{reason}; the others are kept, and the same "
+            "command continues"
         )
     if result.failed:
         _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries them again")
         for cell_id, message in result.failed.items():
             say(f"  {cell_id}  {message}", console=err)
-    if result.failed or result.left:
+    if result.failed or result.left or result.unwritten:
         raise typer.Exit(FAILED)
 
 

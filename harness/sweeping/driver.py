@@ -86,10 +86,6 @@ class StoreDriver:
             self._display.note("stopping; finished cells are kept (press Ctrl-C again to stop at once)")
         return self._interrupts.wanted
 
-    def listen(self) -> None:
-        """Catch the signals (again)."""
-        self._interrupts.listen()
-
     def close(self) -> None:
         """Try once more to write what could not be written: by now there may be room."""
         (self._store.folder / RUNNING).unlink(missing_ok=True)

@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM as a request to stop, not as an exception in the middle of a write."""
+"""Ctrl-C, SIGTERM and a terminal that goes away as a request to stop, not as an exception in the middle of a
+write."""
 
 from __future__ import annotations
 
@@ -13,14 +14,9 @@ class Interrupts:
         self.wanted = False
         self._before: dict[int, object] = {}
 
-    def listen(self) -> None:
-        """Catch the signals (again)."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            handler = signal.signal(number, self._remember)
-            self._before.setdefault(number, handler)
-
     def __enter__(self) -> Interrupts:
-        self.listen()
+        for number in _signals():
+            self._before[number] = signal.signal(number, self._remember)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -31,3 +27,12 @@ class Interrupts:
         if self.wanted:
             raise KeyboardInterrupt
         self.wanted = True
+
+
+def _signals() -> list[signal.Signals]:
+    """Those that ask a program to stop. Under `nohup` a hang-up does not."""
+    asked = [signal.SIGINT, signal.SIGTERM]
+    hangup = getattr(signal, "SIGHUP", None)
+    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
+        asked.append(hangup)
+    return asked

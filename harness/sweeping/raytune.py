@@ -1,49 +1,35 @@
-"""The runner on Ray Tune: one trial for each pack; its records go to the driver as they come.
+"""The process in which Ray runs, started by `supervisor`: one trial of Ray Tune for each pack. The records go
+to the supervisor as they come.
 
 The only file that imports ray. Tune schedules the packs and isolates them. It keeps nothing that we need,
-because the store is the truth: its own files go to a scratch folder that is deleted afterwards.
+because the store is the truth: its own files go to the temporary folder, which the supervisor deletes.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import shutil
 import socket
-import tempfile
+import threading
 import time
+import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-# Read by Ray when it is imported: no output, no telemetry, no change of folder, no state that we never read.
-_ENVIRONMENT = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_AIR_NEW_OUTPUT": "0",
-    "RAY_CHDIR_TO_TRIAL_DIR": "0",
-    "RAY_DEDUP_LOGS": "0",
-    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",  # a trial without a GPU sees none
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
-    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # ours also knows SIGTERM
-    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
-    "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-    "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "3600",
-}
-for _name, _value in _ENVIRONMENT.items():
-    os.environ.setdefault(_name, _value)
+import ray
+from ray import tune
+from ray.tune.progress_reporter import TrialProgressCallback
 
-import ray  # noqa: E402
-from ray import tune  # noqa: E402
-from ray.tune.progress_reporter import TrialProgressCallback  # noqa: E402
-
-from harness.cell import Cell, Question  # noqa: E402
-from harness.common.errors import UserError  # noqa: E402
-from harness.common.places import CHECKOUT  # noqa: E402
-from harness.records import Progress, load_header  # noqa: E402
-from harness.sweeping.runner import Driver, Machine, Pack  # noqa: E402
+from harness.cell import Cell, Question
+from harness.common.errors import UserError
+from harness.records import Progress, load_header
+from harness.sweeping import raystart, scratch, sessions
+from harness.sweeping.runner import Machine, Pack
 
 HEARTBEAT_S = 1.0
 """Seconds between two reports of a worker's progress; more reports would cost the driver time."""
@@ -52,6 +38,8 @@ ATTEMPTS = 3
 Ray's memory monitor kills one worker, it ends the whole `fit()`: what is left is submitted again as long as
 rounds bring new records. After this many rounds in a row without any, the cells left stay without a record,
 and the next sweep runs them. An error in the training itself gives a failed record at once."""
+GRACE_S = 2.0
+"""An error may be the first sign that the control plane has died: it is given this time to show."""
 CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
@@ -77,19 +65,27 @@ def trainable(config: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sweep:
-    driver: Driver
+    connection: Connection
+    """To the supervisor."""
     cells: dict[str, Cell]
     """By id."""
     recorded: set[str] = field(default_factory=set)
     """The cells whose records were handed over."""
+    _alone: threading.Lock = field(default_factory=threading.Lock)
+
+    def send(self, kind: str, content: object) -> None:
+        """Report to the supervisor."""
+        with self._alone:
+            self.connection.send((kind, content))
 
     def record(self, content: bytes) -> None:
+        """Hand over a record."""
         self.recorded.add(load_header(content).cell.cell_id)
-        self.driver.record(content)
+        self.send("record", content)
 
 
 _current: _Sweep
-"""The sweep that this process drives; global because Tune would pickle it anywhere else."""
+"""The sweep that this process serves; global because Tune would pickle it anywhere else."""
 
 
 class _Handover(TrialProgressCallback):
@@ -113,108 +109,79 @@ class _Handover(TrialProgressCallback):
             _current.record(content)
         now = [Progress(cell=_current.cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
         if now:
-            _current.driver.progress(now)
+            _current.send("progress", now)
 
 
-class _Interrupt(tune.Stopper):
-    """Stops the whole `fit()` when the user asks for it."""
+def serve(handle: int) -> None:
+    """Run what the supervisor asks for, and report to it: each record, how far cells are, and the end.
 
-    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
-        return False
-
-    def stop_all(self) -> bool:
-        return _current.driver.interrupted()
-
-
-def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
-    """See Runner. UserError if the cluster cannot be reached or lacks what a pack needs."""
+    handle: of the connection to it, a file descriptor. When the supervisor is gone, this process goes too,
+    with all that it started.
+    """
     global _current
-    _current = _Sweep(driver=driver, cells={cell.cell_id: cell for pack in packs for cell in pack})
-    _start(machine)
-    driver.listen()
+    connection = Connection(handle)
+    packs, question, machine, temporary = connection.recv()
+    _current = _Sweep(connection=connection, cells={cell.cell_id: cell for pack in packs for cell in pack})
+    _in_background(lambda: _outlive(connection, temporary))
     try:
-        left, attempts, errors = list(packs), Counter[str](), dict[str, str]()
-        fruitless = 0  # rounds in a row without a new record
-        while left and fruitless < ATTEMPTS:
-            before = len(_current.recorded)
-            for at in range(0, len(left), CHUNK):
-                if not driver.interrupted():
-                    errors |= _fit(left[at : at + CHUNK], question, machine)
-            if driver.interrupted():
-                return
-            fruitless = 0 if len(_current.recorded) > before else fruitless + 1
-            attempts.update(errors.keys() - _current.recorded)
-            for pack in left:
-                for cell in pack:
-                    if attempts[cell.cell_id] >= ATTEMPTS:
-                        from harness.sweeping.work import failed  # late, as above
-
-                        message = errors[cell.cell_id]
-                        _current.record(failed(pack, cell.cell_id, message, machine.device))
-            rest = (tuple(c for c in pack if c.cell_id not in _current.recorded) for pack in left)
-            left = [pack for pack in rest if pack]
-            errors.clear()
-    finally:
-        ray.shutdown()
+        control = raystart.start(machine, temporary)
+        _in_background(lambda: _end_with(control))
+        reason = _run(packs, question, machine, temporary)
+        if machine.ray_address is not None:
+            ray.shutdown()
+        _current.send("ended", reason)
+    except UserError as error:
+        _current.send("refused", str(error))
+    except Exception:
+        time.sleep(GRACE_S)
+        _current.send("broken", traceback.format_exc())
 
 
-def _start(machine: Machine) -> None:
-    """Start Ray on this machine, or join the cluster."""
-    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if machine.ray_address is None:
-        if CHECKOUT:  # so that workers import this code
-            paths = [str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])]
-            os.environ["PYTHONPATH"] = os.pathsep.join(paths)
-        options |= {
-            "address": "local",  # never a cluster that happens to be running
-            "include_dashboard": False,
-            "num_cpus": machine.jobs,
-            "num_gpus": _gpus() if machine.device == "cuda" else 0,
-            "object_store_memory": 200 * 2**20,
-            # torch is loaded while Tune still prepares its trials
-            "runtime_env": {"worker_process_setup_hook": "harness.sweeping.work.ready"},
-        }
-    else:
-        options["address"] = machine.ray_address
-        _reach(machine.ray_address)
-    try:
-        ray.init(**options)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        if machine.ray_address is None:
-            raise UserError(f"Ray cannot be started: {reason}") from None
-        raise UserError(
-            f"no Ray cluster to join at {machine.ray_address}: {reason} (is it up? If it asks for a token, "
-            "RAY_AUTH_MODE=token in the environment makes Ray show the one in ~/.ray/auth_token)"
-        ) from None
-    for name in ("ray.tune", "ray.train"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    needed = "GPU" if machine.device == "cuda" else "CPU"
-    if ray.cluster_resources().get(needed, 0) < 1:
-        ray.shutdown()
-        raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
+def _in_background(wait: Callable[[], None]) -> None:
+    threading.Thread(target=wait, daemon=True).start()
 
 
-def _gpus() -> int:
-    import torch  # late: a sweep on the CPU does without it in the driver
-
-    return torch.cuda.device_count()
-
-
-def _reach(address: str) -> None:
-    """UserError at once if nothing listens at host:port; Ray itself would try for minutes."""
-    host, colon, port = address.removeprefix("ray://").rpartition(":")
-    if not colon or not port.isdigit():
-        return  # `auto`, or a form that Ray knows
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError as error:
-        raise UserError(f"no Ray cluster to join at {address}: {error.strerror or error}") from None
+def _outlive(connection: Connection, temporary: Path) -> None:
+    """When the supervisor is gone, killed say, clean up after it, and end."""
+    connection.poll(None)  # it sends nothing more: only its end of the connection can close
+    sessions.kill(os.getpid())
+    scratch.clear(temporary.parent)
+    os._exit(1)
 
 
-def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[str, str]:
+def _end_with(control: socket.socket) -> None:
+    """When the control plane is gone, say so, and end: Ray itself would wait for a minute."""
+    raystart.wait_until_gone(control)
+    _current.send("ended", "Ray's control plane died")
+    os._exit(1)
+
+
+def _run(packs: Sequence[Pack], question: Question, machine: Machine, temporary: Path) -> str | None:
+    """Run the packs in rounds. Returns why cells are left without a record, or None."""
+    left, attempts, errors = list(packs), Counter[str](), dict[str, str]()
+    fruitless = 0  # rounds in a row without a new record
+    while left and fruitless < ATTEMPTS:
+        before = len(_current.recorded)
+        for at in range(0, len(left), CHUNK):
+            errors |= _fit(left[at : at + CHUNK], question, machine, temporary)
+        fruitless = 0 if len(_current.recorded) > before else fruitless + 1
+        attempts.update(errors.keys() - _current.recorded)
+        for pack in left:
+            for cell in pack:
+                if attempts[cell.cell_id] >= ATTEMPTS:
+                    from harness.sweeping.work import failed  # late, as above
+
+                    message = errors[cell.cell_id]
+                    _current.record(failed(pack, cell.cell_id, message, machine.device))
+        rest = (tuple(c for c in pack if c.cell_id not in _current.recorded) for pack in left)
+        left = [pack for pack in rest if pack]
+        errors.clear()
+    return "Ray stopped early each time (out of memory? fewer JOBS need less)" if left else None
+
+
+def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary: Path) -> dict[str, str]:
     """One run of Tune over these packs. Returns the cells whose trial failed: cell id -> error."""
-    scratch = tempfile.mkdtemp(prefix="harness-")
+    storage = temporary / "tune"
     configs = [
         {
             "cells": [cell.model_dump_json() for cell in pack],
@@ -236,10 +203,9 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[st
         ),
         run_config=tune.RunConfig(
             name="sweep",
-            storage_path=scratch,
+            storage_path=str(storage),
             verbose=0,
             callbacks=[_Handover()],
-            stop=_Interrupt(),
         ),
     )
     try:
@@ -247,7 +213,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine) -> dict[st
     except RuntimeError:  # the memory monitor killed a worker; it does not say which
         return {}
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(storage, ignore_errors=True)
     return {
         cell.cell_id: _line(str(result.error))
         for pack, result in zip(packs, list(results), strict=False)  # type: ignore[call-overload]

@@ -40,13 +40,13 @@ class Driver(Protocol):
         """Whether the user wants the sweep to stop now."""
         ...
 
-    def listen(self) -> None:
-        """Catch the signals (again: Ray installs handlers of its own)."""
-
 
 class Runner(Protocol):
-    """Runs packs until all have ended or the user interrupts. A pack that fails gives failed records."""
+    """Runs packs until all have ended or the user interrupts. A pack that fails gives failed records.
+
+    Returns why cells are left without a record, in words; None if none are, or if the user interrupted.
+    """
 
     def __call__(
         self, packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver
-    ) -> None: ...
+    ) -> str | None: ...

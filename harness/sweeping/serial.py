@@ -13,7 +13,7 @@ from harness.sweeping.runner import Driver, Machine, Pack
 from harness.sweeping.work import Stop, failed, work
 
 
-def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> None:
+def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
     """See Runner. `jobs` is not used."""
     last_report = 0.0
 
@@ -27,14 +27,15 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
 
     for pack in packs:
         if driver.interrupted():
-            return
+            break
         left = {cell.cell_id for cell in pack}
         try:
             for content in work(pack, question, machine.device, machine.threads, observe):
                 left.discard(load_header(content).cell.cell_id)
                 driver.record(content)
         except Stop:
-            return
+            break
         except torch.AcceleratorError as error:
             for cell_id in left:
                 driver.record(failed(pack, cell_id, str(error), machine.device))
+    return None

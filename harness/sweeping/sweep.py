@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import grids
 from harness.cell import Cell
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 from harness.common.files import write_whole
-from harness.common.places import typed
 from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import Header, tables
@@ -75,9 +74,13 @@ class Result:
     """Cell id -> error."""
     left: int
     """Cells without an answer that did not fail: interrupted, or given up by the runner."""
+    why_left: str | None
+    """Why the runner gave them up, in words; None: the user interrupted, or nothing is left."""
     interrupted: bool
     unsaved: int
     """Records that could not be written."""
+    unwritten: str | None
+    """Which tables or figures could not be written, and why; None: all were, or were left as they are."""
 
 
 def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None = None) -> Result:
@@ -94,9 +97,18 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
         ran: dict[str, Header] = {}
         for _ in range(2):  # a second time if the rows of a record turn out to be damaged
             driver = StoreDriver(store, question, display, interrupts)
-            damaged = _run_missing(request, cells, runner, driver, display, draw)
+            try:
+                why_left = _run_missing(request, cells, runner, driver, display)
+            except (UserError, KeyboardInterrupt):  # nothing ran, or a second signal: stop at once
+                raise
+            except Exception:
+                _make_tables(request, draw)
+                raise
             ran |= driver.ran
-            if not damaged or interrupts.wanted:
+            left = plan(cells, store.scan(), question)
+            made = _Made() if left and not ran and _has_tables(request) else _make_tables(request, draw)
+            _set_aside(store, display, made.damaged)
+            if not made.damaged or interrupts.wanted:
                 break
         left = plan(cells, store.scan(), question)
         failed = {i: h.error or "" for i, h in ran.items() if h.ending == "failed" and i in left}
@@ -106,43 +118,31 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             ran=len(ran),
             failed=failed,
             left=unanswered,
+            why_left=why_left,
             interrupted=interrupts.wanted and unanswered > 0,
             unsaved=len(driver.unsaved),
+            unwritten=made.unwritten,
         )
 
 
 def _run_missing(
-    request: Request,
-    cells: Sequence[Cell],
-    runner: Runner,
-    driver: StoreDriver,
-    display: Display,
-    draw: Draw | None,
-) -> dict[str, str]:
-    """Run what is missing, and make the tables. Returns the records found damaged, which are now set
-    aside."""
+    request: Request, cells: Sequence[Cell], runner: Runner, driver: StoreDriver, display: Display
+) -> str | None:
+    """Run what is missing. Returns why the runner left cells without a record, or None."""
     store, machine = request.store, request.machine
     todo = plan(cells, store.scan(), request.grid.question)
     _set_aside(store, display, {i: t.reason for i, t in todo.items() if t.kind == "damaged"})
     missing = [cell for cell in cells if cell.cell_id in todo]
     on_cpu = machine.device == "cpu"
     display.begin(len(cells), len(cells) - len(missing), machine.jobs if on_cpu else 0)
-    damaged: dict[str, str] = {}
-    refused = False
     try:
-        if missing:
-            packs = pack(missing, devices=0 if on_cpu else max(1, machine.jobs))
-            runner(packs, request.grid.question, machine, driver)
-    except UserError:
-        refused = True
-        raise
+        if not missing:
+            return None
+        packs = pack(missing, devices=0 if on_cpu else max(1, machine.jobs))
+        return runner(packs, request.grid.question, machine, driver)
     finally:
         display.end()
         driver.close()
-        if not refused:
-            damaged = _make_tables(request, display, draw)
-    _set_aside(store, display, damaged)
-    return damaged
 
 
 def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
@@ -152,20 +152,34 @@ def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
         display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
 
 
-def _make_tables(request: Request, display: Display, draw: Draw | None) -> dict[str, str]:
-    """The grid's tables and figures; the records found damaged."""
-    store = request.store
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """What came of a grid's tables and figures."""
+
+    damaged: dict[str, str] = field(default_factory=dict)
+    """Records whose rows turned out to be damaged."""
+    unwritten: str | None = None
+    """See Result."""
+
+
+def _has_tables(request: Request) -> bool:
+    """Whether there are tables to leave as they are."""
+    return (request.folder / "trials.parquet").exists()
+
+
+def _make_tables(request: Request, draw: Draw | None) -> _Made:
+    """Make the grid's tables and figures."""
+    store, grid = request.store, request.grid
+    scan = store.scan()
+    recorded = tables.records_by_seed(grid, scan)
+    asked = [seed for seed in request.seeds or grid.seeds if seed in recorded]
     try:
-        asked = request.seeds or request.grid.seeds
-        damaged = tables.write(request.grid, store, store.scan(), request.folder, asked)
+        damaged = tables.write(grid, store, scan, request.folder, asked)
         if draw is not None:
             draw(request.folder)
-    except OSError as error:
-        display.note(
-            f"cannot write to {request.folder}: {error.strerror}; {typed('plot')} makes the figures later"
-        )
-        return {}
-    return damaged
+    except (NotWritten, OSError) as error:
+        return _Made(unwritten=str(error))
+    return _Made(damaged=damaged)
 
 
 def _check_writable(folder: Path) -> None:

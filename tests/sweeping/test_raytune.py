@@ -1,14 +1,14 @@
-"""How the Ray runner continues when workers die or Ray ends a whole run, without starting Ray."""
+"""How the process that runs Ray continues when workers die or Ray ends a whole run, without starting Ray."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
 from harness import records
 from harness.cell import Cell, Question
-from harness.records import Progress
 from harness.sweeping import raytune
 from harness.sweeping.runner import Machine, Pack
 from tests.training.test_loop import cell
@@ -18,35 +18,27 @@ QUESTION = Question(target_loss=None, max_iterations=5)
 
 class Fake:
     """Stands in for one `fit()` after the other, each of which takes what it does from `script`, and for the
-    driver."""
+    connection to the supervisor."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, script: Iterator) -> None:
         self.script = script
         self.submitted: list[list[Pack]] = []
         self.recorded: dict[str, str] = {}
-        self.stop = False
-        monkeypatch.setattr(raytune, "_start", lambda machine: None)
-        monkeypatch.setattr(raytune.ray, "shutdown", lambda: None)
         monkeypatch.setattr(raytune, "_fit", self.fit)
 
-    def fit(self, packs: Sequence[Pack], question: Question, machine: Machine) -> dict[str, str]:
+    def fit(self, packs: Sequence[Pack], *more: object) -> dict[str, str]:
         self.submitted.append(list(packs))
         return next(self.script)(packs)
 
-    def record(self, content: bytes) -> None:
-        header = records.load_header(content)
+    def send(self, message: tuple[str, bytes]) -> None:
+        assert message[0] == "record"
+        header = records.load_header(message[1])
         assert header.cell.cell_id not in self.recorded
         self.recorded[header.cell.cell_id] = header.error or header.ending
 
-    def progress(self, now: list[Progress]) -> None: ...
-
-    def interrupted(self) -> bool:
-        return self.stop
-
-    def listen(self) -> None: ...
-
-    def run(self, packs: Sequence[Pack]) -> None:
-        raytune.run(packs, QUESTION, Machine(device="cpu", jobs=2), self)
+    def run(self, packs: Sequence[Pack]) -> str | None:
+        raytune._current = raytune._Sweep(connection=self, cells={})
+        return raytune._run(packs, QUESTION, Machine(device="cpu", jobs=2), Path())
 
 
 def finish(*cells: Cell) -> None:
@@ -69,7 +61,7 @@ def test_what_ray_left_is_submitted_again_as_long_as_that_finishes_cells(
         return {}
 
     fake = Fake(monkeypatch, iter([two] * 4))
-    fake.run([(one,) for one in eight])
+    assert fake.run([(one,) for one in eight]) is None
     assert [len(packs) for packs in fake.submitted] == [8, 6, 4, 2]
     assert set(fake.recorded.values()) == {"budget"}
     assert len(fake.recorded) == 8
@@ -77,7 +69,7 @@ def test_what_ray_left_is_submitted_again_as_long_as_that_finishes_cells(
 
 def test_rounds_that_finish_nothing_end_without_failed_records(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = Fake(monkeypatch, iter([lambda packs: {}] * raytune.ATTEMPTS))
-    fake.run([(one,) for one in cells(3)])
+    assert "out of memory?" in fake.run([(one,) for one in cells(3)])
     assert len(fake.submitted) == raytune.ATTEMPTS
     assert fake.recorded == {}  # the next sweep runs them
 
@@ -112,16 +104,6 @@ def test_a_worker_that_always_dies_is_a_failed_record_and_the_others_go_on(
     fake.run([(bad,), (good,)])
     assert fake.recorded == {good.cell_id: "budget", bad.cell_id: "ActorDiedError: killed"}
     assert [len(packs) for packs in fake.submitted] == [2, 1, 1]
-
-
-def test_an_interrupt_ends_the_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    def stops(packs: Sequence[Pack]) -> dict[str, str]:
-        fake.stop = True
-        return {}
-
-    fake = Fake(monkeypatch, iter([stops]))
-    fake.run([(one,) for one in cells(3)])
-    assert fake.recorded == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,125 @@
+"""Starting Ray on this machine, or joining a cluster; and whether its control plane is still there."""
+
+from __future__ import annotations
+
+import logging
+import os
+import select
+import socket
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray.exceptions import AuthenticationError
+
+from harness.common.errors import UserError
+from harness.sweeping.runner import Machine
+
+REACH_S = 10.0
+"""Seconds in which a cluster has to answer."""
+TOKENS = "docs/running.md tells how all machines get one token"
+
+
+def start(machine: Machine, temporary: Path) -> socket.socket:
+    """Start Ray on this machine, or join the cluster. Returns a connection to its control plane.
+
+    UserError if that fails, or if there is no device of the kind that a pack needs.
+    """
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if machine.ray_address is None:
+        _start_here(machine, temporary, quiet)
+    else:
+        _join(machine.ray_address, quiet)
+    for name in ("ray.tune", "ray.train"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    needed = "GPU" if machine.device == "cuda" else "CPU"
+    if ray.cluster_resources().get(needed, 0) < 1:
+        raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
+    return connect(ray.get_runtime_context().gcs_address)
+
+
+def _start_here(machine: Machine, temporary: Path, options: dict[str, Any]) -> None:
+    try:
+        ray.init(
+            **options,
+            address="local",  # never a cluster that happens to be running
+            include_dashboard=False,
+            num_cpus=machine.jobs,
+            num_gpus=_gpus() if machine.device == "cuda" else 0,
+            object_store_memory=200 * 2**20,
+            _temp_dir=str(temporary),
+            # torch is loaded while Tune still prepares its trials
+            runtime_env={"worker_process_setup_hook": "harness.sweeping.work.ready"},
+        )
+    except Exception as error:  # of many kinds, but nothing has run
+        raise UserError(
+            f"Ray cannot be started: {_first_line(error)}; RUNNER=serial does without it"
+        ) from None
+
+
+def _join(address: str, options: dict[str, Any]) -> None:
+    _reach(address)
+    try:
+        ray.init(**options, address=address)
+    except AuthenticationError:
+        raise UserError(
+            f"RAY_AUTH_MODE=token, but there is no token in ~/.ray/auth_token; {TOKENS}"
+        ) from None
+    except Exception as error:
+        raise UserError(
+            f"no Ray cluster to join at {address}: {_first_line(error)}; if it asks for a token, this "
+            f"process needs RAY_AUTH_MODE=token and the same one: {TOKENS}"
+        ) from None
+    if _with_token() and not ray.get(ray.remote(num_cpus=0)(_with_token).remote()):
+        raise UserError(
+            f"the Ray cluster at {address} asks for no token: set RAY_AUTH_MODE=token there too, or here "
+            f"neither; {TOKENS}"
+        )
+
+
+def _with_token() -> bool:
+    """Whether this process shows a token, and asks for one: where only one side does, no trial ever runs."""
+    return os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+
+
+def _gpus() -> int:
+    import torch  # late: a sweep on the CPU does without it here
+
+    return torch.cuda.device_count()
+
+
+def _reach(address: str) -> None:
+    """UserError at once if nothing listens at host:port; Ray itself would try for minutes."""
+    if not address.rpartition(":")[2].isdigit():
+        return  # `auto`, or a form that Ray knows
+    try:
+        connect(address.removeprefix("ray://")).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else None
+        raise UserError(f"no Ray cluster to join at {address}: {reason or error}") from None
+
+
+def connect(address: str) -> socket.socket:
+    """A connection to host:port; an IPv6 host is in brackets. OSError if nobody listens there."""
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), timeout=REACH_S)
+
+
+def wait_until_gone(control: socket.socket) -> None:
+    """Return when nobody listens at the other end any more: what listened has died, or its machine has."""
+    for option, seconds in (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, option):
+            control.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+    control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    while True:
+        host, port = control.getpeername()[:2]
+        select.select([control], [], [])
+        control.close()
+        try:  # gRPC hangs up on those who say nothing for two minutes
+            control = socket.create_connection((host, port), timeout=REACH_S)
+        except OSError:
+            return

@@ -1,0 +1,1 @@
+"""Faults on purpose: what a sweep and a grid must survive."""
