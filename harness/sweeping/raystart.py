@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import select
 import socket
 from pathlib import Path
 from typing import Any
@@ -111,15 +111,22 @@ def connect(address: str) -> socket.socket:
 
 def wait_until_gone(control: socket.socket) -> None:
     """Return when nobody listens at the other end any more: what listened has died, or its machine has."""
+    peer = control.getpeername()[:2]
+    while True:
+        _wait_for_the_end(control)
+        try:  # gRPC hangs up on those who say nothing for two minutes
+            control = socket.create_connection(peer, timeout=REACH_S)
+        except OSError:
+            return
+
+
+def _wait_for_the_end(control: socket.socket) -> None:
+    """Read, and forget, what comes until the other end hangs up or no longer answers; then close."""
     for option, seconds in (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, option):
             control.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
     control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    while True:
-        host, port = control.getpeername()[:2]
-        select.select([control], [], [])
-        control.close()
-        try:  # gRPC hangs up on those who say nothing for two minutes
-            control = socket.create_connection((host, port), timeout=REACH_S)
-        except OSError:
-            return
+    control.settimeout(None)
+    with control, contextlib.suppress(OSError):
+        while control.recv(4096):
+            pass
