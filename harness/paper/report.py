@@ -11,9 +11,9 @@ import numpy as np
 from harness.common.text import markdown_table
 from harness.paper.claims import CLAIMS, Claim
 from harness.paper.definitions import MEANINGS, ON_VERDICTS
-from harness.paper.judging.verdict import MOST_CELLS, Judged, Verdict
+from harness.paper.judging.verdict import Judged, Verdict
 from harness.paper.matrix import Matrix, columns
-from harness.paper.reading import Column, labels
+from harness.paper.reading import Column, labels, short_labels
 
 MARKS = {Verdict.HOLDS: "H", Verdict.FAILS: "F", Verdict.OPEN: "?"}
 INTRODUCTION = (
@@ -91,17 +91,23 @@ def plain(value: Any) -> Any:
 
 
 def to_markdown(matrix: Matrix, sources: Mapping[str, str]) -> str:
-    """A page: the matrix, what the words mean, then each claim with its verdicts, numbers and interval."""
+    """A page to read: the matrix, what the words mean, and each claim with the numbers that decide it.
+
+    Under the first reading these come with their range over the seeds; every other reading has a line. The
+    numbers of each seed and the cells are in the JSON.
+    """
     asked = columns(matrix)
     lines = [
         "# The paper's sentences, judged by the records",
         "",
-        f"{INTRODUCTION}. {LEGEND}.",
+        f"{INTRODUCTION}. The numbers of each seed, and the cells that decide, are in claims.json.",
         "",
         markdown_table(
-            ["claim", *labels(asked)],
+            ["claim", *short_labels(asked)],
             ([f"{c.key} {c.short}", *(mark(matrix[c.key, n]) for n in asked)] for c in CLAIMS),
         ),
+        "",
+        f"{LEGEND}.",
         "",
         "Where the records come from:",
         "",
@@ -109,66 +115,52 @@ def to_markdown(matrix: Matrix, sources: Mapping[str, str]) -> str:
         "",
         "## What the words mean",
         "",
-        *(f"- **{word}**: {meaning}" for word, meaning in meanings().items()),
+        "Meanings and thresholds were fixed after the first small sets of records and before the full grids "
+        "were run.",
+        "",
+        *_words(MEANINGS | ON_VERDICTS),
     ]
     for claim in CLAIMS:
         lines += ["", *_claim(claim, matrix, asked)]
     return "\n".join(lines) + "\n"
 
 
+def _words(meanings: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"- **{word}**: {meaning}" for word, meaning in meanings.items())
+
+
 def _claim(claim: Claim, matrix: Matrix, asked: Sequence[Column]) -> Iterator[str]:
     yield from (f"## {claim.key}: {claim.short}", "", f"> {claim.sentence} ({claim.place})", "")
-    yield f"Strict: {claim.strict}." + (f" Weak: {claim.weak}." if claim.weak else "")
-    for column, label in zip(asked, labels(asked), strict=True):
-        if (judged := matrix[claim.key, column]) is not None:
-            yield from ("", f"### {claim.key}, {'under any reading' if column is None else label}", "")
-            yield from _verdicts(judged)
-    if all(matrix[claim.key, column] is None for column in asked):
-        yield from ("", "Not asked under any reading.")
+    yield f"Strict: {claim.strict}." + f" Weak: {claim.weak}." * bool(claim.weak)
+    if claim.meanings:
+        yield from ("", *_words(claim.meanings))
+    names = dict(zip(asked, short_labels(asked), strict=True))
+    told = {column: one for column in asked if (one := matrix[claim.key, column])}
+    for column in [column for column in told if column in (asked[0], None)]:
+        yield from ("", f"Under {names[column]}: {'. '.join(_in_full(told.pop(column)))}.")
+    if told:
+        yield from ("", *(f"- {names[column]}: {_in_short(one)}" for column, one in told.items()))
 
 
-def _verdicts(judged: Judged) -> Iterator[str]:
-    for name, form in judged.forms.items():
-        if form is not None:
-            yield f"- {name}: **{form.verdict}**: {form.why}"
-    if judged.statistic:
-        yield f"- {judged.statistic}: {_interval(judged)}"
-    if edges := judged.numbers.get("edges"):
-        without = ", ".join(f"{edge}: {verdict}" for edge, verdict in edges.items())
-        yield f"- with one edge of the hyper-rates left out: {without}"
-    numbers = {name: value for name, value in judged.numbers.items() if name != "edges"}
-    if numbers:
-        yield from ("", "<details><summary>numbers</summary>", "")
-        yield from _bullets(plain(numbers), 0)
-        yield from ("", "</details>")
-    if judged.cells:
-        most = f"the first {MOST_CELLS} " * (len(judged.cells) == MOST_CELLS)
-        yield from ("", f"<details><summary>{most}cells</summary>", "")
-        yield ", ".join(f"`{cell}`" for cell in judged.cells)
-        yield from ("", "</details>")
+def _in_short(judged: Judged) -> str:
+    """`**fails** (weak: holds; sustained: fails): 31 of 36 cells`."""
+    forms = {name: form for name, form in judged.forms.items() if form}
+    strict = forms.pop("strict")
+    beside = "; ".join(f"{name}: {form.verdict}" for name, form in forms.items())
+    return f"**{strict.verdict}**" + f" ({beside})" * bool(beside) + f": {strict.why}"
 
 
-def _interval(judged: Judged) -> str:
-    if judged.interval is None:
-        return "no interval: fewer than two seeds"
-    low, high = ("miss" if math.isinf(value) else f"{value:.3g}" for value in judged.interval)
-    return f"{low} to {high} over the seeds"
-
-
-def _bullets(value: Mapping[str, Any], depth: int) -> Iterator[str]:
-    """Nested numbers as nested lists; the leaves of one branch on one line."""
-    leaves = {key: leaf for key, leaf in value.items() if not isinstance(leaf, Mapping)}
-    if leaves:
-        yield "  " * depth + "- " + "; ".join(f"{key}: {_leaf(leaf)}" for key, leaf in leaves.items())
-    for key, branch in value.items():
-        if isinstance(branch, Mapping):
-            yield "  " * depth + f"- {key}"
-            yield from _bullets(branch, depth + 1)
-
-
-def _leaf(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_leaf, value))}]"
-    if value is None:
-        return "not known"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _in_full(judged: Judged) -> Iterator[str]:
+    """Sentences: the same, then what the weak form adds to it, the range over the seeds, and the edges."""
+    yield _in_short(judged)
+    said = judged.strict.why.split("; ")
+    weak = judged.weak.why.split("; ") if judged.weak else []
+    if more := [part for part in weak if part not in said]:
+        yield f"Weak: {'; '.join(more)}"
+    if judged.interval:
+        ends = ("miss" if math.isinf(value) else f"{value:.4g}" for value in judged.interval)
+        yield f"Over the seeds: {' to '.join(dict.fromkeys(ends))} ({judged.statistic})"
+    edges = judged.numbers.get("edges", {})
+    if moved := {edge: one for edge, one in edges.items() if one != judged.strict.verdict}:
+        without = ", ".join(f"{edge}: {verdict}" for edge, verdict in moved.items())
+        yield f"With one edge of the hyper-rates left out: {without}"

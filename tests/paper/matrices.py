@@ -18,7 +18,7 @@ TOLD = Judged(
     sustained=Form(verdict=Verdict.OPEN, why="not run"),
     numbers={
         "first": {"0": {"share": [0.5, math.nan], "maml": 12}},
-        "edges": {"alpha_hyperlr 1e-3": "fails"},
+        "edges": {"alpha_hyperlr 1e-3": "fails", "beta_hyperlr 1e-3": "holds"},
     },
     cells=("abc",),
     seeds=(0, 1),
