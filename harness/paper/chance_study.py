@@ -28,6 +28,7 @@ from torch.nn.functional import cross_entropy
 from harness.bench.threads import threads
 from harness.cell import Protocol
 from harness.common.files import write_whole
+from harness.common.text import halves
 from harness.paper.chance import FILE, KEYS, TASK, read, summary
 from harness.problems import datasets, episodes
 from harness.problems.network import initial, layout
@@ -148,7 +149,7 @@ def readme(folder: Path, about: dict[str, Any]) -> str:
     rows = [
         f"| {head} | {tasks} | {row['mean_loss']:.4f} | {_number(row['init_sd'], '.4f')} "
         f"| {_number(row['batch_sd'], '.4f')} | {row['passed']} of {row['inits']} "
-        f"| {_number(row['median_first_passage'], 'g')} | {row['sustained']} |"
+        f"| {_median(row['median_first_passage'])} | {row['sustained']} |"
         for head, sizes in summary(frame).items()
         for tasks, row in sizes.items()
     ]
@@ -178,6 +179,10 @@ def readme(folder: Path, about: dict[str, Any]) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def _median(count: float | None) -> str:
+    return "-" if count is None else halves(count)
 
 
 def main() -> None:

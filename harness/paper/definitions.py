@@ -1,4 +1,7 @@
-"""What all claims share: targets, budget, pairs of rates, and words whose meaning was fixed in advance."""
+"""What all claims share: targets, budget, pairs of rates, and what its words are taken to mean.
+
+Meanings and thresholds were fixed after the first small sets of records and before the full grids were run.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,9 @@ ON_VERDICTS = {
     "on few cells": "paper-adam judged again, on only the cells that all the readings beside it have, each "
     "run cut where theirs would have ended. If a reading without further cells or longer runs differs from "
     "this by more than rounding, the reading makes the difference, not the choice of cells",
-    "over seeds": "each claim is judged seed by seed; the verdict stands if all seeds that can be judged "
-    "agree",
-    "cannot be told": "the seeds disagree, or cells that were not run leave more than one verdict possible",
+    "over seeds": "each claim is judged seed by seed; a verdict stands if all seeds with a verdict agree",
+    "cannot be told": "the cells that were not run could change the verdict; or the seeds disagree; or it "
+    "turns into its opposite when an edge of the grid of hyper-rates is left out",
 }
 """Words for how a verdict is reached."""
 

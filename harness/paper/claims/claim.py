@@ -26,6 +26,6 @@ class Claim:
     weak: str | None = None
     """The weaker form; None: there is none."""
     meanings: Mapping[str, str] = field(default_factory=dict)
-    """What this claim's words are taken to mean, fixed before it was judged."""
+    """What this claim's words are taken to mean."""
     everywhere: bool = True
     """Whether it is judged under every reading. False: no reading changes it, so it is judged once."""

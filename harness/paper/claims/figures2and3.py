@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.summary import finished, numbers
+from harness.common.text import halves
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import TARGETS
 from harness.paper.judging.boards import Board, Pair, SeedCounts
@@ -51,7 +52,7 @@ def _growing(board: Board, both: tuple[Pair, ...]) -> Finding:
     return Finding(
         strict=grows,
         why=f"advantage to {board.target:g} in iterations: {texts}"
-        + f"; it shrinks by {drop:g}" * bool(shrinks),
+        + f"; it shrinks by {halves(drop)}" * bool(shrinks),
         numbers={at(pair): bounds_shown(bounds) for pair, bounds in advantages.items()},
         places=tuple((pair, None) for pair in both),
         weak=first.below(last),
@@ -60,7 +61,8 @@ def _growing(board: Board, both: tuple[Pair, ...]) -> Finding:
 
 
 def _range(bounds: Bounds) -> str:
-    return f"{bounds.low:g}" if bounds.exact else f"{bounds.low:g} to {bounds.high:g}"
+    ends = halves(bounds.low), halves(bounds.high)
+    return ends[0] if bounds.exact else " to ".join(ends)
 
 
 def advantage(board: Board, pair: Pair) -> Bounds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
 from harness.paper.claims.claim import Claim
@@ -32,11 +32,12 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
     counts = [count for column in columns.values() for count in column]
     maml = spread([board.maml[pair] for pair in both], [board.lasted[pair] for pair in both])
     ranked = _ranked(columns)
-    spreads = {name: spread(columns[choice], [board.budget] * len(both)) for name, choice in ranked.items()}
+    of_choice = {choice: spread(column, [board.budget] * len(both)) for choice, column in columns.items()}
+    spreads = {name: of_choice[choice] for name, choice in ranked.items()}
     smaller = {name: bounds.below(maml) if enough else None for name, bounds in spreads.items()}
     over_all = spread(counts, [board.budget] * len(counts))
     unknown = sum(map(math.isnan, counts))
-    texts = ", ".join(f"{name} choice {_at_least(bounds)}" for name, bounds in spreads.items())
+    texts = ", ".join(f"choice with the {name} count {_at_least(bounds)}" for name, bounds in spreads.items())
     missing = f"{unknown} of {len(counts)} cells not run" if unknown else "no choice at every pair"
     places: list[Place] = [(pair, None) for pair in both]
     places += [(pair, choice) for choice in dict.fromkeys(ranked.values()) for pair in both]
@@ -50,6 +51,7 @@ def _steadier(board: Board, both: tuple[Pair, ...], enough: bool) -> Finding:
                 name: {"hyper-rates": at(ranked[name])} | bounds_shown(bounds)
                 for name, bounds in spreads.items()
             },
+            "median of the choices' spreads": bounds_shown(_middle(of_choice.values())),
             "over all four rates": bounds_shown(over_all) | {"less than maml": over_all.below(maml)},
         },
         places=tuple(places),
@@ -83,8 +85,16 @@ def spread(counts: Sequence[float], lasted: Sequence[int]) -> Bounds:
     return Bounds(low=decades, high=decades if exact else math.inf)
 
 
+def _middle(spreads: Iterable[Bounds]) -> Bounds:
+    """What the median of these spreads lies between; 0 without any."""
+    ends = [(bounds.low, bounds.high) for bounds in spreads] or [(0.0, math.inf)]
+    low, high = map(median, zip(*ends, strict=True))
+    return Bounds(low=low, high=high)
+
+
 def _at_least(bounds: Bounds) -> str:
-    return f"{bounds.low:.2f}" if bounds.exact else f"at least {bounds.low:.2f}"
+    """A lower bound is rounded down, so that it stays one."""
+    return f"{bounds.low:.2f}" if bounds.exact else f"at least {math.floor(100 * bounds.low) / 100:.2f}"
 
 
 C12 = Claim(
@@ -93,18 +103,20 @@ C12 = Claim(
     sentence="In other words, Alpha MAML is less sensitive to the hyperparameter choice as "
     "compared to MAML, and hence needs significantly less tuning.",
     short="Alpha-MAML is less sensitive to the initial rates",
-    strict="the spread over the pairs is smaller than MAML's with the best, the median and the worst choice "
-    "of the hyper-rates",
+    strict="the spread of the counts to 2.5 over the pairs is smaller than MAML's with the best, the median "
+    "and the worst choice of the hyper-rates",
     weak="with the median choice",
     meanings={
         "spread": "log10 of the largest count divided by the smallest, over the pairs of initial rates. A "
         "miss counts as the budget, or as the length of MAML's run where that went past it, so a spread that "
-        "contains a miss is a lower bound"
+        "contains a miss is a lower bound",
+        "best, median and worst choice": "the choices of the hyper-rates are ordered by their median count "
+        "over the pairs, not by their spread: that of the median choice is not the median of the spreads",
     },
     judge=Rule(
         find=_less_sensitive,
-        statistic="Alpha-MAML's spread with the median choice, in decades; a lower bound if it contains a "
-        "miss",
+        statistic="Alpha-MAML's spread with the choice that has the median count, in decades; a lower bound "
+        "if it contains a miss",
         weak=True,
         grid=True,
     ),

@@ -145,9 +145,11 @@ def over_seeds(forms: Mapping[int, Form]) -> Form:
     known = {seed: forms[seed] for seed in decided(forms)}
     held = [seed for seed, form in known.items() if form.verdict is Verdict.HOLDS]
     if not known:
-        return Form(verdict=Verdict.OPEN, why=f"no seed can be judged; seed {next(iter(forms))}: {first.why}")
+        return Form(
+            verdict=Verdict.OPEN, why=f"it {Verdict.OPEN} in any seed; seed {next(iter(forms))}: {first.why}"
+        )
     count = f"it holds in {len(held)} of {len(known)} seeds"
-    undecided = f"; {len(forms) - len(known)} cannot be judged" * (len(known) < len(forms))
+    undecided = f"; in {len(forms) - len(known)} it {Verdict.OPEN}" * (len(known) < len(forms))
     examples = [next(iter(known))]
     if 0 < len(held) < len(known):
         examples = sorted((held[0], next(seed for seed in known if seed not in held)))

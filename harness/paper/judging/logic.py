@@ -84,7 +84,7 @@ class Share:
         if not self.unknown:
             return f"{self.yes} of {self.total} {noun} (share {self.low:.2f})"
         bounds = f"{self.low:.2f} to {self.high:.2f}"
-        return f"{self.yes} of {self.total} {noun}, {self.unknown} unknown (share {bounds})"
+        return f"{self.yes} of {self.total} {noun} (share {bounds}, {self.unknown} {Verdict.OPEN})"
 
 
 def share(answers: Iterable[Answer]) -> Share:

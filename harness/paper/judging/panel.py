@@ -10,6 +10,7 @@ from typing import Any
 from harness.paper.judging.boards import Board, Pair, Place, SeedCounts
 from harness.paper.judging.by_seed import Finding
 from harness.paper.judging.logic import Answer, Share, share
+from harness.paper.judging.verdict import Verdict
 from harness.paper.words import at, in_words, shown
 
 FEW = "; too few choices of the hyper-rates to judge a share"
@@ -47,7 +48,7 @@ class Panel:
             why=f"at {at(self.pair)} MAML {maml}; {of.words('Alpha-MAML cells')} {what}"
             + FEW * (not self.enough),
             numbers=numbers
-            | {"cells": of.yes, "not told": of.unknown, "of": of.total, "share": [of.low, of.high]},
+            | {"cells": of.yes, str(Verdict.OPEN): of.unknown, "of": of.total, "share": [of.low, of.high]},
             places=self.places,
             weak=weak,
             value=math.nan if of.unknown else of.low,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.common.text import halves
 from harness.paper.definitions import BUDGET, DIAGONALS
 from harness.paper.words import at
 
@@ -37,16 +38,16 @@ def over_seeds(counts: Iterable[float]) -> str:
     ends = f"{known[0]:.0f}" if known[0] == known[-1] else f"{known[0]:.0f} to {known[-1]:.0f}"
     if len(known) < len(values):
         return f"{len(known)} of {len(values)}: {ends}"
-    return f"{np.median(known):.0f} ({ends})" if len(known) > 1 else ends
+    return f"{halves(float(np.median(known)))} ({ends})" if len(known) > 1 else ends
 
 
 def middle(counts: Iterable[float]) -> str:
-    """`60`: the median count, where a miss (NaN) is larger than any count; `over 500` if it is a miss."""
+    """`60.5`: the median count, where a miss (NaN) is larger than any count; `over 500` if it is a miss."""
     values = np.nan_to_num(np.array(list(counts), float), nan=np.inf)
     if not len(values):
         return NONE
-    median = np.median(values)
-    return f"{median:.0f}" if np.isfinite(median) else f"over {BUDGET}"
+    median = float(np.median(values))
+    return halves(median) if np.isfinite(median) else f"over {BUDGET}"
 
 
 def span(values: Iterable[float], form: str) -> str:

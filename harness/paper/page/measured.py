@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.analysis import comparison, rounding
 from harness.common import places
-from harness.common.text import markdown_table
+from harness.common.text import halves, markdown_table
 from harness.paper import chance as noise
 from harness.paper.page.cells import NONE, choice, start
 from harness.paper.page.sources import read, rows_of
@@ -32,7 +32,7 @@ def chance() -> str:
                     f"{summed['batch_sd']:.4f}",
                     f"{summed['passed']} of {summed['inits']}",
                     f"{100 * low:.0f} to {100 * high:.0f} %",
-                    f"{median:.0f}" if median is not None else NONE,
+                    NONE if median is None else halves(median),
                     f"{summed['passed_by_paper']} of {summed['inits']}",
                     f"{summed['sustained']} of {summed['inits']}",
                 ]

@@ -15,12 +15,15 @@ from harness.paper.definitions import DIAGONALS, RATES, TARGETS, TUNED, from_pai
 from harness.paper.page.cells import NONE, choice, middle, named, over_seeds, span, start
 from harness.paper.page.sources import cells_of, losses_of, read, rows_of
 from harness.paper.reading import readings_of, short_labels
+from harness.paper.words import rate
 from harness.records import reference
 from harness.records import tables as kept
 from harness.records.passages import WINDOW, first_passage
 
 MIDDLE = (1e-1, 1e-6)
 """Hyper-rates at which the page follows the rates: in the middle of Figure 2."""
+EDGES = (100.0, 1e-3)
+"""The largest alpha_hyperlr and beta_hyperlr of Figure 2, where runs overshoot."""
 
 
 def records() -> str:
@@ -102,6 +105,25 @@ def _panels(preset: str, grids: Sequence[str]) -> str:
             )
     head = ["target", "(alpha0, beta0)", "MAML", "cells run", "share that reaches it", "sustained"]
     return markdown_table([*head, "smallest", "median"], rows)
+
+
+def slower() -> str:
+    """How many cells of Alpha-MAML take more iterations than MAML from the same pair, by target."""
+    seeds = sorted(read("fig2").trials["seed"].unique())
+    rows = []
+    for grid, target in zip(("fig2", "fig3"), TARGETS, strict=True):
+        done = read(grid).trials.dropna(subset="outcome")
+        done = done.assign(count=numbers(done["iterations_to_target"])).fillna({"count": np.inf})
+        maml, alpha = (done[done["method"] == name] for name in ("maml", "alpha-maml"))
+        keys = [*RATES[:2], "seed"]
+        both = alpha.merge(maml[[*keys, "count"]], on=keys, suffixes=("", "_maml"))
+        more = both[both["count"] > both["count_maml"]]
+        inner = (more["alpha_hyperlr"] != EDGES[0]) & (more["beta_hyperlr"] != EDGES[1])
+        by_seed = [(more["seed"] == seed).sum() for seed in seeds]
+        rows.append([f"{target:g}", *by_seed, (~from_pair(more, TUNED)).sum(), inner.sum()])
+    edges = f"not at alpha_hyperlr {rate(EDGES[0])} or beta_hyperlr {rate(EDGES[1])}"
+    heads = (f"seed {seed}" for seed in seeds)
+    return markdown_table(["target", *heads, "of these not from the tuned pair", edges], rows)
 
 
 def rates() -> str:

@@ -9,7 +9,7 @@ from harness.paper.page import measured, runs, verdicts
 TABLES: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
-        *(runs.records, runs.maml, runs.panels, runs.panels_sgd, runs.rates),
+        *(runs.records, runs.maml, runs.panels, runs.panels_sgd, runs.slower, runs.rates),
         *(runs.figure1, runs.figure1_sgd, runs.lucky, runs.readings),
         *(verdicts.paper, verdicts.claims),
         *(measured.chance, measured.yardstick, measured.devices, measured.cost),

@@ -73,10 +73,11 @@ def test_c2_states_its_numbers():
     found = judged(c2, MISS, [30] * 8 + [None], FOURTH)
     assert found.strict.why == (
         "at (1e-4, 1e-6) MAML did not reach 2.5 in 60 iterations; "
-        "8 of 9 Alpha-MAML cells, 1 unknown (share 0.89 to 1.00) reached it"
+        "8 of 9 Alpha-MAML cells (share 0.89 to 1.00, 1 cannot be told) reached it"
     )
     assert found.numbers["first"]["0"] == {
-        "pair": "(1e-4, 1e-6)", "maml": "miss", "cells": 8, "not told": 1, "of": 9, "share": [8 / 9, 1.0]
+        "pair": "(1e-4, 1e-6)", "maml": "miss", "cells": 8, "cannot be told": 1, "of": 9,
+        "share": [8 / 9, 1.0],
     }  # fmt: skip
     assert json.dumps(found.numbers, allow_nan=False)
     assert len(found.cells) == 10

@@ -109,6 +109,17 @@ def test_c12_best_median_worst_and_the_price_of_four_rates():
     assert json.dumps(found.numbers, allow_nan=False)
 
 
+def test_c12_the_spread_of_the_median_choice_is_not_the_median_spread():
+    """The choice in the middle by its counts spreads most: log10 of 55 / 11."""
+    slow = (12, 12, 24)
+    found = c12(steady((10, 20, 40), *[FLAT] * 4, (11, 11, 55), *[slow] * 4), NOTHING)
+    by = found.numbers["first"]["0"]["2.5"]
+    assert by["alpha-maml"]["median"] == {"hyper-rates": "(1, 1e-5)", "least": 0.699, "most": 0.699}
+    assert by["median of the choices' spreads"] == {"least": 0.301, "most": 0.301}
+    missed = c12(steady((10, 20, 40), *[FLAT] * 4, *[MISSING] * 5), NOTHING).numbers["first"]["0"]["2.5"]
+    assert missed["median of the choices' spreads"] == {"least": 0.4771, "most": None}
+
+
 def test_c12_takes_the_better_of_two_middle_choices():
     """Ten choices, from the fastest to the slowest."""
     hypers = [*HYPERS, (100.0, 1e-6)]

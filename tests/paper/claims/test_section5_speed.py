@@ -111,7 +111,7 @@ def test_c7_weak():
     found = c7(fast(20, but_sixth(5, 40), hypers=WIDE), NOTHING)
     assert (found.strict.verdict, found.weak.verdict) == (FAILS, HOLDS)
     assert found.numbers["first"]["0"]["2.5"] == {
-        "verdict": "fails", "fast": {"(1e-1, 1e-3)": 20}, "cells": 15, "not told": 0, "of": 16,
+        "verdict": "fails", "fast": {"(1e-1, 1e-3)": 20}, "cells": 15, "cannot be told": 0, "of": 16,
         "largest ratio": 2,
     }  # fmt: skip
     assert found.cells == (f"maml {TUNED} None 0", f"alpha {TUNED} {WIDE[5]} 0")

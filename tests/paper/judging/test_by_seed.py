@@ -23,8 +23,8 @@ def seeds(*verdicts):
         ([FAILS, FAILS], FAILS, "it holds in 0 of 2 seeds; seed 0: why 0"),
         ([HOLDS, FAILS, HOLDS], OPEN, "it holds in 2 of 3 seeds; seed 0: why 0; seed 1: why 1"),
         ([FAILS, HOLDS], OPEN, "it holds in 1 of 2 seeds; seed 0: why 0; seed 1: why 1"),
-        ([OPEN, HOLDS], HOLDS, "it holds in 1 of 1 seeds; 1 cannot be judged; seed 1: why 1"),
-        ([OPEN, OPEN], OPEN, "no seed can be judged; seed 0: why 0"),
+        ([OPEN, HOLDS], HOLDS, "it holds in 1 of 1 seeds; in 1 it cannot be told; seed 1: why 1"),
+        ([OPEN, OPEN], OPEN, "it cannot be told in any seed; seed 0: why 0"),
     ],
 )
 def test_over_seeds(verdicts, whole, why):

@@ -64,7 +64,7 @@ def test_a_share_with_unknowns_is_decided_if_both_bounds_agree():
     assert some.within(0.4, 0.8) is True
     assert some.within(0.4, 0.6) is None
     assert some.within(0.8, 0.9) is False
-    assert some.words("cells") == "2 of 4 cells, 1 unknown (share 0.50 to 0.75)"
+    assert some.words("cells") == "2 of 4 cells (share 0.50 to 0.75, 1 cannot be told)"
 
 
 def test_a_share_at_its_bound():

@@ -26,6 +26,7 @@ NAN = math.nan
     [
         ([172, 164, 189], "172 (164 to 189)"),
         ([10, 10], "10 (10)"),
+        ([60, 61], "60.5 (60 to 61)"),
         ([17], "17"),
         ([NAN, 407, 131, NAN, NAN], "2 of 5: 131 to 407"),
         ([NAN, 407], "1 of 2: 407"),
@@ -50,7 +51,14 @@ def test_a_number_over_seeds(values: list[float], form: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counts", "said"), [([1, 9, NAN], "9"), ([1, NAN, NAN], "over 500"), ([1, NAN], "over 500"), ([], "–")]
+    ("counts", "said"),
+    [
+        ([1, 9, NAN], "9"),
+        ([60, 61, 0, NAN], "60.5"),
+        ([1, NAN, NAN], "over 500"),
+        ([1, NAN], "over 500"),
+        ([], "–"),
+    ],
 )
 def test_a_median_with_misses(counts: list[float], said: str) -> None:
     assert words.middle(counts) == said
@@ -87,6 +95,23 @@ def test_panels_share_by_share(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[3] == "| 2.5 | (1e-2, 1e-4) | – | 0 of 0 | – | – | – | – |"
     sgd = TABLES["panels_sgd"]().splitlines()
     assert [line.split(" | ")[1] for line in sgd[2:4]] == ["(1, 1e-1), tuned", "(1e-1, 1e-2)"]
+
+
+def test_cells_slower_than_maml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seed 0: at the tuned pair one of two is slower, one as fast. Seed 1: MAML misses, so nothing is."""
+    alpha = {"method": "alpha-maml", "beta_hyperlr": 1e-6}
+    rows = table(
+        trial("m0", 160),
+        trial("a0", 161, alpha_hyperlr=1.0, **alpha),
+        trial("b0", 160, alpha_hyperlr=2.0, **alpha),
+        trial("n0", 200, alpha0=1e-2, beta0=1e-4),
+        trial("c0", "budget", alpha0=1e-2, beta0=1e-4, alpha_hyperlr=100.0, **alpha),
+        trial("m1", "budget", seed=1),
+        trial("a1", "budget", seed=1, alpha_hyperlr=1.0, **alpha),
+        trial("d0", None, alpha_hyperlr=3.0, **alpha),  # not run
+    )
+    monkeypatch.setattr(runs, "read", lambda grid: Tables(trials=rows, trajectories=pd.DataFrame(), about={}))
+    assert runs.slower().splitlines()[2] == "| 2.5 | 2 | 0 | 1 | 1 |"
 
 
 def test_the_papers_numbers_beside_ours(monkeypatch: pytest.MonkeyPatch) -> None:
