@@ -17,8 +17,8 @@ from harness.paper.reading import Column, labels, short_labels
 
 MARKS = {Verdict.HOLDS: "H", Verdict.FAILS: "F", Verdict.OPEN: "?"}
 INTRODUCTION = (
-    "C1 to C16 are sentences of the paper, judged by the records: in a strict form, in a weaker one where "
-    "there is one, and in the strict form by sustained passages"
+    "C1 to C16 are sentences of the paper, judged by the records: in a strict form; in a weaker one, where "
+    "there is one; and in the strict form with the mean of ten losses in place of a single one (sustained)"
 )
 LEGEND = (
     "H holds, F fails, ? cannot be told, blank: not asked; the strict form, then the weak one in brackets"
