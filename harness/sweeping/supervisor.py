@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,6 +48,8 @@ SOCKET = "x" * 8 + "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_s
 """The longest path of a socket that Ray makes below its temporary folder; a system allows some 107 bytes."""
 LONGEST = 107 - len(f"/{scratch.PREFIX}{SOCKET}")
 """Bytes in the path of the folder that Ray's temporary folder is made in."""
+ROOM = 4 << 20
+"""Bytes that have to be free there: Ray writes some 1 to 2 MB, and without room would try for half a minute."""
 
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
@@ -161,10 +164,13 @@ def _temporary(stack: ExitStack) -> Path:
             f"{candidates[0]}: too long a path for the sockets that Ray makes there; set RAY_TMPDIR to a "
             f"folder of at most {LONGEST} characters, or use RUNNER=serial"
         )
+    way_out = "set RAY_TMPDIR to another folder, or use RUNNER=serial"
     try:
-        return stack.enter_context(scratch.folder(parent.absolute()))
+        made = stack.enter_context(scratch.folder(parent.absolute()))
+        if shutil.disk_usage(made).free < ROOM:
+            raise UserError(f"{parent}: there is no room for Ray's temporary files (it is full); {way_out}")
     except OSError as error:
         raise UserError(
-            f"{parent}: Ray's temporary files cannot be written there ({error.strerror}); set RAY_TMPDIR to "
-            "another folder, or use RUNNER=serial"
+            f"{parent}: Ray's temporary files cannot be written there ({error.strerror}); {way_out}"
         ) from None
+    return made

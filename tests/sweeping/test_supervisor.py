@@ -167,6 +167,13 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_line(
         run(monkeypatch, "", Driver())
 
 
+def test_a_full_disk_is_said_at_once(monkeypatch: pytest.MonkeyPatch, temporary: Path) -> None:
+    monkeypatch.setattr(supervisor, "ROOM", 1 << 60)
+    with pytest.raises(UserError, match=r"no room for Ray's temporary files .* RAY_TMPDIR"):
+        run(monkeypatch, "", Driver())
+    assert not list(temporary.iterdir())
+
+
 def test_a_ray_of_our_own_is_for_us_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """On the loopback, with a token that nobody has seen before; a cluster's is the user's business."""
     monkeypatch.delenv("RAY_AUTH_MODE", raising=False)
