@@ -49,7 +49,7 @@ SOCKET = "x" * 8 + "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_s
 LONGEST = 107 - len(f"/{scratch.PREFIX}{SOCKET}")
 """Bytes in the path of the folder that Ray's temporary folder is made in."""
 ROOM = 4 << 20
-"""Bytes that have to be free there: Ray writes some 1 to 2 MB, and without room would try for half a minute."""
+"""Bytes that have to be free there: Ray writes 1 to 2 MB, and without room would try for half a minute."""
 
 
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
