@@ -100,9 +100,9 @@ def _conclude(result: Result) -> None:
         raise typer.Exit(INTERRUPTED)
     if result.left:
         reason = f": {result.why_left}" if result.why_left else ""
+        others = "the others are kept, and " * (result.left < result.asked)
         _complain(
-            f"{result.left} of {result.asked} cells did not run{reason}; the others are kept, and the same "
-            "command continues"
+            f"{result.left} of {result.asked} cells did not run{reason}; {others}the same command continues"
         )
     if result.failed:
         _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries them again")

@@ -106,7 +106,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
                 raise
             ran |= driver.ran
             left = plan(cells, store.scan(), question)
-            made = _Made() if left and not ran and _has_tables(request) else _make_tables(request, draw)
+            made = _Made() if left and not ran and _nothing_new(request) else _make_tables(request, draw)
             _set_aside(store, display, made.damaged)
             if not made.damaged or interrupts.wanted:
                 break
@@ -162,9 +162,11 @@ class _Made:
     """See Result."""
 
 
-def _has_tables(request: Request) -> bool:
-    """Whether there are tables to leave as they are."""
-    return (request.folder / "trials.parquet").exists()
+def _nothing_new(request: Request) -> bool:
+    """Whether tables would say no more than those that are there, after a sweep that kept nothing."""
+    if (request.folder / "trials.parquet").exists():
+        return True
+    return not tables.records_by_seed(request.grid, request.store.scan())
 
 
 def _make_tables(request: Request, draw: Draw | None) -> _Made:

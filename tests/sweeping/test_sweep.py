@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
+from harness.common.files import whole_file
 from harness.problems import datasets
 from harness.records import Progress, Record, Row, tables
 from harness.records.store import Store
@@ -220,3 +221,72 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
 def test_a_runner_that_gives_up_leaves_its_cells_to_be_run(tmp_path: Path) -> None:
     result, _ = run(request(tmp_path), lambda *arguments: None)
     assert (result.ran, result.left, result.failed, result.interrupted) == (0, 3, {}, False)
+
+
+def test_why_cells_were_left_is_what_the_runner_says(tmp_path: Path) -> None:
+    result, _ = run(request(tmp_path), lambda *arguments: "Ray has a cold")
+    assert (result.left, result.why_left) == (3, "Ray has a cold")
+
+
+def test_a_sweep_that_keeps_nothing_leaves_tables_as_they_are(tmp_path: Path) -> None:
+    """Seeds that were asked for and not run add no rows."""
+    run(request(tmp_path))
+    before = (request(tmp_path).folder / "trials.parquet").read_bytes()
+    drawn: list[Path] = []
+    result = sweep(request(tmp_path, seeds=(2, 3)), lambda *arguments: None, Silent(), draw=drawn.append)
+    assert result.left == 6
+    assert (request(tmp_path).folder / "trials.parquet").read_bytes() == before
+    assert not drawn
+
+    def one(packs, *arguments: object) -> None:  # of seed 2 or 3
+        serial.run(packs[:1], *arguments)
+
+    run(request(tmp_path, seeds=(2, 3)), one)
+    trials = tables.read(request(tmp_path).folder).trials
+    assert len(trials) == 6
+    assert trials.groupby("seed")["outcome"].count().tolist() == [3, 1]
+
+
+def test_a_sweep_that_keeps_nothing_makes_no_empty_tables(tmp_path: Path) -> None:
+    run(request(tmp_path), lambda *arguments: None)
+    assert not list(request(tmp_path).folder.iterdir())
+
+
+def test_tables_that_cannot_be_written_are_no_success(tmp_path: Path) -> None:
+    (request(tmp_path).folder / "trials.parquet").mkdir(parents=True)
+    result, _ = run(request(tmp_path))
+    assert result.ran == 3
+    assert result.unwritten is not None
+    assert "trials.parquet" in result.unwritten
+
+
+def test_figures_that_cannot_be_written_are_no_success(tmp_path: Path) -> None:
+    def draw(folder: Path) -> None:
+        with whole_file(folder / "none" / "tiny.png"):
+            pass
+
+    (request(tmp_path).folder / "none").mkdir(parents=True)
+    (request(tmp_path).folder / "none" / "tiny.png").mkdir()
+    result = sweep(request(tmp_path), serial.run, Silent(), draw=draw)
+    assert "tiny.png" in (result.unwritten or "")
+
+
+def test_after_an_unexpected_error_there_are_tables_of_what_was_kept(tmp_path: Path) -> None:
+    def breaks(packs, *arguments: object) -> None:
+        serial.run(packs[:1], *arguments)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run(request(tmp_path), breaks)
+    assert tables.read(request(tmp_path).folder).trials["outcome"].count() == 1
+
+
+def test_a_second_signal_stops_at_once_without_tables(tmp_path: Path) -> None:
+    def stopped(packs, *arguments: object) -> None:
+        serial.run(packs[:1], *arguments)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(request(tmp_path), stopped)
+    assert not list(request(tmp_path).folder.iterdir())
+    assert len(request(tmp_path).store.scan().headers) == 1
