@@ -53,7 +53,7 @@ def _start_here(machine: Machine, temporary: Path, options: dict[str, Any]) -> N
         )
     except Exception as error:  # of many kinds, but nothing has run
         raise UserError(
-            f"Ray cannot be started: {_first_line(error)}; RUNNER=serial does without it"
+            f"Ray cannot be started: {_first_sentence(error)}; RUNNER=serial does without it"
         ) from None
 
 
@@ -66,10 +66,12 @@ def _join(address: str, options: dict[str, Any]) -> None:
             f"RAY_AUTH_MODE=token, but there is no token in ~/.ray/auth_token; {TOKENS}"
         ) from None
     except Exception as error:
-        raise UserError(
-            f"no Ray cluster to join at {address}: {_first_line(error)}; if it asks for a token, this "
-            f"process needs RAY_AUTH_MODE=token and the same one: {TOKENS}"
-        ) from None
+        reason = _first_sentence(error)
+        if reason.startswith("Failed to connect"):  # although somebody listens there
+            reason += (
+                f"; if it asks for a token, this process needs RAY_AUTH_MODE=token and the same one: {TOKENS}"
+            )
+        raise UserError(f"no Ray cluster to join at {address}: {reason}") from None
     if _with_token() and not ray.get(ray.remote(num_cpus=0)(_with_token).remote()):
         raise UserError(
             f"the Ray cluster at {address} asks for no token: set RAY_AUTH_MODE=token there too, or here "
@@ -82,8 +84,9 @@ def _with_token() -> bool:
     return os.environ.get("RAY_AUTH_MODE", "").lower() == "token"
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]
+def _first_sentence(error: Exception) -> str:
+    lines = str(error).splitlines() or [type(error).__name__]
+    return lines[0].partition(". ")[0].rstrip(".")
 
 
 def _gpus() -> int:
