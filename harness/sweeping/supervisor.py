@@ -7,6 +7,7 @@ and when Ray dies or hangs, the records that it has handed over are here, and ta
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -111,7 +112,11 @@ def _death(process: subprocess.Popen[bytes], temporary: Path) -> str:
         return "Ray no longer answers"
     if code == -signal.SIGKILL:
         return "Ray was killed (out of memory? fewer JOBS need less)"
-    return f"Ray was ended by signal {-code}" if code < 0 else "Ray ended early"
+    if code < 0:
+        return f"Ray was ended by signal {-code}"
+    lines = (temporary / "output").read_text(encoding="utf-8", errors="replace").splitlines()
+    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)]
+    return f"Ray ended early ({named[-1][:200]})" if named else "Ray ended early"
 
 
 def _child(temporary: Path, machine: Machine) -> tuple[subprocess.Popen[bytes], Connection]:

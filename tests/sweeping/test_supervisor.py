@@ -78,6 +78,7 @@ def test_records_are_handed_over_and_nothing_is_left(
     ("end", "words"),
     [
         ("os._exit(1)", "Ray ended early"),
+        ("import rey", "Ray ended early (ModuleNotFoundError: No module named 'rey')"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "Ray was killed (out of memory? fewer JOBS need less)"),
         ("os.kill(os.getpid(), signal.SIGTERM)", "Ray was ended by signal 15"),
         ("connection.send(('ended', 'Ray has a cold'))", "Ray has a cold"),
