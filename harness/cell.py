@@ -15,10 +15,10 @@ from typing import Any
 
 from pydantic import Field, SerializeAsAny, model_validator
 
-from harness.common.frozen import Frozen, Identified
+from harness.common.frozen import LARGEST, Frozen, Identified
 from harness.methods import METHODS, Hyper, Options
 from harness.problems.perturbation import Perturbation
-from harness.problems.setting import Measuring, Setting
+from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Measuring, Setting, memory
 
 
 class Protocol(Perturbation, Measuring, Options, Setting, Identified):
@@ -28,6 +28,21 @@ class Protocol(Perturbation, Measuring, Options, Setting, Identified):
     measured, and the yardstick. Its canonical JSON is flat: a field may move between them without changing an
     id.
     """
+
+    @model_validator(mode="after")
+    def _affordable(self) -> Protocol:
+        if sum((parts := memory(self, self)).values()) > MAX_BYTES:
+            largest = max(parts, key=lambda part: parts[part])
+            raise ValueError(
+                f"a cell needs about {self.gigabytes:,.0f} GB of memory, most of it for {largest}; at most "
+                f"{MAX_BYTES / 1e9:,.0f} are allowed"
+            )
+        return self
+
+    @property
+    def gigabytes(self) -> float:
+        """Memory that a cell needs in training, roughly."""
+        return sum(memory(self, self).values()) / 1e9
 
     @cached_property
     def preset(self) -> str:
@@ -59,6 +74,12 @@ Named = tuple[str, Mapping[str, Any]]
 def label(preset: str, changes: Mapping[str, Any]) -> str:
     """A protocol in words. For people: no code reads it."""
     return ", ".join([preset, *_words(changes)])
+
+
+@lru_cache(maxsize=4096)
+def label_beside(preset: str, protocol: Protocol) -> str:
+    """A protocol in the words of a grid with this preset. Kept: each cell of a grid asks for it."""
+    return label(*protocol.named(preset))
 
 
 def _words(changes: Mapping[str, Any]) -> list[str]:
@@ -157,5 +178,5 @@ def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
 class Question(Frozen):
     """What a grid asks of each of its cells."""
 
-    target_loss: float | None = Field(None, gt=0, description="nats; null: run to the budget")
-    max_iterations: int = Field(ge=1, description="the budget")
+    target_loss: float | None = Field(None, gt=0, le=LARGEST, description="nats; null: run to the budget")
+    max_iterations: int = Field(ge=1, le=MAX_ITERATIONS, description="the budget")

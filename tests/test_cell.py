@@ -73,7 +73,7 @@ def test_minus_zero_is_zero() -> None:
     assert math.copysign(1, made.hyper.alpha0) == 1
 
 
-rates = st.floats(0, 1e300, allow_nan=False)
+rates = st.floats(1e-30, 1e29)
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -127,6 +127,13 @@ def test_every_field_is_in_the_id() -> None:
         ({"train_characters": 1300}, "more than 1623"),
         ({"train_characters": 10}, "n_way is 20"),
         ({"validation_characters": 19}, "n_way is 20"),
+        ({"meta_batch": 10**9}, "meta_batch"),
+        ({"validation_tasks": 10**9}, "validation_tasks"),
+        ({"filters": 10**9}, "filters"),
+        ({"inner_steps": 10**9}, "inner_steps"),
+        ({"validation_every": 2**63}, "validation_every"),
+        ({"norm_eps": 1e-300}, "norm_eps"),
+        ({"filters": 10_000, "inner_steps": 10_000}, "at most 1,000 are allowed"),
         ({"split_seed": -1}, "split_seed"),
         ({"split_seed": 2**63}, "split_seed"),
         ({"perturbation": -1}, "perturbation"),
@@ -144,6 +151,8 @@ def test_a_protocol_is_strict(fields: dict, match: str) -> None:
         ({"hyper": RATES | {"alpha0": -1e-9}}, "alpha0"),
         ({"hyper": RATES | {"beta0": math.nan}}, "beta0"),
         ({"hyper": RATES | {"beta0": math.inf}}, "beta0"),
+        ({"hyper": RATES | {"alpha0": 1e31}}, "alpha0"),
+        ({"hyper": RATES | {"beta0": 1e-31}}, "beta0"),
         ({"hyper": {"alpha0": 0.1}}, "beta0"),
         ({"hyper": MOVING}, "alpha_hyperlr"),  # MAML has none
         ({"method": "alpha-maml"}, "alpha_hyperlr"),
@@ -169,7 +178,10 @@ def test_everything_is_frozen() -> None:
     assert len({cell(), cell(), cell(seed=1)}) == 2  # and can be a key
 
 
-@pytest.mark.parametrize("question", [{"target_loss": 0}, {"target_loss": math.inf}, {"max_iterations": 0}])
+@pytest.mark.parametrize(
+    "question",
+    [{"target_loss": 0}, {"target_loss": math.inf}, {"max_iterations": 0}, {"max_iterations": 2**63}],
+)
 def test_a_question_is_strict(question: dict) -> None:
     with pytest.raises(ValidationError):
         Question(**{"target_loss": 1.0, "max_iterations": 5} | question)
@@ -191,6 +203,14 @@ def test_a_question_is_strict(question: dict) -> None:
 )
 def test_label(fields: dict, label: str) -> None:
     assert Protocol(**fields).label == label
+
+
+def test_what_a_cell_may_need() -> None:
+    """The limits alone are within reach of a large machine; the estimate is the sum of three."""
+    assert Protocol().gigabytes == pytest.approx(0.06, abs=0.001)
+    for name in ("meta_batch", "validation_tasks", "filters", "inner_steps"):
+        limit = 10_000 if name in ("filters", "inner_steps") else 100_000
+        assert 10 < Protocol(**{name: limit}).gigabytes < 500
 
 
 def test_defaults_never_change() -> None:

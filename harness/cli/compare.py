@@ -56,7 +56,7 @@ def compare(
         places.checkout("compare --keep")
     asked = grids.load(grid, dataset=dataset)
     theirs = tables.read(reference.find(asked.folder), curves=False).trials
-    mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds) if seeds else ())
+    mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds, [asked]) if seeds else ())
     rounding = _rounding()
     try:
         compared = comparison.compare(mine, theirs, rounding)

@@ -45,7 +45,7 @@ def plot(
     if not with_records and not others:
         asked = f" of {', '.join(names)}" if names else ""
         raise UserError(f"{short(folder)}: no records{asked} yet; {places.typed('sweep')} makes some")
-    chosen = grids.parse_seeds(seeds) if seeds else ()
+    chosen = grids.parse_seeds(seeds, with_records) if seeds else ()
     for one in with_records:
         make_tables(one, store, scan, folder / one.folder, chosen)
         draw(folder / one.folder)

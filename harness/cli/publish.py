@@ -29,7 +29,6 @@ def publish(
     from harness.records import reference
 
     places.checkout("publish")
-    chosen = grids.parse_seeds(seeds) if seeds else ()
     for name in names:
         if name == DATA:
             say_written([reference.describe_data()])
@@ -38,5 +37,7 @@ def publish(
 
             say_written(reproduction.write())
         else:
-            path = reference.publish(grids.load(name, dataset=dataset), results.absolute(), chosen)
+            one = grids.load(name, dataset=dataset)
+            chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
+            path = reference.publish(one, results.absolute(), chosen)
             out.print(f"published {short(path)}", soft_wrap=True, markup=False)

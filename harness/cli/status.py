@@ -50,7 +50,7 @@ def status(
     table = plain_table(("grid", *counted, "seeds"), right=counted)
     lines: list[str] = []
     for one in shown:
-        chosen = grids.parse_seeds(seeds) if seeds else tables.recorded_seeds(one, scan)
+        chosen = grids.parse_seeds(seeds, [one]) if seeds else tables.recorded_seeds(one, scan)
         cells = one.cells(chosen)
         todo = plan(cells, scan, one.question)
         kinds = Counter("running" if cell_id in running else why.kind for cell_id, why in todo.items())

@@ -63,7 +63,7 @@ def sweep(
         grid=loaded,
         results=results.absolute(),
         machine=Machine(device=device, jobs=jobs, ray_address=ray_address),
-        seeds=grids.parse_seeds(seeds) if seeds else None,
+        seeds=grids.parse_seeds(seeds, [loaded]) if seeds else None,
         where=where,
         shard=shard,
     )

@@ -7,6 +7,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+SMALLEST, LARGEST = 1e-30, 1e30
+"""Of a number that is not 0. Most are used as float32, which has room for them and for their products with
+other numbers; anything beyond is taken to be a mistake."""
+
 
 class Frozen(BaseModel):
     """Base of all configuration: immutable, no unknown keys, no inf or nan, no true or false for a number."""

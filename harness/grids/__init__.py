@@ -4,7 +4,7 @@ from harness.grids.block import Block
 from harness.grids.figure import Heatmap, Trajectories
 from harness.grids.file import datasets, from_json, load, names, resolve
 from harness.grids.grid import Grid
-from harness.grids.selection import parse_seeds, select_shard, shard, where
+from harness.grids.selection import number, parse_seeds, select_shard, shard, where, where_note
 
 __all__ = [
     "Block",
@@ -15,9 +15,11 @@ __all__ = [
     "from_json",
     "load",
     "names",
+    "number",
     "parse_seeds",
     "resolve",
     "select_shard",
     "shard",
     "where",
+    "where_note",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
@@ -14,10 +14,7 @@ from harness.grids import mistakes
 from harness.grids.figure import listed
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
-from harness.methods import METHODS
-
-MAX_CELLS = 100_000
-"""For one seed; more is taken to be a mistake."""
+from harness.methods import METHODS, Hyper
 
 Values = Annotated[tuple[float, ...], BeforeValidator(listed), Field(min_length=1)]
 
@@ -50,11 +47,11 @@ class Block(Frozen):
         given = self.__pydantic_extra__
         return {name: given[name] for name in METHODS[self.method].Hyper.model_fields if name in given}
 
-    @property
-    def size(self) -> int:
-        """Number of cells of one seed."""
-        rows = len(next(iter(self.paired.values()), (0,)))
-        return rows * math.prod(len(values) for values in self.crossed.values())
+    @cached_property
+    def hypers(self) -> tuple[Hyper, ...]:
+        """The hyper-parameters of each cell of one seed, in the promised order."""
+        model = METHODS[self.method].Hyper
+        return tuple(model(**point) for point in self.points())
 
     def points(self) -> Iterator[dict[str, float]]:
         """The hyper-parameters of each cell: `paired` outermost, then the method's field order."""
@@ -100,19 +97,26 @@ def _value_mistakes(block: Block) -> Iterator[Mistake]:
             text = f"has length {n}, {longest} has {most}; paired lists must have the same length"
             yield Mistake(("paired", name), text)
             return
-    if block.size > MAX_CELLS:
-        yield Mistake((), f"{block.size:,} cells; at most {MAX_CELLS:,} are allowed")
-        return
-    seen: set[Place] = set()
-    for point in block.points():
+    try:
+        _ = block.hypers
+    except ValidationError as error:
+        refused = dict(_refused_values(block))
+        # None alone: the method refuses some of them together.
+        refused = refused or {(): mistakes.words(error.errors(include_url=False)[0])}
+        yield from (Mistake(place, text) for place, text in refused.items())
+
+
+def _refused_values(block: Block) -> Iterator[tuple[Place, str]]:
+    """Where the method refuses a value, and why. Each value is tried once, beside the first of the others."""
+    first = next(block.points())
+    rows = [dict(zip(block.paired, row, strict=True)) for row in zip(*block.paired.values(), strict=True)]
+    alone = [{name: value} for name, values in block.crossed.items() for value in values]
+    for tried in (*rows, *alone):
         try:
-            METHODS[block.method].Hyper(**point)
+            METHODS[block.method].Hyper(**first | tried)
         except ValidationError as error:
             for detail in error.errors(include_url=False):
-                at = _origin(block, point, detail["loc"])
-                if at not in seen:
-                    yield Mistake(at, mistakes.words(detail))
-                seen.add(at)
+                yield _origin(block, first | tried, detail["loc"]), mistakes.words(detail)
 
 
 def _origin(block: Block, point: dict[str, float], loc: Place) -> Place:

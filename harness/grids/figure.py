@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainValidator
 
-from harness.cell import Cell, label
+from harness.cell import Cell, label_beside
 from harness.common.frozen import Frozen
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 
-Where = Mapping[str, tuple[int | float | str, ...]]
+Where = Mapping[str, Collection[int | float | str]]
 """Wanted values of columns; see `matches`."""
 
 
@@ -30,9 +30,12 @@ def _word(value: Any) -> int | float | str:
 Words = Annotated[
     tuple[Annotated[int | float | str, PlainValidator(_word)], ...],
     BeforeValidator(listed),
-    Field(min_length=1),
+    Field(min_length=1, max_length=1000),
 ]
-Line = Annotated[str, Field(min_length=1, pattern=r"^[^\x00-\x1f\x7f]+$")]
+# Controls and line breaks, and what turns the direction of writing:
+_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+_PRINTABLE = rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
 
 
 class Heatmap(Frozen):
@@ -40,7 +43,7 @@ class Heatmap(Frozen):
     method without x or y (MAML over hyper-rates) is shown beside the panel."""
 
     kind: Literal["heatmap"]
-    panels: tuple[str, ...] = Field(min_length=1)
+    panels: tuple[str, ...] = Field(min_length=1, max_length=12)
     x: str
     y: str
 
@@ -62,7 +65,7 @@ class Trajectories(Frozen):
 
     kind: Literal["trajectories"]
     reference: dict[str, Words]
-    columns: tuple[Column, ...] = Field(min_length=1)
+    columns: tuple[Column, ...] = Field(min_length=1, max_length=12)
 
 
 Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
@@ -70,7 +73,7 @@ Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
 
 def row_of(cell: Cell, preset: str) -> dict[str, Any]:
     """The columns of a cell that a grid's file may name; `preset`: the grid's."""
-    protocol = label(*cell.protocol.named(preset))
+    protocol = label_beside(preset, cell.protocol)
     return {"method": cell.method, "protocol": protocol} | cell.hyper.model_dump() | {"seed": cell.seed}
 
 
@@ -131,7 +134,8 @@ def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]])
     for path, where in wanted:
         unknown = list(_unknown(path, where, values))
         yield from unknown
-        count = sum(matches({k: v for k, v in where.items() if k != "seed"}, row) for row in rows)
+        wanted_values = {key: frozenset(options) for key, options in where.items() if key != "seed"}
+        count = sum(matches(wanted_values, row) for row in rows)
         if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
             yield Mistake(path, f"selects {count or 'no'} cells{' per seed; select one' if count else ''}")
 
@@ -141,7 +145,8 @@ def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator
     for key, options in where.items():
         if key not in values:
             yield Mistake((*path, key), f"no cell has {key}; {suggest(key, values)}")
-        elif key != "seed":
-            for i, option in enumerate(options):
-                if option not in values[key]:
-                    yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")
+        for i, option in enumerate(options if key in values else ()):
+            if key == "seed" and not (isinstance(option, int) and option >= 0):
+                yield Mistake((*path, key, i), f"{show(option)} is not a seed; write a whole number >= 0")
+            elif key != "seed" and option not in values[key]:
+                yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")

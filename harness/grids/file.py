@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Trajectories
 from harness.grids.grid import RESERVED, Grid
 from harness.grids.mistakes import Mistake, show, suggest
-from harness.grids.strictyaml import Place
+from harness.grids.strictyaml import Place, refusal
 
 
 def datasets() -> tuple[str, ...]:
@@ -37,26 +38,27 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     file.
     """
     if dataset is not None and dataset not in datasets():
-        raise UserError(f"data set '{dataset}': unknown; {suggest(dataset, datasets())}")
+        raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
     if name_or_path.endswith((".yaml", ".yml")):
         path, shown = Path(name_or_path), name_or_path
     elif name_or_path in names():
         path, shown = places.SWEEPS / f"{name_or_path}.yaml", f"sweeps/{name_or_path}.yaml"
     else:
         hint = suggest(name_or_path, names())
-        raise UserError(f"grid '{name_or_path}': unknown; {hint} (or a path that ends in .yaml)")
+        raise refusal(f"grid {show(name_or_path)}: unknown; {hint} (or a path that ends in .yaml)")
     _check_name(path)
     return resolve(strictyaml.read(path, shown), path.stem, dataset)
 
 
 def _check_name(path: Path) -> None:
     """The name becomes a folder of results/: it must be a valid name for one, and not taken."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{,99}", path.stem):
+        text = "rename it: it names a folder, so use letters, digits and _ . + -, at most 100 of them"
+        raise refusal(f"{path}: {text}")
     taken = {name for grid in names() for name in (grid, *(f"{grid}-{d}" for d in datasets()))}
-    in_sweeps = path.resolve().parent == places.SWEEPS.resolve() and path.suffix == ".yaml"
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]*", path.stem):
-        raise UserError(f"{path}: rename it: it names a folder, so use letters, digits and _ . + -")
-    if path.stem.lower() in {*RESERVED, *({} if in_sweeps else {name.lower() for name in taken})}:
-        raise UserError(f"{path}: rename it: the folder results/{path.stem} is already taken")
+    of_sweeps = os.path.realpath(path) == os.path.realpath(places.SWEEPS / f"{path.stem}.yaml")
+    if path.stem.lower() in {*RESERVED, *({} if of_sweeps else {name.lower() for name in taken})}:
+        raise refusal(f"{path}: rename it: the folder results/{path.stem} is already taken")
 
 
 def resolve(document: strictyaml.Document, name: str, dataset: str | None = None) -> Grid:
@@ -75,7 +77,7 @@ def resolve(document: strictyaml.Document, name: str, dataset: str | None = None
             preset = "paper-adam"
         written = protocol.get("dataset", PRESETS[preset].dataset)
         if isinstance(written, str) and written not in datasets():
-            text = f"'{written}' is not a data set; {suggest(written, datasets())}"
+            text = f"{show(written)} is not a data set; {suggest(written, datasets())}"
             wrong.append(Mistake(("protocol", "dataset"), text))
         given = {key: value for key, value in protocol.items() if key != "preset"}
         protocol = {**PRESETS[preset].model_dump(), **given, "dataset": dataset or written}
@@ -84,6 +86,8 @@ def resolve(document: strictyaml.Document, name: str, dataset: str | None = None
         whole = {**data, "protocol": protocol, "preset": preset, "name": name, "folder": folder}
         if "readings" in data:
             whole["readings"] = _readings(data["readings"], protocol)
+            if data["readings"] == ():
+                wrong.append(Mistake(("readings",), "the list is empty; leave it out"))
         grid = Grid.model_validate(whole, strict=True)
     except ValidationError as error:
         wrong += mistakes.of_error(error, document, lambda path: _known(data, path))

@@ -6,21 +6,26 @@ which the results keep in their metadata, has the same format as its file (file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from harness.cell import Cell, Named, Protocol, Question, cell, labels
+from harness.common.errors import UserError
 from harness.grids import figure, mistakes
 from harness.grids.block import Block
 from harness.grids.figure import Figure, Line, listed
 from harness.grids.mistakes import Mistake, show
-from harness.methods import METHODS
+from harness.methods import METHODS, Hyper
+from harness.problems.setting import MAX_ITERATIONS
 
 RESERVED = ("store", "reference", "bench")
 """Folders of results/ that no grid may take."""
+MAX_CELLS, MAX_ROWS = 50_000, 10**9
+"""Of all seeds and readings together, and of all their iterations; more is taken to be a mistake."""
 SHARED = ("dataset", "n_way")
 """Fields of the protocol that all readings of a grid share: otherwise its target would mean several
 things."""
@@ -43,7 +48,7 @@ class Grid(Question):
         description="what its protocols are described by",
     )
     readings: tuple[Protocol, ...] = Field(
-        (), description="run in place of the protocol; none: the protocol alone"
+        (), max_length=1000, description="run in place of the protocol; none: the protocol alone"
     )
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(listed), Field(min_length=1)] = (0,)
     blocks: tuple[Block, ...] = Field(alias="cells", min_length=1)
@@ -69,17 +74,27 @@ class Grid(Question):
 
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""
-        points = [
-            (block.method, METHODS[block.method].Hyper(**point))
-            for block in self.blocks
-            for point in block.points()
-        ]
+        points = [(block.method, hyper) for block in self.blocks for hyper in block.hypers]
         return tuple(
             cell(protocol, method, hyper, seed)
             for seed in dict.fromkeys(self.seeds if seeds is None else seeds)
             for protocol in self.protocols
             for method, hyper in points
         )
+
+    def check_size(self, seeds: int) -> None:
+        """UserError if the grid may not have as many seeds: it would be too large."""
+        cells = sum(len(block.hypers) for block in self.blocks)
+        for _, text in _too_large(cells, len(self.protocols), seeds, self.max_iterations):
+            raise UserError(f"{self.name}: {text}")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bounded(cls, data: Any) -> Any:
+        """Before anything is multiplied out."""
+        if isinstance(data, dict):
+            mistakes.refuse(_size_mistakes(data))
+        return data
 
     @model_validator(mode="after")
     def _checked(self) -> Grid:
@@ -90,11 +105,51 @@ class Grid(Question):
         return self
 
 
+def _size_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
+    """In a grid as it was written, where anything may be wrong: that it is too large."""
+    seeds, readings = (max(1, _length(data.get(key))) for key in ("seeds", "readings"))
+    cells = sum(_written_cells(block) for block in listed(data.get("cells")))
+    iterations = data.get("max_iterations")
+    if not isinstance(iterations, int) or iterations > MAX_ITERATIONS:
+        iterations = 0  # refused at its own place
+    for key, text in _too_large(cells, readings, seeds, iterations):
+        yield Mistake((key,), text)
+
+
+def _written_cells(block: Any) -> int:
+    """The cells of a block of one seed; 0 for what is no block."""
+    if not isinstance(block, dict) or block.get("method") not in tuple(METHODS):
+        return 0
+    paired = block["paired"] if isinstance(block.get("paired"), dict) else {}
+    fields = METHODS[block["method"]].Hyper.model_fields
+    rows = max(map(_length, paired.values()), default=1)
+    return rows * math.prod(_length(block[name]) for name in fields if name in block)
+
+
+def _length(value: Any) -> int:
+    return len(listed(value))
+
+
+def _too_large(cells: int, readings: int, seeds: int, iterations: int) -> Iterator[tuple[str, str]]:
+    """The key of a grid's file that asks for too much, and how much. cells: of one seed and reading."""
+    factors = {"cells": cells, "readings": readings, "seeds": seeds}
+    written = " x ".join(f"{n:,} {name}" for name, n in factors.items() if name == "cells" or n > 1)
+    total = math.prod(factors.values())
+    if total > MAX_CELLS:
+        product = f" are {total:,}" if total > cells else ""
+        largest = max(factors, key=lambda name: factors[name])
+        yield largest, f"{written}{product}; at most {MAX_CELLS:,} are allowed"
+    elif total * iterations > MAX_ROWS:
+        text = f"{written} x {iterations:,} iterations are {total * iterations:,} rows"
+        yield "max_iterations", f"{text}; at most {MAX_ROWS:,} are allowed"
+
+
 def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
     """Readings that are listed twice, or whose target would mean something else."""
+    first: dict[Protocol, int] = {}
     for i, reading in enumerate(grid.readings):
-        if (first := grid.readings.index(reading)) < i:
-            yield Mistake(("readings", i), f"{reading.label} is listed twice", ("readings", first))
+        if (before := first.setdefault(reading, i)) < i:
+            yield Mistake(("readings", i), f"{reading.label} is listed twice", ("readings", before))
         for key in SHARED:
             if (value := getattr(reading, key)) != (shared := getattr(grid.protocol, key)):
                 text = f"{show(value)}; a grid's readings share one {key}, here {show(shared)}"
@@ -102,15 +157,19 @@ def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
 
 
 def _repeats(grid: Grid) -> Iterator[Mistake]:
-    """Seeds and cells that are listed twice."""
+    """Seeds and cells that are listed twice; of each block, the first of these."""
+    first_seed: dict[int, int] = {}
     for i, seed in enumerate(grid.seeds):
-        if (first := grid.seeds.index(seed)) < i:
-            yield Mistake(("seeds", i), f"{seed} is listed twice", ("seeds", first))
-    seen: dict[str, int] = {}
+        if (before := first_seed.setdefault(seed, i)) < i:
+            yield Mistake(("seeds", i), f"{seed} is listed twice", ("seeds", before))
+    first_block: dict[tuple[str, Hyper], int] = {}
     for i, block in enumerate(grid.blocks):
-        for repeat in grid.model_copy(update={"blocks": (block,), "readings": ()}).cells((0,)):
-            before = seen.get(repeat.cell_id)
-            if before is not None:
+        inside: set[Hyper] = set()
+        for hyper in block.hypers:
+            before = first_block.setdefault((block.method, hyper), i)
+            if before < i or hyper in inside:
                 first_at = None if before == i else ("cells", before)
-                yield Mistake(("cells", i), f"{repeat.describe_point()} is listed twice", first_at)
-            seen.setdefault(repeat.cell_id, i)
+                what = cell(grid.protocol, block.method, hyper, 0).describe_point()
+                yield Mistake(("cells", i), f"{what} is listed twice", first_at)
+                break
+            inside.add(hyper)

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.common.errors import UserError
-from harness.grids.strictyaml import Document, Place, one_line
+from harness.grids.strictyaml import Document, Place, refusal, shorten
 
 MISSING = "missing"
+LONGEST = 500
+"""Characters of a message. A name or a value in it is cut much earlier."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,12 @@ def suggest(word: Any, known: Iterable[str]) -> str:
 
 def similar(word: Any, known: Iterable[str]) -> list[str]:
     """The known words that `word` may be a misspelling of, the most similar first."""
-    return get_close_matches(str(word), list(known), n=3, cutoff=0.6)
+    return list(_close(str(word), tuple(known)))
+
+
+@lru_cache(maxsize=4096)  # an alias can repeat a word many times
+def _close(word: str, known: tuple[str, ...]) -> list[str]:
+    return get_close_matches(word, known, n=3, cutoff=0.6)
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:
@@ -85,11 +93,11 @@ def report(document: Document, mistakes: Iterable[Mistake]) -> UserError:
     text += ": ".join(filter(None, (_spell(first.place), first.text)))
     if first.earlier is not None:
         text += f" (first on line {document.line(first.earlier)})"
-    return UserError(one_line(text + (f" (and {len(more)} more)" if more else "")))
+    return refusal(shorten(text, LONGEST) + (f" (and {len(more)} more)" if more else ""))
 
 
 def _spell(place: Place) -> str:
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".")
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{shorten(p)}" for p in place).lstrip(".")
 
 
 def _place(loc: Place, document: Document, keep: bool) -> Place:
@@ -116,8 +124,8 @@ def show(value: Any) -> str:
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, str):
-        return f"'{value}'" if len(value) <= 40 else f"'{value[:37]}...'"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"'{shorten(value)}'"
+    return f"{value:g}" if isinstance(value, float) else shorten(str(value), 20)
 
 
 _WORDS = {
@@ -129,12 +137,15 @@ _WORDS = {
     "string_type": "{value} is not text; put it in quotes if it is meant as text",
     "string_too_short": "is empty",
     "string_pattern_mismatch": "must be one line of printable text",
+    "string_unicode": "must be one line of printable text",
     "bool_type": "{value} is neither true nor false",
     "tuple_type": "{value} is not a list",
     "dict_type": "{value} is not a mapping of keys to values",
     "model_type": "{value} is not a mapping of keys to values",
     "model_attributes_type": "{value} is not a mapping of keys to values",
     "too_short": "the list is empty",
+    "too_long": "the list has {actual_length} entries; at most {max_length} are allowed",
+    "string_too_long": "is longer than {max_length} characters",
     "literal_error": "{value} is not one of {expected}",
     "union_tag_invalid": "{value} is not one of {expected_tags}",
     "union_tag_not_found": MISSING,

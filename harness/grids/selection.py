@@ -2,60 +2,98 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from harness.cell import Cell
-from harness.common.errors import UserError
 from harness.grids import mistakes, strictyaml
 from harness.grids.figure import matches, row_of
+from harness.grids.grid import MAX_CELLS, Grid
+from harness.grids.mistakes import show
+from harness.grids.strictyaml import refusal
 from harness.methods import METHODS
 
-MAX_SEEDS = 100_000
-"""In one range; more is taken to be a mistake."""
+Value = int | float | str
 
 
 def where(text: str) -> Callable[[Cell], bool]:
     """The filter `alpha0=1e-4,method=maml`. A key may have several values: `seed=0,seed=1` selects both.
 
     As in a figure's `where`, a key that a cell's method does not have is ignored: `alpha_hyperlr=1e-1` also
-    selects MAML. Raises UserError for a key or a value that no cell can have.
+    selects MAML (`where_note` says so). Raises UserError for a key or a value that no cell can have.
     """
-    wanted: dict[str, tuple[int | float | str, ...]] = {}
-    for part in text.split(","):
-        key, equals, value = (piece.strip() for piece in part.partition("="))
-        if not (key and equals and value):
-            raise UserError(f"where '{text}': '{part}' is not of the form key=value")
-        wanted[key] = (*wanted.get(key, ()), _value(key, value))
+    wanted = _wanted(text)
     return lambda cell: matches(wanted, row_of(cell, cell.protocol.preset))
 
 
-def _value(key: str, value: str) -> int | float | str:
+def where_note(text: str, selected: Iterable[Cell]) -> str | None:
+    """What the filter `text` selected beside what it names, in a line: cells whose method lacks one of its
+    keys. None: nothing, or the filter names methods too. Raises UserError as `where` does."""
+    wanted = _wanted(text)
+    counts = Counter(cell.method for cell in selected)
+    lacks = {method: _lacking(method, wanted) for method in counts}
+    complete = [method for method in counts if not lacks[method]]
+    if "method" in wanted or len(complete) == len(counts):
+        return None
+    parts = [
+        f"{METHODS[method].title} has no {' or '.join(keys)}, so {counts[method]} of its cells "
+        f"{'is' if counts[method] == 1 else 'are'} selected too"
+        for method, keys in lacks.items()
+        if keys
+    ]
+    named = ",".join(f"method={method}" for method in complete)
+    advice = f"add {named} to leave them out" if named else "no other cell matches"
+    return strictyaml.one_line(f"where {show(text)}: {'; '.join(parts)}; {advice}")
+
+
+def _lacking(method: str, keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if key not in ("method", "seed", *METHODS[method].Hyper.model_fields)]
+
+
+def _wanted(text: str) -> Mapping[str, Collection[Value]]:
+    """The filter's keys, each with the values that it allows."""
+    wanted: dict[str, set[Value]] = {}
+    for part in text.split(","):
+        key, equals, value = (piece.strip() for piece in part.partition("="))
+        if not (key and equals and value):
+            raise refusal(f"where {show(text)}: {show(part)} is not of the form key=value")
+        wanted.setdefault(key, set()).add(_value(key, value))
+    return wanted
+
+
+def _value(key: str, value: str) -> Value:
     hyper_parameters = [name for method in METHODS.values() for name in method.Hyper.model_fields]
     known = list(dict.fromkeys(["method", "seed", *hyper_parameters]))
     if key not in known:
-        raise UserError(f"where: '{key}' is not a column; {mistakes.suggest(key, known)}")
+        raise refusal(f"where: {show(key)} is not a column; {mistakes.suggest(key, known)}")
     if key == "method":
         if value not in METHODS:
-            raise UserError(f"where: method: '{value}' is not a method; {mistakes.suggest(value, METHODS)}")
+            raise refusal(f"where: method: {show(value)} is not a method; {mistakes.suggest(value, METHODS)}")
         return value
     if key == "seed":
-        return _seed(value, f"where: seed: '{value}' is not a seed; write a whole number >= 0")
+        return _seed(value, f"where: seed: {show(value)} is not a seed; write a whole number >= 0")
     try:
-        number = strictyaml.scalar(value)
-    except ValueError:
-        number = None
-    if isinstance(number, bool) or not isinstance(number, int | float):
-        raise UserError(f"where: {key}: '{value}' is not a number")
-    return number
+        return number(value)
+    except ValueError as error:
+        raise refusal(f"where: {key}: {error}") from None
+
+
+def number(text: str) -> int | float:
+    """A number as a grid's file would have it. Raises ValueError that says what is wrong."""
+    value = strictyaml.scalar(text)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{show(text)} is not a number")
+    return value
 
 
 def shard(text: str) -> tuple[int, int]:
-    """`2/3`: the second of three shards. Raises UserError unless 1 <= i <= n."""
+    """`2/3`: the second of three shards. Raises UserError unless 1 <= i <= n <= MAX_CELLS."""
     match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text.strip())
     i, n = (int(match[1]), int(match[2])) if match else (0, 0)
-    if not 1 <= i <= n:
-        raise UserError(f"shard '{text}': write i/n with 1 <= i <= n, such as 1/4")
+    if not 1 <= i <= n <= MAX_CELLS:
+        raise refusal(f"shard {show(text)}: write i/n with 1 <= i <= n <= {MAX_CELLS}, such as 1/4")
     return i, n
 
 
@@ -68,19 +106,29 @@ def select_shard(cells: Iterable[Cell], text: str) -> tuple[Cell, ...]:
     return tuple(cell for cell in cells if cell.cell_id in mine)
 
 
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """`0,2,5-7` is (0, 2, 5, 6, 7). Raises UserError, also for a seed given twice."""
-    wrong = f"seeds '{text}': write whole numbers >= 0 and ranges, such as 0,2,5-7"
-    seeds: list[int] = []
+def parse_seeds(text: str, asked: Iterable[Grid] = ()) -> tuple[int, ...]:
+    """`0,2,5-7` is (0, 2, 5, 6, 7). asked: the grids that will have these seeds in place of their own.
+
+    Raises UserError, also for a seed given twice, and for so many that a grid would be too large.
+    """
+    wrong = f"seeds {show(text)}: write whole numbers >= 0 (and < 2^63) and ranges, such as 0,2,5-7"
+    ranges: list[range] = []
     for part in text.split(","):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         start = _seed(first, wrong)
         stop = _seed(last, wrong) if dash else start
-        if stop < start or stop - start >= MAX_SEEDS:
-            raise UserError(wrong)
-        seeds += range(start, stop + 1)
-    if twice := [seed for i, seed in enumerate(seeds) if seed in seeds[:i]]:
-        raise UserError(f"seeds '{text}': {twice[0]} is listed twice")
+        if stop < start:
+            raise refusal(wrong)
+        ranges.append(range(start, stop + 1))
+    if (count := sum(one.stop - one.start for one in ranges)) > MAX_CELLS:
+        raise refusal(f"seeds {show(text)}: {count:,} seeds; at most {MAX_CELLS:,} are allowed")
+    seeds: dict[int, None] = {}
+    for seed in itertools.chain.from_iterable(ranges):
+        if seed in seeds:
+            raise refusal(f"seeds {show(text)}: {seed} is listed twice")
+        seeds[seed] = None
+    for grid in asked:
+        grid.check_size(len(seeds))
     return tuple(seeds)
 
 
@@ -97,5 +145,5 @@ def seed_ranges(seeds: Sequence[int]) -> str:
 
 def _seed(text: str, wrong: str) -> int:
     if not re.fullmatch(r"[0-9]{1,19}", text) or int(text) >= 2**63:
-        raise UserError(wrong)
+        raise refusal(wrong)
     return int(text)

@@ -1,14 +1,18 @@
 """YAML as people write it, read strictly.
 
 1e-3 is a number; only true and false are booleans; dates, 1_000, 010 and 12:30 stay words; .inf, .nan, tags
-and merge keys are refused, and so is a key that is given twice. The line of every value is known. (PyYAML
-alone reads 1e-3 as a string and `on` as true, and keeps the last of two equal keys.)
+and merge keys are refused, and so are a key that is given twice and a number that no double can hold. The
+line of every value is known. (PyYAML alone reads 1e-3 as a string and `on` as true, and keeps the last of two
+equal keys.) Size, depth and number of values are limited, so that any file is answered at once.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import re
+import stat
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +27,11 @@ Place = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))([eE][-+]?[0-9]+)?")
+_HALF = re.compile("[\ud800-\udfff]")
 _NOT_FINITE = re.compile(r"[-+]?\.inf|\.nan", re.IGNORECASE)
-_MAX_DEPTH, _MAX_VALUES = 32, 100_000  # aliases can make a small file very large
+MAX_BYTES = 100_000
+"""Of a file. The largest grid of sweeps/ has 2,000; PyYAML reads some 100,000 bytes in a second."""
+_MAX_DEPTH, _MAX_VALUES = 32, 50_000  # aliases can make a small file very large
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,22 +51,40 @@ class Document:
 
 def read(path: Path, name: str | None = None) -> Document:
     """The file as plain data; errors call it `name`. Raises UserError."""
-    name = name or str(path)
+    name = one_line(name or str(path))
     try:
-        return parse(path.read_text(encoding="utf-8"), name)
+        content = _content(path, name)
+        return parse(content.decode("utf-8"), name)
     except UnicodeDecodeError as error:
-        raise UserError(f"{name}: not UTF-8 text (byte {error.start})") from None
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{name}:{line}: not UTF-8 text (byte {error.start})") from None
     except OSError as error:
         raise UserError(f"{name}: cannot be read: {error.strerror}") from None
 
 
+def _content(path: Path, name: str) -> bytes:
+    """All bytes of a regular file. Opened without waiting: a pipe would wait for its writer."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UserError(f"{name}: not a file but a pipe or a device")
+        content = file.read(MAX_BYTES + 1) or b""
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{name}: larger than {MAX_BYTES:,} bytes, the limit for a grid's file")
+    return content
+
+
 def parse(text: str, name: str) -> Document:
     """The text of one YAML document as plain data. Raises UserError."""
-    events = yaml.parse(text, Loader=yaml.SafeLoader)
+    try:
+        loader = yaml.SafeLoader(text)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise UserError(f"{name}:{line}: not YAML: a control character") from None
+    events = iter(loader.get_event, None)
     try:
         next(events)  # the start of the stream
         if isinstance(next(events), yaml.StreamEndEvent):
-            raise UserError(f"{name}: empty")
+            raise UserError(f"{name}:1: empty")
         root = _Reader(name, events).node(next(events))
         next(events)  # the end of the document
         if not isinstance(after := next(events), yaml.StreamEndEvent):
@@ -68,26 +93,30 @@ def parse(text: str, name: str) -> Document:
         mark = error.problem_mark or error.context_mark
         what = " ".join((error.problem or str(error)).split())
         what = "a tab; indent with spaces" if "'\\t'" in what else f"not YAML: {what}"
-        raise UserError(f"{name}:{mark.line + 1 if mark else 1}: {what}") from None
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise UserError(f"{name}:{line}: not YAML: a control character") from None
+        raise refusal(f"{name}:{mark.line + 1 if mark else 1}: {what}") from None
+    except (ValueError, OverflowError):  # an escape such as "\UFFFFFFFF"
+        line = loader.get_mark().line + 1
+        raise UserError(f"{name}:{line}: not YAML: an escape that stands for no character") from None
     lines: dict[Place, int] = {}
     return Document(name=name, data=_plain(name, root, (), root.line, lines), lines=lines)
 
 
 def scalar(text: str) -> int | float | str | bool | None:
-    """What an unquoted word means. Raises ValueError for a number that is not finite."""
+    """What an unquoted word means. Raises ValueError for a number that is not finite or not 0 but nearly."""
     if text in ("", "~", "null"):
         return None
     if text in ("true", "false"):
         return text == "true"
     integer, number = _INTEGER.fullmatch(text), _FLOAT.fullmatch(text)
     if _NOT_FINITE.fullmatch(text) or ((integer or number) and not math.isfinite(float(text))):
-        raise ValueError(f"{text if len(text) < 20 else text[:17] + '...'} is not a finite number")
+        raise ValueError(f"{shorten(text, 20)} is not a finite number")
     if integer:
         return int(text)
-    return float(text) + 0.0 if number else text  # + 0.0: there is one zero, -0.0 would be another cell
+    if not number:
+        return text
+    if abs(float(text)) < sys.float_info.min and re.search("[1-9]", number[1]):
+        raise ValueError(f"{shorten(text, 20)} is too small a number; write 0, or more than 1e-307")
+    return float(text) + 0.0  # there is one zero, -0.0 would be another cell
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,10 +138,11 @@ class _Reader:
         """The node that starts with this event."""
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                raise _wrong(self.name, event, f"*{event.anchor}: there is no &{event.anchor} before it")
+                anchor = shorten(str(event.anchor))
+                raise _wrong(self.name, event, f"*{anchor}: there is no &{anchor} before it")
             return self.anchors[event.anchor]
         if event.tag is not None:
-            raise _wrong(self.name, event, f"the tag {event.tag}: write the plain value")
+            raise _wrong(self.name, event, f"the tag {shorten(event.tag)}: write the plain value")
         if self.depth == _MAX_DEPTH:
             raise _wrong(self.name, event, f"nested deeper than {_MAX_DEPTH} levels")
         self.depth += 1
@@ -134,6 +164,7 @@ class _Reader:
             yield event
 
     def scalar(self, event: Any) -> Any:
+        self.check(event)
         if not event.implicit[0]:
             return event.value  # quoted: a word, whatever it looks like
         try:
@@ -141,16 +172,23 @@ class _Reader:
         except ValueError as error:
             raise _wrong(self.name, event, str(error)) from None
 
+    def check(self, event: Any) -> None:
+        """Refuse half a character: an escape in quotes can write one, and no file can hold it."""
+        if _HALF.search(event.value):
+            raise _wrong(self.name, event, "not YAML: an escape that stands for no character")
+
     def mapping(self) -> dict[str, tuple[int, _Node]]:
         out: dict[str, tuple[int, _Node]] = {}
         for key in self.until(yaml.MappingEndEvent):
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
                 raise _wrong(self.name, key, "a key must be a plain word")
+            self.check(key)
             if key.value == "<<":
                 raise _wrong(self.name, key, "<< (merge) is not supported; write the keys out")
             if key.value in out:
-                raise _wrong(self.name, key, f"{key.value}: given twice (first on line {out[key.value][0]})")
+                text = f"given twice (first on line {out[key.value][0]})"
+                raise _wrong(self.name, key, f"{shorten(key.value)}: {text}")
             out[key.value] = (line, self.node(next(self.events)))
         return out
 
@@ -168,7 +206,17 @@ def _plain(name: str, node: _Node, path: Place, line: int, lines: dict[Place, in
 
 
 def _wrong(name: str, event: Any, text: str) -> UserError:
-    return UserError(one_line(f"{name}:{event.start_mark.line + 1}: {text}"))
+    return refusal(f"{name}:{event.start_mark.line + 1}: {text}")
+
+
+def refusal(text: str) -> UserError:
+    """The user's error as one line, whatever names and values are in it."""
+    return UserError(one_line(text))
+
+
+def shorten(text: str, length: int = 40) -> str:
+    """The text, or its beginning and three points."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
 
 
 def one_line(text: str) -> str:

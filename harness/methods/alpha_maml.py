@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Hyper(base.Hyper):
     """The rates that Alpha-MAML starts from, and their hyper-rates. With both hyper-rates 0 it is MAML."""
 
-    alpha_hyperlr: float = Field(ge=0, description="hypergradient learning rate of alpha (Eq. 5)")
-    beta_hyperlr: float = Field(ge=0, description="hypergradient learning rate of beta (Eq. 7)")
+    alpha_hyperlr: base.Rate = Field(description="hypergradient learning rate of alpha (Eq. 5)")
+    beta_hyperlr: base.Rate = Field(description="hypergradient learning rate of beta (Eq. 7)")
 
     def pace(self) -> float:
         """The larger the hyper-rates, the sooner a run ends."""

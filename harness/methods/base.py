@@ -8,21 +8,33 @@ torch at import: they only combine the tensors that they are given.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+
+from harness.common.frozen import LARGEST, SMALLEST
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+def _not_tiny(rate: float) -> float:
+    if 0 < rate < SMALLEST:
+        raise ValueError(f"{rate:g} is neither 0 nor >= {SMALLEST:g}")
+    return rate
+
+
+Rate = Annotated[float, Field(ge=0, le=LARGEST), AfterValidator(_not_tiny)]
+"""A rate or hyper-rate: 0, or between SMALLEST and LARGEST."""
+
+
 class Hyper(BaseModel):
-    """The hyper-parameters of every method: the rates that it starts from (finite, >= 0)."""
+    """The hyper-parameters of every method: the rates that it starts from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
 
-    alpha0: float = Field(ge=0, description="learning rate of the inner loop at iteration 1")
-    beta0: float = Field(ge=0, description="learning rate of the outer loop at iteration 1")
+    alpha0: Rate = Field(description="learning rate of the inner loop at iteration 1")
+    beta0: Rate = Field(description="learning rate of the outer loop at iteration 1")
 
     @field_validator("*")
     @classmethod

@@ -140,14 +140,10 @@ def default_chunk(protocol: Protocol, device: torch.device) -> int:
     On a CPU, as many as keep a layer's largest map in the cache (four of the paper's tasks). On a GPU, as
     many as fill a third of its free memory.
     """
-    images = protocol.n_way * max(protocol.k_shot, protocol.k_query)
-    largest = images * 14 * 14 * protocol.filters  # numbers in the first layer's map
     if device.type == "cpu":
-        return max(1, CACHED_NUMBERS // largest)
-    width = 8 if protocol.precision == "float64" else 4  # bytes
-    held = 32 * protocol.inner_steps * largest * width
+        return max(1, CACHED_NUMBERS // protocol.largest_map)
     free, _ = torch.cuda.mem_get_info(device)
-    return max(1, free // 3 // held)
+    return max(1, free // 3 // (protocol.held * protocol.width))
 
 
 def dtype_of(protocol: Protocol) -> torch.dtype:

@@ -48,7 +48,7 @@ FIELDS = {
     "maml": ("alpha0", "beta0"),
     "alpha-maml": ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
 }
-RATES = st.integers(0, 9) | st.floats(0, 1e9, allow_subnormal=False)
+RATES = st.integers(0, 9) | st.floats(1e-30, 1e9)
 
 
 @st.composite
@@ -331,6 +331,33 @@ def test_a_name_that_is_taken_or_not_a_folder_name(tmp_path: Path, stem: str) ->
     (tmp_path / f"{stem}.yaml").write_text(GRID)
     with pytest.raises(UserError, match="rename it"):
         grids.load(str(tmp_path / f"{stem}.yaml"))
+
+
+@pytest.mark.parametrize("stem", ["a\nb", "\x1b[2J", "x" * 101, "\udcff"])
+def test_a_name_that_no_line_can_show(stem: str) -> None:
+    with pytest.raises(UserError, match="rename it") as error:
+        grids.load(f"nowhere/{stem}.yaml")
+    assert str(error.value).isprintable()
+    with pytest.raises(UserError, match="unknown") as error:
+        grids.load(stem)
+    assert str(error.value).isprintable()
+
+
+def test_a_link_may_not_take_another_grids_name(tmp_path: Path) -> None:
+    """fig3.yaml, a link to fig2.yaml, would put fig2's cells into results/fig3."""
+    (tmp_path / "fig3.yaml").symlink_to(places.SWEEPS / "fig2.yaml")
+    with pytest.raises(UserError, match="results/fig3 is already taken"):
+        grids.load(str(tmp_path / "fig3.yaml"))
+    (tmp_path / "fig2.yaml").symlink_to(places.SWEEPS / "fig2.yaml")
+    assert grids.load(str(tmp_path / "fig2.yaml")) == grids.load("fig2")
+
+
+def test_too_many_seeds() -> None:
+    fig2 = grids.load("fig2")
+    fig2.check_size(270)
+    with pytest.raises(UserError, match=r"^fig2: 185 cells x 271 seeds are 50,135; at most 50,000 are"):
+        fig2.check_size(271)
+    assert len(fig2.cells(range(271))) == 50_135  # of records that are there, there may be any number
 
 
 def test_a_grid_of_sweeps_by_its_path() -> None:

@@ -35,8 +35,12 @@ def test_where(text: str, want: Any) -> None:
     [
         ("alpah0=1", "'alpah0' is not a column; did you mean alpha0?"),
         ("alpha0=big", "alpha0: 'big' is not a number"),
-        ("alpha0=.inf", "alpha0: '.inf' is not a number"),
+        ("alpha0=.inf", "alpha0: .inf is not a finite number"),
         ("alpha0=true", "alpha0: 'true' is not a number"),
+        ("alpha0=1e400", "alpha0: 1e400 is not a finite number"),
+        ("alpha0=1e-400", "alpha0: 1e-400 is too small a number"),
+        ("alpha0=" + "9" * 5000, "alpha0: 99999999999999999... is not a finite number"),
+        ("a\nb=1", "where: 'a b' is not a column"),
         ("method=mamml", "'mamml' is not a method; did you mean maml"),
         ("seed=1.5", "'1.5' is not a seed"),
         ("alpha0", "not of the form key=value"),
@@ -44,8 +48,40 @@ def test_where(text: str, want: Any) -> None:
     ],
 )
 def test_a_wrong_where(text: str, says: str) -> None:
-    with pytest.raises(UserError, match=re.escape(says)):
+    with pytest.raises(UserError, match=re.escape(says)) as error:
         grids.where(text)
+    assert str(error.value).isprintable()
+
+
+MORE = "MAML has no alpha_hyperlr, so 5 of its cells are selected too"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("alpha0=1e-1", None),
+        ("alpha_hyperlr=1,method=alpha-maml", None),
+        ("alpha_hyperlr=1", f"{MORE}; add method=alpha-maml to leave them out"),
+        ("alpha_hyperlr=77", f"{MORE}; no other cell matches"),
+        (
+            "alpha0=0.1, alpha_hyperlr=1,beta_hyperlr=1e-6",
+            "MAML has no alpha_hyperlr or beta_hyperlr, so 1 of its cells is selected too; "
+            "add method=alpha-maml to leave them out",
+        ),
+    ],
+)
+def test_what_a_where_selects_besides(text: str, note: str | None) -> None:
+    keep = grids.where(text)
+    selected = [cell for cell in grids.load("fig2").cells() if keep(cell)]
+    said = grids.where_note(text, selected)
+    assert said == (None if note is None else said and f"{said.split(': ')[0]}: {note}")
+    assert said is None or said.startswith("where 'alpha")
+
+
+def test_a_where_that_no_method_lacks_needs_no_note() -> None:
+    maml = [cell for cell in grids.load("fig2").cells() if cell.method == "maml"]
+    assert grids.where_note("alpha0=1e-1", maml) is None
+    assert grids.where_note("alpha_hyperlr=1", []) is None
 
 
 @settings(deadline=None, max_examples=15)
@@ -60,7 +96,9 @@ def test_shards_partition_the_cells_evenly(n: int, random: Any) -> None:
     assert {c.cell_id for c in grids.select_shard(shuffled, f"1/{n}")} == {c.cell_id for c in shards[0]}
 
 
-@pytest.mark.parametrize("text", ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3", "-1/3", ""])
+@pytest.mark.parametrize(
+    "text", ["0/3", "4/3", "1/0", "1", "a/b", "1/2/3", "-1/3", "", "1/50001", f"1/{10**30}"]
+)
 def test_a_wrong_shard(text: str) -> None:
     with pytest.raises(UserError, match="write i/n"):
         grids.shard(text)
@@ -69,11 +107,26 @@ def test_a_wrong_shard(text: str) -> None:
 def test_seeds() -> None:
     assert grids.parse_seeds("0,2, 5-7") == (0, 2, 5, 6, 7)
     assert grids.parse_seeds(str(2**63 - 1)) == (2**63 - 1,)
-    for text in ("", "a", "-1", "3-1", "0,,1", "1.5", str(2**63), "0-999999999999"):
+    for text in ("", "a", "-1", "3-1", "0,,1", "1.5", str(2**63)):
         with pytest.raises(UserError, match="write whole numbers"):
             grids.parse_seeds(text)
     with pytest.raises(UserError, match="6 is listed twice"):
         grids.parse_seeds("5-7,6")
+
+
+def test_more_seeds_than_a_grid_may_have() -> None:
+    quick = grids.load("quick")
+    assert len(grids.parse_seeds("0-3570", [quick])) == 3571
+    with pytest.raises(UserError, match="quick: 14 cells x 3,572 seeds are 50,008; at most 50,000 are"):
+        grids.parse_seeds("0-3571", [quick])
+
+
+def test_many_seeds() -> None:
+    assert grids.parse_seeds("0-49999") == tuple(range(50_000))
+    assert len(grids.parse_seeds(",".join(map(str, range(20_000))))) == 20_000
+    for text, count in [("0-99999", "100,000"), ("0-29999,5-29999", "59,995"), (f"0-{10**18}", "1,0")]:
+        with pytest.raises(UserError, match=f"{count}.* seeds; at most 50,000 are allowed"):
+            grids.parse_seeds(text)
 
 
 @pytest.mark.parametrize(

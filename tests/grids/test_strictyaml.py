@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harness import grids
 from harness.common.errors import UserError
 from harness.grids import mistakes, strictyaml
 
 WORDS = st.text("abcxyz_", min_size=1, max_size=6)
-NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False, allow_subnormal=False)
 PLAIN = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text("abe01.-+_:#'\"[{&*!~ é中", max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
@@ -43,6 +46,9 @@ def listed(data: Any) -> Any:
         (".5", 0.5),
         ("2.", 2.0),
         ("-0.0", 0.0),
+        ("0e999", 0.0),
+        ("0.00e-400", 0.0),
+        ("2.3e-308", 2.3e-308),
         ("12", 12),
         ("-7", -7),
         ("true", True),
@@ -81,6 +87,12 @@ def test_json_is_read_as_it_is(data: dict[str, Any]) -> None:
         ("a: .NaN", 1, "not a finite number"),
         ("a: 1e999", 1, "not a finite number"),
         ("a: " + "9" * 5000, 1, "not a finite number"),
+        ("a: 1\nb: 1e-400", 2, "1e-400 is too small a number"),
+        ("a: -5e-324", 1, "too small"),
+        ('a: 1\nb: "\\ud800"', 2, "an escape that stands for no character"),
+        ('"\\udfff": 1', 1, "an escape that stands for no character"),
+        ('a: 1\nb: "\\UFFFFFFFF"', 2, "an escape that stands for no character"),
+        ("a: 1\nb: *" + "x" * 5000, 2, "xxx..."),
         ("a: &x {b: 1}\nc:\n  <<: *x", 3, "<< (merge)"),
         ("a: *x", 1, "no &x before it"),
         ("a: &x [*x]", 1, "no &x before it"),
@@ -100,12 +112,13 @@ def test_what_is_refused(text: str, line: int, says: str) -> None:
         parse(text)
     assert str(error.value).startswith(f"x.yaml:{line}: ")
     assert says in str(error.value)
-    assert "\n" not in str(error.value)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 200
 
 
 @pytest.mark.parametrize("text", ["", "# a comment\n", "\n\n"])
 def test_an_empty_file_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match=r"^x.yaml: empty$"):
+    with pytest.raises(UserError, match=r"^x.yaml:1: empty$"):
         parse(text)
 
 
@@ -129,9 +142,28 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         strictyaml.read(tmp_path / "none.yaml")
     with pytest.raises(UserError, match="cannot be read"):
         strictyaml.read(tmp_path)
-    (tmp_path / "latin.yaml").write_bytes(b"title: caf\xe9")
-    with pytest.raises(UserError, match=r"latin\.yaml: not UTF-8"):
+    (tmp_path / "latin.yaml").write_bytes(b"# a title\ntitle: caf\xe9")
+    with pytest.raises(UserError, match=r"latin\.yaml:2: not UTF-8"):
         strictyaml.read(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (os.mkfifo, "not a file but a pipe or a device"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a file but a pipe or a device"),
+        (lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
+        (lambda path: path.symlink_to("nothing"), "cannot be read: No such file or directory"),
+        (lambda path: path.write_bytes(b"#" * (strictyaml.MAX_BYTES + 1)), "larger than 100,000 bytes"),
+        (lambda path: path.write_bytes(b"#" * strictyaml.MAX_BYTES), "empty"),
+    ],
+    ids=["pipe", "device", "loop", "dangling", "large", "not too large"],
+)
+def test_what_is_no_file(tmp_path: Path, make: Callable[[Path], object], says: str) -> None:
+    make(tmp_path / "a.yaml")
+    with pytest.raises(UserError, match=rf"^{tmp_path}/a\.yaml:.*{says}") as error:
+        grids.load(str(tmp_path / "a.yaml"))
+    assert str(error.value).isprintable()
 
 
 def test_the_first_problem_in_the_file_is_reported() -> None:
