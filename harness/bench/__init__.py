@@ -13,5 +13,6 @@
     made_up.py    its records, with made-up losses
     history.py    the code of other commits, timed in turn
 
-Nothing here trains for a result. Only the command `bench` and the paper's study of cost import this room.
+Nothing here trains for a result. Only the command `bench`, the dry run and the paper's study of cost import
+this room.
 """

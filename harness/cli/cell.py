@@ -55,13 +55,17 @@ def _question(grid: Grid, target: float | None, iterations: int | None) -> Quest
     from pydantic import ValidationError
 
     from harness.cell import Question
+    from harness.grids import mistakes
 
     try:
         return Question(
             target_loss=grid.target_loss if target is None else target,
             max_iterations=iterations or grid.max_iterations,
         )
-    except ValidationError:
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        if detail["loc"] == ("max_iterations",):
+            raise UserError(f"cell: iterations: {mistakes.words(detail)}") from None
         raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
 
 
@@ -104,12 +108,14 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
 
 
 def _assignment(word: str) -> tuple[str, float]:
+    from harness.grids import number
+
     name, _, value = word.partition("=")
     try:
-        return name, float(value)
-    except ValueError:
+        return name, float(number(value))
+    except ValueError as error:
         wanted = "name=number, such as alpha0=1e-2"
-        raise UserError(f"cell: '{word}' is not of the form {wanted}") from None
+        raise UserError(f"cell: '{word}' is not of the form {wanted} ({error})") from None
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,9 +15,14 @@ from harness.common import places
 from harness.common.errors import UserError
 
 if TYPE_CHECKING:
-    from harness.cell import Cell
+    from harness.cell import Cell, Protocol
     from harness.records.store import Scan
     from harness.sweeping.sweep import Request
+
+ITERATIONS = 4
+"""That the dry run times of a cell: one to warm up, and three."""
+TIMING, TIMING_GB = 10.0, 2.0
+"""Seconds and memory that the dry run takes for that, roughly."""
 
 
 def list_grids(
@@ -47,12 +52,13 @@ def list_grids(
     if not cells:
         _show_grids([grid] if grid else grids.names(), dataset)
         return
+    loaded = grids.load(grid or "quick", dataset=dataset)
     _show_cells(
         Request(
-            grid=grids.load(grid or "quick", dataset=dataset),
+            grid=loaded,
             results=results.absolute(),
             machine=Machine(device="cpu", jobs=jobs or available_cores()),
-            seeds=grids.parse_seeds(seeds) if seeds else None,
+            seeds=grids.parse_seeds(seeds, [loaded]) if seeds else None,
             where=where,
             shard=shard,
         )
@@ -103,11 +109,10 @@ def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     counts = Counter(cell.protocol for cell in cells)
     slowest = {cell.protocol: cell for (cell,) in reversed(pack(cells, devices=0))}
     try:
-        times = {protocol: _seconds_per_iteration(scan, slowest[protocol]) for protocol in counts}
+        times, source = _seconds_per_iteration(scan, slowest)
     except UserError as error:
         return f"; no estimate: {error}"
-    seconds = sum(counts[one] * times[one][0] for one in counts) / counts.total()
-    source = " and ".join(dict.fromkeys(source for _, source in times.values()))
+    seconds = sum(counts[one] * times[one] for one in counts) / counts.total()
     jobs, budget = request.machine.jobs, request.grid.max_iterations
     return (
         f": at most {duration(len(cells) * budget * seconds / jobs)}, {jobs} at a time, if none ends before "
@@ -115,18 +120,56 @@ def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     )
 
 
-def _seconds_per_iteration(scan: Scan, cell: Cell) -> tuple[float, str]:
-    """From the records of the cell's protocol; if there are none, from a few iterations of the cell."""
-    known = [
-        header.provenance["wall_seconds"] / header.iterations
-        for header in scan.headers.values()
-        if header.cell.protocol == cell.protocol
-        and header.iterations >= 5
-        and header.provenance.get("device", "").startswith("cpu")
-    ]
-    if known:
-        return median(known), f"median of {len(known)} records"
-    return _timed(cell), "measured just now"
+def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tuple[dict[Protocol, float], str]:
+    """For each protocol, from its records or else from a few iterations of its cell; and which of these.
+
+    The least work is timed first, for about TIMING seconds in all. What is left is inferred from the most
+    work that is known. UserError: nothing is known, or the data set is missing.
+    """
+    from harness.cli.progress import duration
+
+    recorded: dict[Protocol, list[float]] = {}
+    for header in scan.headers.values():
+        on_cpu = header.provenance.get("device", "").startswith("cpu")
+        if on_cpu and header.iterations >= 5 and header.cell.protocol in slowest:
+            seconds = header.provenance["wall_seconds"] / header.iterations
+            recorded.setdefault(header.cell.protocol, []).append(seconds)
+    guesses = {protocol: _guess(protocol) for protocol in slowest}
+    known = {protocol: median(seconds) for protocol, seconds in recorded.items()}
+    unknown = sorted(guesses.keys() - known.keys(), key=lambda protocol: guesses[protocol])
+    left, pace = TIMING, 1.0  # pace: of this machine, beside the guess
+    for protocol in unknown:
+        iterations = ITERATIONS + 2 * protocol.validation_tasks / protocol.meta_batch
+        if iterations * guesses[protocol] * pace > left or protocol.gigabytes > TIMING_GB:
+            break
+        known[protocol] = _timed(slowest[protocol])
+        left -= iterations * known[protocol]
+        pace = known[protocol] / guesses[protocol]
+    if not known:
+        needs = f"about {duration(guesses[unknown[0]])} and {unknown[0].gigabytes:.1f} GB"
+        raise UserError(f"an iteration may take {needs}, too much to time one here")
+    most = max(known, key=lambda protocol: guesses[protocol])
+    inferred = {p: guesses[p] * known[most] / guesses[most] for p in guesses.keys() - known.keys()}
+    records = [f"median of {sum(map(len, recorded.values()))} records"] if recorded else []
+    measured = ["measured just now"] if len(known) > len(recorded) else []
+    source = " and ".join(records + measured)
+    if inferred:
+        source += f"; {len(inferred)} of {len(slowest)} readings from these by their amount of work"
+    return known | inferred, source
+
+
+def _guess(protocol: Protocol) -> float:
+    """Seconds of a meta-iteration on one slow core: arithmetic, calls of torch, and drawing the tasks."""
+    from math import ceil
+
+    import torch
+
+    from harness.bench.floor import multiply_adds
+    from harness.training.pack import default_chunk
+
+    chunks = ceil(protocol.meta_batch / default_chunk(protocol, torch.device("cpu")))
+    calls = chunks * protocol.inner_steps * protocol.layers
+    return multiply_adds(protocol) / 1e10 + calls * 1e-3 + protocol.meta_batch * 2e-4
 
 
 def _timed(cell: Cell) -> float:
@@ -143,7 +186,7 @@ def _timed(cell: Cell) -> float:
     datasets.check(cell.protocol.dataset, cell.protocol.resize)
     torch.set_num_threads(1)
     ends = [perf_counter()]
-    question = Question(target_loss=None, max_iterations=4)
+    question = Question(target_loss=None, max_iterations=ITERATIONS)
     list(loop.train([cell], question, observe=lambda now: ends.append(perf_counter())))
     times = [end - start for start, end in pairwise(ends)]
     return median(times[1:] or times)  # one alone if the cell diverged at once

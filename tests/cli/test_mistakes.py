@@ -37,6 +37,16 @@ from tests.cli.conftest import TINY, Run, is_refused
         (["cell", "0af8"], "cell '0af8': not the beginning of any cell id in fig2 or in "),
         (["cell", "alpha0=1"], "no method has exactly the hyper-parameters alpha0"),
         (["cell", "alpha0=x", "beta0=1"], "'alpha0=x' is not of the form name=number"),
+        (["cell", "alpha0=1e-400", "beta0=1"], "'alpha0=1e-400' is not .* too small a number"),
+        (
+            ["cell", "alpha0=1", "beta0=1", "--iterations", str(2**63)],
+            "cell: iterations: .* is not <= 10000000",
+        ),
+        (["sweep", "quick", "--seeds", "0-99999"], "100,000 seeds; at most 50,000"),
+        (["grids", "quick", "--cells", "--seeds", "0-49999"], "quick: 14 cells x 50,000 seeds are 700,000"),
+        (["status", "quick", "--seeds", "0-49999"], "quick: 14 cells x 50,000 seeds are 700,000"),
+        (["sweep", "quick", "--shard", f"1/{10**30}"], "shard '1/1000"),
+        (["sweep", "quick", "--where", "alpha0=1e400"], "where: alpha0: 1e400 is not a finite number"),
         (["cell", "alpha0=-1", "beta0=1"], "alpha0: -1 is not >= 0"),
         (["cell", "alpha0=nan", "beta0=1"], "alpha0"),
         (
