@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ITERATIONS = 4
 """That the dry run times of a cell: one to warm up, and three."""
-TIMING, TIMING_GB = 10.0, 2.0
+TIMING, TIMING_GB = 10.0, 0.5
 """Seconds and memory that the dry run takes for that, roughly."""
 
 
@@ -68,6 +68,8 @@ def list_grids(
 def _show_grids(names: Sequence[str], dataset: str | None) -> None:
     """One row per grid."""
     from harness import grids
+    from harness.grids.selection import seed_ranges
+    from harness.grids.strictyaml import shorten
 
     table = plain_table(
         ("grid", "cells per seed", "seeds", "data set", "protocol", "target", "budget", "title"),
@@ -77,7 +79,7 @@ def _show_grids(names: Sequence[str], dataset: str | None) -> None:
     for name in names:
         grid = grids.load(name, dataset=dataset)
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
-        numbers = f"{len(grid.cells([0]))}", ",".join(map(str, grid.seeds))
+        numbers = f"{len(grid.cells([0]))}", shorten(seed_ranges(grid.seeds), 24)
         what = grid.protocol.dataset, grid.label, target, f"{grid.max_iterations}"
         table.add_row(grid.folder, *numbers, *what, grid.title)
     out.print(table)

@@ -129,8 +129,7 @@ def answer(number: int, seed: int, folder: Path) -> Answer:
 
 
 def peak() -> float:
-    """The most memory that this process has had, MB. (The peak of getrusage can be that of its parent.) 0: not
-    known here."""
+    """The most memory that this process has had, MB; 0: not known here. (getrusage may give the parent's.)"""
     status = Path("/proc/self/status")
     found = re.search(r"VmHWM:\s+(\d+)", status.read_text()) if status.exists() else None
     return int(found[1]) / 1024 if found else 0.0

@@ -61,6 +61,7 @@ MORE = "MAML has no alpha_hyperlr, so 5 of its cells are selected too"
     [
         ("alpha0=1e-1", None),
         ("alpha_hyperlr=1,method=alpha-maml", None),
+        ("alpha_hyperlr=1,method=alpha-maml,method=maml", None),
         ("alpha_hyperlr=1", f"{MORE}; add method=alpha-maml to leave them out"),
         ("alpha_hyperlr=77", f"{MORE}; no other cell matches"),
         (
