@@ -79,8 +79,8 @@ def _show_grids(names: Sequence[str], dataset: str | None) -> None:
     for name in names:
         grid = grids.load(name, dataset=dataset)
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
-        numbers = f"{len(grid.cells([0]))}", shorten(seed_ranges(grid.seeds), 24)
-        what = grid.protocol.dataset, grid.label, target, f"{grid.max_iterations}"
+        numbers = f"{grid.size * len(grid.protocols)}", shorten(seed_ranges(grid.seeds), 24)
+        what = grid.protocol.dataset, shorten(grid.label, 300), target, f"{grid.max_iterations}"
         table.add_row(grid.folder, *numbers, *what, grid.title)
     out.print(table)
 

@@ -82,10 +82,14 @@ class Grid(Question):
             for method, hyper in points
         )
 
+    @property
+    def size(self) -> int:
+        """The number of its cells of one seed and reading."""
+        return sum(len(block.hypers) for block in self.blocks)
+
     def check_size(self, seeds: int) -> None:
         """UserError if the grid may not have as many seeds: it would be too large."""
-        cells = sum(len(block.hypers) for block in self.blocks)
-        for _, text in _too_large(cells, len(self.protocols), seeds, self.max_iterations):
+        for _, text in _too_large(self.size, len(self.protocols), seeds, self.max_iterations):
             raise UserError(f"{self.name}: {text}")
 
     @model_validator(mode="before")

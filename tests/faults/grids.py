@@ -309,7 +309,7 @@ def main() -> int:
     for one in wrong[:20]:
         print(f"grid {one.number} ({one.kind}): {one.verdict}, {one.seconds:.1f} s: {one.text[:300]!a}")
     total = sum(by_kind.values(), Counter())
-    bad = ", ".join(f"{total[verdict]} {verdict}" for verdict in BAD)
+    bad = ", ".join(f"{total[verdict]} {verdict}" for verdict in BAD).replace("traceback", "tracebacks")
     print(f"{asked.count:,} grids: {bad}; {total['accepted']:,} accepted, {total['refused']:,} refused")
     return 1 if wrong else 0
 
