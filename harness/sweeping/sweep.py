@@ -89,6 +89,8 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     Raises UserError before anything trains. The tables are made whatever happens after that.
     """
     cells = request.cells()
+    if request.where and (note := grids.where_note(request.where, cells)):
+        display.note(note)
     store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
         for data, resize in sorted({(cell.protocol.dataset, cell.protocol.resize) for cell in cells}):

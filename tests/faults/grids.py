@@ -298,9 +298,14 @@ def main() -> int:
         return 0
     if asked.show is not None:
         return show(asked.show, asked.seed)
+    return int(bool(run(asked.count, asked.seed)))
+
+
+def run(count: int, seed: int = 0) -> int:
+    """Read so many mutants, print a line for each kind, and return how many were not read as they should."""
     by_kind: dict[str, Counter[str]] = {}
     wrong: list[Answer] = []
-    for one in answers(asked.count, asked.seed):
+    for one in answers(count, seed):
         by_kind.setdefault(one.kind, Counter())[one.verdict] += 1
         if one.verdict in BAD:
             wrong.append(one)
@@ -310,8 +315,8 @@ def main() -> int:
         print(f"grid {one.number} ({one.kind}): {one.verdict}, {one.seconds:.1f} s: {one.text[:300]!a}")
     total = sum(by_kind.values(), Counter())
     bad = ", ".join(f"{total[verdict]} {verdict}" for verdict in BAD).replace("traceback", "tracebacks")
-    print(f"{asked.count:,} grids: {bad}; {total['accepted']:,} accepted, {total['refused']:,} refused")
-    return 1 if wrong else 0
+    print(f"{count:,} grids: {bad}; {total['accepted']:,} accepted, {total['refused']:,} refused")
+    return len(wrong)
 
 
 def show(number: int, seed: int) -> int:
