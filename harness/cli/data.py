@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import say
+from harness.cli.options import path_option
 from harness.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def data(
     name: Annotated[str, typer.Argument(help="omniglot or glyphs.")] = "glyphs",
     resize: Annotated[str, typer.Option(help="lanczos or nearest (Omniglot only).")] = "lanczos",
-    sheet: Annotated[Path | None, typer.Option(help="Draw some episodes into this PNG file.")] = None,
+    sheet: Annotated[Path | None, path_option("sheet", help="Draw some episodes into this PNG file.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the sheet's episodes.")] = 0,
 ) -> None:
     """Fetch, verify, describe and draw a data set.

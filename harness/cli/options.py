@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from harness.common import places
 from harness.common.errors import UserError
 
-Results = Annotated[Path, typer.Option(help="The results folder.", show_default="results/")]
+
+def path_option(what: str, **more: Any) -> Any:
+    """An option that takes a path: `~` is a home folder, and what is relative is relative to the folder that
+    one is in. `what` names it in messages; `more`: typer.Option's own."""
+    return typer.Option(metavar="<path>", parser=lambda text: places.path(str(text), what), **more)
+
+
+Results = Annotated[Path, path_option("results", help="The results folder.", show_default="results/")]
 Dataset = Annotated[
     str | None, typer.Option(help="omniglot or glyphs, in place of the grid's; also in the folder's name.")
 ]

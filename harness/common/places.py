@@ -13,7 +13,8 @@ from harness.common.errors import UserError
 _PACKAGE = Path(__file__).resolve().parent.parent
 CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "sweeps" / "quick.yaml").is_file() else None
 """None: an installed package."""
-ROOT = CHECKOUT or Path.cwd()
+ROOT = CHECKOUT or Path()
+"""For an installed package, whatever folder is the working folder."""
 
 SWEEPS = ROOT / "sweeps" if CHECKOUT else _PACKAGE / "sweeps"
 RESULTS = ROOT / "results"
@@ -21,14 +22,38 @@ REFERENCE = RESULTS / "reference" if CHECKOUT else _PACKAGE / "reference"
 """The committed records of the paper's grids."""
 
 
+def path(text: str, what: str) -> Path:
+    """A path that a person wrote; `~` is their home. `what`: where they wrote it, for the message.
+
+    UserError: it is empty, `~` has no answer, or it is relative to a working folder that is gone.
+    """
+    if not text:
+        raise UserError(f"{what}: empty; write a path, or leave it out")
+    try:
+        found = Path(text).expanduser()
+        found.absolute()
+        return found
+    except RuntimeError:
+        raise UserError(f"{what} {text}: there is no such home folder; write the whole path") from None
+    except OSError:
+        raise UserError(f"{what} {text}: the working folder no longer exists; go to one that does") from None
+
+
 def data() -> Path:
-    """The folder for downloads and caches: `data/`, or HARNESS_DATA. It need not exist yet."""
-    return Path(os.environ.get("HARNESS_DATA", ROOT / "data"))
+    """The folder for downloads and caches: HARNESS_DATA, or `data/`. It need not exist yet."""
+    return _from_environment("HARNESS_DATA") or ROOT / "data"
 
 
 def omniglot() -> Path:
-    """The folder that holds Omniglot as zips or extracted folders: OMNIGLOT_ROOT, or `data/`."""
-    return Path(os.environ.get("OMNIGLOT_ROOT") or data())
+    """The folder that holds Omniglot as zips or extracted folders: OMNIGLOT_ROOT, or that of `data`."""
+    return _from_environment("OMNIGLOT_ROOT") or data()
+
+
+def _from_environment(name: str) -> Path | None:
+    """None: the variable is not set, or it is blank. Blanks and line ends around a path are left out: they come
+    from files of settings."""
+    text = os.environ.get(name, "").strip()
+    return path(text, name) if text else None
 
 
 def typed(command: str, grid: str | None = None) -> str:

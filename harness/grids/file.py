@@ -40,7 +40,7 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     if dataset is not None and dataset not in datasets():
         raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
     if name_or_path.endswith((".yaml", ".yml")):
-        path, shown = Path(name_or_path), name_or_path
+        path, shown = places.path(name_or_path, "grid"), name_or_path
     elif name_or_path in names():
         path, shown = places.SWEEPS / f"{name_or_path}.yaml", f"sweeps/{name_or_path}.yaml"
     else:

@@ -54,6 +54,12 @@ from tests.cli.conftest import TINY, Run, is_refused
             "'reptile' is not a method; known: maml, alpha-maml",
         ),
         (["cell", "alpha0=1", "beta0=1", "--target", "-1"], "target -1: write a number > 0"),
+        (["data", "glyphs", "--sheet", ""], "sheet: empty; write a path"),
+        (
+            ["data", "glyphs", "--sheet", "~no-such-user/x.png"],
+            r"sheet ~no-such-user/x\.png: there is no such home folder",
+        ),
+        (["sweep", "~no-such-user/x.yaml"], r"grid ~no-such-user/x\.yaml: there is no such home folder"),
         (["data", "glyphs", "--sheet", "sheet.jpg"], r"sheet sheet\.jpg: its name must end in \.png"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

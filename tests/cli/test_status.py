@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import grids
+from harness import cli, grids
 from harness.cli import status
 from harness.records.store import Store
 from harness.sweeping.plan import Todo
@@ -63,3 +63,16 @@ def test_many_cells_with_one_reason_share_a_line() -> None:
 def test_a_cell_that_runs_for_another_grid_is_done_here() -> None:
     (cell,) = grids.load("fig2").cells()[:1]
     assert not list(status.reasons([cell], {}, {cell.cell_id: ("its words", 7)}))
+
+
+def test_results_in_the_home_folder(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    fill(tmp_path / "mine", tiny)
+    monkeypatch.setattr(
+        "sys.argv", ["harness", "status", tiny.replace(str(tmp_path), "~"), "--results", "~/mine"]
+    )
+    with pytest.raises(SystemExit, match="^0$"):
+        cli.main()
+    assert re.search(r"^tiny +3 +1 +0 ", capsys.readouterr().out, re.MULTILINE)

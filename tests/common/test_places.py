@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from harness.common import places
@@ -20,3 +22,44 @@ def test_an_installed_package_has_no_make_and_keeps_its_reference(monkeypatch: p
     assert places.typed("plot") == "harness plot"
     with pytest.raises(UserError, match="publish: works only in a checkout of the repository"):
         places.checkout("publish")
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("/somewhere/else", "/somewhere/else"),
+        ("~/else", "/home/me/else"),
+        ("~", "/home/me"),
+        ("else/~", "else/~"),
+        ("\t/somewhere else\r\n", "/somewhere else"),
+    ],
+)
+def test_paths_of_the_environment(written: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setenv("HARNESS_DATA", written)
+    monkeypatch.delenv("OMNIGLOT_ROOT", raising=False)
+    assert places.data() == places.omniglot() == Path(expected)
+    monkeypatch.delenv("HARNESS_DATA")
+    monkeypatch.setenv("OMNIGLOT_ROOT", written)
+    assert (places.data(), places.omniglot()) == (places.ROOT / "data", Path(expected))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_variable_is_none(blank: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HARNESS_DATA", blank)
+    monkeypatch.setenv("OMNIGLOT_ROOT", blank)
+    assert places.data() == places.omniglot() == places.ROOT / "data"
+
+
+def test_a_path_that_cannot_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMNIGLOT_ROOT", "~nobody-of-this-name/x")
+    with pytest.raises(UserError, match="OMNIGLOT_ROOT ~nobody-of-this-name/x: there is no such home folder"):
+        places.omniglot()
+    with pytest.raises(UserError, match="results: empty; write a path"):
+        places.path("", "results")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UserError, match="results there: the working folder no longer exists"):
+        places.path("there", "results")
+    assert places.path("/there", "results") == Path("/there")
