@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import sys
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -46,6 +47,9 @@ PARTS = (
     ),
 )
 
+_IMAGE = re.compile(r"[^./][^/]*/character\d+/\d+_\d+\.png", re.IGNORECASE)
+"""Anything else in a folder or zip is somebody's own, or left by a system: `.DS_Store`, `._0001_01.png`."""
+
 _INSTEAD = "or set OMNIGLOT_ROOT to the folder that holds it, or use DATASET=glyphs"
 
 
@@ -68,15 +72,18 @@ def load(resize: str) -> Dataset:
 
 
 def find(part: Part) -> Path:
-    """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare or where torchvision leaves it.
+    """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare, in a folder of its own name (as some programs
+    unpack a zip) or where torchvision leaves it.
 
     A zip comes first: it is read faster, and has checksums. UserError: it is in none of these places."""
     roots = dict.fromkeys((places.omniglot(), places.data()))
     for root in roots:
-        for folder in (root, root / "omniglot-py"):
-            for source in (folder / f"{part.name}.zip", folder / part.name):
-                if source.exists():
-                    return source
+        for folder in (root / part.name, root, root / "omniglot-py"):
+            archive, unpacked = folder / f"{part.name}.zip", folder / part.name
+            if archive.is_file():
+                return archive
+            if unpacked.is_dir():
+                return unpacked
     looked = " or ".join(map(str, roots))
     raise UserError(
         f"omniglot: no {part.name} (zip or folder) in {looked}: "
@@ -88,15 +95,19 @@ def read(part: Part, source: Path) -> tuple[np.ndarray, tuple[str, ...]]:
     """Decode and verify one part: bool [images, 105, 105] with True = paper, and its characters' names.
 
     UserError names the file or the part that is damaged."""
+
+    def images(names: Iterable[str]) -> list[str]:
+        within = (name.removeprefix(f"{part.name}/") for name in names if name.startswith(f"{part.name}/"))
+        return sorted(f"{part.name}/{name}" for name in within if _IMAGE.fullmatch(name))
+
     if source.is_dir():
-        files = source.glob("*/*/*.png")
-        paths = sorted(f"{part.name}/{file.relative_to(source).as_posix()}" for file in files)
+        files = source.glob("*/*/*")
+        paths = images(f"{part.name}/{file.relative_to(source).as_posix()}" for file in files)
         paper = _decode(paths, lambda path: (source.parent / path).read_bytes(), source)
     else:
         try:
             with zipfile.ZipFile(source) as archive:
-                inside = (path for path in archive.namelist() if path.startswith(f"{part.name}/"))
-                paths = sorted(path for path in inside if path.endswith(".png"))
+                paths = images(archive.namelist())
                 paper = _decode(paths, archive.read, source)
         except (zipfile.BadZipFile, OSError) as error:
             raise _damaged(str(source), str(error)) from error

@@ -62,6 +62,47 @@ def test_folders_and_zips_are_found_and_read(folder, tmp_path, under, root):
         assert characters == CHARACTERS
 
 
+def test_what_does_not_belong_to_it_is_ignored(folder, tmp_path):
+    """Of the system, of an editor, of the user; also when all of it was zipped."""
+    first = folder / CHARACTERS[0]
+    for name in ("._0001_01.png", ".DS_Store", "Thumbs.db", "0001_01 copy.png", "0001_01.png.part"):
+        (first / name).write_bytes(b"no picture")
+    for name in (
+        "__MACOSX/character01",
+        ".Trash/character01",
+        "mine/deeper/character01",
+        "Z/mine",
+        "Z/.hidden",
+    ):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "._0001_01.png").write_bytes(b"no picture")
+    (folder / ".Trash" / "character01" / "0001_01.png").write_bytes(b"no picture")
+    (folder / "notes.png").write_bytes(b"no picture")
+    (first / "0001_07.png").rename(first / "0001_07.PNG")
+    target = tmp_path / "all.zip"
+    with zipfile.ZipFile(target, "w") as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, file.relative_to(folder.parent))
+        archive.writestr(f"__MACOSX/{PART.name}/{CHARACTERS[0]}/0001_01.png", b"no picture")
+    for source in (folder, target):
+        paper, characters = omniglot.read(PART, source)
+        assert np.array_equal(paper, PAPER)
+        assert characters == CHARACTERS
+
+
+def test_folders_that_programs_make_of_a_zip(folder, tmp_path):
+    """A folder within a folder of the same name, links, and a folder that is called a zip."""
+    (folder.parent / f"{PART.name}.zip").mkdir()
+    assert omniglot.find(PART) == folder
+    folder.rename(tmp_path / "away")
+    with pytest.raises(UserError, match="no images_tiny"):
+        omniglot.find(PART)
+    folder.mkdir()
+    (folder / PART.name).symlink_to(tmp_path / "away")
+    assert omniglot.find(PART) == folder / PART.name
+    assert np.array_equal(omniglot.read(PART, omniglot.find(PART))[0], PAPER)
+
+
 def test_missing_data_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv("OMNIGLOT_ROOT", raising=False)
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
