@@ -131,7 +131,7 @@ def test_a_value_is_passed_on_as_it_was_typed(folder: Path, odd: str) -> None:
 def test_every_target_passes_its_variables_on(folder: Path) -> None:
     odd = "a 'b' $(shell touch ran)"
     harness = ["-P", "-m", "harness"]
-    every = {name: odd for name in (*SWEEP.values(), "GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL")}
+    every = dict.fromkeys((*SWEEP.values(), "GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL"), odd)
     common = ["--dataset", odd, "--results", odd, "--seeds", odd]
     bench = ["--results", odd, "--rounds", odd, "--only", odd]
     for target, expected in {

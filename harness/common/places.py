@@ -50,8 +50,8 @@ def omniglot() -> Path:
 
 
 def _from_environment(name: str) -> Path | None:
-    """None: the variable is not set, or it is blank. Blanks and line ends around a path are left out: they come
-    from files of settings."""
+    """None: the variable is not set, or it is blank. Blanks and line ends around a path are left out: they
+    come from files of settings."""
     text = os.environ.get(name, "").strip()
     return path(text, name) if text else None
 

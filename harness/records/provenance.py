@@ -1,7 +1,8 @@
-"""Where a record comes from: versions, commit, machine, device, threads, time."""
+"""Where a record comes from: versions, commit, machine, device, threads, time. None: not certain."""
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from harness.common import VERSION
 from harness.common.places import CHECKOUT
 
 _PACKAGES = ("torch", "ray", "numpy", "pyarrow", "matplotlib", "pillow")
@@ -19,10 +21,10 @@ VERSIONS = ("harness", "python", *_PACKAGES)
 
 @lru_cache
 def of_code() -> dict[str, Any]:
-    """Versions of this project and its packages, Python, and the git commit ('+': with uncommitted
-    changes)."""
+    """Versions of this project and its packages, Python, and the git commit ('+': a file under version
+    control is changed, or there is code that is not under it)."""
     return {
-        "harness": version_of("harness"),
+        "harness": VERSION,
         "python": platform.python_version(),
         **{name: version_of(name) for name in _PACKAGES},
         "commit": _commit(),
@@ -57,25 +59,40 @@ def version_of(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """None for an installed package, even one inside somebody else's repository."""
-    if CHECKOUT is None or not (CHECKOUT / ".git").exists():
+    """None unless the checkout is a repository of its own that holds this code: an installed package or an
+    unpacked archive has no commit, even inside somebody else's repository."""
+    if CHECKOUT is None:
         return None
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(CHECKOUT), *words], capture_output=True, text=True, check=True, timeout=10
-        ).stdout.strip()
-
     try:
-        return git("rev-parse", "--short=12", "HEAD") + ("+" if git("status", "--porcelain") else "")
-    except (OSError, subprocess.SubprocessError):
+        _git("cat-file", "-e", f"HEAD:{Path(__file__).resolve().relative_to(CHECKOUT).as_posix()}")
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--ignore-submodules")
+        unknown = _git("ls-files", "--others", "--exclude-standard", "--", "harness/*.py", "plots/*.py")
+    except (OSError, ValueError, subprocess.SubprocessError):
         return None
+    return commit.decode("ascii") + ("+" if changed or unknown else "")
+
+
+def _git(*words: str) -> bytes:
+    """What git says about the checkout, and about no other repository: neither one around it nor one that
+    the environment names, as in a hook. It writes nothing. Raises OSError or SubprocessError."""
+    where = (f"--git-dir={CHECKOUT}/.git", f"--work-tree={CHECKOUT}", "--no-optional-locks")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return subprocess.run(
+        ["git", *where, *words],
+        cwd=CHECKOUT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+        timeout=10,
+    ).stdout.strip()
 
 
 @lru_cache
 def _processor() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text("utf-8", "replace").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     except OSError:

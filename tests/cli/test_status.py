@@ -73,6 +73,6 @@ def test_results_in_the_home_folder(
     monkeypatch.setattr(
         "sys.argv", ["harness", "status", tiny.replace(str(tmp_path), "~"), "--results", "~/mine"]
     )
-    with pytest.raises(SystemExit, match="^0$"):
+    with pytest.raises(SystemExit, match=r"^0$"):
         cli.main()
     assert re.search(r"^tiny +3 +1 +0 ", capsys.readouterr().out, re.MULTILINE)

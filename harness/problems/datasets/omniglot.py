@@ -72,8 +72,8 @@ def load(resize: str) -> Dataset:
 
 
 def find(part: Part) -> Path:
-    """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare, in a folder of its own name (as some programs
-    unpack a zip) or where torchvision leaves it.
+    """The part's zip or folder, in OMNIGLOT_ROOT or data/, bare, in a folder of its own name (as some
+    programs unpack a zip) or where torchvision leaves it.
 
     A zip comes first: it is read faster, and has checksums. UserError: it is in none of these places."""
     roots = dict.fromkeys((places.omniglot(), places.data()))
