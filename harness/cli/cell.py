@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,6 +43,7 @@ def cell(
     from harness import grids
 
     check_device(device)
+    _check_threads(threads)
     loaded = grids.load(grid, dataset=dataset)
     question = _question(loaded, target, iterations)
     if len(what) == 1 and "=" not in what[0]:
@@ -49,6 +51,13 @@ def cell(
     else:
         chosen = _by_hyper_parameters(what, loaded, method, seed)
     _train(chosen, question, device, threads)
+
+
+def _check_threads(threads: int) -> None:
+    """UserError if there are more than processors: that is slower, and far more end torch at once."""
+    most = os.cpu_count() or 1
+    if threads > most:
+        raise UserError(f"threads {threads}: write 1 to {most}, the processors of this machine")
 
 
 def _question(grid: Grid, target: float | None, iterations: int | None) -> Question:

@@ -11,8 +11,8 @@ from pathlib import Path
 from harness.common.errors import UserError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-CHECKOUT = _PACKAGE.parent if (_PACKAGE.parent / "sweeps" / "quick.yaml").is_file() else None
-"""None: an installed package."""
+CHECKOUT = None if (_PACKAGE / "sweeps").is_dir() else _PACKAGE.parent
+"""None: an installed package, which has its grids inside, whatever lies beside it."""
 ROOT = CHECKOUT or Path()
 """For an installed package, whatever folder is the working folder."""
 
