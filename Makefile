@@ -15,8 +15,8 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval export override $(name) := $$(value $(name)))))
 
-# Other code than the environment's, or another place for it.
-unexport PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX
+# Other code than the environment's, another place for it, or a Python without the texts of its help.
+unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX
 
 # -P: a random.py or a yaml.py of the user's in this folder is not imported in place of Python's or a package's own.
 HARNESS := $(BIN)/python -P -m harness

@@ -235,7 +235,7 @@ def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dic
 
 def main() -> None:
     """Measure and write the JSON."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small numbers of everything")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--dataset", choices=grids.datasets(), help="omniglot if it is there, else glyphs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import sys
 
 import typer
@@ -38,8 +40,14 @@ app.command(epilog=_example("bench --only higher,torchopt --rounds 5"))(bench.be
 app.command(epilog=_example("publish fig2 fig3 --seeds 0"), hidden=True)(publish.publish)
 
 
+SURROUNDINGS = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+"""For matplotlib, whatever a notebook exports (a backend that is not installed here) or a user prefers."""
+
+
 def main() -> None:
     """Run a command; a user's error is one line on stderr and exit code 2."""
+    os.environ.update(SURROUNDINGS)
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home folder that is not writable
     try:
         app()
     except UserError as error:

@@ -49,6 +49,13 @@ def omniglot() -> Path:
     return _from_environment("OMNIGLOT_ROOT") or data()
 
 
+def settle() -> None:
+    """Make the folders that the environment names absolute there, for processes that start elsewhere."""
+    for name in ("HARNESS_DATA", "OMNIGLOT_ROOT"):
+        if found := _from_environment(name):
+            os.environ[name] = str(found.absolute())
+
+
 def _from_environment(name: str) -> Path | None:
     """None: the variable is not set, or it is blank. Blanks and line ends around a path are left out: they
     come from files of settings."""

@@ -187,7 +187,7 @@ def _median(count: float | None) -> str:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--inits", type=int, default=INITS, help="initial weights, seeds 0, 1, ...")
     parser.add_argument("--iterations", type=int, default=ITERATIONS, help="meta-batches for each of them")
     parser.add_argument("--dataset", choices=list(datasets.LOADERS), default="omniglot")

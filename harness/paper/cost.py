@@ -205,7 +205,7 @@ def write(result: dict[str, Any], folder: Path) -> None:
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"timed rounds, at least {LEAST_ROUNDS}")
     parser.add_argument("--out", type=Path, required=True, help="folder for cost.json and README.md")
     args = parser.parse_args()

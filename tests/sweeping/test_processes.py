@@ -15,11 +15,14 @@ from tests.sweeping.test_sweep import grid_file
 
 def command(tmp_path: Path, *more: str, iterations: int = 40) -> list[str]:
     path = grid_file(tmp_path, iterations)
-    return [sys.executable, "-m", "harness", "sweep", str(path), "--results", str(tmp_path / "r"), *more]
+    return [sys.executable, "-P", "-m", "harness", "sweep", str(path), "--results", str(tmp_path / "r"), *more]
 
 
 @pytest.mark.ray
 def test_serial_and_ray_give_identical_records(tmp_path: Path) -> None:
+    """In a folder with files of the user that have the names of modules."""
+    for name in ("harness", "plots", "random", "rich", "torch", "types"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the user')")
     runners = {"first": "serial", "second": "ray"}
     for name, runner in runners.items():
         folder = tmp_path / name
