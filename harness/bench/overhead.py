@@ -185,7 +185,7 @@ def peak_mib() -> float:
     which getrusage would report for a child too."""
     status = Path("/proc/self/status")
     if status.exists():
-        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        (line,) = (line for line in status.read_text("utf-8").splitlines() if line.startswith("VmHWM:"))
         return round(int(line.split()[1]) / 1024, 1)
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 1)  # bytes on macOS
 
@@ -245,7 +245,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="harness-overhead-") as folder:
         result = measure(QUICK if asked.quick else FULL, dataset, asked.only, Path(folder))
     asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(result, indent=1) + "\n")
+    asked.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(f"wrote {asked.out}")
 
 

@@ -57,5 +57,5 @@ def _check(only: Sequence[str]) -> None:
 
 def _write(path: Path, result: dict[str, Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(result, indent=1) + "\n"))
+    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(result, indent=1) + "\n", "utf-8"))
     return path

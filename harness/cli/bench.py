@@ -42,5 +42,5 @@ def bench(
     except report.Disagreement as error:
         say(f"harness: {error}", console=err)
         raise typer.Exit(FAILED) from error
-    figures = figure.render(json.loads(path.read_text()), path.with_suffix(""))
+    figures = figure.render(json.loads(path.read_text("utf-8")), path.with_suffix(""))
     say_written([path, *figures])

@@ -47,8 +47,8 @@ def claims(
     data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
     page = report.to_markdown(matrix, known.sources)
     paths = [folder / "claims.json", folder / "claims.md"]
-    write_whole(paths[0], lambda path: path.write_text(data))
-    write_whole(paths[1], lambda path: path.write_text(page))
+    write_whole(paths[0], lambda path: path.write_text(data, "utf-8"))
+    write_whole(paths[1], lambda path: path.write_text(page, "utf-8"))
     drawn = figure.render(judging.verdicts(matrix), judging.notes(matrix), folder / "claims")
     say_written([*paths, *drawn])
 

@@ -175,5 +175,5 @@ def _keep(grid: Grid, compared: Compared) -> list[Path]:
     ]
     paths = [folder / COMPARED, folder / "README.md"]
     write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
-    write_whole(paths[1], lambda path: path.write_text("\n".join(lines)))
+    write_whole(paths[1], lambda path: path.write_text("\n".join(lines), "utf-8"))
     return paths

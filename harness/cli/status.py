@@ -93,7 +93,7 @@ def _running(results: Path) -> Running:
 
     store = Store(results).folder
     try:
-        running = json.loads((store / RUNNING).read_text())
+        running = json.loads((store / RUNNING).read_text("utf-8"))
         with FileLock(store / ".lock", timeout=0):
             return {}  # left behind by a sweep that was killed
     except Timeout:

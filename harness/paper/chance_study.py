@@ -101,7 +101,7 @@ def study(protocol: Protocol, inits: int, iterations: int, folder: Path, say: Ca
         seconds += _about(table)["seconds"]
     about = origin | provenance.now(seconds)
     _write(folder / FILE, _described(pa.concat_tables(done), about))
-    write_whole(folder / "README.md", lambda path: path.write_text(readme(folder, about)))
+    write_whole(folder / "README.md", lambda path: path.write_text(readme(folder, about), "utf-8"))
     rmtree(folder / PARTS)
 
 

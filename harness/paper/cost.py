@@ -199,8 +199,10 @@ def readme(result: dict[str, Any]) -> str:
 def write(result: dict[str, Any], folder: Path) -> None:
     """Write cost.json and README.md."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / "cost.json", lambda path: path.write_text(json.dumps(result, indent=1) + "\n"))
-    write_whole(folder / "README.md", lambda path: path.write_text(readme(result)))
+    write_whole(
+        folder / "cost.json", lambda path: path.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    )
+    write_whole(folder / "README.md", lambda path: path.write_text(readme(result), "utf-8"))
 
 
 def main() -> None:

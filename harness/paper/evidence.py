@@ -160,7 +160,7 @@ def _facts(folder: Path) -> Facts:
 def _json(path: Path) -> dict[str, Any] | None:
     """The file's content; None: there is no such file."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text())
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return content
     except FileNotFoundError:
         return None

@@ -75,7 +75,7 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
         if not answering:
             sweep = places.typed("sweep")
             raise UserError(f"{results}: no records of {grid.folder}, {_seeds(chosen)}; {sweep} makes some")
-        (folder / "README.md").write_text(readme(grid, trials, answering))
+        (folder / "README.md").write_text(readme(grid, trials, answering), "utf-8")
     return place
 
 
@@ -197,7 +197,7 @@ def describe_data() -> Path:
     }
     places.REFERENCE.mkdir(parents=True, exist_ok=True)
     path = places.REFERENCE / "omniglot.json"
-    write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n"))
+    write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n", "utf-8"))
     return path
 
 

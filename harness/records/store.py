@@ -105,9 +105,9 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(self.folder / ".lock", timeout=0)
             lock.acquire()
-            note.write_text(f"process {os.getpid()} on {os.uname().nodename}\n")
+            note.write_text(f"process {os.getpid()} on {os.uname().nodename}\n", "utf-8")
         except Timeout:
-            who = note.read_text().strip() if note.exists() else "another process"
+            who = note.read_text("utf-8").strip() if note.exists() else "another process"
             raise UserError(
                 f"{self.folder.parent}: {who} is running a sweep in this folder; "
                 "wait for it, or choose another folder with RESULTS=..."

@@ -77,7 +77,7 @@ class StoreDriver:
             self._written = time.monotonic()
             text = json.dumps(self._running)
             with contextlib.suppress(OSError):  # only `status` reads it
-                write_whole(self._store.folder / RUNNING, lambda path: path.write_text(text))
+                write_whole(self._store.folder / RUNNING, lambda path: path.write_text(text, "utf-8"))
 
     def interrupted(self) -> bool:
         """Whether the sweep has to stop. The first time, say so."""

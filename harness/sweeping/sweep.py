@@ -190,7 +190,7 @@ def _check_writable(folder: Path) -> None:
     """UserError unless files can be made in `folder`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "probe", lambda path: path.write_text(""))
+        write_whole(folder / "probe", lambda path: path.write_text("", "utf-8"))
         (folder / "probe").unlink()
     except OSError as error:
         raise UserError(

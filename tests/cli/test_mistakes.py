@@ -54,7 +54,10 @@ from tests.cli.conftest import TINY, Run, is_refused
             "'reptile' is not a method; known: maml, alpha-maml",
         ),
         (["cell", "alpha0=1", "beta0=1", "--target", "-1"], "target -1: write a number > 0"),
-        (["cell", "alpha0=1", "beta0=1", "--threads", "100000"], r"threads 100000: write 1 to \d+, the processors"),
+        (
+            ["cell", "alpha0=1", "beta0=1", "--threads", "100000"],
+            r"threads 100000: write 1 to \d+, the processors",
+        ),
         (["data", "glyphs", "--sheet", ""], "sheet: empty; write a path"),
         (
             ["data", "glyphs", "--sheet", "~no-such-user/x.png"],

@@ -1,4 +1,4 @@
-"""What surrounds a command neither breaks nor changes it, from settings of a notebook to files of the user."""
+"""What surrounds a command neither breaks nor changes it: settings of a notebook, files of the user."""
 
 from __future__ import annotations
 

@@ -15,7 +15,17 @@ from tests.sweeping.test_sweep import grid_file
 
 def command(tmp_path: Path, *more: str, iterations: int = 40) -> list[str]:
     path = grid_file(tmp_path, iterations)
-    return [sys.executable, "-P", "-m", "harness", "sweep", str(path), "--results", str(tmp_path / "r"), *more]
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "harness",
+        "sweep",
+        str(path),
+        "--results",
+        str(tmp_path / "r"),
+        *more,
+    ]
 
 
 @pytest.mark.ray

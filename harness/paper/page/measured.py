@@ -85,7 +85,7 @@ def _choice(value: Any) -> str:
 
 def cost() -> str:
     """What C13 is about, measured."""
-    measured = json.loads((places.REFERENCE / "cost" / "cost.json").read_text())
+    measured = json.loads((places.REFERENCE / "cost" / "cost.json").read_text("utf-8"))
     both, memory, time = ("maml", "alpha-maml"), measured["memory"], measured["time"]
     state = {name: sum(memory["state_bytes"][name].values()) for name in both}
     mib = [[f"{held[name] / 2**20:.2f}" for name in both] for held in (state, memory["peak_bytes"])]

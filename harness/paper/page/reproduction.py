@@ -27,8 +27,8 @@ _TABLE = re.compile(r"(<!-- numbers: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 def write() -> list[Path]:
     """Make the page's tables and figures again. Returns the files written."""
-    text = filled(PAGE.read_text())
-    write_whole(PAGE, lambda path: path.write_text(text))
+    text = filled(PAGE.read_text("utf-8"))
+    write_whole(PAGE, lambda path: path.write_text(text, "utf-8"))
     return [PAGE, *_figures(PAGE.parent)]
 
 
