@@ -17,6 +17,11 @@ from harness.common.places import CHECKOUT
 _PACKAGES = ("torch", "ray", "numpy", "pyarrow", "matplotlib", "pillow")
 VERSIONS = ("harness", "python", *_PACKAGES)
 """In the order in which they are listed."""
+_SETTINGS = (
+    *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA"),
+    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"),
+)
+"""Variables of the environment that choose another arithmetic, as another processor would."""
 
 
 @lru_cache
@@ -32,12 +37,13 @@ def of_code() -> dict[str, Any]:
 
 
 def of_run(device: str, pack_size: int) -> dict[str, Any]:
-    """The process that trains: device, threads and code."""
+    """The process that trains: device (with what the environment says of its arithmetic), threads, code."""
     import torch
 
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
+    settings = [f"{variable}={os.environ[variable]}" for variable in _SETTINGS if os.environ.get(variable)]
     return {
-        "device": f"{device.split(':')[0]} ({name})",
+        "device": f"{device.split(':')[0]} ({', '.join([name, *settings])})",
         "threads": torch.get_num_threads(),
         "pack_size": pack_size,
         "versions": of_code(),

@@ -147,6 +147,15 @@ def test_a_repository_without_a_commit(tmp_path: Path, monkeypatch: pytest.Monke
     assert provenance._commit() is None
 
 
+def test_the_device_names_the_settings_of_its_arithmetic(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in provenance._SETTINGS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(provenance, "_processor", lambda: "Processor")
+    assert provenance.of_run("cpu", 1)["device"] == "cpu (Processor)"
+    monkeypatch.setenv("MKL_CBWR", "COMPATIBLE")
+    assert provenance.of_run("cpu", 1)["device"] == "cpu (Processor, MKL_CBWR=COMPATIBLE)"
+
+
 def test_the_version_is_this_package_s_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not that of another project called harness, nor one left by an old build."""
     (tmp_path / "harness-9.9.dist-info").mkdir()
