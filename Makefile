@@ -65,13 +65,14 @@ HERE := test "`cat $(READY) 2>/dev/null`" = "`pwd -P`"
 MOVED := $(shell test ! -s $(READY) || { test -x $(BIN)/python && $(HERE); } || echo moved)
 .PHONY: moved
 
+USABLE := { test ! -s $(READY) || $(HERE); } && $(BIN)/python -m pip --version > /dev/null 2>&1
+
 $(READY): pyproject.toml $(MOVED)
-	@{ test ! -s $@ || $(HERE); } && $(BIN)/python -m pip --version > /dev/null 2>&1 || { \
-		"$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-			{ echo "harness needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 2; }; \
-		"$$PYTHON" -m venv --clear $(VENV); }
+	@$(USABLE) || "$$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "harness needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 2; }
 	@echo "installing into $(VENV) (some minutes the first time)"
-	@.ci/install $(BIN)/python --editable '.[dev]'
+	@$(USABLE) || "$$PYTHON" -m venv --clear $(VENV)
+	@$(SHELL) .ci/install $(BIN)/python --editable '.[dev]'
 	@pwd -P > $@
 
 sweep: $(READY)
@@ -90,7 +91,7 @@ compare: $(READY)
 # generated again. --no-deps: learn2learn asks for much that its MAML does not need; what it needs is in the extra.
 $(PEERS): $(READY)
 	@echo "installing the libraries to compare with into $(VENV) (learn2learn is compiled: a minute or two)"
-	@.ci/install $(BIN)/python --editable '.[dev,peers]'
+	@$(SHELL) .ci/install $(BIN)/python --editable '.[dev,peers]'
 	@CYTHON_FORCE_REGEN=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --use-pep517 --config-settings=--global-option=build_ext \
 		learn2learn==0.2.0 > $(VENV)/learn2learn.log 2>&1 || \
