@@ -10,6 +10,7 @@ import typer
 
 from harness.cli import bench, cell, claims, compare, data, grids, plot, publish, restore, show, status, sweep
 from harness.cli.console import INTERRUPTED, USER_ERROR, err, say
+from harness.common import places
 from harness.common.errors import UserError
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ def main() -> None:
     os.environ.update(SURROUNDINGS)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home folder that is not writable
     try:
+        places.settle()
         app()
     except UserError as error:
         say(f"harness: {error}", console=err)

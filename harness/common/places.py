@@ -6,6 +6,7 @@ An installed package comes with its grids and reference records; results go to t
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 from harness.common.errors import UserError
@@ -50,7 +51,13 @@ def omniglot() -> Path:
 
 
 def settle() -> None:
-    """Make the folders that the environment names absolute there, for processes that start elsewhere."""
+    """Write into the environment what this process and those that it starts elsewhere need: absolute
+    folders, and a home folder if there is none, as for an account of a container: Ray asks for it on import.
+    UserError as in `path`."""
+    if not os.environ.get("HOME"):
+        os.environ.pop("HOME", None)  # then it is the account's own, if there is one
+        if os.path.expanduser("~") == "~":  # noqa: PTH111
+            os.environ["HOME"] = tempfile.gettempdir()
     for name in ("HARNESS_DATA", "OMNIGLOT_ROOT"):
         if found := _from_environment(name):
             os.environ[name] = str(found.absolute())

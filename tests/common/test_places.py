@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from harness.common import places
 from harness.common.errors import UserError
+
+
+def test_the_environment_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For processes that start in another folder, and for libraries that ask for a home folder."""
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"HOME": "", "HARNESS_DATA": "mine", "OMNIGLOT_ROOT": ""}.items():
+        monkeypatch.setenv(name, value)
+    places.settle()
+    assert os.environ["HARNESS_DATA"] == str(tmp_path / "mine")
+    assert os.environ["OMNIGLOT_ROOT"] == ""
+    assert Path("~").expanduser().is_dir()
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)  # an account that the system does not know
+    monkeypatch.delenv("HOME", raising=False)
+    places.settle()
+    assert os.environ["HOME"] == tempfile.gettempdir()
 
 
 def test_in_a_checkout_commands_are_typed_by_make() -> None:
