@@ -19,7 +19,7 @@ def test_the_same_files_whatever_surrounds_a_command(harness: Run, tmp_path: Pat
     own = tmp_path / "own"
     own.mkdir()
     (own / "matplotlibrc").write_text(MATPLOTLIBRC)
-    for name in ("harness", "plots", "random", "types", "yaml", "numpy"):
+    for name in ("plots", "random", "types", "yaml", "numpy"):
         (own / f"{name}.py").write_text("raise SystemExit('a file of the user')")
     home = own / "matplotlibrc" / "home"  # inside a file: nobody can make it, root neither
     hostile = {
@@ -49,7 +49,7 @@ def test_the_same_files_whatever_surrounds_a_command(harness: Run, tmp_path: Pat
 
     assert harness("plot", str(grid)).code == 0
     expected = figures()
-    words = [sys.executable, "-P", "-m", "harness", "plot", str(grid), "--results", str(results)]
+    words = [sys.executable, "-m", "harness", "plot", str(grid), "--results", str(results)]
     done = subprocess.run(words, cwd=own, env=os.environ | hostile, capture_output=True, timeout=200)
     assert (done.returncode, done.stderr) == (0, b"")
     assert figures() == expected
