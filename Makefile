@@ -13,9 +13,9 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL
-$(foreach name,$(GIVEN),$(if $(value $(name)),$(eval export override $(name) := $$(value $(name)))))
+$(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
-# Other code than the environment's, another place for it, or a Python without the texts of its help.
+# Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
 unexport PYTHONPATH PYTHONHOME PYTHONOPTIMIZE PIP_USER PIP_TARGET PIP_PREFIX
 
 # -P: a random.py or a yaml.py of the user's in this folder is not imported in place of Python's or a package's own.

@@ -47,6 +47,8 @@ SURROUNDINGS = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
 
 def main() -> None:
     """Run a command; a user's error is one line on stderr and exit code 2."""
+    if os.environ.pop("PYTHONOPTIMIZE", None) and sys.flags.optimize:  # Ray and our help need docstrings
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     os.environ.update(SURROUNDINGS)
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home folder that is not writable
     try:

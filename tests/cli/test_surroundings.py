@@ -53,3 +53,6 @@ def test_the_same_files_whatever_surrounds_a_command(harness: Run, tmp_path: Pat
     done = subprocess.run(words, cwd=own, env=os.environ | hostile, capture_output=True, timeout=200)
     assert (done.returncode, done.stderr) == (0, b"")
     assert figures() == expected
+    words = [sys.executable, "-m", "harness", "sweep", "-h"]
+    done = subprocess.run(words, cwd=own, env=os.environ | hostile, capture_output=True, timeout=200)
+    assert b"Run the missing cells of a grid" in done.stdout  # from a docstring
