@@ -26,18 +26,14 @@ REFERENCE = RESULTS / "reference" if CHECKOUT else _PACKAGE / "reference"
 def path(text: str, what: str) -> Path:
     """A path that a person wrote; `~` is their home. `what`: where they wrote it, for the message.
 
-    UserError: it is empty, `~` has no answer, or it is relative to a working folder that is gone.
+    UserError: it is empty, or `~` is nobody's.
     """
     if not text:
         raise UserError(f"{what}: empty; write a path, or leave it out")
     try:
-        found = Path(text).expanduser()
-        found.absolute()
-        return found
+        return Path(text).expanduser()
     except RuntimeError:
         raise UserError(f"{what} {text}: there is no such home folder; write the whole path") from None
-    except OSError:
-        raise UserError(f"{what} {text}: the working folder no longer exists; go to one that does") from None
 
 
 def data() -> Path:
@@ -53,14 +49,18 @@ def omniglot() -> Path:
 def settle() -> None:
     """Write into the environment what this process and those that it starts elsewhere need: absolute
     folders, and a home folder if there is none, as for an account of a container: Ray asks for it on import.
-    UserError as in `path`."""
+    UserError: as in `path`, or the working folder was deleted."""
+    try:
+        Path.cwd()
+    except OSError:
+        raise UserError("the working folder no longer exists; go to one that does") from None
     if not os.environ.get("HOME"):
         os.environ.pop("HOME", None)  # then it is the account's own, if there is one
         if os.path.expanduser("~") == "~":  # noqa: PTH111
             os.environ["HOME"] = tempfile.gettempdir()
-    for name in ("HARNESS_DATA", "OMNIGLOT_ROOT"):
-        if found := _from_environment(name):
-            os.environ[name] = str(found.absolute())
+    os.environ["HARNESS_DATA"] = str(data().absolute())
+    if found := _from_environment("OMNIGLOT_ROOT"):
+        os.environ["OMNIGLOT_ROOT"] = str(found.absolute())
 
 
 def _from_environment(name: str) -> Path | None:

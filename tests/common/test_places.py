@@ -21,10 +21,19 @@ def test_the_environment_is_settled(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert os.environ["HARNESS_DATA"] == str(tmp_path / "mine")
     assert os.environ["OMNIGLOT_ROOT"] == ""
     assert Path("~").expanduser().is_dir()
+    monkeypatch.delenv("HARNESS_DATA")
+    monkeypatch.setattr(places, "ROOT", Path())  # as installed
+    places.settle()
+    assert os.environ["HARNESS_DATA"] == str(tmp_path / "data")
     monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)  # an account that the system does not know
     monkeypatch.delenv("HOME", raising=False)
     places.settle()
     assert os.environ["HOME"] == tempfile.gettempdir()
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UserError, match="the working folder no longer exists; go to one that does"):
+        places.settle()
 
 
 def test_in_a_checkout_commands_are_typed_by_make() -> None:
@@ -68,15 +77,9 @@ def test_a_blank_variable_is_none(blank: str, monkeypatch: pytest.MonkeyPatch) -
     assert places.data() == places.omniglot() == places.ROOT / "data"
 
 
-def test_a_path_that_cannot_be_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_path_that_cannot_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMNIGLOT_ROOT", "~nobody-of-this-name/x")
     with pytest.raises(UserError, match="OMNIGLOT_ROOT ~nobody-of-this-name/x: there is no such home folder"):
         places.omniglot()
     with pytest.raises(UserError, match="results: empty; write a path"):
         places.path("", "results")
-    (tmp_path / "gone").mkdir()
-    monkeypatch.chdir(tmp_path / "gone")
-    (tmp_path / "gone").rmdir()
-    with pytest.raises(UserError, match="results there: the working folder no longer exists"):
-        places.path("there", "results")
-    assert places.path("/there", "results") == Path("/there")
