@@ -11,7 +11,7 @@ from harness.bench.cpu import OURS, Say
 from harness.bench.threads import threads
 from harness.bench.workload import PAPER, Prepare, make, ours
 from harness.cell import Protocol
-from harness.sweeping.sweep import available_cores
+from harness.common.machine import cores
 
 ROUNDS = 5
 FIELDS: dict[str, tuple[int, ...]] = {
@@ -61,7 +61,7 @@ def measure(
     peer: name and preparation of the program timed beside ours; None: ours alone.
     """
     rows = []
-    for point in points(protocol, available_cores()):
+    for point in points(protocol, cores()):
         programs = {OURS: ours} | ({peer[0]: peer[1]} if peer and point.cells == 1 else {})
         with threads(point.threads):
             work = make(point.protocol, cells=point.cells)

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from harness.common.machine import cores
 from harness.records import provenance
-from harness.sweeping.sweep import available_cores
 
 PACKAGES = ("learn2learn", "higher", "torchopt")
 
@@ -20,7 +20,7 @@ def facts(device: str) -> dict[str, Any]:
         "device": provenance.of_run(device, pack_size=1)["device"],
         "processor": provenance.of_run("cpu", pack_size=1)["device"],
         "vector_unit": torch.backends.cpu.get_cpu_capability(),
-        "cores": available_cores(),
+        "cores": cores(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "system": _system(),
     }

@@ -24,8 +24,8 @@ from typing import Any
 from harness import grids
 from harness.bench.made_up import fill
 from harness.common import places
+from harness.common.machine import cores
 from harness.records.store import Store
-from harness.sweeping.sweep import available_cores
 
 FIGURES = ("fig1", "fig2", "fig3")
 PART = (
@@ -148,7 +148,7 @@ def overhead(wall_s: float, cells_s: float, workers: int) -> dict[str, float]:
 def sweeps(size: Size, folder: Path) -> dict[str, list[dict[str, float]]]:
     """Whole sweeps: the command's time beside the sum of its records' own."""
     measured: dict[str, list[dict[str, float]]] = {}
-    jobs = available_cores()
+    jobs = cores()
     for name, words in size.sweeps.items():
         for k in range(size.repeats):
             results = folder / f"{name}-{k}"

@@ -13,6 +13,7 @@ from harness.cli.console import out, plain_table, say
 from harness.cli.options import Dataset, Results
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.machine import cores
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Protocol
@@ -47,7 +48,7 @@ def list_grids(
     """
     from harness import grids
     from harness.sweeping.runner import Machine
-    from harness.sweeping.sweep import Request, available_cores
+    from harness.sweeping.sweep import Request
 
     if not cells:
         _show_grids([grid] if grid else grids.names(), dataset)
@@ -57,7 +58,7 @@ def list_grids(
         Request(
             grid=loaded,
             results=results.absolute(),
-            machine=Machine(device="cpu", jobs=jobs or available_cores()),
+            machine=Machine(device="cpu", jobs=jobs or cores()),
             seeds=grids.parse_seeds(seeds, [loaded]) if seeds else None,
             where=where,
             shard=shard,

@@ -13,11 +13,15 @@ from harness.cli.options import Dataset, Device, Results, check_device
 from harness.cli.plot import draw
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.machine import cores
 
 if TYPE_CHECKING:
     from harness.cell import Question
     from harness.sweeping.runner import Driver, Machine, Pack, Runner
     from harness.sweeping.sweep import Result
+
+MOST_PER_CORE = 4
+"""Jobs: Ray starts a process for each at once, and each takes some 300 MB."""
 
 
 class RunnerName(StrEnum):
@@ -59,6 +63,8 @@ def sweep(
     check_device(device, ray_address)
     if jobs is None:
         jobs = 1 if runner == "serial" else _workers(device, ray_address)
+    elif ray_address is None and jobs > (most := MOST_PER_CORE * cores()):
+        raise UserError(f"jobs {jobs}: at most {most} on this machine, {MOST_PER_CORE} for each core")
     request = Request(
         grid=loaded,
         results=results.absolute(),
@@ -118,10 +124,8 @@ def _complain(text: str) -> None:
 
 def _workers(device: str, ray_address: str | None) -> int:
     """Packs at a time: this machine's cores or GPUs; on a cluster 0, as many as it has room for."""
-    from harness.sweeping.sweep import available_cores
-
     if device == "cpu":
-        return 0 if ray_address else available_cores()
+        return 0 if ray_address else cores()
     if ray_address:
         raise UserError("device 'cuda' on a cluster: say with JOBS=n how many GPUs it has (a pack each)")
     import torch

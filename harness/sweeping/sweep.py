@@ -5,7 +5,6 @@ The store is the truth. The same command continues where it stopped, whatever st
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -196,8 +195,3 @@ def _check_writable(folder: Path) -> None:
         raise UserError(
             f"{folder}: not writable ({error.strerror}); choose another folder with RESULTS=..."
         ) from None
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -254,7 +254,7 @@ def test_commits_are_timed_and_leave_no_trace() -> None:
 
 
 def test_curves_have_a_row_for_each_point_and_program(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curves, "available_cores", lambda: 3)
+    monkeypatch.setattr(curves, "cores", lambda: 3)
     varied = [(p.varied, p.value) for p in curves.points(TINY, 3)]
     assert varied.count(("n_way", 20)) == varied.count(("pack", 8)) == 1
     assert [value for name, value in varied if name == "threads"] == [1, 2, 3]

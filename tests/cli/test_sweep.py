@@ -83,3 +83,12 @@ def test_a_sweep_with_a_failed_cell_exits_with_1(
 
     monkeypatch.setattr(loop, "train", train)
     assert harness("sweep", tiny, "--runner", "serial").code == 0
+
+
+def test_jobs_beyond_what_a_machine_could_do_are_refused(
+    harness: Run, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ray would start as many processes at once."""
+    monkeypatch.setattr("harness.cli.sweep.cores", lambda: 2)
+    said = harness("sweep", tiny, "--jobs", "9")
+    assert (said.code, said.err) == (2, "harness: jobs 9: at most 8 on this machine, 4 for each core\n")
