@@ -9,9 +9,9 @@ import sys
 import typer
 
 from harness.cli import bench, cell, claims, compare, data, grids, plot, publish, restore, show, status, sweep
-from harness.cli.console import INTERRUPTED, USER_ERROR, err, say
+from harness.cli.console import FAILED, INTERRUPTED, USER_ERROR, err, say
 from harness.common import places
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 
 app = typer.Typer(
     help=__doc__.splitlines()[0] if __doc__ else None,
@@ -46,7 +46,8 @@ SURROUNDINGS = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
 
 
 def main() -> None:
-    """Run a command; a user's error is one line on stderr and exit code 2."""
+    """Run a command. A user's error is one line on stderr and exit code 2; what cannot be written, one line
+    and exit code 1."""
     if os.environ.pop("PYTHONOPTIMIZE", None) and sys.flags.optimize:  # Ray and our help need docstrings
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     os.environ.update(SURROUNDINGS)
@@ -57,6 +58,9 @@ def main() -> None:
     except UserError as error:
         say(f"harness: {error}", console=err)
         sys.exit(USER_ERROR)
+    except NotWritten as error:
+        say(f"harness: {error}", console=err)
+        sys.exit(FAILED)
     except KeyboardInterrupt:
         say("harness: interrupted", console=err)
         sys.exit(INTERRUPTED)

@@ -1,13 +1,18 @@
-"""Files and folders that are written whole or not at all."""
+"""Files and folders that are written whole or not at all, and files that are read without waiting."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+import stat
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from harness.common.errors import NotWritten
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -19,36 +24,150 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """A temporary file to fill; it is flushed to the disk and becomes `path` if the block ends without an
-    error.
+    error. The folders above it are made, and the umask is kept.
 
     Whatever goes wrong, `path` holds either its old content or the new one, complete. The temporary file
-    is in the same folder and its name ends in .tmp.
+    is in the same folder and its name ends in .tmp. Raises NotWritten if the system refuses.
     """
-    handle, name = tempfile.mkstemp(suffix=".tmp", prefix=f"{path.stem}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with _refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _beside(path, ".tmp")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        with _refused(path, temporary):
+            yield temporary
+            with temporary.open("rb") as file:
+                os.fsync(file.fileno())
+            temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+@contextlib.contextmanager
+def whole_files(paths: Sequence[Path], made_from: Sequence[Path] = ()) -> Iterator[list[Path]]:
+    """Temporary files to fill, one for each of `paths`, which they become together at the end: see
+    whole_file.
+
+    If the system refuses one of them, none of the older ones may pass for new: they are removed, and so are
+    the files `made_from` them. NotWritten says what is missing, and what could not be removed.
+    """
+    try:
+        with contextlib.ExitStack() as stack:
+            yield [stack.enter_context(whole_file(path)) for path in paths]
+    except NotWritten as error:
+        raise error.leaving(_removed([*paths, *made_from])) from error
+
+
+def _removed(paths: Sequence[Path]) -> str:
+    """Remove these files; what that leaves, in words."""
+    for path in paths:
+        with contextlib.suppress(OSError):  # a folder in the file's place, a folder that is read-only
+            path.unlink()
+    older = [path.name for path in paths if path.is_file()]
+    missing = [path.name for path in paths if path.name not in older]
+    left = (("missing now", missing), ("still there, but older", older))
+    return "; ".join(f"{what}: {', '.join(names)}" for what, names in left if names)
 
 
 @contextlib.contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder to fill beside `path`; it replaces `path` if the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
+    """A temporary folder to fill beside `path`; it replaces `path` if the block ends without an error. See
+    whole_file."""
+    path = path.resolve()  # the folder that a link leads to, not the link
+    with _refused(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = _beside(path.with_name(".making"), "")
+        made.mkdir()
     old = made.with_name(f"{made.name}-old")
     try:
-        yield made
-        made.chmod(0o755)
-        if path.exists():
-            path.rename(old)
-        made.rename(path)
-        shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the only complete folder
+        with _refused(path, made):
+            yield made
+            _exchange(path, made, old)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _exchange(path: Path, made: Path, old: Path) -> None:
+    """Put `made` in the place of `path`, which waits under the name `old` meanwhile."""
+    if not path.exists():
+        made.rename(path)
+        return
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(made))
+    path.rename(old)
+    try:
+        made.rename(path)
+    except OSError as error:
+        try:
+            old.rename(path)
+        except OSError:
+            raise NotWritten(path, error, f"the one that was there is now {old}") from error
+        raise
+    shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the only complete folder
+
+
+def check_writable(folder: Path) -> None:
+    """Make and remove a file in `folder`, under a name that nothing else has. Raises NotWritten."""
+    with _refused(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = _beside(folder / "probe", ".tmp")
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        probe.unlink()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    """A new name in the same folder, of a length that every file system takes."""
+    return path.with_name(f"{path.stem[:80]}.{secrets.token_hex(6)}{suffix}")
+
+
+@contextlib.contextmanager
+def _refused(path: Path, temporary: Path | None = None) -> Iterator[None]:
+    """An error of the system about `path` or about its temporary file or folder becomes NotWritten. One about
+    another file, which was read meanwhile, is raised as it is."""
+    try:
+        yield
+    except NotWritten:
+        raise
+    except OSError as error:
+        about = error.filename
+        if temporary is None or about is None or Path(os.fsdecode(about)).is_relative_to(temporary):
+            raise NotWritten(path, error) from error
+        raise
+
+
+class NotAFile(OSError):
+    """What is there is not a file: its `strerror` says what it is."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        super().__init__(errno.EINVAL, kind, str(path))
+
+
+def opened(path: Path) -> io.FileIO:
+    """A file, or the one that a link leads to, open for reading. It never waits, as for a FIFO.
+
+    Raises NotAFile if something else is there, a link without an end or a target included; otherwise OSError
+    as the system does.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise NotAFile(path, _NO_FILE[error.errno]) from None
+        if error.errno == errno.ENOENT and path.is_symlink():
+            raise NotAFile(path, "a link to nothing") from None
+        raise
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return io.FileIO(descriptor)
+    os.close(descriptor)
+    raise NotAFile(path, next((kind for test, kind in _KINDS if test(mode)), "not a file"))
+
+
+_NO_FILE = {errno.ELOOP: "a link that leads back to itself", errno.ENXIO: "a socket"}
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe (FIFO)"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)

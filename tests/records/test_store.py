@@ -13,7 +13,7 @@ import pytest
 
 from harness import records
 from harness.cell import Cell
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 from harness.records.store import Scan, Store
 from tests.records.test_record import BYTES, CELL, WHOLE, record
 
@@ -100,7 +100,7 @@ def test_a_full_disk_leaves_what_was_there(store: Store, step: str, monkeypatch:
 
     with monkeypatch.context() as patch:
         patch.setattr(os, step, full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(NotWritten, match="the disk is full"):
             store.put(LONGER)
     assert files(store) == [f"{CELL.cell_id}.parquet"]  # and no temporary file
     assert store.read(CELL.cell_id).header.iterations == 30
