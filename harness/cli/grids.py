@@ -134,9 +134,9 @@ def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tupl
     recorded: dict[Protocol, list[float]] = {}
     for header in scan.headers.values():
         on_cpu = header.provenance.get("device", "").startswith("cpu")
-        if on_cpu and header.iterations >= 5 and header.cell.protocol in slowest:
-            seconds = header.provenance["wall_seconds"] / header.iterations
-            recorded.setdefault(header.cell.protocol, []).append(seconds)
+        seconds = header.provenance.get("wall_seconds")
+        if on_cpu and seconds and header.iterations >= 5 and header.cell.protocol in slowest:
+            recorded.setdefault(header.cell.protocol, []).append(seconds / header.iterations)
     guesses = {protocol: _guess(protocol) for protocol in slowest}
     known = {protocol: median(seconds) for protocol, seconds in recorded.items()}
     unknown = sorted(guesses.keys() - known.keys(), key=lambda protocol: guesses[protocol])

@@ -25,7 +25,7 @@ def value_of(key: bytes, file: IO[bytes]) -> bytes | None:
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - TAIL))
-    tail = file.read()
+    tail = file.read(TAIL)
     file.seek(0)
     length = int.from_bytes(tail[-_AFTER : -len(_MAGIC)], "little")
     if not tail.endswith(_MAGIC) or length > size - _AFTER - len(_MAGIC):

@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 from pydantic_core import from_json  # several times as fast as json's
 
-from harness.cell import Cell, Protocol, Question, cell
+from harness.cell import Cell, Protocol, Question
+from harness.cell import cell as cell_of
+from harness.common.files import NotAFile, opened
+from harness.common.text import one_line
 from harness.methods import METHODS, Hyper
-from harness.records import footer, schema
+from harness.records import checks, footer, schema
 from harness.records.passages import lowest_sustained
 
 NUMERICS = 2
@@ -31,12 +37,13 @@ _KEY = b"harness.record"
 COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
 _ARROW = schema.arrow(COLUMNS)
 
-_protocol = lru_cache(maxsize=256, typed=True)(Protocol)
-"""Cached: a sweep has few protocols, and checking one takes longer than everything else in a header."""
-
 
 class DamagedRecord(Exception):
-    """A file that is not a whole record of this schema: the reason, in a few words."""
+    """A file, or what is in its place, that is not a whole record of this schema: the reason, in a few
+    words."""
+
+
+MISMATCH = "its rows do not match its header"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +119,11 @@ def make(
     header = Header(
         cell=cell,
         ending=ending,
-        error=error,
+        error=checks.clean(error),
         iterations=len(rows),
         lowest_sustained=_lowest(table),
         numerics=NUMERICS,
-        provenance=provenance,
+        provenance=checks.clean(provenance),
     )
     return Record(header=header, rows=table)
 
@@ -143,14 +150,16 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
     """
     try:
         with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
+            header = _header((whole.metadata.metadata or {}).get(_KEY), cell_id)
+            if not whole.schema_arrow.equals(_ARROW):
+                raise DamagedRecord("its columns are not those of a record")
+            if whole.metadata.num_rows != header.iterations:  # a damaged number could claim all memory
+                raise DamagedRecord(MISMATCH)
             table = whole.read(use_threads=False)  # so few rows: threads would cost more than they gain
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(error) from error
-    header = _header((table.schema.metadata or {}).get(_KEY), cell_id)
-    if not table.schema.equals(_ARROW):
-        raise DamagedRecord("its columns are not those of a record")
-    if (len(table), _lowest(table)) != (header.iterations, header.lowest_sustained):
-        raise DamagedRecord("its rows do not match its header")
+    if not _fit(table, header):
+        raise DamagedRecord(MISMATCH)
     return Record(header=header, rows=table)
 
 
@@ -159,9 +168,20 @@ def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
     try:
         with _opened(source) as file:
             text = footer.value_of(_KEY, file) or (pq.read_metadata(file).metadata or {}).get(_KEY)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(error) from error
     return _header(text, cell_id)
+
+
+def _fit(rows: pa.Table, header: Header) -> bool:
+    """Whether these are the rows of a record with this header: iterations 1, 2, ..., none left empty."""
+    always = (rows[name] for name in ("iteration", "alpha", "train_loss", "train_accuracy"))
+    numbers = np.arange(1, header.iterations + 1)
+    return (
+        not any(column.null_count for column in always)
+        and np.array_equal(rows["iteration"].to_numpy(), numbers)
+        and _lowest(rows) == header.lowest_sustained
+    )
 
 
 def _lowest(rows: pa.Table) -> float | None:
@@ -170,15 +190,27 @@ def _lowest(rows: pa.Table) -> float | None:
 
 
 def _opened(source: Path | bytes) -> IO[bytes]:
-    return io.BytesIO(source) if isinstance(source, bytes) else io.FileIO(source)
+    file = io.BytesIO(source) if isinstance(source, bytes) else opened(source)
+    if file.seek(0, os.SEEK_END) > checks.MAX_BYTES:
+        file.close()
+        raise DamagedRecord(f"larger than any record ({checks.MAX_BYTES >> 20} MiB)")
+    return file
 
 
 def _damaged(error: Exception) -> DamagedRecord:
-    """What pyarrow says about the content. An error of the system, such as a missing file, is raised as it
-    is."""
+    """What is wrong with the content, or in the place of the file. Another error of the system, such as a
+    missing file or permission, is raised as it is."""
+    if isinstance(error, NotAFile):
+        return DamagedRecord(f"not a file but {error.strerror}")
     if isinstance(error, OSError) and error.errno is not None:
         raise error
-    return DamagedRecord(f"truncated, or not a parquet file ({str(error).splitlines()[0][:80]})")
+    return DamagedRecord(f"truncated, or not a parquet file ({one_line(str(error), 80)})")
+
+
+@lru_cache(maxsize=256, typed=True)
+def _protocol(**values: Any) -> Protocol:
+    """Cached: a sweep has few protocols, and checking one takes longer than everything else in a header."""
+    return Protocol.model_validate(values, strict=True)
 
 
 @lru_cache(maxsize=4096, typed=True)
@@ -188,23 +220,37 @@ def _hyper(method: str, **values: Any) -> Hyper:
 
 
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
-    return cell(_protocol(**protocol), method, _hyper(method, **hyper), seed)
+    if type(seed) is not int:
+        raise TypeError(f"seed: {seed!r} is not a whole number")
+    return cell_of(_protocol(**protocol), method, _hyper(method, **hyper), seed)
 
 
 def _header(text: bytes | None, cell_id: str | None) -> Header:
     try:
-        fields = from_json(text or b"")
+        fields = from_json(text or b"", allow_inf_nan=False)
         version, own_id = fields.pop("schema"), fields.pop("cell_id")
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DamagedRecord("not a record of this project") from None
-    if version != schema.VERSION:
-        raise DamagedRecord(f"schema version {version}; the current one is {schema.VERSION}")
+    if type(version) is not int or version != schema.VERSION:
+        raise DamagedRecord(f"schema version {checks.shown(version)}; the current one is {schema.VERSION}")
     try:
-        header = Header(**fields | {"cell": _cell(**fields["cell"])})
+        cell = _cell(**fields.pop("cell"))
+        mistake = checks.wrong(fields)
+        header = Header(cell=cell, **checks.clean(fields))
     except (KeyError, TypeError, ValueError) as error:
-        raise DamagedRecord(f"its cell cannot be read ({str(error).splitlines()[0]})") from error
-    if header.ending not in schema.ENDINGS:
-        raise DamagedRecord(f"its ending '{header.ending}' is unknown")
-    if header.cell.cell_id != own_id or cell_id not in (None, own_id):
+        raise DamagedRecord(f"its header cannot be read ({_say(error)})") from error
+    if mistake:
+        raise DamagedRecord(mistake)
+    if header.cell.cell_id != own_id:
+        raise DamagedRecord(f"its cell_id is {checks.shown(own_id)}; its cell's own is {cell.cell_id}")
+    if cell_id not in (None, own_id):
         raise DamagedRecord(f"it holds cell {own_id}")
     return header
+
+
+def _say(error: Exception) -> str:
+    """What a header lacks or has too much, on one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_context=False)[0]
+        return one_line(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", 80)
+    return one_line(str(error), 80)

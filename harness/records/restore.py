@@ -71,7 +71,7 @@ def _provenance(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str,
     if "dataset_sha256" not in kept and len(digests) == 1:
         kept["dataset_sha256"] = digests.pop()
     rest = {"versions": same or None, "dataset_sha256": kept.get("dataset_sha256")}
-    return kept | {key: value for key, value in rest.items() if value is not None}
+    return {key: value for key, value in {**kept, **rest}.items() if value is not None}
 
 
 def _fits(origin: dict[str, Any], row: dict[str, Any]) -> bool:

@@ -18,6 +18,9 @@ VERSION = 1
 
 ENDINGS = ("stopped", "budget", "diverged", "failed")
 
+MAX_ITERATIONS = 10**8
+"""Of a record."""
+
 
 @dataclass(frozen=True)  # positional: the tables below have a line per column
 class Column:

@@ -7,23 +7,29 @@ not at all. Copying the files of another store into this one merges the two.
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from harness.cell import Protocol
-from harness.common.errors import UserError
-from harness.common.files import write_whole
+from harness.common.errors import NotWritten, UserError, reason
+from harness.common.files import opened, write_whole
+from harness.common.text import one_line
 from harness.methods import Hyper
 from harness.records import record as records
 from harness.records.record import DamagedRecord, Header, Record
 
 _SUFFIX = ".parquet"
 _ASIDE = "aside"
+_HELD = (errno.EAGAIN, errno.EACCES)
+"""What flock says where another process has the lock."""
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
+"""What it says where the file system cannot lock, as some on networks."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,18 +57,34 @@ class Store:
         self.folder = results / "store"
 
     def scan(self) -> Scan:
-        """The headers of all records, in the order of their ids."""
-        paths = self.folder.glob(f"*{_SUFFIX}") if self.folder.is_dir() else []
+        """The headers of all records, in the order of their ids. A store that is not there has none.
+
+        UserError: something else is in its place. OSError: it, or a record, may not be read.
+        """
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
-        for path in sorted(paths, key=lambda path: path.name):
+        for stem in self._stems():
             try:
-                headers[path.stem] = records.load_header(path, path.stem)
+                headers[stem] = records.load_header(self._path(stem), stem)
             except DamagedRecord as error:
-                damaged[path.stem] = str(error)
+                damaged[stem] = str(error)
             except FileNotFoundError:  # a sweep has just set it aside
                 pass
         return Scan(headers=headers, damaged=damaged)
+
+    def _stems(self) -> list[str]:
+        """Of everything that is named as a record is, whatever it is."""
+        try:
+            names = sorted(path.name for path in self.folder.iterdir())
+        except FileNotFoundError:
+            if not self.folder.is_symlink():
+                return []
+            raise UserError(f"{self.folder}: a link to nothing; remove it or mend it") from None
+        except OSError as error:
+            if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                raise
+            raise UserError(f"{self.folder}: not a folder of records ({reason(error)})") from None
+        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
     def read(self, cell_id: str) -> Record:
         """The whole record. Raises DamagedRecord, FileNotFoundError."""
@@ -71,58 +93,103 @@ class Store:
     def put(self, content: bytes) -> Record:
         """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail.
 
-        Raises OSError if it cannot be written, because the disk is full say; what was there stays untouched.
+        Raises NotWritten if the system refuses; what was there stays untouched.
         """
         record = records.load(content)
         path = self._path(record.header.cell.cell_id)
-        if record.header.ending == "failed" and path.exists():
-            with contextlib.suppress(DamagedRecord):
+        if record.header.ending == "failed":
+            with contextlib.suppress(DamagedRecord, OSError):  # none yet, or none that counts
                 if records.load_header(path).ending != "failed":
                     return record
-        self.folder.mkdir(parents=True, exist_ok=True)
         write_whole(path, lambda temporary: temporary.write_bytes(content))
         return record
 
     def set_aside(self, stem: str) -> Path:
-        """Move a damaged file to store/aside/, where no sweep looks. Returns its new path."""
+        """Move what is damaged, whatever it is, to store/aside/, where no sweep looks. Returns its new path.
+
+        Raises NotWritten; FileNotFoundError if it is gone.
+        """
         aside = self.folder / _ASIDE
-        aside.mkdir(exist_ok=True)
-        number = sum(1 for _ in aside.glob(f"{stem}.*"))
-        target = aside / f"{stem}.{number}{_SUFFIX}"
-        self._path(stem).rename(target)
+        try:
+            aside.mkdir(exist_ok=True)
+        except OSError as error:
+            raise NotWritten(aside, error) from error
+        number = 0
+        while os.path.lexists(target := aside / f"{stem}.{number}{_SUFFIX}"):
+            number += 1
+        try:
+            self._path(stem).rename(target)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise NotWritten(target, error) from error
         return target
 
     def clear_leftovers(self) -> None:
         """Remove the temporary files of a writer that was killed. Call it only while holding the lock."""
         for path in self.folder.glob("*.tmp"):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder of that name is no leftover
+                path.unlink()
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the store for one sweep. UserError if another sweep holds it or the folder is not writable."""
-        note = self.folder / "lock.txt"
+        """Hold the store for one sweep. UserError if another sweep holds it or the folder is not writable.
+
+        The system gives the lock back when the process ends, however it ends. `lock.txt` says who holds it.
+        """
+        results, path, note = self.folder.parent, self.folder / ".lock", self.folder / "lock.txt"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / ".lock", timeout=0)
-            lock.acquire()
-            note.write_text(f"process {os.getpid()} on {os.uname().nodename}\n", "utf-8")
-        except Timeout:
-            who = note.read_text("utf-8").strip() if note.exists() else "another process"
-            raise UserError(
-                f"{self.folder.parent}: {who} is running a sweep in this folder; "
-                "wait for it, or choose another folder with RESULTS=..."
-            ) from None
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o666)
         except OSError as error:
+            raise _no_place(results, error) from None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            write_whole(note, lambda file: file.write_text(_signature(), "utf-8"))
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, NotWritten) or error.errno not in {*_HELD, *_NO_LOCKS}:
+                raise _no_place(results, error) from None
+            if error.errno in _HELD:
+                raise UserError(f"{results}: {self._holder()}") from None
             raise UserError(
-                f"{self.folder.parent}: results cannot be written there ({error.strerror}); "
-                "free space, change its permissions, or choose another folder with RESULTS=..."
+                f"{results}: its file system has no locks ({os.strerror(error.errno)}), and without them two "
+                "sweeps could write at once; choose a folder on another disk with RESULTS=..."
             ) from None
         try:
             self.clear_leftovers()
             yield
         finally:
-            note.unlink(missing_ok=True)
-            lock.release()
+            with contextlib.suppress(OSError):
+                note.unlink()
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile may have it open too
+            os.close(descriptor)
+
+    def _holder(self) -> str:
+        """Who holds the lock, and what to do about it."""
+        try:
+            with opened(self.folder / "lock.txt") as file:
+                who = one_line(file.read(1000).decode(errors="replace"), 200)
+        except OSError:
+            who = ""
+        advice = "wait for it, or choose another folder with RESULTS=..."
+        if who and f" on {os.uname().nodename}" not in who:
+            advice += f"; if that machine is gone, delete {self.folder / '.lock'}"
+        return f"{who or 'another process'} is running a sweep in this folder; {advice}"
 
     def _path(self, cell_id: str) -> Path:
         return self.folder / f"{cell_id}{_SUFFIX}"
+
+
+def _signature() -> str:
+    """Of this process: `process 17 on node3, since 2026-01-02 03:04:05 UTC`."""
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"process {os.getpid()} on {os.uname().nodename}, since {now}\n"
+
+
+def _no_place(results: Path, error: OSError) -> UserError:
+    what = f"{error.filename}: {reason(error)}" if error.filename else reason(error)
+    return UserError(
+        f"{results}: results cannot be written there ({what}); free space, change its permissions, or choose "
+        "another folder with RESULTS=..."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from harness import records
 from harness.cell import Cell
 from harness.common.errors import NotWritten, UserError
 from harness.records.store import Scan, Store
+from tests.common.test_files import ODD
 from tests.records.test_record import BYTES, CELL, WHOLE, record
 
 FAILED = records.dump(record("failed", [], "no memory"))
@@ -186,4 +188,148 @@ def test_no_place_to_write(store: Store, spoil: Callable[[Path], None]) -> None:
     ):
         pass
     assert "\n" not in str(error.value)
-    assert store.scan() == Scan(headers={}, damaged={})
+    with pytest.raises(UserError, match=r"store: not a folder of records"):
+        store.scan()  # not the same as a store without records
+
+
+@pytest.mark.parametrize("kind", ["a link to nothing", "a link that leads back to itself", "a pipe (FIFO)"])
+def test_what_is_no_store(store: Store, kind: str) -> None:
+    store.folder.parent.mkdir()
+    ODD[kind](store.folder)
+    with pytest.raises(UserError, match=r"store: [^\n]*$"):
+        store.scan()
+    with pytest.raises(UserError, match=r"results cannot be written there \([^\n]*$"), store.lock():
+        pass
+
+
+def test_a_store_behind_a_link(store: Store, tmp_path: Path) -> None:
+    """And records behind links: merged without being copied."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "one.parquet").write_bytes(BYTES)
+    store.folder.parent.mkdir()
+    store.folder.symlink_to(tmp_path / "elsewhere")
+    (store.folder / f"{CELL.cell_id}.parquet").symlink_to(tmp_path / "one.parquet")
+    assert store.scan() == Scan(headers={CELL.cell_id: WHOLE.header}, damaged={})
+    store.put(LONGER)
+    assert store.read(CELL.cell_id).header.iterations == 60
+    assert (tmp_path / "one.parquet").read_bytes() == BYTES  # what a link leads to belongs to someone else
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_what_is_no_file_is_damaged_and_set_aside(store: Store, kind: str) -> None:
+    other = "0123456789abcdef"
+    store.put(BYTES)
+    ODD[kind](store.folder / f"{other}.parquet")
+    scan = store.scan()
+    assert list(scan.headers) == [CELL.cell_id]
+    assert scan.damaged == {other: f"not a file but {kind}"}
+    with pytest.raises(records.DamagedRecord, match="not a file but"):
+        store.read(other)
+    assert os.path.lexists(store.set_aside(other))
+    assert store.scan().damaged == {}
+
+
+def test_a_failure_does_not_stop_at_what_is_no_file(store: Store) -> None:
+    store.folder.mkdir(parents=True)
+    os.mkfifo(store.folder / f"{CELL.cell_id}.parquet")
+    store.put(FAILED)
+    assert store.read(CELL.cell_id).header.ending == "failed"
+
+
+def test_set_aside_with_a_name_that_is_a_pattern(store: Store) -> None:
+    store.folder.mkdir(parents=True)
+    for _ in range(2):
+        (store.folder / "[ab]*.parquet").write_text("x")
+        store.set_aside("[ab]*")
+    assert len(list((store.folder / "aside").iterdir())) == 2
+
+
+def test_no_folder_to_set_aside(store: Store) -> None:
+    store.put(BYTES)
+    (store.folder / "aside").write_text("a file")
+    with pytest.raises(NotWritten, match=r"aside: not written: there is a file where a folder is needed"):
+        store.set_aside(CELL.cell_id)
+    assert files(store) == [f"{CELL.cell_id}.parquet", "aside"]
+
+
+def test_a_record_that_may_not_be_read_is_not_damaged(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As another user's: it is neither set aside nor trained again."""
+    store.put(BYTES)
+
+    def refuses(path: Path, flags: int) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(os, "open", refuses)
+    with pytest.raises(PermissionError, match=CELL.cell_id):
+        store.scan()
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOLCK, r"its file system has no locks \(No locks available\).*RESULTS="),
+        (errno.ENOTSUP, "its file system has no locks"),
+        (errno.ENOSYS, "its file system has no locks"),
+        (errno.EINVAL, "its file system has no locks"),
+        (errno.EAGAIN, "another process is running a sweep"),
+        (errno.EACCES, "another process is running a sweep"),
+        (errno.EIO, r"results cannot be written there \(Input/output error\)"),
+    ],
+    ids=lambda value: errno.errorcode[value] if isinstance(value, int) else "",
+)
+def test_what_the_file_system_says_of_a_lock(
+    store: Store, number: int, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(descriptor: int, what: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    with pytest.raises(UserError, match=f"^{store.folder.parent}: {message}"), store.lock():
+        pass
+
+
+@pytest.mark.parametrize(
+    ("note", "who"),
+    [
+        (
+            "process 17 on elsewhere, since 2026-01-02 03:04:05 UTC\n",
+            "process 17 on elsewhere, since 2026-01-02",
+        ),
+        ("pro\x1b[31mcess\n17" * 50, "pro [31mcess 17pro"),
+        (None, "another process"),
+    ],
+    ids=["of another machine", "hostile", "none"],
+)
+def test_a_lock_that_another_machine_left(store: Store, note: str | None, who: str) -> None:
+    with store.lock():
+        path = store.folder / "lock.txt"
+        path.unlink()
+        if note is not None:
+            path.write_text(note)
+        with pytest.raises(UserError) as error, store.lock():
+            pass
+    said = str(error.value)
+    assert said.startswith(f"{store.folder.parent}: {who}")
+    assert said.isprintable()
+    gone = f"if that machine is gone, delete {store.folder / '.lock'}"
+    assert said.endswith(gone) == (note is not None)
+
+
+def test_a_lock_that_is_a_folder(store: Store) -> None:
+    for name in (".lock", "lock.txt"):
+        (store.folder / name).mkdir(parents=True)
+        with (
+            pytest.raises(UserError, match=rf"written there \(.*{name}: there is a folder in its place\)"),
+            store.lock(),
+        ):
+            pass
+        (store.folder / name).rmdir()
+
+
+def test_a_note_that_is_a_pipe_is_replaced(store: Store) -> None:
+    store.folder.mkdir(parents=True)
+    os.mkfifo(store.folder / "lock.txt")
+    (store.folder / "of a folder.tmp").mkdir()
+    with store.lock():
+        assert (store.folder / "lock.txt").is_file()
+    assert files(store) == [".lock", "of a folder.tmp"]

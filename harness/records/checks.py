@@ -1,0 +1,123 @@
+"""Whether what a file says of itself can be a record's header: nothing is trusted, as stores are merged by
+copying.
+
+Here are the types and bounds of everything but the cell, which checks itself. A command reads the headers of
+thousands of records, so this is plain code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from harness.common.text import one_line
+from harness.records import schema
+from harness.records.passages import WINDOW
+
+MAX_BYTES = 1 << 28
+"""Of a file: a record of a million iterations has a quarter of it."""
+_LARGEST = 2**63 - 1
+_ENTRIES = 100
+"""Entries of the provenance, or of one of its mappings."""
+
+
+def wrong(header: dict[str, Any]) -> str | None:
+    """The first field with a value that no record has, in words; None: all are as they are written.
+
+    `header`: the fields of record.Header but the cell. KeyError: one is missing.
+    """
+    ending, iterations, lowest = header["ending"], header["iterations"], header["lowest_sustained"]
+    if ending not in schema.ENDINGS:
+        return _words("ending", ending)
+    if type(iterations) is not int or not 0 <= iterations <= schema.MAX_ITERATIONS:
+        return _words("iterations", iterations)
+    if lowest is not None and not (type(lowest) is float and math.isfinite(lowest)):
+        return _words("lowest_sustained", lowest)
+    if not _is_count(header["numerics"]):
+        return _words("numerics", header["numerics"])
+    if not (header["error"] is None or type(header["error"]) is str):
+        return _words("error", header["error"])
+    if lowest is None if ending == "stopped" else lowest is not None and iterations < WINDOW:
+        return f"lowest_sustained {lowest} after {iterations} iterations"
+    return _wrong_origin(header["provenance"])
+
+
+def _wrong_origin(origin: Any) -> str | None:
+    """The same for the provenance. An entry may be missing; one that is not known may be plain data."""
+    if type(origin) is not dict or len(origin) > _ENTRIES:
+        return _words("provenance", origin)
+    for name, value in origin.items():
+        if not (_IS.get(name, _is_data)(value) and name.isprintable()):
+            return _words(name, value)
+    return None
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value <= _LARGEST
+
+
+def _is_duration(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= _LARGEST
+
+
+def _is_text(value: Any) -> bool:
+    return type(value) is str
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _are_versions(value: Any) -> bool:
+    return (
+        type(value) is dict
+        and len(value) <= _ENTRIES
+        and all(name.isprintable() and (one is None or type(one) is str) for name, one in value.items())
+    )
+
+
+def _is_data(value: Any, depth: int = 1) -> bool:
+    """None, a truth value, a number or a text, or a mapping to such."""
+    if type(value) is dict and depth:
+        return len(value) <= _ENTRIES and all(
+            name.isprintable() and _is_data(one, depth - 1) for name, one in value.items()
+        )
+    return value is None or type(value) in (bool, str) or _is_number(value)
+
+
+def _is_number(value: Any) -> bool:
+    return (type(value) is int and abs(value) <= _LARGEST) or (type(value) is float and math.isfinite(value))
+
+
+_IS: dict[str, Callable[[Any], bool]] = {
+    "wall_seconds": _is_duration,
+    "device": _is_text,
+    "threads": _is_count,
+    "pack_size": _is_count,
+    "versions": _are_versions,
+    "dataset_sha256": _is_text,
+    "finished": _is_time,
+}
+"""What is known of a provenance."""
+
+
+def _words(name: str, value: Any) -> str:
+    return one_line(f"its {name} is {shown(value)}", 80)
+
+
+def shown(value: Any) -> str:
+    """A value of a file for a message: short, on one line."""
+    return "too large a number" if type(value) is int and abs(value) > _LARGEST else one_line(repr(value), 60)
+
+
+def clean(value: Any) -> Any:
+    """The same data, each text as one short line: see text.one_line."""
+    if type(value) is str:
+        return one_line(value)
+    return {name: clean(one) for name, one in value.items()} if type(value) is dict else value
