@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis import labels
-from harness.common.files import write_whole
+from harness.common.files import whole_files, write_whole
 from harness.methods import METHODS
 
 DPI = 200
@@ -182,18 +182,22 @@ def heading(trials: pd.DataFrame, title: str, what: str, width: float) -> Headin
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a .png or .svg, whole or not at all, the same bytes from run to run."""
-    kind = path.suffix[1:]
+    """Write a .png or .svg, whole or not at all, the same bytes from run to run. Raises NotWritten."""
+    write_whole(path, lambda file: _save(fig, file, path.suffix[1:]))
+
+
+def _save(fig: Figure, file: Path, kind: str) -> None:
     metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda file: fig.savefig(file, format=kind, dpi=DPI, metadata=metadata))
+    fig.savefig(file, format=kind, dpi=DPI, metadata=metadata)
 
 
 def write(draw: Callable[[], Figure], base: Path) -> list[Path]:
-    """Draw in this style and write <base>.png (200 dpi) and <base>.svg. Returns the paths."""
+    """Draw in this style and write <base>.png (200 dpi) and <base>.svg. Returns the paths.
+
+    Raises NotWritten; older ones are then removed, so that none passes for new."""
     paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
-    with applied():
+    with applied(), whole_files(paths) as files:
         fig = draw()
-        for path in paths:
-            save(fig, path)
+        for file, path in zip(files, paths, strict=True):
+            _save(fig, file, path.suffix[1:])
     return paths

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from harness.cli.console import out, plain_table, say, say_written, short
 from harness.cli.options import Dataset, Results
+from harness.cli.plot import say_left_out
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import write_whole
+from harness.common.files import whole_files
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,19 +51,21 @@ def compare(
     """
     from harness import grids
     from harness.analysis import comparison
-    from harness.records import reference, tables
+    from harness.records import pool, reference
 
+    asked = grids.load(grid, dataset=dataset)
     if keep:
         places.checkout("compare --keep")
-    asked = grids.load(grid, dataset=dataset)
-    theirs = tables.read(reference.find(asked.folder), curves=False).trials
+        reference.find(asked.folder)
+    tables, source = pool.reference_tables(asked, curves=False)
+    theirs = tables.trials
     mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds, [asked]) if seeds else ())
     rounding = _rounding()
     try:
         compared = comparison.compare(mine, theirs, rounding)
     except UserError as error:
         raise UserError(f"{asked.folder}: {error}") from None
-    say(f"reference: {reference.describe(theirs)}")
+    say(f"reference: {source}")
     out.print(_counts(compared.seeds))
     for line in (_say_rounding(rounding), *compared.notes, *_differing(asked, compared.cells)):
         say(line)
@@ -73,17 +76,20 @@ def compare(
 
 def _mine(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
     """The trials of the user's records, of these seeds (none: of all). UserError: there are none."""
-    from harness.records import tables
+    from harness.records import reference, tables
     from harness.records.store import Store
 
     store = Store(results)
     scan = store.scan()
-    if not tables.records_by_seed(grid, scan):
-        sweep = places.typed("sweep", grid.name)
+    recorded = tables.records_by_seed(grid, scan)
+    if not recorded:
+        sweep = places.typed("sweep", grid.file or grid.name)
         raise UserError(f"{short(results)}: no records of {grid.folder} yet; {sweep} makes some")
-    trials, damaged = tables.trials_of(grid, store, scan, seeds)
-    for cell_id, reason in damaged.items():
-        say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
+    if none := [seed for seed in seeds if not recorded[seed]]:
+        raise UserError(f"{grid.folder}: no records of {reference.say_seeds(none)}: nothing to compare")
+    made, damaged = tables.make(grid, store, scan, seeds, curves=False)
+    say_left_out(grid, damaged)
+    trials = made.trials
     return trials[trials["seed"].isin(seeds)] if seeds else trials
 
 
@@ -147,9 +153,10 @@ def _write(
     """compare.parquet and the figure; the paths."""
     from harness.plots import compare as figure
 
-    folder.mkdir(parents=True, exist_ok=True)
     table = folder / "compare.parquet"
-    write_whole(table, lambda path: compared.cells.to_parquet(path, index=False))
+    figures = [table.with_suffix(f".{kind}") for kind in ("png", "svg")]
+    with whole_files([table], made_from=figures) as (path,):
+        compared.cells.to_parquet(path, index=False)
     title = f"{grid.title}: your records beside the reference's"
     return [table, *figure.render(compared, rounding, theirs, title, folder / "compare")]
 
@@ -159,7 +166,6 @@ def _keep(grid: Grid, compared: Compared) -> list[Path]:
     from harness.records.reference import COMPARED, DEVICES
 
     folder = places.REFERENCE / DEVICES / grid.folder
-    folder.mkdir(parents=True, exist_ok=True)
     both = compared.cells[compared.cells["first_agreement"].notna()]
     lines = [
         f"# {grid.folder}, run again on another machine",
@@ -174,6 +180,7 @@ def _keep(grid: Grid, compared: Compared) -> list[Path]:
         "",
     ]
     paths = [folder / COMPARED, folder / "README.md"]
-    write_whole(paths[0], lambda path: both.to_parquet(path, index=False))
-    write_whole(paths[1], lambda path: path.write_text("\n".join(lines), "utf-8"))
+    with whole_files(paths) as (table, page):
+        both.to_parquet(table, index=False)
+        page.write_text("\n".join(lines), "utf-8")
     return paths

@@ -35,6 +35,9 @@ def recorded(scan: Scan, results: Path, names: Sequence[str], dataset: str | Non
     """The grids with records, among `names` (names or paths) or, without any, among all that are known."""
     known = [grids.load(name, dataset=dataset) for name in names] if names else _all(scan, results, dataset)
     unique = {grid.folder: grid for grid in reversed(known)}  # the first with a folder
+    for grid in known if names else ():
+        if grid.file != (first := unique[grid.folder].file):
+            raise UserError(f"{grid.file} and {first}: both would be results/{grid.folder}; rename one")
     return [grid for grid in reversed(unique.values()) if tables.records_by_seed(grid, scan)]
 
 
@@ -49,7 +52,9 @@ def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
         known += [grid, *(grids.load(name, dataset=other) for other in sorted(others))]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
-            known.append(tables.grid_of(tables.read_about(path.parent)))
+            grid = tables.grid_of(tables.read_about(path.parent))
         except UserError:
             continue  # of another version: made again from its own file
+        if grid.folder == path.parent.name:  # else a copy, under another name
+            known.append(grid)
     return known

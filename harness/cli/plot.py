@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,10 +12,15 @@ from harness.cli.console import say, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import one_line
 
 if TYPE_CHECKING:
     from harness.grids import Grid
     from harness.records.store import Scan, Store
+    from harness.records.tables import Tables
+
+MAX_LEFT_OUT = 20
+"""Records of a grid that are named when they are left out."""
 
 
 def plot(
@@ -32,71 +37,108 @@ def plot(
     """
     from harness import grids
     from harness.cli.lookup import recorded
-    from harness.records import reference
+    from harness.records import reference, tables
     from harness.records.store import Store
 
     folder, names, references = results.absolute(), grid or [], reference.grids()
     store = Store(folder)
     scan = store.scan()
     loadable = [name for name in names if name in grids.names() or name not in references]
-    with_records = recorded(scan, folder, loadable, dataset) if loadable or not names else []
-    wanted = _asked(names, loadable, dataset) if names else _on(references, dataset)
-    others = [name for name in references if name in wanted - {one.folder for one in with_records}]
-    if not with_records and not others:
-        asked = f" of {', '.join(names)}" if names else ""
-        raise UserError(f"{short(folder)}: no records{asked} yet; {places.typed('sweep')} makes some")
-    chosen = grids.parse_seeds(seeds, with_records) if seeds else ()
-    for one in with_records:
-        make_tables(one, store, scan, folder / one.folder, chosen)
+    mine = recorded(scan, folder, loadable, dataset) if loadable or not names else []
+    asked = [grids.load(name, dataset=dataset) for name in loadable]
+    asked += [_kept(references[name]) for name in names if name not in loadable]
+    known = asked if names else _on(references, dataset)
+    chosen = grids.parse_seeds(seeds, mine) if seeds else ()
+    own = {one.folder for one in mine}
+    others = {one.folder: one for one in known if one.folder not in own}
+    theirs: Iterable[Theirs] = (_theirs(one, folder) for one in others.values())
+    if names:
+        theirs = [*theirs]  # refused before anything is drawn, if there is none of some grid
+    for one in (*mine, *others.values()):
+        tables.check_free(one, folder / one.folder)
+    left_out: set[str] = set()
+    for one in mine:
+        left_out |= make_tables(one, store, scan, folder / one.folder, chosen).keys()
         draw(folder / one.folder)
-    for name in others:
-        draw_reference(name, references[name], folder / name)
+    for name, made, source in theirs:
+        say(f"{name}: the reference records ({source})")
+        _draw(made, folder / name)
+    _say_rest(scan, left_out, store)
+    if not mine and not others:
+        raise UserError(f"{short(folder)}: no records yet; {places.typed('sweep')} makes some")
 
 
-def _asked(names: Sequence[str], loadable: Sequence[str], dataset: str | None) -> set[str]:
-    """The folders of the grids that were named; a grid that only the reference has goes by its folder's
-    name."""
-    from harness import grids
-
-    return {grids.load(name, dataset=dataset).folder for name in loadable} | ({*names} - {*loadable})
+Theirs = tuple[str, "Tables", str]
+"""A grid's folder, the reference's tables of it, and where they are from."""
 
 
-def _on(references: dict[str, Path], dataset: str | None) -> set[str]:
+def _kept(folder: Path) -> Grid:
+    """The grid of tables, which may be in no sweeps/."""
+    from harness.records import tables
+
+    return tables.grid_of(tables.read_about(folder))
+
+
+def _on(references: dict[str, Path], dataset: str | None) -> list[Grid]:
     """The reference grids of a data set (None: of any)."""
-    from harness.records import tables
-
-    return {
-        name
-        for name, path in references.items()
-        if dataset in (None, tables.read_about(path)["grid"]["protocol"]["dataset"])
-    }
+    known = map(_kept, references.values())
+    return [one for one in known if dataset in (None, one.protocol.dataset)]
 
 
-def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> None:
-    """The grid's tables in `folder`; a record that turns out to be damaged is left out, with a note."""
-    from harness.records import tables
+def _theirs(grid: Grid, results: Path) -> Theirs:
+    """UserError: the reference has none of its cells."""
+    from harness.records import pool
 
-    for cell_id, reason in tables.write(grid, store, scan, folder, seeds).items():
+    try:
+        return grid.folder, *pool.reference_tables(grid, curves=grid.figure.kind == "trajectories")
+    except UserError as error:
+        sweep = places.typed("sweep", grid.file or grid.name)
+        raise UserError(
+            f"{short(results)}: no records of {grid.folder} yet ({error}); {sweep} makes some"
+        ) from None
+
+
+def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> dict[str, str]:
+    """The grid's tables in `folder`. Says, and returns, which records are left out because they are damaged,
+    and says for which seeds there are none."""
+    from harness.records import reference, tables
+
+    damaged = tables.write(grid, store, scan, folder, seeds)
+    say_left_out(grid, damaged)
+    recorded = tables.records_by_seed(grid, scan)
+    if none := [seed for seed in seeds if not recorded[seed]]:
+        say(f"{grid.folder}: no records of {reference.say_seeds(none)}", style="yellow")
+    return damaged
+
+
+def say_left_out(grid: Grid, damaged: Mapping[str, str]) -> None:
+    """A line for each of up to MAX_LEFT_OUT records."""
+    for cell_id, reason in list(damaged.items())[:MAX_LEFT_OUT]:
         say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
+    if (more := len(damaged) - MAX_LEFT_OUT) > 0:
+        say(f"{grid.folder}: and {more} more records left out", style="yellow")
 
 
-def draw(folder: Path, into: Path | None = None) -> list[Path]:
-    """The figures of a folder's tables, in `into` (None: beside them)."""
-    from harness.plots.render import render
+def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:
+    """A line on what is damaged in the store besides those named."""
+    rest = [stem for stem in scan.damaged if stem not in named]
+    if rest:
+        some = ", ".join(one_line(stem, 40) for stem in rest[:3]) + (", ..." if len(rest) > 3 else "")
+        files = f"{len(rest)} more damaged file{'s' * (len(rest) > 1)}"
+        say(f"{short(store.folder)}: {files}, of no cell that is drawn: {some}", style="yellow")
+
+
+def draw(folder: Path) -> list[Path]:
+    """The figures of a folder's tables, beside them."""
     from harness.records import tables
 
     curves = tables.read_about(folder)["grid"]["figure"]["kind"] == "trajectories"
-    drawn = tables.read(folder, curves)  # a heatmap needs the trials alone
-    paths = render(drawn.trials, drawn.trajectories, drawn.about["grid"], into or folder)
+    return _draw(tables.read(folder, curves), folder)  # a heatmap needs the trials alone
+
+
+def _draw(drawn: Tables, folder: Path) -> list[Path]:
+    from harness.plots.render import render
+
+    paths = render(drawn.trials, drawn.trajectories, drawn.about["grid"], folder)
     say_written(paths, "figures:")
     return paths
-
-
-def draw_reference(name: str, folder: Path, into: Path) -> None:
-    """The figures of reference tables, and a line that says so."""
-    from harness.records import reference, tables
-
-    trials = tables.read(folder, curves=False).trials
-    say(f"{name}: the reference records ({reference.describe(trials)})")
-    into.mkdir(parents=True, exist_ok=True)
-    draw(folder, into)

@@ -2,30 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.console import say, short
 from harness.cli.options import Results
 from harness.common import places
+from harness.common.errors import UserError
+
+if TYPE_CHECKING:
+    from harness.records import Record
 
 
 def restore(
-    grid: Annotated[list[str], typer.Argument(help="Grids that have reference records.")],
+    grid: Annotated[list[str], typer.Argument(help="Grids whose cells have reference records.")],
     results: Results = places.RESULTS,
 ) -> None:
     """Put the reference records of grids into your store: a sweep then continues from them.
 
     Records of your own that are at least as long stay as they are.
     """
-    from harness.records import reference
     from harness.records.restore import restore as put_back
     from harness.records.store import Store
 
     store = Store(results.absolute())
-    folders = {name: reference.find(name) for name in grid}
+    found = {name: _records(name) for name in grid}
     with store.lock():
-        for name, folder in folders.items():
-            count = put_back(folder, store)
-            say(f"{name}: {count} records put into {short(store.folder)}")
+        for name, (records, source) in found.items():
+            restored = put_back(records, store)
+            if not restored.put + restored.there:
+                raise UserError(f"{name}: its reference records are of an older version of the arithmetic")
+            already = f", {restored.there} were there already" if restored.there else ""
+            say(f"{name}: {restored.put} records put into {short(store.folder)}{already}{source}")
+
+
+def _records(name: str) -> tuple[Iterable[Record], str]:
+    """A grid's reference records, and where they are from, in words, if they are those of other grids.
+    UserError: there are none."""
+    from harness import grids
+    from harness.records import pool, reference
+    from harness.records.restore import records_of
+
+    folders = reference.grids()
+    if name in folders:
+        return records_of(folders[name]), ""
+    loaded = grids.load(name)
+    if loaded.folder in folders:
+        return records_of(folders[loaded.folder]), ""
+    found = pool.of(loaded)
+    asked = len(loaded.cells({one.header.cell.seed for one in found.records.values()}))
+    return (
+        found.records.values(),
+        f" ({len(found.records)} of its {asked} cells, from {', '.join(found.folders)})",
+    )

@@ -47,7 +47,8 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
         hint = suggest(name_or_path, names())
         raise refusal(f"grid {show(name_or_path)}: unknown; {hint} (or a path that ends in .yaml)")
     _check_name(path)
-    return resolve(strictyaml.read(path, shown), path.stem, dataset)
+    grid = resolve(strictyaml.read(path, shown), path.stem, dataset)
+    return grid if _in_sweeps(path) else grid.model_copy(update={"file": os.path.realpath(path)})
 
 
 def _check_name(path: Path) -> None:
@@ -56,9 +57,12 @@ def _check_name(path: Path) -> None:
         text = "rename it: it names a folder, so use letters, digits and _ . + -, at most 100 of them"
         raise refusal(f"{path}: {text}")
     taken = {name for grid in names() for name in (grid, *(f"{grid}-{d}" for d in datasets()))}
-    of_sweeps = os.path.realpath(path) == os.path.realpath(places.SWEEPS / f"{path.stem}.yaml")
-    if path.stem.lower() in {*RESERVED, *({} if of_sweeps else {name.lower() for name in taken})}:
+    if path.stem.lower() in {*RESERVED, *({} if _in_sweeps(path) else {name.lower() for name in taken})}:
         raise refusal(f"{path}: rename it: the folder results/{path.stem} is already taken")
+
+
+def _in_sweeps(path: Path) -> bool:
+    return os.path.realpath(path) == os.path.realpath(places.SWEEPS / f"{path.stem}.yaml")
 
 
 def resolve(document: strictyaml.Document, name: str, dataset: str | None = None) -> Grid:
@@ -115,7 +119,7 @@ def from_json(text: str) -> Grid:
         raise UserError(f"the grid kept with the results: {mistakes.words(error.errors()[0])}") from None
 
 
-_COMPUTED = ("name", "folder", "preset")
+_COMPUTED = ("name", "folder", "preset", "file")
 """Fields of a Grid that are not keys of its file."""
 
 

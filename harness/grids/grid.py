@@ -40,6 +40,9 @@ class Grid(Question):
 
     name: str = Field(description="the file's, without .yaml")
     folder: str = Field(description="in results/: the name, or name-dataset when the data set was replaced")
+    file: str | None = Field(
+        None, exclude=True, description="the path of its file; None: one of sweeps/, or not known"
+    )
     title: Line = Field(description="of its figures")
     figure: Figure
     protocol: Protocol

@@ -115,12 +115,19 @@ def make(
 ) -> Record:
     """The record of a run that has ended. `ending`: one of schema.ENDINGS."""
     arrays = [pa.array([getattr(row, name) for row in rows], c.type) for name, c in COLUMNS.items()]
-    table = pa.table(arrays, schema=_ARROW)
+    return of_table(cell, ending, pa.table(arrays, schema=_ARROW), provenance, error)
+
+
+def of_table(
+    cell: Cell, ending: str, rows: pa.Table, provenance: dict[str, Any], error: str | None = None
+) -> Record:
+    """The same from its rows as a table with COLUMNS. pa.ArrowInvalid: these are not its columns."""
+    table = rows.select(list(COLUMNS)).cast(_ARROW).replace_schema_metadata(None)
     header = Header(
         cell=cell,
         ending=ending,
         error=checks.clean(error),
-        iterations=len(rows),
+        iterations=len(table),
         lowest_sustained=_lowest(table),
         numerics=NUMERICS,
         provenance=checks.clean(provenance),

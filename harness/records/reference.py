@@ -35,9 +35,15 @@ def find(grid: str) -> Path:
     """The folder of a grid's reference tables. UserError: there are none."""
     folders = grids()
     if grid not in folders:
-        others = f"there are some of {', '.join(folders)}" if folders else "there are none yet"
-        raise UserError(f"{grid}: no reference records in {places.REFERENCE}; {others}")
+        raise none_of(grid)
     return folders[grid]
+
+
+def none_of(grid: str) -> UserError:
+    """What there is instead of a grid's reference records."""
+    folders = grids()
+    others = f"there are some of {', '.join(folders)}" if folders else "there are none yet"
+    return UserError(f"{grid}: no reference records in {places.REFERENCE}; {others}")
 
 
 def describe(trials: pd.DataFrame) -> str:
@@ -47,7 +53,7 @@ def describe(trials: pd.DataFrame) -> str:
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in _distinct(done["device"])]
     commits = _distinct(done["commit"])
     origins = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
-    asked = f"{len(done)} of {len(trials)} cells of {_seeds(seeds)}"
+    asked = f"{len(done)} of {len(trials)} cells of {say_seeds(seeds)}"
     return "; ".join([asked, ", ".join(origins)] if origins else [asked])
 
 
@@ -55,12 +61,15 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
     """Make results/reference/<grid>/ from the store in `results`: both tables and a README.
 
     `seeds`: exactly these; none: see tables.recorded_seeds. Cells that were not run are rows without an
-    outcome. The folder is replaced whole or left as it was. UserError: no cell was run, or a record is
-    damaged.
+    outcome. The folder is replaced whole or left as it was. UserError: of a seed no cell was run, or a record
+    is damaged. NotWritten.
     """
     store = Store(results)
     scan = store.scan()
     chosen = tuple(seeds) or tables.recorded_seeds(grid, scan)
+    recorded = tables.records_by_seed(grid, scan)
+    if none := [seed for seed in chosen if not recorded[seed]]:
+        raise _nothing(grid, results, none)
     cells = grid.cells(chosen)
     headers = {c.cell_id: scan.headers[c.cell_id] for c in cells if c.cell_id in scan.headers}
     only = Scan(headers=headers, damaged={})
@@ -68,15 +77,20 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = ()) -> Path:
         raise _damaged(grid, damaged[0], scan.damaged[damaged[0]])
     place = places.REFERENCE / grid.folder
     with whole_folder(place) as folder:
-        for cell_id, reason in tables.write(grid, store, only, folder, chosen).items():
+        unnamed = grid.model_copy(update={"file": None})  # a path of this machine says nothing to others
+        for cell_id, reason in tables.write(unnamed, store, only, folder, chosen).items():
             raise _damaged(grid, cell_id, reason)
         trials = tables.read(folder, curves=False).trials
         answering = [headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
         if not answering:
-            sweep = places.typed("sweep")
-            raise UserError(f"{results}: no records of {grid.folder}, {_seeds(chosen)}; {sweep} makes some")
+            raise _nothing(grid, results, chosen)
         (folder / "README.md").write_text(readme(grid, trials, answering), "utf-8")
     return place
+
+
+def _nothing(grid: Grid, results: Path, seeds: Sequence[int]) -> UserError:
+    sweep = places.typed("sweep")
+    return UserError(f"{results}: no records of {grid.folder}, {say_seeds(seeds)}; {sweep} makes some")
 
 
 def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
@@ -195,7 +209,6 @@ def describe_data() -> Path:
         "in_both": len(train & held_out),
         "split_seed": protocol.split_seed,
     }
-    places.REFERENCE.mkdir(parents=True, exist_ok=True)
     path = places.REFERENCE / "omniglot.json"
     write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n", "utf-8"))
     return path
@@ -213,5 +226,6 @@ def _counted(values: Iterable[str]) -> str:
     return "; ".join(f"{value} ({count} record{'s' * (count > 1)})" for value, count in counts.most_common())
 
 
-def _seeds(seeds: Sequence[int]) -> str:
+def say_seeds(seeds: Sequence[int]) -> str:
+    """`seed 0`, `seeds 0-4`."""
     return f"seed{'s' * (len(seeds) > 1)} {seed_ranges(seeds)}"

@@ -1,63 +1,91 @@
-"""The way back from a grid's tables to records in a store, so that a sweep continues from the reference."""
+"""The way back from tables to records: a sweep continues from the reference, and a grid without tables of its
+own is answered by those of others (pool.py)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
+from harness.common.text import one_line
 from harness.records import record, tables
-from harness.records.record import COLUMNS, NUMERICS, Row
+from harness.records.record import NUMERICS, DamagedRecord, Record
 from harness.records.store import Store
 
 _OWN = ("wall_seconds", "finished", "device", "threads", "pack_size", "dataset_sha256")
 """What the trials keep of each record's provenance; the rest is in the tables' description."""
 
 
-def restore(folder: Path, store: Store) -> int:
-    """Write the records that the tables in `folder` were made from into `store`. Returns their number.
+@dataclass(frozen=True, kw_only=True)
+class Restored:
+    """How many records `restore` has put into a store, and how many were there already."""
 
-    A record that is already in the store stays if it has at least as many iterations. Failures, and records
-    of another version of the arithmetic, are left out: a sweep would run them again. A run that was longer
-    than its grid's budget comes back only up to the budget. UserError: there are no tables, or none of their
-    records can come back.
+    put: int
+    there: int
+
+
+def restore(records: Iterable[Record], store: Store) -> Restored:
+    """Write these records into `store`. One that is there already stays if it has at least as many
+    iterations.
+
+    Raises NotWritten, which says how many were put; UserError: one is no record.
     """
-    about = tables.read_about(folder)
-    trials = pq.read_table(folder / "trials.parquet").to_pylist()
-    cells = {cell.cell_id: cell for cell in tables.grid_of(about).cells({trial["seed"] for trial in trials})}
+    stored = store.scan().headers
+    put = there = 0
+    for one in records:
+        header = one.header
+        known = stored.get(header.cell.cell_id)
+        if known is not None and known.iterations >= header.iterations:
+            there += 1
+            continue
+        try:
+            store.put(record.dump(one))
+        except DamagedRecord as error:
+            raise UserError(f"cell {header.cell.cell_id}: no record in these tables ({error})") from None
+        except NotWritten as error:
+            raise error.leaving(f"{put} put before it; the same command goes on") from error
+        put += 1
+    return Restored(put=put, there=there)
+
+
+def records_of(folder: Path, cells: Collection[str] | None = None) -> Iterator[Record]:
+    """The records that the tables in `folder` were made from; `cells`: only those of these ids.
+
+    Failures, and records of another version of the arithmetic, are left out: a sweep would run them again. A
+    run that was longer than its grid's budget comes back only up to the budget. UserError: there are no
+    tables, or they do not fit together.
+    """
+    trials, trajectories, about = tables.read_arrow(folder)
     wanted = {
         trial["cell_id"]: trial
-        for trial in trials
+        for trial in trials.to_pylist()
         if trial["outcome"] not in (None, "failed") and trial["numerics"] == NUMERICS
     }
-    if not wanted:
+    seeds = {trial["seed"] for trial in wanted.values()}
+    try:
+        known = {cell.cell_id: cell for cell in tables.grid_of(about).cells(seeds)}
+        for cell_id, rows in _runs(trajectories):
+            if cell_id in wanted and (cells is None or cell_id in cells):
+                trial = wanted[cell_id]
+                origin = _provenance(trial, about["origins"])
+                yield record.of_table(known[cell_id], trial["ending"], rows, origin)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UserError(
-            f"{folder}: no records of the current version of the arithmetic (numerics {NUMERICS})"
-        )
-    stored = store.scan().headers
-    count = 0
-    for cell_id, rows in _rows(folder / "trajectories.parquet"):
-        if cell_id not in wanted or (cell_id in stored and stored[cell_id].iterations >= len(rows)):
-            continue
-        trial = wanted[cell_id]
-        restored = record.make(cells[cell_id], trial["ending"], rows, _provenance(trial, about["origins"]))
-        store.put(record.dump(restored))
-        count += 1
-    return count
+            f"{folder}: its tables do not fit their description ({one_line(str(error), 80)})"
+        ) from None
 
 
-def _rows(path: Path) -> Iterator[tuple[str, list[Row]]]:
+def _runs(trajectories: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Each cell's rows, in their order."""
-    table = pq.read_table(path)
-    ids = table["cell_id"].to_numpy()
+    ids = trajectories["cell_id"].to_numpy()
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]][: len(ids)]).tolist()
     for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
-        rows = table.slice(start, end - start).select(list(COLUMNS)).to_pylist()
-        yield ids[start], [Row(**row) for row in rows]
+        yield ids[start], trajectories.slice(start, end - start)
 
 
 def _provenance(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str, Any]:

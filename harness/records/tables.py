@@ -4,37 +4,38 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness import grids
-from harness.cell import Cell, Question
+from harness.cell import Cell
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import whole_file, write_whole
+from harness.common.files import opened, whole_files
 from harness.common.places import typed
+from harness.common.text import one_line
 from harness.grids import Grid
 from harness.records import provenance, schema
-from harness.records.record import DamagedRecord, Record
-from harness.records.store import Scan, Store
-from harness.records.trials import row, view
+from harness.records.answers import Curves, Source, answers, named
+from harness.records.store import Scan
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _KEY = b"harness"
-GROUP = 1 << 15
-"""Rows that are written together: with one group per cell a file would be slow to write and to read."""
+
+
+FILES = ("trials.parquet", "trajectories.parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tables:
-    """What `read` returns."""
+    """What `read` and `make` return."""
 
     trials: pd.DataFrame
     trajectories: pd.DataFrame
@@ -43,15 +44,16 @@ class Tables:
 
 
 def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[int, ...]:
-    """The seeds of a grid's tables, in order: those asked for, and those with records of at least half its
-    cells.
+    """The seeds of a grid's tables, in order: those asked for that have any record, and those with records of
+    at least half its cells.
 
     Another grid may share some cells, and have run them with more seeds; the half keeps those out. If that
-    leaves none: the seeds with any record, or else the grid's own.
+    leaves none: the seeds with any record, or else those asked for, or the grid's own.
     """
     counts, whole = records_by_seed(grid, scan), len(grid.cells([0]))
-    half = [seed for seed, count in counts.items() if 2 * count >= whole]
-    return tuple(sorted({*asked, *half}) or sorted(counts)) or grid.seeds
+    wanted = {*asked}
+    kept = [seed for seed, count in counts.items() if seed in wanted or 2 * count >= whole]
+    return tuple(sorted(kept or counts or wanted)) or grid.seeds
 
 
 def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
@@ -62,43 +64,51 @@ def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
     return seeds
 
 
-def write(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:
+def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:
     """Make both tables of `grid` in `folder` from the store. `seeds`: see recorded_seeds.
 
     All cells of these seeds are rows of trials.parquet. One without a record that answers the grid's question
-    (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records whose rows
-    turned out to be damaged: cell id -> what is wrong.
+    (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records that are
+    left out because they are damaged: cell id -> what is wrong.
+
+    Raises NotWritten; older tables and figures are then removed, so that none passes for new.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
-    about = {_KEY: json.dumps(describe(grid) | {"origins": _origins(cells, scan)}).encode()}
+    about = {_KEY: json.dumps(_about(grid, cells, scan)).encode()}
     rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
     columns = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
-    with whole_file(folder / "trajectories.parquet") as path, _Curves(path, columns) as curves:
-        for answer in _answers(grid, cells, store, scan):
-            rows.append(answer.row)
-            damaged |= answer.damaged
-            if answer.curve is not None:
-                curves.add(answer.row["cell_id"], answer.curve)
-    table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells))).replace_schema_metadata(about)
-    write_whole(folder / "trials.parquet", lambda path: pq.write_table(table, path, compression="zstd"))
+    paths = [folder / name for name in FILES]
+    figures = [folder / f"{grid.name}.{kind}" for kind in ("png", "svg")]
+    with whole_files(paths, made_from=figures) as (trials, trajectories):
+        with Curves(trajectories, columns) as curves:
+            for answer in answers(grid, cells, store, scan):
+                rows.append(answer.row)
+                damaged |= answer.damaged
+                if answer.curve is not None:
+                    curves.add(answer.row["cell_id"], answer.curve)
+        table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells))).replace_schema_metadata(about)
+        pq.write_table(table, trials, compression="zstd")
     return damaged
 
 
-def trials_of(
-    grid: Grid, store: Store, scan: Scan, seeds: Iterable[int] = ()
-) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The trials of `grid` as `write` makes them and `read` returns them, without a file; and the records
-    that turned out to be damaged."""
+def make(
+    grid: Grid, store: Source, scan: Scan, seeds: Iterable[int] = (), curves: bool = True
+) -> tuple[Tables, dict[str, str]]:
+    """The tables of `grid` as `write` makes them and `read` returns them, without a file; and the records
+    that are left out."""
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
+    columns = schema.arrow(schema.TRAJECTORIES)
     rows: list[dict[str, Any]] = []
+    parts: list[pa.Table] = [columns.empty_table()]
     damaged: dict[str, str] = {}
-    for answer in _answers(grid, cells, store, scan):
+    for answer in answers(grid, cells, store, scan):
         rows.append(answer.row)
         damaged |= answer.damaged
-    table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells)))
-    return table.to_pandas(types_mapper=_nullable), damaged
+        if curves and answer.curve is not None:
+            parts.append(named(answer.row["cell_id"], answer.curve, columns))
+    trials = pa.Table.from_pylist(rows, schema.arrow(_columns(cells)))
+    return _frames(trials, pa.concat_tables(parts), _about(grid, cells, scan)), damaged
 
 
 def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
@@ -114,23 +124,51 @@ def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
 def read(folder: Path, curves: bool = True) -> Tables:
     """The two tables of a folder; the trajectories without rows if `curves` is false, which saves memory.
 
-    UserError if they are not there or not whole.
+    UserError if they are not there or not whole, or if they are not a grid's tables.
     """
+    trials, trajectories, about = read_arrow(folder, curves)
+    tables = _frames(trials, trajectories, about)
     try:
-        tables = [pq.read_table(folder / "trials.parquet")]
-        path = folder / "trajectories.parquet"
-        tables.append(pq.read_table(path) if curves else pq.read_schema(path).empty_table())
-        about = json.loads(tables[0].schema.metadata[_KEY])
-    except FileNotFoundError:
-        raise UserError(f"{folder}: no tables there; {typed('sweep')} makes them") from None
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0][:80]
-        raise UserError(
-            f"{folder}: its tables cannot be read ({reason}); {typed('plot')} makes them again"
-        ) from None
-    trials, trajectories = (table.to_pandas(types_mapper=_nullable) for table in tables)
-    trials = _with_presets(trials, about)
-    return Tables(trials=trials, trajectories=trajectories, about=about)
+        return replace(tables, trials=_with_presets(tables.trials, about))
+    except KeyError as error:
+        raise _unreadable(folder, ValueError(f"{error} is no cell of its grid")) from None
+
+
+def read_arrow(folder: Path, curves: bool = True) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
+    """The same as Arrow tables, as they were written: trials, trajectories, and their description."""
+    about = read_about(folder)
+    try:
+        trials, trajectories = (_table(folder / name, curves or name == FILES[0]) for name in FILES)
+        _check_columns(trials, schema.TRIALS, optional=("preset", "changes"))
+        _check_columns(trajectories, schema.TRAJECTORIES)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _unreadable(folder, error) from None
+    return trials, trajectories, about
+
+
+def _table(path: Path, rows: bool) -> pa.Table:
+    with opened(path) as file:  # not its path: no column may be made of a folder's name
+        return pq.read_table(file) if rows else pq.read_schema(file).empty_table()
+
+
+def _check_columns(
+    table: pa.Table, columns: Mapping[str, schema.Column], optional: Sequence[str] = ()
+) -> None:
+    """ValueError unless it has these columns, and perhaps more."""
+    for name, column in columns.items():
+        found = table.schema.field(name).type if name in table.column_names else None
+        if found != column.type and not (found is None and name in optional):
+            raise ValueError(f"its column {name} is {found or 'missing'}, not {column.type}")
+
+
+def _frames(trials: pa.Table, trajectories: pa.Table, about: dict[str, Any]) -> Tables:
+    frames = (table.to_pandas(types_mapper=_nullable) for table in (trials, trajectories))
+    return Tables(trials=next(frames), trajectories=next(frames), about=about)
+
+
+def _unreadable(folder: Path, error: Exception) -> UserError:
+    reason = one_line(error.strerror or str(error) if isinstance(error, OSError) else str(error), 80)
+    return UserError(f"{folder}: its tables cannot be read ({reason}); {typed('plot')} makes them again")
 
 
 def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
@@ -149,9 +187,37 @@ def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
 def read_about(folder: Path) -> dict[str, Any]:
     """The description alone. UserError as in `read`."""
     try:
-        return json.loads(pq.read_metadata(folder / "trials.parquet").metadata[_KEY])
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
-        raise UserError(f"{folder}: its tables cannot be read; {typed('plot')} makes them again") from None
+        with opened(folder / FILES[0]) as file:
+            return _described(file)
+    except FileNotFoundError:
+        raise UserError(f"{folder}: no tables there; {typed('sweep')} makes them") from None
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder, error) from None
+
+
+def _described(file: IO[bytes]) -> dict[str, Any]:
+    """KeyError, TypeError or ValueError: the file does not describe a grid's tables."""
+    about = json.loads(pq.read_metadata(file).metadata[_KEY])
+    if not isinstance(about["origins"], list) or not isinstance(about["grid"], dict):
+        raise TypeError("not a grid's tables")
+    return about
+
+
+def check_free(grid: Grid, folder: Path) -> None:
+    """UserError if `folder` holds the tables of another file of the same name, which is still there and says
+    something else."""
+    try:
+        about = read_about(folder)
+    except UserError:
+        return  # none that could be lost
+    file = about.get("file")
+    if file == grid.file or not isinstance(file, str) or not Path(file).is_file():
+        return
+    if about["grid"] != _dumped(grid):
+        raise UserError(
+            f"{folder}: holds the tables of {one_line(file)}; rename one of the two files, or choose another "
+            "folder with RESULTS=..."
+        )
 
 
 def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -167,14 +233,24 @@ def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd
 
 
 def describe(grid: Grid) -> dict[str, Any]:
-    """What goes into the tables' metadata."""
+    """What goes into the tables' metadata. `file` is there for a grid that is not one of sweeps/."""
     return {
         "schema": schema.VERSION,
         "versions": provenance.of_code(),
-        "grid": json.loads(grid.model_dump_json()),
+        "grid": _dumped(grid),
+        **({"file": grid.file} if grid.file else {}),
         "protocol_label": grid.label,
         "chance_loss": grid.protocol.chance_loss,
     }
+
+
+def _dumped(grid: Grid) -> dict[str, Any]:
+    dumped: dict[str, Any] = json.loads(grid.model_dump_json())
+    return dumped
+
+
+def _about(grid: Grid, cells: Sequence[Cell], scan: Scan) -> dict[str, Any]:
+    return describe(grid) | {"origins": _origins(cells, scan)}
 
 
 def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
@@ -189,74 +265,7 @@ def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
 
 def grid_of(about: dict[str, Any]) -> Grid:
     """The grid that the tables were made for."""
-    return grids.from_json(json.dumps(about["grid"]))
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    """What a cell adds to the tables."""
-
-    row: dict[str, Any]
-    """Of the trials."""
-    curve: pa.Table | None
-    """Its trajectory within the budget; None: it has no record that says anything about the question."""
-    damaged: dict[str, str]
-    """Cell id -> what is wrong, if the rows of its record are damaged."""
-
-
-def _answers(grid: Grid, cells: Sequence[Cell], store: Store, scan: Scan) -> Iterator[_Answer]:
-    """One for each cell, in their order. A record is read when its turn comes, and not kept."""
-    for cell in cells:
-        record, damaged = None, {}
-        try:
-            record = _record(cell, grid.question, store, scan)
-        except DamagedRecord as error:
-            damaged = {cell.cell_id: str(error)}
-        curve = None if record is None else view(record, grid.question)
-        yield _Answer(row=row(grid, cell, record), curve=curve, damaged=damaged)
-
-
-def _record(cell: Cell, question: Question, store: Store, scan: Scan) -> Record | None:
-    """The cell's record if it says anything about the question: an answer, or that the cell failed.
-
-    Raises DamagedRecord.
-    """
-    header = scan.headers.get(cell.cell_id)
-    if header is None or not (header.ending == "failed" or header.answers(question)):
-        return None
-    try:
-        return store.read(cell.cell_id)
-    except FileNotFoundError:  # gone since the scan
-        return None
-
-
-class _Curves:
-    """Writes trajectories in groups of GROUP rows or a few more: no more than that is in memory."""
-
-    def __init__(self, path: Path, columns: pa.Schema) -> None:
-        self._columns = columns
-        self._writer = pq.ParquetWriter(path, columns, compression="zstd")
-        self._waiting: list[pa.Table] = []
-
-    def add(self, cell_id: str, rows: pa.Table) -> None:
-        """Write a cell's rows, now or with those of the next cells."""
-        if len(rows):
-            ids = pa.repeat(cell_id, len(rows))
-            self._waiting.append(rows.add_column(0, "cell_id", ids).cast(self._columns))
-        if sum(map(len, self._waiting)) >= GROUP:
-            self._flush()
-
-    def __enter__(self) -> _Curves:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._flush()
-        self._writer.close()
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._writer.write_table(pa.concat_tables(self._waiting))
-            self._waiting = []
+    return grids.from_json(json.dumps(about["grid"])).model_copy(update={"file": about.get("file")})
 
 
 def _nullable(kind: pa.DataType) -> Any:

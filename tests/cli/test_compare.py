@@ -42,7 +42,7 @@ def test_without_records_on_either_side(
 
 @pytest.mark.usefixtures("published")
 def test_without_your_own_records(harness: Run, tiny: str, results: Path) -> None:
-    is_refused(harness("compare", tiny), "no records of tiny yet; make sweep GRID=tiny makes some")
+    is_refused(harness("compare", tiny), f"no records of tiny yet; make sweep GRID={tiny} makes some")
     assert not results.exists()
 
 
@@ -121,7 +121,7 @@ def test_only_the_seeds_asked(harness: Run, tiny: str, results: Path, tmp_path: 
 @pytest.mark.usefixtures("published")
 def test_other_seeds_and_other_questions(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny, QUICK)
-    is_refused(harness("compare", tiny, "--seeds", "3"), "tiny: .*nothing to compare")
+    is_refused(harness("compare", tiny, "--seeds", "3"), "tiny: no records of seed 3: nothing to compare")
     Path(tiny).write_text(TINY.replace("target_loss: 0.1", "target_loss: 0.2"))
     is_refused(harness("compare", tiny), "tiny: target: yours is 0.2, the reference's 0.1")
 

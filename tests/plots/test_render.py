@@ -1,12 +1,13 @@
 """Files: their names, and the same bytes from the same records, in this process or another."""
 
+import errno
 import hashlib
 import subprocess
 import sys
 
 import pytest
 
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 from harness.plots.render import render
 from tests.plots import synthetic
 
@@ -45,17 +46,23 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
     assert b"<dc:date>" not in (tmp_path / "a" / "counts.svg").read_bytes()
 
 
-def test_an_unfinished_file_does_not_replace_a_figure(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [(KeyboardInterrupt(), {"made-up.png": "whole"}), (OSError(errno.ENOSPC, ""), {})],
+    ids=["interrupted", "disk full"],
+)
+def test_an_unfinished_file_does_not_replace_a_figure(tmp_path, monkeypatch, error, left):
+    """And where the disk refuses the new one, the older one does not pass for it."""
+
     def breaks(fig, path, **kwargs):
         path.write_text("half")
-        raise OSError("disk full")
+        raise error
 
     (tmp_path / "made-up.png").write_text("whole")
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", breaks)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(type(error) if left else NotWritten):
         render(*tables(), HEATMAP, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["made-up.png"]
-    assert (tmp_path / "made-up.png").read_text() == "whole"
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == left
 
 
 def test_what_cannot_be_drawn_is_reported_in_one_line(tmp_path):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from harness import grids, records
 from harness.common import places
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 from harness.grids import Grid
 from harness.records import Row, reference, restore, tables
+from harness.records.restore import Restored, records_of
 from harness.records.store import Store
 from tests.records.test_tables import GRID, LOSSES, ORIGIN
 
@@ -49,10 +53,14 @@ def made(grid: Grid, store: Store, folder: Path) -> Path:
     return folder
 
 
+def put_back(kept: Path, store: Store) -> Restored:
+    return restore.restore(records_of(kept), store)
+
+
 def test_a_record_comes_back_whole(grid: Grid, store: Store, tmp_path: Path) -> None:
     kept = made(grid, store, tmp_path / "tables")
     other = Store(tmp_path / "other")
-    assert restore.restore(kept, other) == 3  # the failed one apart
+    assert put_back(kept, other) == Restored(put=3, there=0)  # the failed one apart
     before, after = store.scan().headers, other.scan().headers
     assert len(after) == 3
     for cell_id, header in after.items():
@@ -64,7 +72,7 @@ def test_a_record_comes_back_whole(grid: Grid, store: Store, tmp_path: Path) -> 
 
 def test_a_record_that_runs_as_far_stays(grid: Grid, store: Store, tmp_path: Path) -> None:
     kept = made(grid, store, tmp_path / "tables")
-    assert restore.restore(kept, store) == 0
+    assert put_back(kept, store) == Restored(put=0, there=3)
     assert store.scan().headers[grid.cells([0])[3].cell_id].ending == "failed"
 
 
@@ -72,7 +80,9 @@ def test_a_shorter_record_gives_way(grid: Grid, store: Store, tmp_path: Path) ->
     kept = made(grid, store, tmp_path / "tables")
     other, cell = Store(tmp_path / "other"), grid.cells([0])[0]
     other.put(records.dump(records.make(cell, "budget", [row(1, 0.5, 1.5)], WHOLE)))
-    assert restore.restore(kept, other) == 3
+    assert put_back(kept, other) == Restored(put=3, there=0)
+    other.put(records.dump(records.make(grid.cells([0])[1], "budget", [row(1, 0.5, 1.5)], WHOLE)))
+    assert put_back(kept, other) == Restored(put=1, there=2)
     assert other.scan().headers[cell.cell_id].iterations == len(LOSSES["stopped"])
 
 
@@ -81,13 +91,51 @@ def test_records_of_another_arithmetic_do_not_come_back(
 ) -> None:
     kept = made(grid, store, tmp_path / "tables")
     monkeypatch.setattr(restore, "NUMERICS", records.NUMERICS + 1)
-    with pytest.raises(UserError, match=rf"^{kept}: no records of the current version of the arithmetic"):
-        restore.restore(kept, Store(tmp_path / "other"))
+    assert list(records_of(kept)) == []
 
 
 def test_without_tables(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="cannot be read"):
-        restore.restore(tmp_path, Store(tmp_path / "other"))
+    with pytest.raises(UserError, match="no tables there"):
+        put_back(tmp_path, Store(tmp_path / "other"))
+
+
+def test_some_of_them(grid: Grid, store: Store, tmp_path: Path) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    second = grid.cells([0])[1]
+    asked = {second.cell_id, "0" * 16}
+    assert [one.header.cell for one in records_of(kept, asked)] == [second]
+
+
+@pytest.mark.parametrize("spoil", ["another grid", "no origin"])
+def test_tables_that_do_not_fit_together(grid: Grid, store: Store, tmp_path: Path, spoil: str) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    path = kept / "trials.parquet"
+    table = pq.read_table(path)
+    about = json.loads(table.schema.metadata[b"harness"])
+    if spoil == "another grid":
+        about["grid"]["cells"] = about["grid"]["cells"][-1:]
+    else:
+        about["origins"] = [{"versions": "none"}]
+    pq.write_table(table.replace_schema_metadata({b"harness": json.dumps(about)}), path)
+    with pytest.raises(UserError, match=r"tables: its tables do not fit their description \([^\n]*\)$"):
+        put_back(kept, Store(tmp_path / "other"))
+
+
+def test_a_full_disk_says_how_far_it_came(
+    grid: Grid, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = made(grid, store, tmp_path / "tables")
+    other = Store(tmp_path / "other")
+    put = other.put
+
+    def one_alone(content: bytes) -> records.Record:
+        if list(other.folder.glob("*.parquet")):
+            raise NotWritten(other.folder / "next", OSError(errno.ENOSPC, ""))
+        return put(content)
+
+    monkeypatch.setattr(other, "put", one_alone)
+    with pytest.raises(NotWritten, match=r"next: not written: the disk is full; 1 put before it"):
+        put_back(kept, other)
 
 
 def test_published_again_it_gives_the_same_page(
@@ -104,7 +152,7 @@ def test_published_again_it_gives_the_same_page(
         store.put(records.dump(replace(one, header=replace(one.header, provenance=origin))))
     page = (reference.publish(grid, tmp_path / "one", [0]) / "README.md").read_text()
     assert "- versions: harness 1, python 3.11, torch 2, ray 2, pillow 9, extra 0\n" in page
-    restore.restore(places.REFERENCE / grid.folder, Store(tmp_path / "other"))
+    put_back(places.REFERENCE / grid.folder, Store(tmp_path / "other"))
     assert (reference.publish(grid, tmp_path / "other", [0]) / "README.md").read_text() == page
 
 

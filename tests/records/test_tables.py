@@ -22,7 +22,7 @@ from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.methods import METHODS, base
 from harness.methods.maml import MAML
-from harness.records import Row, schema, tables
+from harness.records import Row, answers, schema, tables
 from harness.records.store import Store
 
 GRID = """
@@ -223,7 +223,7 @@ def test_recorded_seeds(grid: Grid, store: Store) -> None:
     cells = grid.cells([7])
     store.put(made(cells[0], "budget", [1.5] * 20))
     assert tables.recorded_seeds(grid, store.scan()) == (0,)  # may be another grid's cell
-    assert tables.recorded_seeds(grid, store.scan(), asked=[7, 3]) == (0, 3, 7)
+    assert tables.recorded_seeds(grid, store.scan(), asked=[7, 3]) == (0, 7)  # of 3 there are none
     for cell in cells[1:3]:
         store.put(made(cell, "budget", [1.5] * 20))
     other = grid.model_copy(update={"protocol": grid.protocol.model_copy(update={"n_way": 6})})
@@ -316,7 +316,7 @@ def test_trajectories_are_written_in_groups_of_many_cells(
     whole = made_tables(grid, store).trajectories
     path = store.folder.parent / grid.folder / "trajectories.parquet"
     assert pq.read_metadata(path).num_row_groups == 1
-    monkeypatch.setattr(tables, "GROUP", 20)  # the cells have 13, 20 and 3 rows
+    monkeypatch.setattr(answers, "GROUP", 20)  # the cells have 13, 20 and 3 rows
     pd.testing.assert_frame_equal(made_tables(grid, store).trajectories, whole)
     groups = pq.read_metadata(path)
     assert [groups.row_group(i).num_rows for i in range(groups.num_row_groups)] == [33, 3]
@@ -326,11 +326,14 @@ def test_the_trials_without_a_file(grid: Grid, store: Store) -> None:
     scan = store.scan()
     folder = store.folder.parent / grid.folder
     tables.write(grid, store, scan, folder, [7])
-    trials, damaged = tables.trials_of(grid, store, scan, [7])
-    pd.testing.assert_frame_equal(trials, tables.read(folder).trials)
+    made, damaged = tables.make(grid, store, scan, [7])
+    pd.testing.assert_frame_equal(made.trials, tables.read(folder).trials)
+    pd.testing.assert_frame_equal(made.trajectories, tables.read(folder).trajectories)
+    assert made.about == tables.read_about(folder)
     assert damaged == {}
     torn = store.folder / f"{grid.cells([0])[1].cell_id}.parquet"
     torn.write_bytes(torn.read_bytes()[:-9])
-    trials, damaged = tables.trials_of(grid, store, scan)
+    made, damaged = tables.make(grid, store, scan, curves=False)
     assert list(damaged) == [torn.stem]
-    assert trials["outcome"].isna().tolist()[1]
+    assert made.trajectories.empty
+    assert made.trials["outcome"].isna().tolist()[1]
