@@ -11,7 +11,7 @@ from harness.bench import cpu, curves, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.workload import PAPER, SMALL
 from harness.common.errors import UserError
-from harness.common.files import write_whole
+from harness.common.files import whole_files
 
 __all__ = ["FOLDER", "Disagreement", "on_cpu", "on_gpu"]
 
@@ -56,6 +56,7 @@ def _check(only: Sequence[str]) -> None:
 
 
 def _write(path: Path, result: dict[str, Any]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, lambda unfinished: unfinished.write_text(json.dumps(result, indent=1) + "\n", "utf-8"))
+    figures = [path.with_suffix(f".{kind}") for kind in ("png", "svg")]
+    with whole_files([path], made_from=figures) as (unfinished,):
+        unfinished.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     return path

@@ -9,6 +9,7 @@ import typer
 from harness.cli.console import FAILED, err, out, say, say_written
 from harness.cli.options import Device, Results, check_device
 from harness.common import places
+from harness.common.files import check_writable
 
 
 def bench(
@@ -34,6 +35,7 @@ def bench(
 
     check_device(device)
     folder, peers = results.absolute() / report.FOLDER, only.split(",") if only else ()
+    check_writable(folder)
     try:
         if device == "cpu":
             path = report.on_cpu(folder, rounds, peers, quick, curves, out.print)

@@ -29,7 +29,7 @@ def claims(
 
     Writes claims.json, a page and a figure into the results folder.
     """
-    from harness.common.files import write_whole
+    from harness.common.files import whole_files
     from harness.paper import evidence, report
     from harness.paper import matrix as judging
     from harness.plots import claims as figure
@@ -43,12 +43,13 @@ def claims(
     for table in tables(matrix):
         out.print()
         out.print(table)
-    folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
     page = report.to_markdown(matrix, known.sources)
     paths = [folder / "claims.json", folder / "claims.md"]
-    write_whole(paths[0], lambda path: path.write_text(data, "utf-8"))
-    write_whole(paths[1], lambda path: path.write_text(page, "utf-8"))
+    figures = [folder / "claims.png", folder / "claims.svg"]
+    with whole_files(paths, made_from=figures) as files:
+        for file, text in zip(files, (data, page), strict=True):
+            file.write_text(text, "utf-8")
     drawn = figure.render(judging.verdicts(matrix), judging.notes(matrix), folder / "claims")
     say_written([*paths, *drawn])
 

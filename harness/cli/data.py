@@ -36,10 +36,7 @@ def data(
     for key, value in datasets.facts(dataset).items():
         say(f"{key:<22} {value}")
     if sheet is not None:
-        try:
-            _draw_sheet(dataset, name, resize, sheet, seed)
-        except OSError as error:
-            raise UserError(f"sheet {sheet}: cannot be written ({error.strerror})") from None
+        _draw_sheet(dataset, name, resize, sheet, seed)
         say(f"sheet                  {sheet}")
 
 

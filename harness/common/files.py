@@ -137,18 +137,32 @@ def _refused(path: Path, temporary: Path | None = None) -> Iterator[None]:
 
 
 class NotAFile(OSError):
-    """What is there is not a file: its `strerror` says what it is."""
+    """What is there is not a file, or too large a one: its `strerror` says what it is."""
 
     def __init__(self, path: Path, kind: str) -> None:
         super().__init__(errno.EINVAL, kind, str(path))
 
 
-def opened(path: Path) -> io.FileIO:
+def opened(path: Path, most: int | None = None) -> io.FileIO:
     """A file, or the one that a link leads to, open for reading. It never waits, as for a FIFO.
 
-    Raises NotAFile if something else is there, a link without an end or a target included; otherwise OSError
-    as the system does.
+    most: bytes; None: any number. Raises NotAFile if it is larger, or if something else is there, a link
+    without an end or a target included; otherwise OSError as the system does.
     """
+    return io.FileIO(_descriptor(path, most)[0])
+
+
+def last_bytes(path: Path, count: int, most: int | None = None) -> tuple[bytes, int]:
+    """The last `count` bytes of a file, or all if it has no more, and its size. Raises as `opened` does."""
+    descriptor, size = _descriptor(path, most)
+    try:
+        return os.pread(descriptor, count, max(0, size - count)), size
+    finally:
+        os.close(descriptor)
+
+
+def _descriptor(path: Path, most: int | None) -> tuple[int, int]:
+    """Of the open file, and its size in bytes."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -157,11 +171,12 @@ def opened(path: Path) -> io.FileIO:
         if error.errno == errno.ENOENT and path.is_symlink():
             raise NotAFile(path, "a link to nothing") from None
         raise
-    mode = os.fstat(descriptor).st_mode
-    if stat.S_ISREG(mode):
-        return io.FileIO(descriptor)
+    about = os.fstat(descriptor)
+    if stat.S_ISREG(about.st_mode) and (most is None or about.st_size <= most):
+        return descriptor, about.st_size
     os.close(descriptor)
-    raise NotAFile(path, next((kind for test, kind in _KINDS if test(mode)), "not a file"))
+    large = f"a file of more than {(most or 0) >> 20} MiB"
+    raise NotAFile(path, next((kind for test, kind in _KINDS if test(about.st_mode)), large))
 
 
 _NO_FILE = {errno.ELOOP: "a link that leads back to itself", errno.ENXIO: "a socket"}

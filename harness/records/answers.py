@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,11 +92,13 @@ class Curves:
     def __enter__(self) -> Curves:
         return self
 
-    def __exit__(self, *error: object) -> None:
-        try:
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is None:
             self._flush()
-        finally:
             self._writer.close()
+        else:  # a full disk, say: what the writer thinks of its end is of no interest
+            with contextlib.suppress(pa.ArrowException, OSError):
+                self._writer.close()
 
     def _flush(self) -> None:
         if self._waiting:

@@ -49,7 +49,7 @@ def _wrong_origin(origin: Any) -> str | None:
     if type(origin) is not dict or len(origin) > _ENTRIES:
         return _words("provenance", origin)
     for name, value in origin.items():
-        if not (_IS.get(name, _is_data)(value) and name.isprintable()):
+        if not _IS.get(name, _is_data)(value):
             return _words(name, value)
     return None
 
@@ -76,18 +76,17 @@ def _is_time(value: Any) -> bool:
 
 def _are_versions(value: Any) -> bool:
     return (
-        type(value) is dict
-        and len(value) <= _ENTRIES
-        and all(name.isprintable() and (one is None or type(one) is str) for name, one in value.items())
+        type(value) is dict and len(value) <= _ENTRIES and _TEXT_OR_NONE.issuperset(map(type, value.values()))
     )
+
+
+_TEXT_OR_NONE = frozenset((str, type(None)))
 
 
 def _is_data(value: Any, depth: int = 1) -> bool:
     """None, a truth value, a number or a text, or a mapping to such."""
     if type(value) is dict and depth:
-        return len(value) <= _ENTRIES and all(
-            name.isprintable() and _is_data(one, depth - 1) for name, one in value.items()
-        )
+        return len(value) <= _ENTRIES and all(_is_data(one, depth - 1) for one in value.values())
     return value is None or type(value) in (bool, str) or _is_number(value)
 
 
@@ -117,7 +116,16 @@ def shown(value: Any) -> str:
 
 
 def clean(value: Any) -> Any:
-    """The same data, each text as one short line: see text.one_line."""
+    """The same data, each name and text in it as one short line: see text.one_line."""
     if type(value) is str:
         return one_line(value)
-    return {name: clean(one) for name, one in value.items()} if type(value) is dict else value
+    return {one_line(name): clean(one) for name, one in value.items()} if type(value) is dict else value
+
+
+def is_clean(text: bytes) -> bool:
+    """Whether data are clean by the look of their JSON: nothing in it is escaped, and it is short."""
+    return len(text) < _SHORT and text.isascii() and b"\\" not in text and b"\x7f" not in text
+
+
+_SHORT = 4000
+"""Bytes of a header: most have a third of it."""

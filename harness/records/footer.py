@@ -6,9 +6,6 @@ headers of thousands of records. https://parquet.apache.org/docs/file-format/ ha
 
 from __future__ import annotations
 
-import os
-from typing import IO
-
 TAIL = 1 << 13
 """Bytes at the end of a file that hold a footer of ordinary size."""
 _MAGIC = b"PAR1"
@@ -18,15 +15,11 @@ _BINARY = b"\x18"
 """Between a key and its value: Thrift's compact protocol says that a string follows."""
 
 
-def value_of(key: bytes, file: IO[bytes]) -> bytes | None:
-    """The value of `key` in the metadata of an open file, which is left at its start.
+def value_of(key: bytes, tail: bytes, size: int) -> bytes | None:
+    """The value of `key` in the metadata of a file, from its last TAIL bytes and its size in bytes.
 
     None if it is not found where pyarrow writes it, whatever the reason: pyarrow then says what is wrong.
     """
-    size = file.seek(0, os.SEEK_END)
-    file.seek(max(0, size - TAIL))
-    tail = file.read(TAIL)
-    file.seek(0)
     length = int.from_bytes(tail[-_AFTER : -len(_MAGIC)], "little")
     if not tail.endswith(_MAGIC) or length > size - _AFTER - len(_MAGIC):
         return None

@@ -78,4 +78,4 @@ def reference_tables(grid: Grid, curves: bool = True) -> tuple[Tables, str]:
             f"{grid.folder}: the reference records of its cells, those of {', '.join(pool.folders)}, do not "
             "go as far as its target and budget ask"
         )
-    return made, f"of {', '.join(pool.folders)}: {reference.describe(made.trials)}"
+    return made, reference.describe(made.trials, pool.folders)

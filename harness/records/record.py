@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,7 +22,7 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness.cell import Cell, Protocol, Question
 from harness.cell import cell as cell_of
-from harness.common.files import NotAFile, opened
+from harness.common.files import NotAFile, last_bytes, opened
 from harness.common.text import one_line
 from harness.methods import METHODS, Hyper
 from harness.records import checks, footer, schema
@@ -173,8 +172,15 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
 def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
     """Read the header alone, from the file's last bytes. Raises as `load` does."""
     try:
-        with _opened(source) as file:
-            text = footer.value_of(_KEY, file) or (pq.read_metadata(file).metadata or {}).get(_KEY)
+        tail, size = (
+            (source[-footer.TAIL :], len(source))
+            if isinstance(source, bytes)
+            else last_bytes(source, footer.TAIL, checks.MAX_BYTES)
+        )
+        text = footer.value_of(_KEY, tail, size)
+        if text is None:
+            with _opened(source) as file:
+                text = (pq.read_metadata(file).metadata or {}).get(_KEY)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(error) from error
     return _header(text, cell_id)
@@ -197,18 +203,14 @@ def _lowest(rows: pa.Table) -> float | None:
 
 
 def _opened(source: Path | bytes) -> IO[bytes]:
-    file = io.BytesIO(source) if isinstance(source, bytes) else opened(source)
-    if file.seek(0, os.SEEK_END) > checks.MAX_BYTES:
-        file.close()
-        raise DamagedRecord(f"larger than any record ({checks.MAX_BYTES >> 20} MiB)")
-    return file
+    return io.BytesIO(source) if isinstance(source, bytes) else opened(source, checks.MAX_BYTES)
 
 
 def _damaged(error: Exception) -> DamagedRecord:
     """What is wrong with the content, or in the place of the file. Another error of the system, such as a
     missing file or permission, is raised as it is."""
     if isinstance(error, NotAFile):
-        return DamagedRecord(f"not a file but {error.strerror}")
+        return DamagedRecord(f"not a record but {error.strerror}")
     if isinstance(error, OSError) and error.errno is not None:
         raise error
     return DamagedRecord(f"truncated, or not a parquet file ({one_line(str(error), 80)})")
@@ -234,7 +236,8 @@ def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: in
 
 def _header(text: bytes | None, cell_id: str | None) -> Header:
     try:
-        fields = from_json(text or b"", allow_inf_nan=False)
+        text = text or b""
+        fields = from_json(text, allow_inf_nan=False)
         version, own_id = fields.pop("schema"), fields.pop("cell_id")
     except (KeyError, TypeError, ValueError, AttributeError):
         raise DamagedRecord("not a record of this project") from None
@@ -243,7 +246,7 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     try:
         cell = _cell(**fields.pop("cell"))
         mistake = checks.wrong(fields)
-        header = Header(cell=cell, **checks.clean(fields))
+        header = Header(cell=cell, **(fields if checks.is_clean(text) else checks.clean(fields)))
     except (KeyError, TypeError, ValueError) as error:
         raise DamagedRecord(f"its header cannot be read ({_say(error)})") from error
     if mistake:

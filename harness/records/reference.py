@@ -46,14 +46,18 @@ def none_of(grid: str) -> UserError:
     return UserError(f"{grid}: no reference records in {places.REFERENCE}; {others}")
 
 
-def describe(trials: pd.DataFrame) -> str:
-    """`185 of 185 cells of seed 0; AMD EPYC, commit abc`: what was run, on which machine, by which code."""
+def describe(trials: pd.DataFrame, of: Sequence[str] = ()) -> str:
+    """`185 of 185 cells of seed 0; AMD EPYC, commit abc`: what was run, on which machine, by which code.
+
+    of: the grids that it was run for, if not for this one: `50 of 50 cells of seed 0, from fig2; ...`.
+    """
     done = trials[trials["outcome"].notna()]
     seeds = [int(seed) for seed in trials["seed"].unique()]
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in _distinct(done["device"])]
     commits = _distinct(done["commit"])
     origins = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
     asked = f"{len(done)} of {len(trials)} cells of {say_seeds(seeds)}"
+    asked += f", from {', '.join(of)}" if of else ""
     return "; ".join([asked, ", ".join(origins)] if origins else [asked])
 
 

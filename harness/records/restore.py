@@ -31,22 +31,24 @@ class Restored:
 
 def restore(records: Iterable[Record], store: Store) -> Restored:
     """Write these records into `store`. One that is there already stays if it has at least as many
-    iterations.
+    iterations; one that is damaged is set aside.
 
     Raises NotWritten, which says how many were put; UserError: one is no record.
     """
-    stored = store.scan().headers
+    stored = store.scan()
     put = there = 0
     for one in records:
-        header = one.header
-        known = stored.get(header.cell.cell_id)
+        header, cell_id = one.header, one.header.cell.cell_id
+        known = stored.headers.get(cell_id)
         if known is not None and known.iterations >= header.iterations:
             there += 1
             continue
         try:
+            if cell_id in stored.damaged:
+                store.set_aside(cell_id)
             store.put(record.dump(one))
         except DamagedRecord as error:
-            raise UserError(f"cell {header.cell.cell_id}: no record in these tables ({error})") from None
+            raise UserError(f"cell {cell_id}: no record in these tables ({error})") from None
         except NotWritten as error:
             raise error.leaving(f"{put} put before it; the same command goes on") from error
         put += 1

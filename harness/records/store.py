@@ -63,19 +63,21 @@ class Store:
         """
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
-        for stem in self._stems():
+        for path in self._paths():
+            stem = path.name.removesuffix(_SUFFIX)
             try:
-                headers[stem] = records.load_header(self._path(stem), stem)
+                headers[stem] = records.load_header(path, stem)
             except DamagedRecord as error:
                 damaged[stem] = str(error)
             except FileNotFoundError:  # a sweep has just set it aside
                 pass
         return Scan(headers=headers, damaged=damaged)
 
-    def _stems(self) -> list[str]:
-        """Of everything that is named as a record is, whatever it is."""
+    def _paths(self) -> list[Path]:
+        """All that is named as a record is, whatever it is, in the order of the names."""
         try:
-            names = sorted(path.name for path in self.folder.iterdir())
+            found = [path for path in self.folder.iterdir() if path.name.endswith(_SUFFIX)]
+            return sorted(found, key=lambda path: path.name)
         except FileNotFoundError:
             if not self.folder.is_symlink():
                 return []
@@ -84,7 +86,6 @@ class Store:
             if error.errno not in (errno.ENOTDIR, errno.ELOOP):
                 raise
             raise UserError(f"{self.folder}: not a folder of records ({reason(error)})") from None
-        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
     def read(self, cell_id: str) -> Record:
         """The whole record. Raises DamagedRecord, FileNotFoundError."""

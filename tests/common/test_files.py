@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -139,19 +140,18 @@ def test_a_folder_behind_a_link_is_replaced_where_it_is(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["new"]
 
 
-@pytest.fixture
+@contextlib.contextmanager
 def small_files() -> Iterator[None]:
-    """No file may be larger than 4 KiB."""
+    """No file may be larger than 4 KiB in here."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_files")
 def test_a_file_that_does_not_fit(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("before")
-    with pytest.raises(NotWritten, match="larger than is allowed here"):
+    with small_files(), pytest.raises(NotWritten, match="larger than is allowed here"):
         write_whole(tmp_path / "file", lambda temporary: temporary.write_bytes(bytes(5000)))
     assert (tmp_path / "file").read_text() == "before"
 

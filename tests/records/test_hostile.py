@@ -107,7 +107,6 @@ def test_whatever_fits_is_checked_with_the_rows() -> None:
         ({"schema": True}, "schema version True"),
         ({"schema": 1.0}, "schema version 1.0"),
         ({"provenance": {f"n{i}": 1 for i in range(101)}}, "its provenance"),
-        ({"provenance": {"bell\a": 1}}, "its bell"),
         ({"provenance": {"finished": "yesterday"}}, "its finished is 'yesterday'"),
     ],
 )
@@ -134,9 +133,10 @@ def test_text_is_one_clean_line() -> None:
     """Written or read: no colour, no bell, no second line gets from a record to a terminal."""
     hostile = "no\x1b[31m memory\r\n\x07left\u202e" + "!" * 1000
     made = record("failed", [], hostile)
-    origin = {"device": hostile, "versions": {"torch": hostile}}
+    origin = {"bell\a": 1, "device": hostile, "versions": {"torch": hostile}}
     spoilt = {"ending": "failed", "error": hostile, "provenance": origin}
     read = records.load_header(rewritten(lambda fields: fields | spoilt))
+    assert list(read.provenance) == ["bell", "device", "versions"]
     for text in (
         made.header.error,
         read.error,
@@ -195,5 +195,5 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
         file.seek(-len(BYTES), 2)
         file.write(BYTES)
     for read in READ:
-        with pytest.raises(DamagedRecord, match=r"larger than any record \(256 MiB\)"):
+        with pytest.raises(DamagedRecord, match="not a record but a file of more than 256 MiB"):
             read(path)  # type: ignore[arg-type]

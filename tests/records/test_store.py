@@ -222,8 +222,8 @@ def test_what_is_no_file_is_damaged_and_set_aside(store: Store, kind: str) -> No
     ODD[kind](store.folder / f"{other}.parquet")
     scan = store.scan()
     assert list(scan.headers) == [CELL.cell_id]
-    assert scan.damaged == {other: f"not a file but {kind}"}
-    with pytest.raises(records.DamagedRecord, match="not a file but"):
+    assert scan.damaged == {other: f"not a record but {kind}"}
+    with pytest.raises(records.DamagedRecord, match="not a record but"):
         store.read(other)
     assert os.path.lexists(store.set_aside(other))
     assert store.scan().damaged == {}
