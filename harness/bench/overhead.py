@@ -25,6 +25,7 @@ from harness import grids
 from harness.bench.made_up import fill
 from harness.common import places
 from harness.common.machine import cores
+from harness.common.files import write_whole
 from harness.records.store import Store
 
 FIGURES = ("fig1", "fig2", "fig3")
@@ -244,8 +245,7 @@ def main() -> None:
     dataset = asked.dataset or ("omniglot" if os.environ.get("OMNIGLOT_ROOT") else "glyphs")
     with tempfile.TemporaryDirectory(prefix="harness-overhead-") as folder:
         result = measure(QUICK if asked.quick else FULL, dataset, asked.only, Path(folder))
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    write_whole(asked.out, lambda path: path.write_text(json.dumps(result, indent=1) + "\n", "utf-8"))
     print(f"wrote {asked.out}")
 
 

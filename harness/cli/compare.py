@@ -52,8 +52,10 @@ def compare(
     from harness import grids
     from harness.analysis import comparison
     from harness.records import pool, reference
+    from harness.records.tables import check_free
 
     asked = grids.load(grid, dataset=dataset)
+    check_free(asked, results.absolute() / asked.folder)
     if keep:
         places.checkout("compare --keep")
         reference.find(asked.folder)

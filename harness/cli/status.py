@@ -13,6 +13,7 @@ import typer
 from harness.cli.console import out, plain_table, say
 from harness.cli.options import Dataset, Results
 from harness.common import places
+from harness.common.files import opened
 
 if TYPE_CHECKING:
     from harness.cell import Cell
@@ -85,18 +86,18 @@ def reasons(cells: Sequence[Cell], todo: Mapping[str, Todo], running: Running) -
 
 
 def _running(results: Path) -> Running:
-    """The cells that the sweep in this folder is training."""
-    from filelock import FileLock, Timeout
-
+    """The cells that the sweep in this folder is training; what a killed one left behind says nothing."""
     from harness.records.store import Store
     from harness.sweeping.driver import RUNNING
 
-    store = Store(results).folder
+    store = Store(results)
     try:
-        running = json.loads((store / RUNNING).read_text("utf-8"))
-        with FileLock(store / ".lock", timeout=0):
-            return {}  # left behind by a sweep that was killed
-    except Timeout:
-        return running
-    except (OSError, ValueError):
+        with opened(store.folder / RUNNING) as file:
+            running = json.loads(file.read())
+        return (
+            {cell_id: (str(words), int(at)) for cell_id, (words, at) in running.items()}
+            if store.held()
+            else {}
+        )
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}

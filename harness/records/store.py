@@ -166,6 +166,15 @@ class Store:
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # a process that was forked meanwhile may have it open too
             os.close(descriptor)
 
+    def held(self) -> bool:
+        """Whether a sweep holds the lock now. Nothing is made to find out."""
+        try:
+            with opened(self.folder / ".lock") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                return False
+        except OSError as error:
+            return error.errno in _HELD
+
     def _holder(self) -> str:
         """Who holds the lock, and what to do about it."""
         try:

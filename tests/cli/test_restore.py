@@ -42,7 +42,9 @@ def test_a_grid_of_your_own_with_cells_of_the_reference(harness: Run, tmp_path: 
     own = tmp_path / "own.yaml"
     own.write_text(TINY.replace("alpha-maml, alpha0: 0.1", "alpha-maml, alpha0: 0.7"))
     said = harness("plot", str(own))
-    assert said.out.startswith("own: the reference records (2 of 3 cells of seed 0, from tiny; x, commit abc+)")
+    assert said.out.startswith(
+        "own: the reference records (2 of 3 cells of seed 0, from tiny; x, commit abc+)"
+    )
     is_refused(harness("compare", str(own)), "no records of own yet")
     said = harness("restore", str(own))
     source = "(2 of its 3 cells, from tiny)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -36,6 +37,19 @@ def test_status_of_a_running_sweep(harness: Run, tiny: str, results: Path, held:
         said = harness("status", tiny)
     assert ("running: at iteration 17" in said.out) == held
     assert re.search(rf"^tiny +3 +0 +{held:d} +{3 - held} +0 +0 +0 *$", said.out, re.MULTILINE), said.out
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"a": 1}', '{"a": ["x", "y"]}', None])
+def test_what_is_no_list_of_running_cells(
+    harness: Run, tiny: str, results: Path, content: str | None
+) -> None:
+    """Nothing runs, as far as anyone can tell; and nobody waits for a pipe."""
+    with Store(results).lock():
+        path = results / "store" / "running.json"
+        path.write_text(content) if content else os.mkfifo(path)
+        said = harness("status", tiny)
+    assert said.code == 0, said.err
+    assert re.search(r"^tiny +3 +0 +0 +3 ", said.out, re.MULTILINE), said.out
 
 
 def test_status_without_records(harness: Run, results: Path) -> None:

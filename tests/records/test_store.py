@@ -138,9 +138,11 @@ def test_a_second_sweep_is_refused_with_the_name_of_the_first(store: Store) -> N
         ):
             pass
         assert leftover.exists()
+        assert store.held()
         other.communicate()
+    assert not store.held()
     with store.lock():
-        pass
+        assert store.held()
 
 
 def test_a_killed_sweep_holds_nothing(store: Store) -> None:
@@ -313,6 +315,15 @@ def test_a_lock_that_another_machine_left(store: Store, note: str | None, who: s
     assert said.isprintable()
     gone = f"if that machine is gone, delete {store.folder / '.lock'}"
     assert said.endswith(gone) == (note is not None)
+
+
+def test_to_ask_for_the_lock_leaves_nothing_behind(store: Store) -> None:
+    assert not store.held()
+    assert not store.folder.exists()
+    store.folder.mkdir(parents=True)
+    os.mkfifo(store.folder / ".lock")
+    assert not store.held()
+    assert files(store) == [".lock"]
 
 
 def test_a_lock_that_is_a_folder(store: Store) -> None:
