@@ -76,12 +76,18 @@ def _kept(folder: Path) -> Grid:
     """The grid of tables, which may be in no sweeps/."""
     from harness.records import tables
 
-    return tables.grid_of(tables.read_about(folder))
+    grid = tables.grid_of(tables.read_about(folder))
+    return grid.model_copy(update={"folder": folder.name})  # whatever it was called where it was made
 
 
 def _on(references: dict[str, Path], dataset: str | None) -> list[Grid]:
-    """The reference grids of a data set (None: of any)."""
-    known = map(_kept, references.values())
+    """The reference grids of a data set (None: of any). A line on each that cannot be read."""
+    known = []
+    for folder in references.values():
+        try:
+            known.append(_kept(folder))
+        except UserError as error:
+            say(f"left out: {error}", style="yellow")
     return [one for one in known if dataset in (None, one.protocol.dataset)]
 
 
@@ -116,7 +122,7 @@ def say_left_out(grid: Grid, damaged: Mapping[str, str]) -> None:
     for cell_id, reason in list(damaged.items())[:MAX_LEFT_OUT]:
         say(f"{grid.folder}: record {cell_id} left out, damaged: {reason}", style="yellow")
     if (more := len(damaged) - MAX_LEFT_OUT) > 0:
-        say(f"{grid.folder}: and {more} more records left out", style="yellow")
+        say(f"{grid.folder}: {more} more left out", style="yellow")
 
 
 def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:

@@ -51,9 +51,12 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     return grid if _in_sweeps(path) else grid.model_copy(update={"file": os.path.realpath(path)})
 
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+
+
 def _check_name(path: Path) -> None:
     """The name becomes a folder of results/: it must be a valid name for one, and not taken."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.+-]{,99}", path.stem):
+    if not _NAME.fullmatch(path.stem) or len(path.stem) > 100:
         text = "rename it: it names a folder, so use letters, digits and _ . + -, at most 100 of them"
         raise refusal(f"{path}: {text}")
     taken = {name for grid in names() for name in (grid, *(f"{grid}-{d}" for d in datasets()))}
@@ -114,9 +117,13 @@ def _readings(changes: Any, protocol: Any) -> Any:
 def from_json(text: str) -> Grid:
     """A grid from its JSON, as the results keep it. Raises UserError."""
     try:
-        return Grid.model_validate_json(text)
+        grid = Grid.model_validate_json(text)
     except ValidationError as error:
         raise UserError(f"the grid kept with the results: {mistakes.words(error.errors()[0])}") from None
+    for name in (grid.name, grid.folder):  # files are written there
+        if not _NAME.fullmatch(name):
+            raise UserError(f"the grid kept with the results: {show(name)} is not the name of a grid")
+    return grid
 
 
 _COMPUTED = ("name", "folder", "preset", "file")

@@ -26,7 +26,7 @@ _ENTRIES = 100
 def wrong(header: dict[str, Any]) -> str | None:
     """The first field with a value that no record has, in words; None: all are as they are written.
 
-    `header`: the fields of record.Header but the cell. KeyError: one is missing.
+    `header`: the fields of record.Header but the cell.
     """
     ending, iterations, lowest = header["ending"], header["iterations"], header["lowest_sustained"]
     if ending not in schema.ENDINGS:
@@ -42,6 +42,18 @@ def wrong(header: dict[str, Any]) -> str | None:
     if lowest is None if ending == "stopped" else lowest is not None and iterations < WINDOW:
         return f"lowest_sustained {lowest} after {iterations} iterations"
     return _wrong_origin(header["provenance"])
+
+
+def wrong_names(fields: Any, names: frozenset[str], what: str) -> str | None:
+    """What a mapping has beside these names, or lacks, in words; None: it has them all and no other."""
+    if type(fields) is not dict:
+        return f"its {what} is {shown(fields)}"
+    if fields.keys() == names:
+        return None
+    more = [name for name in fields if name not in names]
+    return one_line(
+        f"its {what} has {more[0]}" if more else f"its {what} lacks {min(names - fields.keys())}", 80
+    )
 
 
 def _wrong_origin(origin: Any) -> str | None:
@@ -84,9 +96,10 @@ _TEXT_OR_NONE = frozenset((str, type(None)))
 
 
 def _is_data(value: Any, depth: int = 1) -> bool:
-    """None, a truth value, a number or a text, or a mapping to such."""
-    if type(value) is dict and depth:
-        return len(value) <= _ENTRIES and all(_is_data(one, depth - 1) for one in value.values())
+    """None, a truth value, a number or a text, or a list of such, or a mapping to such."""
+    if type(value) in (dict, list) and depth:
+        parts = value.values() if type(value) is dict else value
+        return len(value) <= _ENTRIES and all(_is_data(one, depth - 1) for one in parts)
     return value is None or type(value) in (bool, str) or _is_number(value)
 
 
@@ -119,6 +132,8 @@ def clean(value: Any) -> Any:
     """The same data, each name and text in it as one short line: see text.one_line."""
     if type(value) is str:
         return one_line(value)
+    if type(value) is list:
+        return [clean(one) for one in value]
     return {one_line(name): clean(one) for name, one in value.items()} if type(value) is dict else value
 
 

@@ -3,6 +3,7 @@ that share its cells."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,15 +39,18 @@ class Pool:
 
 def of(grid: Grid) -> Pool:
     """A record of each of the grid's cells, whatever its seed, from the grids of the reference that have most
-    of them. UserError: none has any."""
+    of them. A folder that cannot be read is passed over. UserError: none has any."""
     records: dict[str, Record] = {}
     sources: dict[str, str] = {}
     for name, shared in _sharing(grid):
         done = {cell_id for cell_id, one in records.items() if one.header.answers(grid.question)}
-        for one in records_of(reference.find(name), shared - done):
-            cell_id = one.header.cell.cell_id
-            if cell_id not in records or records[cell_id].header.iterations < one.header.iterations:
-                records[cell_id], sources[cell_id] = one, name
+        if not shared - done:
+            continue
+        with contextlib.suppress(UserError):
+            for one in records_of(reference.find(name), shared - done):
+                cell_id = one.header.cell.cell_id
+                if cell_id not in records or records[cell_id].header.iterations < one.header.iterations:
+                    records[cell_id], sources[cell_id] = one, name
     if not records:
         raise reference.none_of(grid.folder)
     return Pool(records=records, folders=tuple(dict.fromkeys(sources.values())))
@@ -56,10 +60,10 @@ def _sharing(grid: Grid) -> list[tuple[str, set[str]]]:
     """The grids of the reference, and the ids of the cells that each shares with this one: the most first."""
     shared = []
     for name, folder in reference.grids().items():
-        trials, _, _ = tables.read_arrow(folder, curves=False)
-        seeds = [seed for seed in trials["seed"].unique().to_pylist() if seed is not None]
-        ids = {cell.cell_id for cell in grid.cells(seeds)} & {*trials["cell_id"].to_pylist()}
-        if ids:
+        with contextlib.suppress(UserError, ValueError):  # of another version, or no cell's seed
+            trials, _, _ = tables.read_arrow(folder, curves=False)
+            seeds = [seed for seed in trials["seed"].unique().to_pylist() if seed is not None]
+            ids = {cell.cell_id for cell in grid.cells(seeds)} & {*trials["cell_id"].to_pylist()}
             shared.append((name, ids))
     return sorted(shared, key=lambda one: -len(one[1]))
 

@@ -225,32 +225,45 @@ def _protocol(**values: Any) -> Protocol:
 @lru_cache(maxsize=4096, typed=True)
 def _hyper(method: str, **values: Any) -> Hyper:
     """Cached too: each point of a grid comes once for each seed."""
+    if method not in METHODS:
+        raise ValueError(f"its method is {checks.shown(method)}; this installation has {', '.join(METHODS)}")
     return METHODS[method].Hyper(**values)
 
 
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
     if type(seed) is not int:
-        raise TypeError(f"seed: {seed!r} is not a whole number")
+        raise TypeError(f"its seed is {checks.shown(seed)}")
     return cell_of(_protocol(**protocol), method, _hyper(method, **hyper), seed)
 
 
+_CELL = frozenset(Cell.model_fields)
+_FIELDS = frozenset((*Header.__dataclass_fields__, "schema", "cell_id"))
+
+
 def _header(text: bytes | None, cell_id: str | None) -> Header:
+    text = text or b""
     try:
-        text = text or b""
         fields = from_json(text, allow_inf_nan=False)
-        version, own_id = fields.pop("schema"), fields.pop("cell_id")
-    except (KeyError, TypeError, ValueError, AttributeError):
+        version = fields["schema"]
+    except (KeyError, TypeError, ValueError):
         raise DamagedRecord("not a record of this project") from None
     if type(version) is not int or version != schema.VERSION:
         raise DamagedRecord(f"schema version {checks.shown(version)}; the current one is {schema.VERSION}")
-    try:
-        cell = _cell(**fields.pop("cell"))
-        mistake = checks.wrong(fields)
-        header = Header(cell=cell, **(fields if checks.is_clean(text) else checks.clean(fields)))
-    except (KeyError, TypeError, ValueError) as error:
-        raise DamagedRecord(f"its header cannot be read ({_say(error)})") from error
+    mistake = (
+        checks.wrong_names(fields, _FIELDS, "header")
+        or checks.wrong_names(fields["cell"], _CELL, "cell")
+        or checks.wrong(fields)
+    )
     if mistake:
         raise DamagedRecord(mistake)
+    try:
+        cell = _cell(**fields["cell"])
+    except (TypeError, ValueError) as error:
+        raise DamagedRecord(f"its cell cannot be read ({_say(error)})") from error
+    known = fields if checks.is_clean(text) else checks.clean(fields)
+    own_id = known.pop("cell_id")
+    del known["schema"]
+    header = Header(**known | {"cell": cell})
     if header.cell.cell_id != own_id:
         raise DamagedRecord(f"its cell_id is {checks.shown(own_id)}; its cell's own is {cell.cell_id}")
     if cell_id not in (None, own_id):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from harness import grids
+from harness.cli import plot
 from harness.records import reference
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, cells, is_refused
@@ -88,3 +90,42 @@ def test_publish(harness: Run, tiny: str, results: Path, reference_folder: Path)
 
 def test_publish_is_not_a_command_for_users(harness: Run) -> None:
     assert "publish" not in harness("-h").out
+
+
+def test_a_reference_that_was_renamed_or_cannot_be_read(harness: Run, published: Path, results: Path) -> None:
+    published.rename(published.with_name("renamed"))
+    odd = published.with_name("odd")
+    odd.mkdir()
+    os.mkfifo(odd / "trials.parquet")
+    said = harness("plot")
+    assert said.code == 0, said.err
+    assert f"left out: {odd}: its tables cannot be read (a pipe (FIFO))" in said.out
+    assert sorted(path.name for path in (results / "renamed").iterdir()) == ["tiny.png", "tiny.svg"]
+
+
+@pytest.mark.usefixtures("published")
+def test_a_grid_that_nobody_ran_is_refused_before_another_is_drawn(
+    harness: Run, tiny: str, results: Path
+) -> None:
+    is_refused(harness("plot", tiny, "quick"), "no records of quick yet .* make sweep GRID=quick makes some")
+    assert not results.exists()
+
+
+def test_seeds_without_records(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny)
+    said = harness("plot", tiny, "--seeds", "2-4")
+    assert said.code == 0, said.err
+    assert "tiny: no records of seeds 2-4" in said.out
+
+
+def test_more_records_are_left_out_than_are_named(
+    harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plot, "MAX_LEFT_OUT", 1)
+    for cell in cells(tiny):
+        Store(results).put(made(cell, "budget", [1.5] * 5))
+    for cell in cells(tiny)[:2]:
+        (results / "store" / f"{cell.cell_id}.parquet").write_bytes(b"torn")
+    lines = harness("plot", tiny).out.splitlines()
+    assert sum("left out, damaged" in line for line in lines) == 1
+    assert "tiny: 1 more left out" in lines

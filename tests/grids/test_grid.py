@@ -192,6 +192,24 @@ def test_json_from_before_there_were_readings() -> None:
 def test_json_that_is_not_a_grid() -> None:
     with pytest.raises(UserError, match="the grid kept with the results"):
         grids.from_json("{}")
+    for key in ("name", "folder"):
+        for name in ("../elsewhere", "", "a/b"):
+            kept = json.loads(read(GRID).model_dump_json()) | {key: name}
+            with pytest.raises(UserError, match=f"'{name}' is not the name of a grid"):
+                grids.from_json(json.dumps(kept))
+
+
+def test_the_file_of_a_grid(tmp_path: Path) -> None:
+    """Its path, for a grid that is not one of sweeps/. It is no part of the grid's JSON."""
+    assert grids.load("quick").file is None
+    path = tmp_path / "mine.yaml"
+    path.write_text(GRID)
+    grid = grids.load(str(path))
+    assert grid.file == str(path)
+    assert "file" not in json.loads(grid.model_dump_json())
+    path.write_text(GRID + "file: elsewhere.yaml\n")
+    with pytest.raises(UserError, match="file: unknown key"):
+        grids.load(str(path))
 
 
 def test_other_seeds() -> None:

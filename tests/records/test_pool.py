@@ -13,6 +13,7 @@ from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.records import pool, reference, tables
 from harness.records.store import Store
+from tests.common.test_files import ODD
 from tests.records.test_tables import GRID, made
 
 FALLING = [1.5, 1.5, 0.9, *[0.8] * 17]
@@ -124,3 +125,19 @@ def test_the_cells_of_fig2_core_are_those_of_fig2(monkeypatch: pytest.MonkeyPatc
     for column in ("outcome", "iterations_to_target", "iterations_to_target_sustained", "final_val_loss"):
         mine = made_for_core.trials.set_index("cell_id")[column]
         assert mine.equals(fig2.loc[mine.index, column]), column
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_a_folder_that_cannot_be_read_is_passed_over(tmp_path: Path, kind: str) -> None:
+    other = grid_of(tmp_path, "another")
+    publish(other, tmp_path / "another", list(other.cells([0])), FALLING)
+    for name in tables.FILES:
+        path = places.REFERENCE / "another" / name
+        content = path.read_bytes()
+        path.unlink()
+        ODD[kind](path)
+        own, source = pool.reference_tables(grid_of(tmp_path, "part", LESS))
+        assert source.startswith("6 of 6 cells of seeds 0-1, from whole;")
+        assert own.trials["outcome"].eq("reached").all()
+        path.rmdir() if kind == "a folder" else path.unlink()
+        path.write_bytes(content)
