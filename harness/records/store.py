@@ -183,7 +183,7 @@ class Store:
         except OSError:
             who = ""
         advice = "wait for it, or choose another folder with RESULTS=..."
-        if who and f" on {os.uname().nodename}" not in who:
+        if who and f" on {os.uname().nodename} (" not in who:
             advice += f"; if that machine is gone, delete {self.folder / '.lock'}"
         return f"{who or 'another process'} is running a sweep in this folder; {advice}"
 
@@ -192,9 +192,9 @@ class Store:
 
 
 def _signature() -> str:
-    """Of this process: `process 17 on node3, since 2026-01-02 03:04:05 UTC`."""
+    """Of this process: `process 17 on node3 (since 2026-01-02 03:04:05 UTC)`."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    return f"process {os.getpid()} on {os.uname().nodename}, since {now}\n"
+    return f"process {os.getpid()} on {os.uname().nodename} (since {now})\n"
 
 
 def _no_place(results: Path, error: OSError) -> UserError:

@@ -294,8 +294,8 @@ def test_what_the_file_system_says_of_a_lock(
     ("note", "who"),
     [
         (
-            "process 17 on elsewhere, since 2026-01-02 03:04:05 UTC\n",
-            "process 17 on elsewhere, since 2026-01-02",
+            "process 17 on elsewhere (since 2026-01-02 03:04:05 UTC)\n",
+            "process 17 on elsewhere (since 2026-01-02",
         ),
         ("pro\x1b[31mcess\n17" * 50, "pro [31mcess 17pro"),
         (None, "another process"),
