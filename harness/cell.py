@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
@@ -150,6 +151,11 @@ class Cell(Identified):
         return " ".join(
             [self.method, *(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())]
         )
+
+
+def is_cell_id(text: str) -> bool:
+    """Whether it has the form of a cell's id."""
+    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
 
 
 @lru_cache(maxsize=4096, typed=True)

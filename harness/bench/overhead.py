@@ -24,8 +24,8 @@ from typing import Any
 from harness import grids
 from harness.bench.made_up import fill
 from harness.common import places
-from harness.common.machine import cores
 from harness.common.files import write_whole
+from harness.common.machine import cores
 from harness.records.store import Store
 
 FIGURES = ("fig1", "fig2", "fig3")

@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.console import FAILED, INTERRUPTED, err, out, say
 from harness.cli.options import Dataset, Device, Results, check_device
-from harness.cli.plot import draw
+from harness.cli.plot import draw, say_left_out
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import cores
@@ -74,7 +74,9 @@ def sweep(
         shard=shard,
     )
     display = Display(out, readings=len(loaded.protocols) > 1)
-    _conclude(run(request, _runner(runner), display, draw=draw))
+    result = run(request, _runner(runner), display, draw=draw)
+    say_left_out(loaded, result.left_out)
+    _conclude(result)
 
 
 def _runner(name: RunnerName) -> Runner:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import io
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -107,6 +108,14 @@ def _exchange(path: Path, made: Path, old: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the only complete folder
 
 
+def clear_leftovers(folder: Path) -> None:
+    """Remove the temporary files of a writer that was killed, and no others. Nobody may be writing there."""
+    for path in folder.glob("*.tmp"):
+        if re.search(_NAME, path.name):
+            with contextlib.suppress(OSError):  # a folder of that name is no leftover
+                path.unlink()
+
+
 def check_writable(folder: Path) -> None:
     """Make and remove a file in `folder`, under a name that nothing else has. Raises NotWritten."""
     with _refused(folder):
@@ -114,6 +123,9 @@ def check_writable(folder: Path) -> None:
         probe = _beside(folder / "probe", ".tmp")
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         probe.unlink()
+
+
+_NAME = r"\.[0-9a-f]{12}\.tmp$"
 
 
 def _beside(path: Path, suffix: str) -> Path:

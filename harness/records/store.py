@@ -18,7 +18,7 @@ from pathlib import Path
 
 from harness.cell import Protocol
 from harness.common.errors import NotWritten, UserError, reason
-from harness.common.files import opened, write_whole
+from harness.common.files import clear_leftovers, opened, write_whole
 from harness.common.text import one_line
 from harness.methods import Hyper
 from harness.records import record as records
@@ -126,12 +126,6 @@ class Store:
             raise NotWritten(target, error) from error
         return target
 
-    def clear_leftovers(self) -> None:
-        """Remove the temporary files of a writer that was killed. Call it only while holding the lock."""
-        for path in self.folder.glob("*.tmp"):
-            with contextlib.suppress(OSError):  # a folder of that name is no leftover
-                path.unlink()
-
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
         """Hold the store for one sweep. UserError if another sweep holds it or the folder is not writable.
@@ -158,7 +152,7 @@ class Store:
                 "sweeps could write at once; choose a folder on another disk with RESULTS=..."
             ) from None
         try:
-            self.clear_leftovers()
+            clear_leftovers(self.folder)
             yield
         finally:
             with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ import time
 from typing import Protocol
 
 from harness.cell import Question
+from harness.common.errors import reason
 from harness.common.files import write_whole
 from harness.records import Header, Progress, Record
 from harness.records.store import Store
@@ -58,9 +59,7 @@ class StoreDriver:
             record = self._store.put(content)
         except OSError as error:
             self.unsaved.append(content)
-            self._display.note(
-                f"cannot write to {self._store.folder}: {error.strerror}; the sweep stops here"
-            )
+            self._display.note(f"cannot write to {self._store.folder}: {reason(error)}; the sweep stops here")
             self._interrupts.wanted = True
             return
         cell_id = record.header.cell.cell_id
@@ -88,7 +87,8 @@ class StoreDriver:
 
     def close(self) -> None:
         """Try once more to write what could not be written: by now there may be room."""
-        (self._store.folder / RUNNING).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            (self._store.folder / RUNNING).unlink()
         unsaved, self.unsaved = self.unsaved, []
         for content in unsaved:
             try:

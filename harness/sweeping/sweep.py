@@ -5,14 +5,15 @@ The store is the truth. The same command continues where it stopped, whatever st
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import grids
-from harness.cell import Cell
+from harness.cell import Cell, is_cell_id
 from harness.common.errors import NotWritten, UserError
-from harness.common.files import write_whole
+from harness.common.files import check_writable, clear_leftovers
 from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import Header, tables
@@ -80,6 +81,8 @@ class Result:
     """Records that could not be written."""
     unwritten: str | None
     """Which tables or figures could not be written, and why; None: all were, or were left as they are."""
+    left_out: dict[str, str]
+    """Damaged records of cells of the grid that were not asked for: cell id -> what is wrong."""
 
 
 def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None = None) -> Result:
@@ -90,11 +93,14 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     cells = request.cells()
     if request.where and (note := grids.where_note(request.where, cells)):
         display.note(note)
+    ours = {cell.cell_id for cell in cells}
     store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
         for data, resize in sorted({(cell.protocol.dataset, cell.protocol.resize) for cell in cells}):
             datasets.check(data, resize)
-        _check_writable(request.folder)
+        tables.check_free(request.grid, request.folder)
+        check_writable(request.folder)
+        clear_leftovers(request.folder)
         ran: dict[str, Header] = {}
         for _ in range(2):  # a second time if the rows of a record turn out to be damaged
             driver = StoreDriver(store, question, display, interrupts)
@@ -108,8 +114,9 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             ran |= driver.ran
             left = plan(cells, store.scan(), question)
             made = _Made() if left and not ran and _nothing_new(request) else _make_tables(request, draw)
-            _set_aside(store, display, made.damaged)
-            if not made.damaged or interrupts.wanted:
+            again = {i: reason for i, reason in made.damaged.items() if i in ours}
+            _set_aside(store, display, again, AGAIN)
+            if not again or interrupts.wanted:
                 break
         left = plan(cells, store.scan(), question)
         failed = {i: h.error or "" for i, h in ran.items() if h.ending == "failed" and i in left}
@@ -123,6 +130,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             interrupted=interrupts.wanted and unanswered > 0,
             unsaved=len(driver.unsaved),
             unwritten=made.unwritten,
+            left_out={i: reason for i, reason in made.damaged.items() if i not in ours},
         )
 
 
@@ -131,8 +139,10 @@ def _run_missing(
 ) -> str | None:
     """Run what is missing. Returns why the runner left cells without a record, or None."""
     store, machine = request.store, request.machine
-    todo = plan(cells, store.scan(), request.grid.question)
-    _set_aside(store, display, {i: t.reason for i, t in todo.items() if t.kind == "damaged"})
+    scan = store.scan()
+    todo = plan(cells, scan, request.grid.question)
+    _set_aside(store, display, {i: t.reason for i, t in todo.items() if t.kind == "damaged"}, AGAIN)
+    _set_aside(store, display, {i: why for i, why in scan.damaged.items() if not is_cell_id(i)})
     missing = [cell for cell in cells if cell.cell_id in todo]
     on_cpu = machine.device == "cpu"
     display.begin(len(cells), len(cells) - len(missing), machine.jobs if on_cpu else 0)
@@ -146,11 +156,15 @@ def _run_missing(
         driver.close()
 
 
-def _set_aside(store: Store, display: Display, damaged: dict[str, str]) -> None:
+AGAIN = "; its cell is run again"
+
+
+def _set_aside(store: Store, display: Display, damaged: Mapping[str, str], more: str = "") -> None:
     """Move damaged records out of the way: their cells now have none."""
-    for cell_id, reason in damaged.items():
-        aside = store.set_aside(cell_id)
-        display.note(f"record {cell_id} set aside as {aside.name}: {reason}; its cell is run again")
+    for stem, reason in damaged.items():
+        with contextlib.suppress(FileNotFoundError):
+            aside = store.set_aside(stem)
+            display.note(f"record {stem} set aside as {aside.name}: {reason}{more}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +172,7 @@ class _Made:
     """What came of a grid's tables and figures."""
 
     damaged: dict[str, str] = field(default_factory=dict)
-    """Records whose rows turned out to be damaged."""
+    """Records that are left out: cell id -> what is wrong."""
     unwritten: str | None = None
     """See Result."""
 
@@ -173,25 +187,11 @@ def _nothing_new(request: Request) -> bool:
 def _make_tables(request: Request, draw: Draw | None) -> _Made:
     """Make the grid's tables and figures."""
     store, grid = request.store, request.grid
-    scan = store.scan()
-    recorded = tables.records_by_seed(grid, scan)
-    asked = [seed for seed in request.seeds or grid.seeds if seed in recorded]
+    asked = request.seeds or grid.seeds
     try:
-        damaged = tables.write(grid, store, scan, request.folder, asked)
+        damaged = tables.write(grid, store, store.scan(), request.folder, asked)
         if draw is not None:
             draw(request.folder)
-    except (NotWritten, OSError) as error:
+    except NotWritten as error:
         return _Made(unwritten=str(error))
     return _Made(damaged=damaged)
-
-
-def _check_writable(folder: Path) -> None:
-    """UserError unless files can be made in `folder`."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "probe", lambda path: path.write_text("", "utf-8"))
-        (folder / "probe").unlink()
-    except OSError as error:
-        raise UserError(
-            f"{folder}: not writable ({error.strerror}); choose another folder with RESULTS=..."
-        ) from None

@@ -163,7 +163,7 @@ def test_the_lock_is_given_back_after_an_error(store: Store) -> None:
 
 def test_leftovers_are_cleared_under_the_lock(store: Store) -> None:
     store.put(BYTES)
-    (store.folder / f"{CELL.cell_id}.x1.tmp").write_bytes(BYTES[:50])
+    (store.folder / f"{CELL.cell_id}.0123456789ab.tmp").write_bytes(BYTES[:50])
     store.scan()
     assert len(files(store)) == 2
     with store.lock():

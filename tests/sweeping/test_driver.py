@@ -78,9 +78,7 @@ def test_a_full_disk_ends_the_sweep_and_is_tried_again(
         patch.setattr(Store, "put", full)
         driver.record(BYTES)
         assert driver.interrupted()
-        assert display.notes == [
-            f"cannot write to {store.folder}: No space left on device; the sweep stops here"
-        ]
+        assert display.notes == [f"cannot write to {store.folder}: the disk is full; the sweep stops here"]
         driver.close()
         assert driver.unsaved == [BYTES]
     driver.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
+from harness.common.errors import UserError
 from harness.common.files import whole_file
 from harness.problems import datasets
 from harness.records import Progress, Record, Row, tables
@@ -211,7 +212,7 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
     monkeypatch.setattr(Store, "put", full)
     result, display = run(asked)
     assert result.unsaved == 1
-    assert "No space left" in display.notes[0]
+    assert "the disk is full" in display.notes[0]
     assert len(calls) == 3  # the second record, once more at the end; the third cell never started
     monkeypatch.undo()
     result, display = run(asked)
@@ -290,3 +291,44 @@ def test_a_second_signal_stops_at_once_without_tables(tmp_path: Path) -> None:
         run(request(tmp_path), stopped)
     assert not list(request(tmp_path).folder.iterdir())
     assert len(request(tmp_path).store.scan().headers) == 1
+
+
+def test_what_is_no_record_is_set_aside_and_damage_elsewhere_is_left_out(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    run(asked)
+    _, alpha, _ = asked.cells()
+    (asked.store.folder / "notes.parquet").write_text("mine")
+    (asked.store.folder / "more.parquet").mkdir()
+    (asked.store.folder / f"{alpha.cell_id}.parquet").write_bytes(b"torn")
+    result, display = run(request(tmp_path, where="method=maml"))
+    assert result.ran == 0
+    assert list(result.left_out) == [alpha.cell_id]
+    assert [note.split(":")[0] for note in display.notes] == [
+        "record more set aside as more.0.parquet",
+        "record notes set aside as notes.0.parquet",
+    ]
+    result, display = run(asked)
+    assert (result.ran, result.left_out) == (1, {})
+    assert display.notes[0].endswith("its cell is run again")
+
+
+def test_what_a_killed_sweep_left_unfinished_goes_and_a_users_files_stay(tmp_path: Path) -> None:
+    folder = request(tmp_path).folder
+    folder.mkdir(parents=True)
+    for name in ("trials.0123456789ab.tmp", "probe", "mine.tmp"):
+        (folder / name).write_text("")
+    run(request(tmp_path))
+    names = {path.name for path in folder.iterdir()}
+    assert {"probe", "mine.tmp"} < names
+    assert "trials.0123456789ab.tmp" not in names
+
+
+def test_the_folder_of_another_grid_of_this_name_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    run(request(tmp_path))
+    (tmp_path / "other").mkdir()
+    path = grid_file(tmp_path / "other", 7)
+    asked = Request(grid=grids.load(str(path)), results=tmp_path / "results", machine=MACHINE)
+    with pytest.raises(UserError, match=r"holds the tables of .*tiny\.yaml; rename"):
+        run(asked)
+    (tmp_path / "tiny.yaml").unlink()
+    assert run(asked)[0].ran == 3
