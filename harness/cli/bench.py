@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import FAILED, err, out, say, say_written
+from harness.cli.console import FAILED, complain, say, say_written
 from harness.cli.options import Device, Results, check_device
 from harness.common import places
 from harness.common.files import check_writable
@@ -38,11 +38,11 @@ def bench(
     check_writable(folder)
     try:
         if device == "cpu":
-            path = report.on_cpu(folder, rounds, peers, quick, curves, out.print)
+            path = report.on_cpu(folder, rounds, peers, quick, curves, say)
         else:
-            path = report.on_gpu(folder, device, rounds, peers, quick, out.print)
+            path = report.on_gpu(folder, device, rounds, peers, quick, say)
     except report.Disagreement as error:
-        say(f"harness: {error}", console=err)
+        complain(str(error))
         raise typer.Exit(FAILED) from error
     figures = figure.render(json.loads(path.read_text("utf-8")), path.with_suffix(""))
     say_written([path, *figures])

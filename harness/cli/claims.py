@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from harness.cli.console import out, say_written
+from harness.cli.console import out, plain_table, say, say_written, working
+from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
+from harness.common.text import clean
 
 if TYPE_CHECKING:
+    from harness.paper.judging.verdict import Form
     from harness.paper.matrix import Matrix
 
 COLOURS = {"holds": "green", "fails": "red", "cannot be told": "dim"}
+INDENT = 4
+FORMS = ("strict", "weak", "sustained")
 
 
 def claims(
@@ -29,20 +34,26 @@ def claims(
 
     Writes claims.json, a page and a figure into the results folder.
     """
-    from harness.common.files import whole_files
-    from harness.paper import evidence, report
-    from harness.paper import matrix as judging
-    from harness.plots import claims as figure
+    with working("reading the records and judging the sentences"):
+        from harness.common.files import whole_files
+        from harness.paper import evidence, report
+        from harness.paper import matrix as judging
+        from harness.plots import claims as figure
 
-    folder = results.absolute()
-    known = evidence.gather(folder, reference)
-    matrix = judging.matrix(known.records, known.facts)
+        folder = results.absolute()
+        known = evidence.gather(folder, reference)
+        matrix = judging.matrix(known.records, known.facts)
     for grid, source in known.sources.items():
-        out.print(f"{grid}: {source}", soft_wrap=True, markup=False)
-    out.print(f"\n{report.INTRODUCTION}.", soft_wrap=True)
-    for table in tables(matrix):
-        out.print()
-        out.print(table)
+        say(f"{grid}: {source}")
+    say()
+    say(f"{report.INTRODUCTION}.", indent=0)
+    say(f"{_legend()}.", indent=0)
+    say()
+    for line, indent in under_the_first(matrix):
+        say(line, indent=indent)
+    say()
+    say("every claim under every reading: the strict form, then the weak one")
+    out.print(under_all(matrix))
     data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
     page = report.to_markdown(matrix, known.sources)
     paths = [folder / "claims.json", folder / "claims.md"]
@@ -50,43 +61,58 @@ def claims(
     with whole_files(paths, made_from=figures) as files:
         for file, text in zip(files, (data, page), strict=True):
             file.write_text(text, "utf-8")
-    drawn = figure.render(judging.verdicts(matrix), judging.notes(matrix), folder / "claims")
+    with working("drawing"):
+        drawn = figure.render(judging.verdicts(matrix), judging.notes(matrix), folder / "claims")
     say_written([*paths, *drawn])
 
 
-def tables(matrix: Matrix) -> list[Table]:
-    """For a terminal of 100 columns: each claim under the first reading, then every claim under every one."""
+def _legend() -> str:
+    """What the marks mean."""
+    from harness.paper.report import MARKS
+
+    return (
+        ", ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items())
+        + ", blank: not asked, or no such form"
+    )
+
+
+def _mark(form: Form | None) -> str:
+    from harness.paper.report import MARKS
+
+    return "" if form is None else MARKS[form.verdict]
+
+
+def under_the_first(matrix: Matrix) -> Iterator[tuple[Text, int]]:
+    """Each claim under the first reading, and why it is judged so: two lines, and how far what they are
+    wrapped to is indented."""
     from harness.paper.claims import CLAIMS
     from harness.paper.matrix import columns
-    from harness.paper.reading import labels, short_labels
-    from harness.paper.report import LEGEND, mark
+    from harness.paper.reading import labels
 
     asked = columns(matrix)
-    main = _table(f"the paper's sentences under {labels(asked)[0]}")
-    for name in ("", "sentence", "strict", "weak", "sustained", "why"):
-        ratio = {"sentence": 3, "why": 5}.get(name)
-        main.add_column(name, ratio=ratio, no_wrap=ratio is None)
+    yield Text(f"the paper's sentences under {clean(labels(asked)[0])}"), 0
+    yield Text(" " * INDENT + " ".join(FORMS), "bold"), 0
     for claim in CLAIMS:
         judged = matrix[claim.key, asked[0] if claim.everywhere else None]
-        if judged is not None:
-            words = (None if form is None else str(form.verdict) for form in judged.forms.values())
-            main.add_row(claim.key, claim.short, *map(_word, words), judged.strict.why)
-    small = _table("every claim under every reading", LEGEND)
-    for name in ("", *short_labels(asked)):
-        small.add_column(name.replace("=", "=\n"), overflow="fold")
-    for claim in CLAIMS:
-        row = [matrix[claim.key, column] for column in asked]
-        small.add_row(
-            claim.key, *(Text(mark(one), COLOURS[one.strict.verdict] if one else "") for one in row)
-        )
-    return [main, small]
+        if judged is None:
+            continue
+        line = Text(f"{claim.key:<{INDENT}}")
+        for name in FORMS:
+            form = judged.forms[name]
+            line.append(f"{_mark(form):<{len(name) + 1}}", COLOURS[form.verdict] if form else "")
+        yield line + clean(claim.short), len(line)
+        yield Text(" " * INDENT + clean(judged.strict.why), "dim"), INDENT
 
 
-def _table(title: str, caption: str | None = None) -> Table:
-    return Table(title=title, caption=caption, title_justify="left", box=None, padding=(0, 1, 0, 0))
+def under_all(matrix: Matrix) -> Columns:
+    """A row for each reading, a column for each claim; it fits a terminal of 80 columns."""
+    from harness.paper.claims import CLAIMS
+    from harness.paper.matrix import columns
+    from harness.paper.reading import short_labels
 
-
-def _word(verdict: str | None) -> Text:
-    if verdict is None:
-        return Text("-", style="dim")
-    return Text("?" if verdict == "cannot be told" else verdict, style=COLOURS[verdict])
+    asked = columns(matrix)
+    table = plain_table(("", *(claim.key for claim in CLAIMS)), wrap=("",))
+    for column, name in zip(asked, short_labels(asked), strict=True):
+        row = (matrix[claim.key, column] for claim in CLAIMS)
+        table.add_row(name, *(_mark(one and one.strict) + _mark(one and one.weak) for one in row))
+    return table

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from harness.cli.console import out, plain_table, say, say_written, short
-from harness.cli.options import Dataset, Results
+from harness.cli.layout import Columns
+from harness.cli.options import Dataset, Results, grid_names
 from harness.cli.plot import say_left_out
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.files import whole_files
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,9 @@ HEADS = {"in_both": "in both", "within": "within rounding", "other_outcome": "ot
 
 
 def compare(
-    grid: Annotated[str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.")],
+    grid: Annotated[
+        str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.", autocompletion=grid_names)
+    ],
     seeds: Annotated[str | None, typer.Option(help="Only these, such as 0-4.")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
@@ -104,7 +107,7 @@ def _rounding() -> Rounding | None:
     return None if folder is None else rounding.measure(tables.read(folder, curves=False).trials)
 
 
-def _counts(seeds: pd.DataFrame) -> Table:
+def _counts(seeds: pd.DataFrame) -> Columns:
     """One row per seed and passage."""
     heads = [HEADS.get(name, name) for name in seeds.columns]
     table = plain_table(heads, right={*heads} - {"passage"}, wrap=heads)
@@ -140,7 +143,7 @@ def _differing(grid: Grid, cells: pd.DataFrame) -> Iterator[str]:
         mine, theirs = (_count(cell[f"first_{side}"], cell[f"outcome_{side}"]) for side in SIDES)
         yield f"{cell['cell_id']}  {names[cell['cell_id']]}  yours: {mine}, the reference's: {theirs}"
     if len(differing) > MAX_CELLS:
-        yield f"and {len(differing) - MAX_CELLS} more cells"
+        yield f"and {counted(len(differing) - MAX_CELLS, 'more cell')}"
 
 
 def _count(count: float, outcome: str) -> str:

@@ -1,25 +1,91 @@
-"""Where commands print, how they end, and how they write a path or a table."""
+"""Where commands print: nothing in a text is markup, and nothing in it is obeyed by the terminal."""
 
 from __future__ import annotations
 
-import sys
+import contextlib
+import os
+import shutil
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-_WIDE = None if sys.stdout.isatty() else 200  # tables in a file or a pipe are not wrapped at 80
-out = Console(highlight=False, width=_WIDE)
-err = Console(stderr=True, highlight=False)
+from harness.cli.layout import Columns, wrapped
+from harness.common.text import clean
 
 FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
+IN_A_FILE = 200
+"""Columns of a table in a file or a pipe. Lines are not wrapped there."""
+NARROWEST = 20
+"""Columns; a terminal that claims to have fewer does not know."""
 
 
-def say(text: str, style: str = "", console: Console = out) -> None:
-    """A line as it is: not wrapped, and nothing in it read as markup."""
-    console.print(Text(text, style=style), soft_wrap=True)
+class Printer(Console):
+    """rich's console, for plain text: every string, in tables too, is printed as it is, and clean."""
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False, force_jupyter=False)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """rich calls it for every string that it prints."""
+        return super().render_str(clean(text), **options)
+
+    @property
+    def watched(self) -> bool:
+        """Whether this is a terminal, whatever FORCE_COLOR and the like say."""
+        return self.file.isatty()
+
+    @property
+    def live(self) -> bool:
+        """Whether what was printed can be replaced."""
+        return self.watched and self.is_terminal and not self.is_dumb_terminal
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Of the terminal, now."""
+        if not self.watched:
+            return ConsoleDimensions(IN_A_FILE, 100)
+        own = (80, 24)
+        with contextlib.suppress(OSError, ValueError):
+            own = os.get_terminal_size(self.file.fileno())
+        columns, lines = shutil.get_terminal_size(own)
+        return ConsoleDimensions(max(columns, NARROWEST), lines)
+
+
+out = Printer()
+err = Printer(stderr=True)
+
+
+def say(text: str | Text = "", style: str = "", console: Printer = out, indent: int = 4) -> None:
+    """A line. A terminal gets it wrapped between words, with what follows the first line indented.
+
+    A Text must be clean already.
+    """
+    line = Text(clean(text), style) if isinstance(text, str) else text
+    if console.watched:
+        line = wrapped(line, console.width, indent)
+    console.print(line, soft_wrap=True)
+
+
+def say_facts(facts: Iterable[tuple[str, object]]) -> None:
+    """Names and values, a line each, the values below each other."""
+    listed = list(facts)
+    width = max(len(name) for name, _ in listed) + 2
+    for name, value in listed:
+        say(f"{name:<{width}}{value}", indent=width)
+
+
+def complain(text: str) -> None:
+    """A line on standard error that says who says it."""
+    say(f"harness: {text}", console=err)
+
+
+def working(text: str) -> AbstractContextManager[object]:
+    """Inside its `with`, a person at the terminal sees what takes so long. Nothing is left of it."""
+    return err.status(Text(f"{clean(text)} ...")) if err.live else contextlib.nullcontext()
 
 
 def short(path: Path) -> str:
@@ -32,9 +98,6 @@ def say_written(paths: Iterable[Path], what: str = "wrote") -> None:
     say(f"{what} {', '.join(short(path) for path in paths)}")
 
 
-def plain_table(columns: Sequence[str], right: Collection[str] = (), wrap: Collection[str] = ()) -> Table:
+def plain_table(columns: Sequence[str], right: Collection[str] = (), wrap: Collection[str] = ()) -> Columns:
     """A table without lines. `right`: the columns of numbers; `wrap`: those that may take several lines."""
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, justify="right" if name in right else "left", no_wrap=name not in wrap)
-    return table
+    return Columns(columns, right, wrap)

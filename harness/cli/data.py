@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import say
+from harness.cli.console import say, say_facts
 from harness.cli.options import path_option
 from harness.common.errors import UserError
 
@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from harness.problems.datasets import Dataset
 
 
+def _names(beginning: str) -> list[str]:
+    """What a shell may complete a data set to."""
+    from harness import grids
+
+    return [name for name in grids.datasets() if name.startswith(beginning)]
+
+
 def data(
-    name: Annotated[str, typer.Argument(help="omniglot or glyphs.")] = "glyphs",
+    name: Annotated[str, typer.Argument(help="omniglot or glyphs.", autocompletion=_names)] = "glyphs",
     resize: Annotated[str, typer.Option(help="lanczos or nearest (Omniglot only).")] = "lanczos",
     sheet: Annotated[Path | None, path_option("sheet", help="Draw some episodes into this PNG file.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The seed of the sheet's episodes.")] = 0,
@@ -26,18 +33,21 @@ def data(
 
     It is fetched only if it is missing. With --sheet, a PNG shows what a learner sees.
     """
+    from harness.grids.mistakes import suggest
     from harness.problems import datasets
 
+    if name not in datasets.LOADERS:
+        raise UserError(f"data set '{name}': unknown; {suggest(name, datasets.LOADERS)}")
     if sheet is not None and sheet.suffix != ".png":
         raise UserError(f"sheet {sheet}: its name must end in .png")
     if name == "omniglot":
         _fetch_omniglot()
     dataset = datasets.load(name, resize)
-    for key, value in datasets.facts(dataset).items():
-        say(f"{key:<22} {value}")
+    facts: dict[str, object] = {**datasets.facts(dataset)}
     if sheet is not None:
         _draw_sheet(dataset, name, resize, sheet, seed)
-        say(f"sheet                  {sheet}")
+        facts["sheet"] = sheet
+    say_facts(facts.items())
 
 
 def _fetch_omniglot() -> None:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, plain_table, say
-from harness.cli.options import Dataset, Results
+from harness.cli.console import out, plain_table, say, say_facts
+from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import cores
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Protocol
+    from harness.grids import Grid
     from harness.records.store import Scan
     from harness.sweeping.sweep import Request
 
@@ -26,9 +29,18 @@ TIMING, TIMING_GB = 10.0, 0.5
 """Seconds and memory that the dry run takes for that, roughly."""
 
 
+WIDE = 120
+"""Columns of a terminal that has room for the data sets and the protocols of all grids."""
+
+
 def list_grids(
     grid: Annotated[
-        str | None, typer.Argument(help="One grid.", show_default="all of sweeps/; with --cells: quick")
+        str | None,
+        typer.Argument(
+            help="One grid.",
+            show_default="all of sweeps/; with --cells: quick",
+            autocompletion=grid_names,
+        ),
     ] = None,
     cells: Annotated[
         bool, typer.Option("--cells", help="List every cell, and how long they may take.")
@@ -41,67 +53,132 @@ def list_grids(
     ] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
+    as_json: AsJson = False,
 ) -> None:
     """List the grids, or with --cells the cells of one: a dry run.
 
-    The dry run prints every cell, and how long they take at most.
+    The dry run prints every cell, and how long they take at most. With --json, a grid has the keys grid,
+    title, dataset, protocol, target_loss, max_iterations, seeds and cells_per_seed; a cell has cell_id,
+    method, its hyper-parameters, seed, protocol and state. null: the grid has no target.
     """
     from harness import grids
     from harness.sweeping.runner import Machine
     from harness.sweeping.sweep import Request
 
     if not cells:
-        _show_grids([grid] if grid else grids.names(), dataset)
+        loaded = [grids.load(name, dataset=dataset) for name in ([grid] if grid else grids.names())]
+        if as_json:
+            say(json.dumps([_facts(one) for one in loaded]))
+        elif grid:
+            _show_grid(loaded[0])
+        else:
+            _show_grids(loaded)
         return
-    loaded = grids.load(grid or "quick", dataset=dataset)
-    _show_cells(
-        Request(
-            grid=loaded,
-            results=results.absolute(),
-            machine=Machine(device="cpu", jobs=jobs or cores()),
-            seeds=grids.parse_seeds(seeds, [loaded]) if seeds else None,
-            where=where,
-            shard=shard,
-        )
+    one = grids.load(grid or "quick", dataset=dataset)
+    request = Request(
+        grid=one,
+        results=results.absolute(),
+        machine=Machine(device="cpu", jobs=jobs or cores()),
+        seeds=grids.parse_seeds(seeds, [one]) if seeds else None,
+        where=where,
+        shard=shard,
     )
+    _show_cells(request, as_json)
 
 
-def _show_grids(names: Sequence[str], dataset: str | None) -> None:
+def _facts(grid: Grid) -> dict[str, Any]:
+    """The grid for programs."""
+    return {
+        "grid": grid.folder,
+        "title": grid.title,
+        "dataset": grid.protocol.dataset,
+        "protocol": grid.label,
+        "target_loss": grid.target_loss,
+        "max_iterations": grid.max_iterations,
+        "seeds": list(grid.seeds),
+        "cells_per_seed": grid.size * len(grid.protocols),
+    }
+
+
+def _show_grids(grids: Sequence[Grid]) -> None:
     """One row per grid."""
-    from harness import grids
     from harness.grids.selection import seed_ranges
     from harness.grids.strictyaml import shorten
 
-    table = plain_table(
-        ("grid", "cells per seed", "seeds", "data set", "protocol", "target", "budget", "title"),
-        right=("cells per seed", "target", "budget"),
-        wrap=("protocol", "title"),
-    )
-    for name in names:
-        grid = grids.load(name, dataset=dataset)
+    wide = out.width >= WIDE
+    more = ("data set", "protocol") if wide else ()
+    heads = ("grid", "cells", "seeds", "target", "budget", *more, "title")
+    table = plain_table(heads, right=("cells", "target", "budget"), wrap=("protocol", "title"))
+    for grid in grids:
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
-        numbers = f"{grid.size * len(grid.protocols)}", shorten(seed_ranges(grid.seeds), 24)
-        what = grid.protocol.dataset, shorten(grid.label, 300), target, f"{grid.max_iterations}"
-        table.add_row(grid.folder, *numbers, *what, grid.title)
+        cells, budget = f"{grid.size * len(grid.protocols)}", f"{grid.max_iterations}"
+        seeds = shorten(seed_ranges(grid.seeds), 24)
+        what = (grid.protocol.dataset, shorten(grid.label, 300)) if wide else ()
+        table.add_row(grid.folder, cells, seeds, target, budget, *what, grid.title)
     out.print(table)
+    say("cells: of one seed; harness grids NAME shows a grid's data set, protocol and methods", "dim")
 
 
-def _show_cells(request: Request) -> None:
+def _show_grid(grid: Grid) -> None:
+    """What one grid says."""
+    from harness.grids.selection import seed_ranges
+
+    methods = Counter(cell.method for cell in grid.cells([0]))
+    target = "none" if grid.target_loss is None else f"{grid.target_loss:g} nats"
+    per_method = ", ".join(f"{count} {method}" for method, count in methods.items())
+    say_facts(
+        [
+            ("grid", grid.folder),
+            ("title", grid.title),
+            ("data set", grid.protocol.dataset),
+            ("protocol", grid.label),
+            ("target", target),
+            ("budget", counted(grid.max_iterations, "iteration")),
+            ("cells", f"{methods.total()} of each seed: {per_method}"),
+            ("seeds", seed_ranges(grid.seeds)),
+            ("figure", grid.figure.kind),
+        ]
+    )
+
+
+def _show_cells(request: Request, as_json: bool) -> None:
     """Every cell in the order in which it would start, and at most how long they take."""
+    from harness.cli.naming import names
     from harness.sweeping.plan import pack, plan
 
     scan = request.store.scan()
     cells = request.cells()
     todo = plan(cells, scan, request.grid.question)
-    for (cell,) in pack(cells, devices=0):
-        state = todo[cell.cell_id].reason if cell.cell_id in todo else "done"
-        reading = f"  {cell.protocol.label}" if request.grid.readings else ""
-        say(f"{cell.cell_id}  {cell.describe()}{reading}  {state}")
+    states = {cell.cell_id: todo[cell.cell_id].reason if cell.cell_id in todo else "done" for cell in cells}
+    ordered = [cell for (cell,) in pack(cells, devices=0)]
+    if as_json:
+        say(json.dumps([_cell(cell, states[cell.cell_id]) for cell in ordered]))
+        return
+    named = names(cells)
+    table = plain_table(("cell", *named.varying, "state"), named.numbers, wrap=("state",))
+    for cell in ordered:
+        table.add_row(cell.cell_id, *named.values(cell), states[cell.cell_id])
+    out.print(table)
+    if named.shared:
+        say(f"all with {named.shared}")
+    count = counted(len(cells), "cell")
     if todo:
         missing = [cell for cell in cells if cell.cell_id in todo]
-        say(f"{len(cells)} cells, {len(missing)} to run{_estimate(request, missing, scan)}")
+        say(f"{count}, {len(missing)} to run{_estimate(request, missing, scan)}")
     else:
-        say(f"{len(cells)} cells, all done")
+        say(f"{count}, all done")
+
+
+def _cell(cell: Cell, state: str) -> dict[str, Any]:
+    """The cell for programs."""
+    return {
+        "cell_id": cell.cell_id,
+        "method": cell.method,
+        **cell.hyper.model_dump(),
+        "seed": cell.seed,
+        "protocol": cell.protocol.label,
+        "state": state,
+    }
 
 
 def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
@@ -119,7 +196,7 @@ def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     jobs, budget = request.machine.jobs, request.grid.max_iterations
     return (
         f": at most {duration(len(cells) * budget * seconds / jobs)}, {jobs} at a time, if none ends before "
-        f"{budget} iterations ({seconds:.2g} s per iteration, {source})"
+        f"{counted(budget, 'iteration')} ({seconds:.2g} s per iteration, {source})"
     )
 
 
@@ -153,7 +230,7 @@ def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tupl
         raise UserError(f"an iteration may take {needs}, too much to time one here")
     most = max(known, key=lambda protocol: guesses[protocol])
     inferred = {p: guesses[p] * known[most] / guesses[most] for p in guesses.keys() - known.keys()}
-    records = [f"median of {sum(map(len, recorded.values()))} records"] if recorded else []
+    records = [f"median of {counted(sum(map(len, recorded.values())), 'record')}"] if recorded else []
     measured = ["measured just now"] if len(known) > len(recorded) else []
     source = " and ".join(records + measured)
     if inferred:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -31,14 +31,24 @@ def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) 
     return known[matching[0]]
 
 
-def recorded(scan: Scan, results: Path, names: Sequence[str], dataset: str | None) -> list[Grid]:
-    """The grids with records, among `names` (names or paths) or, without any, among all that are known."""
+def recorded(
+    scan: Scan, results: Path, names: Sequence[str], dataset: str | None, running: Collection[str] = ()
+) -> list[Grid]:
+    """The grids with records, among `names` (names or paths) or, without any, among all that are known.
+
+    running: ids of cells that count as recorded, of the grids' own seeds.
+    """
     known = [grids.load(name, dataset=dataset) for name in names] if names else _all(scan, results, dataset)
     unique = {grid.folder: grid for grid in reversed(known)}  # the first with a folder
     for grid in known if names else ():
         if grid.file != (first := unique[grid.folder].file):
             raise UserError(f"{grid.file} and {first}: both would be results/{grid.folder}; rename one")
-    return [grid for grid in reversed(unique.values()) if tables.records_by_seed(grid, scan)]
+    return [
+        grid
+        for grid in reversed(unique.values())
+        if tables.records_by_seed(grid, scan)
+        or (running and any(cell.cell_id in running for cell in grid.cells()))
+    ]
 
 
 def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:

@@ -21,6 +21,9 @@ Results = Annotated[Path, path_option("results", help="The results folder.", sho
 Dataset = Annotated[
     str | None, typer.Option(help="omniglot or glyphs, in place of the grid's; also in the folder's name.")
 ]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")
+]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
@@ -34,3 +37,10 @@ def check_device(device: str, ray_address: str | None = None) -> None:
 
     if not torch.cuda.is_available():
         raise UserError("device 'cuda': torch sees no CUDA device here; DEVICE=cpu trains without one")
+
+
+def grid_names(beginning: str) -> list[str]:
+    """What a shell may complete a grid to: names of sweeps/, and files here. Nothing is read."""
+    grids = (path.stem for path in places.SWEEPS.glob("*.yaml"))
+    here = (str(path) for path in Path().glob("*.yaml"))
+    return sorted(name for name in (*grids, *here) if name.startswith(beginning))

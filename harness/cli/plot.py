@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import say, say_written, short
-from harness.cli.options import Dataset, Results
+from harness.cli.options import Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.text import one_line
@@ -24,7 +24,10 @@ MAX_LEFT_OUT = 20
 
 
 def plot(
-    grid: Annotated[list[str] | None, typer.Argument(help="Grids.", show_default="all with records")] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Argument(help="Grids.", show_default="all with records", autocompletion=grid_names),
+    ] = None,
     seeds: Annotated[
         str | None, typer.Option(help="Such as 0-4, besides those with half of their cells.")
     ] = None,

@@ -3,68 +3,61 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 
-from rich.console import Console, Group
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell, Question
-from harness.cli.console import plain_table
+from harness.cli.console import Printer, plain_table, say
+from harness.cli.layout import wrapped
+from harness.cli.naming import names
+from harness.cli.pace import Pace
+from harness.common.text import counted
 from harness.records import Progress, Record
 from harness.records.passages import first_passage, outcome
 
 MAX_ROWS = 16
 """Running cells shown at a time."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clock:
-    """Estimates the time left, from the pace of this sweep since its first cell began to train."""
-
-    began: float | None
-    total: int
-    done_before: int
-
-    def left(self, ended: int, running: int) -> str:
-        """How long the rest may take after `ended` cells; a running cell counts as half done."""
-        if not ended or self.began is None:
-            return "time left: known after the first cell"
-        worked = ended + running / 2
-        waiting = max(0.0, self.total - self.done_before - worked)
-        return f"about {duration(waiting * (time.monotonic() - self.began) / worked)} left"
+BAR = 30
+"""Columns of the bar, at most."""
 
 
 class Display:
-    """Shows a sweep on a console. See sweeping.driver.Display.
+    """Shows a sweep on a console. See sweeping.driver.Display."""
 
-    readings: whether its cells have several protocols, so that each is shown with its own.
-    """
-
-    def __init__(self, console: Console, readings: bool = False) -> None:
+    def __init__(self, console: Printer, cells: Sequence[Cell], budget: int) -> None:
+        """cells: all that were asked for; budget: the most iterations of one."""
         self.console = console
-        self._readings = readings
+        self._names, self._budget = names(cells), budget
         self._live: Live | None = None
-        self._clock = Clock(began=None, total=0, done_before=0)
+        self._pace = Pace(0, budget, 0)
         self._running: dict[str, Progress] = {}
-        self._ended = 0
+        self._total = self._done = 0
         self._opened = 0.0
+        self._announced = False
+        """Whether an estimate of the time left has been printed."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
-        self.console.print(Text(text, style="yellow"), soft_wrap=True)
+        say(text, "yellow", self.console)
 
     def begin(self, total: int, done: int, jobs: int) -> None:
         """Say what will run, and open the live display if there is a terminal and anything to run."""
-        self._clock = Clock(began=None, total=total, done_before=done)
-        self._opened = time.monotonic()
-        self._ended, self._running = 0, {}
+        self._total, self._done, self._running = total, done, {}
+        self._opened, self._announced = time.monotonic(), False
+        self._pace = Pace(total - done, self._budget, jobs)
         pace = f", {min(jobs, total - done)} at a time" if jobs and total > done else ""
         known = f", {done} of them in the store" if done else ""
-        self._say(f"{total} cells{known}; {total - done} to run{pace}")
-        if total > done and self.console.is_terminal:
+        self._say(f"{counted(total, 'cell')}{known}; {total - done} to run{pace}")
+        if total == done:
+            return
+        if self._names.shared and self._names.varying:
+            self._say(f"all with {self._names.shared}")
+        if self.console.live:
             self._live = Live(
                 get_renderable=self._render, console=self.console, refresh_per_second=4, transient=True
             )
@@ -72,24 +65,25 @@ class Display:
 
     def progress(self, now: list[Progress]) -> None:
         """How far the cells in training are."""
-        if self._clock.began is None:
-            self._clock = replace(self._clock, began=time.monotonic())
+        if not self._running:
             import harness.plots.render  # noqa: F401  # now: cells train, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
+        self._pace.progress(time.monotonic(), {p.cell.cell_id: p.row.iteration for p in now})
+        if self._live is None and not self._announced and self._pace.left() is not None:
+            self._announced = True
+            self._say(self._left())
 
     def record(self, record: Record, question: Question) -> None:
         """A line for a cell that has ended."""
         header = record.header
         self._running.pop(header.cell.cell_id, None)
-        self._ended += 1
-        place = self._clock.done_before + self._ended
-        width = len(str(self._clock.total))
-        line = (
-            f"[{place:{width}}/{self._clock.total}] {verdict(record, question):<24} {self._name(header.cell)}"
-        )
-        if self._live is None:
-            line += f"  ({self._clock.left(self._ended, len(self._running))})"
-        self._say(line)
+        self._done += 1
+        self._pace.ended(time.monotonic(), header.cell.cell_id, header.iterations)
+        ended = f"{verdict(record, question):<{len(f'not reached in {self._budget}')}}"
+        place = f"[{self._done:{len(str(self._total))}}/{self._total}]"
+        error = f": {header.error}" if header.error else ""
+        left = f"  ({self._left()})" if self._live is None else ""
+        self._say(f"{place} {ended}  {self._names.of(header.cell)}{error}{left}", indent=len(place) + 1)
 
     def end(self) -> None:
         """Close the live display."""
@@ -97,31 +91,46 @@ class Display:
             self._live.stop()
             self._live = None
 
-    def _name(self, cell: Cell) -> str:
-        return cell.describe() + f"  {cell.protocol.label}" * self._readings
+    def _say(self, text: str, indent: int = 4) -> None:
+        say(text, console=self.console, indent=indent)
 
-    def _say(self, text: str) -> None:
-        self.console.print(Text(text), soft_wrap=True)
+    def _left(self) -> str:
+        left = self._pace.left()
+        if left is None:
+            return "time left not known yet"
+        return f"{'at most' if left.at_most else 'about'} {duration(left.seconds)} left"
 
     def _render(self) -> Group:
-        clock, total = self._clock, self._clock.total
-        done = clock.done_before + self._ended
-        head = Table.grid(padding=(0, 1))
-        head.add_row(
-            ProgressBar(total=total, completed=done, width=30),
-            f"{done}/{total} cells",
-            f"{duration(time.monotonic() - self._opened)} so far,",
-            clock.left(self._ended, len(self._running)),
-        )
+        so_far = duration(time.monotonic() - self._opened)
+        text = Text(f"{self._done}/{counted(self._total, 'cell')}, {so_far} so far, {self._left()}")
+        room = self.console.width - text.cell_len - 1
+        head: RenderableType = wrapped(text, self.console.width)
+        if room >= BAR // 3:
+            bar, head = (
+                ProgressBar(total=self._total, completed=self._done, width=min(room, BAR)),
+                Table.grid(),
+            )
+            head.add_row(bar, " ", text)
+        return Group(head, *self._rows())
+
+    def _rows(self) -> list[RenderableType]:
+        """The cells in training, as many as the terminal has room for."""
+        if not self._running:
+            return []
         numbers = ("iteration", "loss", "alpha", "beta")
-        rows = plain_table(("running", *numbers), right=numbers)
+        rows = plain_table(
+            (*(self._names.varying or ["cell"]), *numbers), right={*self._names.numbers, *numbers}
+        )
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
-        for p in running[:MAX_ROWS]:
-            beta = p.row.beta if p.row.beta is not None else float("nan")
-            loss, alpha = f"{p.row.train_loss:.3f}", f"{p.row.alpha:.3g}"
-            rows.add_row(self._name(p.cell), f"{p.row.iteration}", loss, alpha, f"{beta:.3g}")
-        more = [Text(f"... and {len(running) - MAX_ROWS} more")] if len(running) > MAX_ROWS else []
-        return Group(head, rows, *more)
+        shown = max(1, min(MAX_ROWS, self.console.height - 4))
+        for p in running[:shown]:
+            row, beta = p.row, p.row.beta if p.row.beta is not None else float("nan")
+            name = self._names.values(p.cell) or [self._names.of(p.cell)]
+            rows.add_row(
+                *name, f"{row.iteration}", f"{row.train_loss:.3f}", f"{row.alpha:.3g}", f"{beta:.3g}"
+            )
+        more = len(running) - shown
+        return [rows, *([Text(f"... and {more} more")] if more > 0 else [])]
 
 
 def verdict(record: Record, question: Question) -> str:
@@ -137,12 +146,12 @@ def verdict(record: Record, question: Question) -> str:
         case "diverged":
             return f"diverged at {header.iterations}"
         case _:
-            return f"FAILED {header.error}"
+            return "FAILED"
 
 
 def duration(seconds: float) -> str:
     """`45 s`, `12 min`, `3 h 20 min`."""
-    if seconds < 60:
+    if seconds < 59.5:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import out, say_written, short
+from harness.cli.console import say, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
 
@@ -40,4 +40,4 @@ def publish(
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
             path = reference.publish(one, results.absolute(), chosen)
-            out.print(f"published {short(path)}", soft_wrap=True, markup=False)
+            say(f"published {short(path)}")

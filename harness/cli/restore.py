@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import say, short
-from harness.cli.options import Results
+from harness.cli.options import Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.records import Record
 
 
 def restore(
-    grid: Annotated[list[str], typer.Argument(help="Grids whose cells have reference records.")],
+    grid: Annotated[
+        list[str],
+        typer.Argument(help="Grids whose cells have reference records.", autocompletion=grid_names),
+    ],
     results: Results = places.RESULTS,
 ) -> None:
     """Put the reference records of grids into your store: a sweep then continues from them.
@@ -35,7 +39,8 @@ def restore(
             if not restored.put + restored.there:
                 raise UserError(f"{name}: its reference records are of an older version of the arithmetic")
             already = f", {restored.there} were there already" if restored.there else ""
-            say(f"{name}: {restored.put} records put into {short(store.folder)}{already}{source}")
+            put = counted(restored.put, "record")
+            say(f"{name}: {put} put into {short(store.folder)}{already}{source}")
 
 
 def _records(name: str) -> tuple[Iterable[Record], str]:

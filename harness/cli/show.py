@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, plain_table, say, short
+from harness.cli.console import out, plain_table, say_facts, short
+from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import counted
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from harness.cell import Protocol
     from harness.records import Record
 
 ROWS = {1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000}
@@ -22,9 +24,13 @@ ROWS = {1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400, 500, 750
 
 def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
+    target: Annotated[
+        list[float] | None,
+        typer.Option(help="Nats; may be repeated.", show_default="those of grids of sweeps/ like it"),
+    ] = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Show one record: its cell, how it ended, what made it, some of its rows."""
+    """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""
     from harness.cli.lookup import by_beginning
     from harness.records import DamagedRecord
     from harness.records.store import Store
@@ -36,22 +42,46 @@ def show(
         record = store.read(whole_id)
     except DamagedRecord as error:
         raise UserError(f"cell {whole_id}: {error}; the next sweep sets it aside and runs it again") from None
-    header = record.header
-    cell = header.cell
-    say(f"cell       {cell.cell_id}")
-    say(f"           {cell.describe()}")
-    say(f"protocol   {cell.protocol.dataset}, {cell.protocol.label}")
-    for name, value in cell.protocol.model_dump(exclude_defaults=True).items():
-        say(f"           {name}: {value}")
-    reason = f": {header.error}" if header.error else ""
-    say(f"ending     {header.ending} after {header.iterations} iterations{reason}")
-    say("made by")
-    for name, value in header.provenance.items():
-        say(f"           {name}: {value}")
+    targets = _targets(record.header.cell.protocol) if target is None else target
+    say_facts(_facts(record, targets))
     out.print(_excerpt(record))
 
 
-def _excerpt(record: Record) -> Table:
+def _targets(protocol: Protocol) -> list[float]:
+    """What the grids of sweeps/ ask of cells of this protocol."""
+    from harness import grids
+
+    known = [grids.load(name) for name in grids.names()]
+    asked = {one.target_loss for one in known if protocol in one.protocols}
+    return sorted(target for target in asked if target is not None)
+
+
+def _facts(record: Record, targets: list[float]) -> Iterator[tuple[str, object]]:
+    header = record.header
+    cell = header.cell
+    yield "cell", cell.cell_id
+    yield "", cell.describe()
+    yield "protocol", f"{cell.protocol.dataset}, {cell.protocol.label}"
+    for name, value in cell.protocol.model_dump(exclude_defaults=True).items():
+        yield "", f"{name}: {value}"
+    reason = f": {header.error}" if header.error else ""
+    yield "ending", f"{header.ending} after {counted(header.iterations, 'iteration')}{reason}"
+    for target in targets:
+        yield "passages", f"of {target:g}: {_passages(record, target)}"
+    for place, (name, value) in enumerate(header.provenance.items()):
+        listed = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        yield "made by" if place == 0 else "", f"{name}: {listed}"
+
+
+def _passages(record: Record, target: float) -> str:
+    from harness.records.passages import first_passage, sustained_passage
+
+    losses = record.rows["train_loss"].to_numpy()
+    passages = ("first", first_passage(losses, target)), ("sustained", sustained_passage(losses, target))
+    return ", ".join(f"{name} {'none' if at is None else at}" for name, at in passages)
+
+
+def _excerpt(record: Record) -> Columns:
     """Some of its rows."""
     names = record.rows.column_names
     table = plain_table(names, right=names)

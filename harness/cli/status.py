@@ -5,99 +5,169 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from harness.cli.console import out, plain_table, say
-from harness.cli.options import Dataset, Results
+from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.files import opened
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.cell import Cell
-    from harness.sweeping.plan import Todo
+    from harness.grids import Grid
+    from harness.records.store import Scan
 
 MAX_ALIKE = 20
 """If more cells than this are not done for the same reason, they share a line: in a stale store, say."""
+KINDS = ("done", "running", "missing", "failed", "stale")
+"""What a cell can be; a damaged record counts as stale."""
 
 Running = Mapping[str, tuple[str, int]]
 """The cells that a sweep is training: cell id -> (the cell in words, its iteration)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One grid."""
+
+    grid: str
+    seeds: tuple[int, ...]
+    cells: tuple[Cell, ...]
+    reasons: dict[str, tuple[str, str]]
+    """Cell id -> one of KINDS, and why, for the cells that are not done."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """By kind, in the order of KINDS."""
+        counts = Counter(kind for kind, _ in self.reasons.values())
+        return {kind: counts[kind] for kind in KINDS} | {"done": len(self.cells) - len(self.reasons)}
+
+
 def status(
-    grid: Annotated[list[str] | None, typer.Argument(help="Grids.", show_default="all with records")] = None,
+    grid: Annotated[
+        list[str] | None,
+        typer.Argument(help="Grids.", show_default="all with records", autocompletion=grid_names),
+    ] = None,
     seeds: Annotated[str | None, typer.Option(help="Such as 0-4.", show_default="those with records")] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
+    as_json: AsJson = False,
 ) -> None:
-    """Show how many cells are done, running, missing, failed or stale, and why."""
+    """Show how many cells are done, running, missing, failed or stale, and why.
+
+    With --json: sweeping (whether a sweep runs in this folder), grids (each with grid, seeds, cells, done,
+    running, missing, failed, stale) and cells (those neither done nor missing: grid, cell_id, cell, kind,
+    reason; grid null: a running cell of none of these grids).
+    """
     from harness import grids
     from harness.cli.lookup import recorded
-    from harness.grids.selection import seed_ranges
-    from harness.records import tables
     from harness.records.store import Store
-    from harness.sweeping.plan import plan
 
     folder, names = results.absolute(), grid or []
     scan = Store(folder).scan()
     running = _running(folder)
-    shown = [grids.load(name, dataset=dataset) for name in names] or recorded(scan, folder, [], dataset)
-    if not shown:
-        say(f"no records yet; {places.typed('sweep')} makes some")
+    loaded = [grids.load(name, dataset=dataset) for name in names] or recorded(
+        scan, folder, [], dataset, running or ()
+    )
+    chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]
+    found = [_status(one, scan, asked, running or {}) for one, asked in zip(loaded, chosen, strict=True)]
+    known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
+    others = {} if names else {i: cell for i, cell in (running or {}).items() if i not in known}
+    if as_json:
+        say(json.dumps(_for_programs(found, others, running is not None)))
         return
-    counted = ("cells", "done", "running", "missing", "failed", "stale")
-    table = plain_table(("grid", *counted, "seeds"), right=counted)
-    lines: list[str] = []
-    for one in shown:
-        chosen = grids.parse_seeds(seeds, [one]) if seeds else tables.recorded_seeds(one, scan)
-        cells = one.cells(chosen)
-        todo = plan(cells, scan, one.question)
-        kinds = Counter("running" if cell_id in running else why.kind for cell_id, why in todo.items())
-        counts = [
-            len(cells),
-            len(cells) - len(todo),
-            *(kinds[kind] for kind in ("running", "missing", "failed")),
-            kinds["stale"] + kinds["damaged"],
-        ]
-        table.add_row(one.folder, *map(str, counts), seed_ranges(chosen))
-        lines += [f"{one.folder}  {line}" for line in reasons(cells, todo, running)]
+    if running is not None and not running:
+        say("a sweep is starting in this folder; none of its cells has reported yet")
+    if not found and not others:
+        if running is None:
+            say(f"no records yet; {places.typed('sweep')} makes some")
+        return
+    if found:
+        _show(found)
+    for cell_id, (words, iteration) in others.items():
+        say(f"{cell_id}  {words}  running: at iteration {iteration}")
+
+
+def _status(grid: Grid, scan: Scan, seeds: tuple[int, ...] | None, running: Running) -> Status:
+    """seeds None: those with records, or else the grid's."""
+    from harness.records import tables
+    from harness.sweeping.plan import plan
+
+    chosen = tables.recorded_seeds(grid, scan) if seeds is None else seeds
+    cells = grid.cells(chosen)
+    reasons = {}
+    for cell_id, todo in plan(cells, scan, grid.question).items():
+        if cell_id in running:
+            reasons[cell_id] = "running", f"at iteration {running[cell_id][1]}"
+        else:
+            reasons[cell_id] = "stale" if todo.kind == "damaged" else todo.kind, todo.reason
+    return Status(grid=grid.folder, seeds=tuple(chosen), cells=cells, reasons=reasons)
+
+
+def _show(found: Sequence[Status]) -> None:
+    """A row for each grid, then the cells that are neither done nor missing."""
+    from harness.grids.selection import seed_ranges
+
+    counted_kinds = ("cells", *KINDS)
+    table = plain_table(("grid", *counted_kinds, "seeds"), right=counted_kinds)
+    for one in found:
+        numbers = (len(one.cells), *one.counts.values())
+        table.add_row(one.grid, *map(str, numbers), seed_ranges(one.seeds))
     out.print(table)
-    for line in lines:
-        say(line)
+    for one in found:
+        for line in reasons(one):
+            say(f"{one.grid}  {line}")
 
 
-def reasons(cells: Sequence[Cell], todo: Mapping[str, Todo], running: Running) -> Iterator[str]:
+def reasons(one: Status) -> Iterator[str]:
     """A line for each cell that is neither done nor missing; one line for all with the same reason if there
     are more than MAX_ALIKE."""
-    alike: dict[str, list[Cell]] = {}
-    for cell in cells:
-        why = todo.get(cell.cell_id)
-        if why is not None and cell.cell_id in running:
-            alike.setdefault(f"running: at iteration {running[cell.cell_id][1]}", []).append(cell)
-        elif why is not None and why.kind != "missing":
-            alike.setdefault(f"{why.kind}: {why.reason}", []).append(cell)
-    for reason, group in alike.items():
+    alike: dict[tuple[str, str], list[Cell]] = {}
+    for cell in one.cells:
+        if (why := one.reasons.get(cell.cell_id)) and why[0] != "missing":
+            alike.setdefault(why, []).append(cell)
+    for (kind, reason), group in alike.items():
         if len(group) > MAX_ALIKE:
-            yield f"{len(group)} cells  {reason}"
+            yield f"{counted(len(group), 'cell')}  {kind}: {reason}"
         else:
-            yield from (f"{cell.cell_id}  {cell.describe()}  {reason}" for cell in group)
+            yield from (f"{cell.cell_id}  {cell.describe()}  {kind}: {reason}" for cell in group)
 
 
-def _running(results: Path) -> Running:
-    """The cells that the sweep in this folder is training; what a killed one left behind says nothing."""
+def _for_programs(found: Sequence[Status], others: Running, sweeping: bool) -> dict[str, Any]:
+    cells = [
+        {"grid": one.grid, "cell_id": cell.cell_id, "cell": cell.describe(), "kind": kind, "reason": reason}
+        for one in found
+        for cell in one.cells
+        for kind, reason in [one.reasons.get(cell.cell_id, ("done", ""))]
+        if kind not in ("done", "missing")
+    ]
+    cells += [
+        {"grid": None, "cell_id": i, "cell": words, "kind": "running", "reason": f"at iteration {iteration}"}
+        for i, (words, iteration) in others.items()
+    ]
+    counts = [
+        {"grid": one.grid, "seeds": list(one.seeds), "cells": len(one.cells)} | one.counts for one in found
+    ]
+    return {"sweeping": sweeping, "grids": counts, "cells": cells}
+
+
+def _running(results: Path) -> Running | None:
+    """The cells that the sweep in this folder is training, as far as it has said; None: no sweep runs here, and
+    what is there was left behind by one that was killed."""
     from harness.records.store import Store
     from harness.sweeping.driver import RUNNING
 
     store = Store(results)
+    if not store.held():
+        return None
     try:
         with opened(store.folder / RUNNING) as file:
             running = json.loads(file.read())
-        return (
-            {cell_id: (str(words), int(at)) for cell_id, (words, at) in running.items()}
-            if store.held()
-            else {}
-        )
+        return {cell_id: (str(words), int(at)) for cell_id, (words, at) in running.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import FAILED, INTERRUPTED, err, out, say
-from harness.cli.options import Dataset, Device, Results, check_device
+from harness.cli.options import Dataset, Device, Results, check_device, grid_names
 from harness.cli.plot import draw, say_left_out
 from harness.common import places
 from harness.common.errors import UserError
@@ -32,7 +32,9 @@ class RunnerName(StrEnum):
 
 
 def sweep(
-    grid: Annotated[str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.")] = "quick",
+    grid: Annotated[
+        str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.", autocompletion=grid_names)
+    ] = "quick",
     seeds: Annotated[str | None, typer.Option(help="Such as 0,1 or 0-4, in place of the grid's.")] = None,
     dataset: Dataset = None,
     device: Device = "cpu",
@@ -73,7 +75,7 @@ def sweep(
         where=where,
         shard=shard,
     )
-    display = Display(out, readings=len(loaded.protocols) > 1)
+    display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
     say_left_out(loaded, result.left_out)
     _conclude(result)

@@ -1,8 +1,36 @@
-"""Numbers and tables as text."""
+"""Numbers, counts and tables as text, and text that is safe to print."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
+
+_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode's control and format characters, lone surrogates, separators of lines and paragraphs."""
+_JOINERS = "\u200c\u200d"
+"""Format characters that Persian, Hindi and many emoji are written with."""
+
+
+def clean(text: str) -> str:
+    r"""The text on one line, with nothing in it that a terminal would obey.
+
+    Line breaks and tabs become spaces; control characters, escape sequences, overrides of the direction of
+    writing and undecodable bytes are spelled out: `\x1b[31m`.
+    """
+    return text if text.isascii() and text.isprintable() else "".join(map(_clean, text))
+
+
+def _clean(character: str) -> str:
+    if character.isspace():
+        return " "
+    if unicodedata.category(character) in _INVISIBLE and character not in _JOINERS:
+        return repr(character)[1:-1]
+    return character
+
+
+def counted(count: int, noun: str, plural: str | None = None) -> str:
+    """`1 cell`, `2 cells`. plural: where it is not the noun with an s."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def halves(value: float) -> str:

@@ -45,7 +45,7 @@ def similar(word: Any, known: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)  # an alias can repeat a word many times
 def _close(word: str, known: tuple[str, ...]) -> list[str]:
-    return get_close_matches(word, known, n=3, cutoff=0.6)
+    return get_close_matches(word, known, n=3, cutoff=0.65)
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:

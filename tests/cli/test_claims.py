@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from rich.console import Console
 from harness import grids
 from harness.cli import claims
 from harness.paper.claims import CLAIMS
+from harness.paper.matrix import Matrix
 from harness.records import reference, tables
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, is_refused
@@ -76,21 +78,41 @@ def test_by_your_records_and_by_the_reference(harness: Run, tiny: str, results: 
     assert sources == {"tiny": "reference (2 of 3 cells run)"}
 
 
-def test_the_terminal_shows_the_first_reading_and_all_in_a_hundred_columns():
-    console = Console(width=100, file=StringIO(), color_system=None)
-    for table in claims.tables(matrices.made()):
-        console.print(table)
-    lines = console.file.getvalue().splitlines()
-    assert max(map(len, lines)) <= 100
-    (first, small) = (line.split() for line in lines if line.startswith("C1 "))
-    assert {"fails", "holds", "?", "31"} <= set(first)
-    assert small == ["C1", "F", "(H)"]
-    assert [line.split() for line in lines if line.startswith("C2 ")] == [["C2", "F"]]  # not in the first
-    assert sum(line.startswith("C16") for line in lines) == 2
+def test_the_first_reading_with_reasons() -> None:
+    lines = [line.plain for line, _ in claims.under_the_first(matrices.made())]
+    assert lines[0] == "the paper's sentences under paper-adam"
+    assert lines[1].split() == ["strict", "weak", "sustained"]
+    place = {name: lines[1].index(name) for name in claims.FORMS}
+    first, why = next(two for two in pairwise(lines) if two[0].startswith("C1 "))
+    assert [first[place[name]] for name in claims.FORMS] == ["F", "H", "?"]
+    assert why == "    31 of 36 cells"
+    assert not any(line.startswith("C2 ") for line in lines)  # it was not asked there
+    assert any(line.startswith("C16 ") for line in lines)
 
 
-def test_the_head_of_a_reading_is_what_it_changes_broken_at_the_sign():
-    five = changing(k_shot=5)
-    asked = matrices.made() | {(claim.key, five): None for claim in CLAIMS} | {("C1", five): matrices.TOLD}
-    _, small = claims.tables(asked)
-    assert small.columns[-1].header == "k_shot=\n5"
+def rows(asked: Matrix, width: int) -> list[str]:
+    """What the table of all readings looks like."""
+    console = Console(width=width, file=StringIO(), color_system=None)
+    console.print(claims.under_all(asked))
+    return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+
+def test_every_reading_in_80_columns() -> None:
+    head, main, sgd, any_ = rows(matrices.made(), 80)
+    assert head.split() == [claim.key for claim in CLAIMS]
+    assert (main.split(), sgd.split(), any_.split()) == (
+        ["paper-adam", "FH"],
+        ["paper-sgd", "F"],
+        ["any", "reading", "F"],
+    )
+    assert main.index("FH") == head.index("C1")
+    assert sgd.rindex("F") == head.index("C2")
+    assert any_.index("F") == head.index("C16")
+
+
+def test_many_readings_with_long_names_in_80_columns() -> None:
+    long = changing(head_init="normal", k_query=15, meta_batch=8)
+    lines = rows(matrices.made() | {(claim.key, long): matrices.TOLD for claim in CLAIMS}, 80)
+    assert max(map(len, lines)) <= 80
+    assert lines[-2].split() == ["k_query=15,", "meta_batch=8,", *["FH"] * 16]
+    assert lines[-1].split() == ["head_init=normal"]

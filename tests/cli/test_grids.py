@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -55,9 +56,51 @@ def test_dry_run(harness: Run, results: Path) -> None:
     said = harness("grids", "quick", "--cells", "--where", "method=maml", "--seeds", "0-1", "--jobs", "2")
     assert said.code == 0
     wanted = [cell for cell in grids.load("quick").cells((0, 1)) if cell.method == "maml"]
-    listed = [line.split()[0] for line in said.out.splitlines()[:-1]]
+    head, *listed, shared, _ = (line.split()[0] for line in said.out.splitlines())
+    assert (head, shared) == ("cell", "all")
     assert sorted(listed) == sorted(cell.cell_id for cell in wanted)
     assert re.search(
         r"^\d+ cells, \d+ to run: at most .*, 2 at a time.*measured just now", said.out, re.MULTILINE
     )
     assert not results.exists()
+
+
+def test_one_grid(harness: Run) -> None:
+    said = harness("grids", "readings")
+    facts = dict(line.split(maxsplit=1) for line in said.out.splitlines())
+    assert facts["title"] == grids.load("readings").title
+    assert facts["cells"] == "280 of each seed: 28 maml, 252 alpha-maml"
+    assert facts["budget"] == "500 iterations"
+
+
+def test_grids_for_programs(harness: Run) -> None:
+    listed = json.loads(harness("grids", "--json").out)
+    assert [one["grid"] for one in listed] == grids.names()
+    by_name = {one["grid"]: one for one in listed}
+    assert by_name["quick"] == {
+        "grid": "quick",
+        "title": "A quick look",
+        "dataset": "glyphs",
+        "protocol": "paper-adam, n_way=5, filters=16",
+        "target_loss": 1.3,
+        "max_iterations": 100,
+        "seeds": [0],
+        "cells_per_seed": 14,
+    }
+    assert by_name["fig1"]["target_loss"] is None
+
+
+def test_cells_for_programs(harness: Run) -> None:
+    listed = json.loads(harness("grids", "quick", "--cells", "--json").out)
+    known = {cell.cell_id: cell for cell in grids.load("quick").cells()}
+    assert {one["cell_id"] for one in listed} == set(known)
+    for one in listed:
+        cell = known[one["cell_id"]]
+        assert one == {
+            "cell_id": cell.cell_id,
+            "method": cell.method,
+            **cell.hyper.model_dump(),
+            "seed": 0,
+            "protocol": "paper-adam, n_way=5, filters=16",
+            "state": "not run yet",
+        }

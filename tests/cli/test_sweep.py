@@ -45,7 +45,8 @@ def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> No
     path.write_text(text + "readings: [{}, {k_shot: 2}]\n")
     said = harness("sweep", tiny, "--runner", "serial", "--where", "method=maml,alpha0=0.1")
     assert said.code == 0, said.err
-    lines = [line for line in said.out.splitlines() if "maml alpha0=0.1" in line]
+    assert "all with method=maml alpha0=0.1 beta0=0.001 seed=0" in said.out.splitlines()
+    lines = [line for line in said.out.splitlines() if line.startswith("[")]
     assert len(lines) == 2
     assert sum("k_shot=2" in line for line in lines) == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -41,8 +42,10 @@ def test_serial_and_ray_give_identical_records(tmp_path: Path) -> None:
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
         assert done.returncode == 0, done.stderr
         assert done.stderr == ""
+        ours = r"3 cells; 3 to run|all with |at most .* left$|\[[1-3]/3\] |figures: "
         lines = [line for line in done.stdout.splitlines() if line.strip()]
-        assert len(lines) == 1 + 3 + 1  # the plan, a line a cell, the figures: nothing of Ray's noise
+        assert not [line for line in lines if not re.match(ours, line)]  # nothing of Ray's noise
+        assert sum(line.startswith("[") for line in lines) == 3
     first, second = (Store(tmp_path / name / "r") for name in runners)
     headers = first.scan().headers
     assert headers.keys() == second.scan().headers.keys()
