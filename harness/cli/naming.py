@@ -49,6 +49,7 @@ def names(cells: Sequence[Cell]) -> Names:
     for cell in cells:
         for name, value in _values(cell).items():
             known.setdefault(name, set()).add(value)
+    known[SEED] = known.pop(SEED)  # the last
     preset = protocols[0].preset
     return Names(
         varying=(

@@ -1,5 +1,32 @@
-from harness.common.text import halves
+import pytest
+
+from harness.common.text import clean, counted, halves
 
 
 def test_a_median_of_counts_keeps_its_half():
     assert [halves(value) for value in (60, 60.5, 61.5, 1234567.0)] == ["60", "60.5", "61.5", "1234567"]
+
+
+def test_counts_agree_with_their_nouns():
+    assert [counted(n, "cell") for n in (0, 1, 2)] == ["0 cells", "1 cell", "2 cells"]
+    assert counted(3, "entry", "entries") == "3 entries"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain [red]text[/red] :smile:", "plain [red]text[/red] :smile:"),
+        ("\x1b[31mred\x07", r"\x1b[31mred\x07"),
+        ("C1: \x9b31m", r"C1: \x9b31m"),
+        ("two\nlines\r\nand\ttabs\x85\u2028", "two lines  and tabs  "),
+        ("gnp.\u202exe\u2066", r"gnp.\u202exe\u2066"),
+        ("not utf-8 \udcff", r"not utf-8 \udcff"),
+        ("\x00\x7f\u200b\ufeff", r"\x00\x7f\u200b\ufeff"),
+        (
+            "学習率 α é e\u0301 \u0646\u0645\u06cc\u200c\u062e",
+            "学習率 α é e\u0301 \u0646\u0645\u06cc\u200c\u062e",
+        ),
+    ],
+)
+def test_nothing_is_left_for_a_terminal_to_obey(text, shown):
+    assert clean(text) == shown
