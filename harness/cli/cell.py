@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import say
+from harness.cli.console import say, unheard
 from harness.cli.options import Dataset, Device, Results, check_device
 from harness.common import places
 from harness.common.errors import UserError
@@ -17,7 +17,7 @@ from harness.common.errors import UserError
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
     from harness.grids import Grid
-    from harness.records import Row
+    from harness.records import Progress, Row
 
 
 def cell(
@@ -145,7 +145,13 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
         f"{'val loss':>8} {'val acc':>8}"
     )
     started = perf_counter()
-    (record,) = loop.train([cell], question, device, lambda now: say(_line(now[0].row)))
+
+    def observe(now: list[Progress]) -> None:
+        say(_line(now[0].row))
+        if unheard():  # `| head`, say: there is nothing else to train for
+            raise typer.Exit
+
+    (record,) = loop.train([cell], question, device, observe)
     seconds = duration(perf_counter() - started)
     say(f"{verdict(record, question)}; {record.header.ending}, {seconds}")
 

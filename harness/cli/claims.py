@@ -114,5 +114,5 @@ def under_all(matrix: Matrix) -> Columns:
     table = plain_table(("", *(claim.key for claim in CLAIMS)), wrap=("",))
     for column, name in zip(asked, short_labels(asked), strict=True):
         row = (matrix[claim.key, column] for claim in CLAIMS)
-        table.add_row(name, *(_mark(one and one.strict) + _mark(one and one.weak) for one in row))
+        table.add_row(name, *(_mark(one.strict) + _mark(one.weak) if one else "" for one in row))
     return table

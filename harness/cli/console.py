@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -43,7 +44,7 @@ class Printer(Console):
         """Whether what was printed can be replaced."""
         return self.watched and self.is_terminal and not self.is_dumb_terminal
 
-    @property
+    @property  # type: ignore[misc]  # rich's can be set
     def size(self) -> ConsoleDimensions:
         """Of the terminal, now."""
         if not self.watched:
@@ -86,6 +87,11 @@ def complain(text: str) -> None:
 def working(text: str) -> AbstractContextManager[object]:
     """Inside its `with`, a person at the terminal sees what takes so long. Nothing is left of it."""
     return err.status(Text(f"{clean(text)} ...")) if err.live else contextlib.nullcontext()
+
+
+def unheard() -> bool:
+    """Whether standard output leads nowhere any more: see streams.Stream."""
+    return getattr(sys.stdout, "lost", None) is not None
 
 
 def short(path: Path) -> str:

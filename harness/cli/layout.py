@@ -83,9 +83,12 @@ class Columns:
         return table
 
     def _as_lines(self, width: int) -> Iterator[Text]:
-        for name, *row in self._rows:
-            more = [f"{head}={cell}" for head, cell in zip(self._heads[1:], row, strict=True) if cell]
-            line = wrapped(Text("  ".join(filter(None, [name, ", ".join(more)]))), width)
+        named = not self._right[0]  # by its first cell
+        for row in self._rows:
+            name, *_ = row if named else [""]
+            cells = list(zip(self._heads, row, strict=True))[named:]
+            more = ", ".join(f"{head}={cell}" for head, cell in cells if cell)
+            line = wrapped(Text("  ".join(filter(None, [name, more]))), width)
             line.no_wrap, line.overflow = True, "ignore"
             yield line
 

@@ -69,9 +69,9 @@ class Display:
             import harness.plots.render  # noqa: F401  # now: cells train, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
         self._pace.progress(time.monotonic(), {p.cell.cell_id: p.row.iteration for p in now})
-        if self._live is None and not self._announced and self._pace.left() is not None:
+        if self._live is None and not self._announced and (left := self._left()):
             self._announced = True
-            self._say(self._left())
+            self._say(left)
 
     def record(self, record: Record, question: Question) -> None:
         """A line for a cell that has ended."""
@@ -82,7 +82,7 @@ class Display:
         ended = f"{verdict(record, question):<{len(f'not reached in {self._budget}')}}"
         place = f"[{self._done:{len(str(self._total))}}/{self._total}]"
         error = f": {header.error}" if header.error else ""
-        left = f"  ({self._left()})" if self._live is None else ""
+        left = f"  ({left})" if self._live is None and (left := self._left()) else ""
         self._say(f"{place} {ended}  {self._names.of(header.cell)}{error}{left}", indent=len(place) + 1)
 
     def end(self) -> None:
@@ -95,14 +95,16 @@ class Display:
         say(text, console=self.console, indent=indent)
 
     def _left(self) -> str:
+        """How long the rest may take; nothing while that is not known, or if there is no rest."""
         left = self._pace.left()
-        if left is None:
-            return "time left not known yet"
+        if left is None or self._done == self._total:
+            return ""
         return f"{'at most' if left.at_most else 'about'} {duration(left.seconds)} left"
 
     def _render(self) -> Group:
         so_far = duration(time.monotonic() - self._opened)
-        text = Text(f"{self._done}/{counted(self._total, 'cell')}, {so_far} so far, {self._left()}")
+        left = self._left() or "time left not known yet"
+        text = Text(f"{self._done}/{counted(self._total, 'cell')}, {so_far} so far, {left}")
         room = self.console.width - text.cell_len - 1
         head: RenderableType = wrapped(text, self.console.width)
         if room >= BAR // 3:

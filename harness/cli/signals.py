@@ -7,12 +7,12 @@ from types import FrameType
 
 
 class Interrupted(BaseException):
-    """A KeyboardInterrupt that Typer does not take for a command's exit code."""
+    """Raised instead of KeyboardInterrupt, which Typer takes for a command's exit code, and Python, if it
+    passed through exec(), for a reason to die of SIGINT in the end."""
 
 
 class Signals:
-    """Inside its `with`, SIGTERM raises KeyboardInterrupt as Ctrl-C does; a signal that was ignored still
-    is."""
+    """Inside its `with`, both raise Interrupted; one that was ignored still is."""
 
     def __init__(self) -> None:
         self.came = False
@@ -31,4 +31,4 @@ class Signals:
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.came = True
-        raise KeyboardInterrupt
+        raise Interrupted

@@ -139,7 +139,7 @@ def reasons(one: Status) -> Iterator[str]:
 
 
 def _for_programs(found: Sequence[Status], others: Running, sweeping: bool) -> dict[str, Any]:
-    cells = [
+    cells: list[dict[str, str | None]] = [
         {"grid": one.grid, "cell_id": cell.cell_id, "cell": cell.describe(), "kind": kind, "reason": reason}
         for one in found
         for cell in one.cells

@@ -7,15 +7,15 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, TextIO
 
 
 class Stream:
     """A text stream whose writes never raise. All else is as in the stream under it."""
 
-    def __init__(self, under: TextIO | None) -> None:
-        """under: None if it was closed when this process began."""
-        self._under = under or open(os.devnull, "w")  # noqa: SIM115, PTH123
+    def __init__(self, under: TextIO) -> None:
+        self._under = under
         self.lost: Exception | None = None
         """Why the output could not be written; None: it could."""
         if isinstance(under, io.TextIOWrapper):
@@ -57,15 +57,16 @@ class Stream:
 def sturdy() -> Iterator[tuple[Stream, Stream]]:
     """Inside its `with`, standard output and error are such streams."""
     _occupy()
-    before = sys.stdout, sys.stderr
-    streams = Stream(before[0]), Stream(before[1])
-    sys.stdout, sys.stderr = streams  # type: ignore[assignment]
-    try:
-        yield streams
-    finally:
-        for stream in streams:
-            stream.flush()
-        sys.stdout, sys.stderr = before
+    before = sys.stdout, sys.stderr  # each None if it was closed when this process began
+    with Path(os.devnull).open("w") as nowhere:
+        streams = Stream(before[0] or nowhere), Stream(before[1] or nowhere)
+        sys.stdout, sys.stderr = streams
+        try:
+            yield streams
+        finally:
+            for stream in streams:
+                stream.flush()
+            sys.stdout, sys.stderr = before
 
 
 def _occupy() -> None:

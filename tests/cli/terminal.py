@@ -1,4 +1,4 @@
-"""`harness WORDS` as a process of its own: in a terminal of some width, or into files."""
+"""Standard output and error as a terminal, or as a file of some other kind, and `harness` in a shell."""
 
 from __future__ import annotations
 
@@ -11,53 +11,79 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+import pytest
+from rich.cells import cell_len
 
 from harness.common.places import ROOT
 
-COMMAND = (sys.executable, "-m", "harness")
-_ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+READ_BY_RICH = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
 
 
-@dataclass(frozen=True, kw_only=True)
 class Screen:
     """What a terminal got."""
 
-    code: int
-    raw: str
+    def __init__(self) -> None:
+        self.raw = ""
 
     @property
     def lines(self) -> list[str]:
-        """Without colours, and without what was replaced."""
-        whole = _ESCAPES.sub("", re.sub(r"\r\x1b\[2K|\x1b\[1A\x1b\[2K", "\n\x00", self.raw))
-        return [line.rstrip() for line in whole.replace("\r\n", "\n").split("\n") if "\x00" not in line]
+        """Without colours and cursor movements; what was replaced is there too."""
+        text = _ESCAPE.sub("", self.raw.replace("\r\n", "\n")).replace("\r", "\n")
+        return [line.rstrip() for line in text.split("\n")]
+
+    @property
+    def width(self) -> int:
+        """Of the widest line, in columns."""
+        return max(map(cell_len, self.lines))
 
 
-def environment(**more: str) -> dict[str, str]:
-    """As a person's, without what rich would read; `more` is added."""
-    read = ("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE")
-    kept = {name: value for name, value in os.environ.items() if name not in read}
-    return kept | {"PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "PYTHONUTF8": "0"} | more
-
-
-def in_terminal(*words: str, columns: int = 80, env: Mapping[str, str] | None = None) -> Screen:
-    """Run in a pseudo-terminal of so many columns."""
+@contextlib.contextmanager
+def terminal(columns: int, rows: int = 40) -> Iterator[Screen]:
+    """Inside its `with`, standard output and error are a terminal of this size. Its content is there
+    afterwards."""
+    screen, parts = Screen(), []
     ours, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    process = subprocess.Popen(
-        [*COMMAND, *words], stdin=its, stdout=its, stderr=its, env=env or environment(), close_fds=True
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read() -> None:
+        with contextlib.suppress(OSError):  # Linux says so once the other side is closed
+            while part := os.read(ours, 1 << 16):
+                parts.append(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in READ_BY_RICH:
+            patch.delenv(name, raising=False)
+        patch.setenv("TERM", "xterm-256color")
+        try:
+            with open(its, "w", encoding="utf-8") as stream, into(stream):  # noqa: PTH123
+                yield screen
+        finally:
+            reader.join(10)
+            os.close(ours)
+    screen.raw = b"".join(parts).decode()
+
+
+@contextlib.contextmanager
+def into(stream: TextIO) -> Iterator[None]:
+    """Inside its `with`, standard output and error go there."""
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        yield
+
+
+def in_shell(script: str, folder: Path, **more: str) -> subprocess.CompletedProcess[bytes]:
+    """Run a bash script, in which `harness` is the command, without what rich would read; `more` is added
+    to its environment."""
+    env = {name: value for name, value in os.environ.items() if name not in READ_BY_RICH}
+    env |= {"PYTHONPATH": str(ROOT), "PYTHON": sys.executable} | more
+    function = 'harness() { "$PYTHON" -m harness "$@"; }\n'
+    return subprocess.run(
+        ["bash", "-c", function + script], env=env, cwd=folder, capture_output=True, timeout=120, check=False
     )
-    os.close(its)
-    raw = b""
-    with contextlib.suppress(OSError):  # Linux says so when the other side is closed
-        while part := os.read(ours, 1 << 16):
-            raw += part
-    os.close(ours)
-    return Screen(code=process.wait(60), raw=raw.decode())
-
-
-def by_shell(script: str, **more: str) -> subprocess.CompletedProcess[bytes]:
-    """Run a bash script in which $HARNESS is the command."""
-    env = environment(HARNESS=" ".join(COMMAND), **more)
-    return subprocess.run(["bash", "-c", script], env=env, capture_output=True, timeout=120, check=False)
