@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -84,9 +85,19 @@ def complain(text: str) -> None:
     say(f"harness: {text}", console=err)
 
 
+def say_json(value: object) -> None:
+    """For programs: never wrapped, and ASCII alone."""
+    out.print(Text(json.dumps(value, indent=1)), soft_wrap=True)
+
+
 def working(text: str) -> AbstractContextManager[object]:
-    """Inside its `with`, a person at the terminal sees what takes so long. Nothing is left of it."""
-    return err.status(Text(f"{clean(text)} ...")) if err.live else contextlib.nullcontext()
+    """Inside its `with`, a person at the terminal sees what takes so long; afterwards nothing is left of
+    it."""
+    if err.live:
+        return err.status(Text(f"{clean(text)} ..."), spinner="line")
+    if err.watched:
+        say(f"{text} ...", console=err)
+    return contextlib.nullcontext()
 
 
 def unheard() -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, plain_table, say, say_facts
+from harness.cli.console import out, plain_table, say, say_facts, say_json, working
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
@@ -68,7 +67,7 @@ def list_grids(
     if not cells:
         loaded = [grids.load(name, dataset=dataset) for name in ([grid] if grid else grids.names())]
         if as_json:
-            say(json.dumps([_facts(one) for one in loaded]))
+            say_json([_facts(one) for one in loaded])
         elif grid:
             _show_grid(loaded[0])
         else:
@@ -152,7 +151,7 @@ def _show_cells(request: Request, as_json: bool) -> None:
     states = {cell.cell_id: todo[cell.cell_id].reason if cell.cell_id in todo else "done" for cell in cells}
     ordered = [cell for (cell,) in pack(cells, devices=0)]
     if as_json:
-        say(json.dumps([_cell(cell, states[cell.cell_id]) for cell in ordered]))
+        say_json([_cell(cell, states[cell.cell_id]) for cell in ordered])
         return
     named = names(cells)
     table = plain_table(("cell", *named.varying, "state"), named.numbers, wrap=("state",))
@@ -267,6 +266,7 @@ def _timed(cell: Cell) -> float:
     torch.set_num_threads(1)
     ends = [perf_counter()]
     question = Question(target_loss=None, max_iterations=ITERATIONS)
-    list(loop.train([cell], question, observe=lambda now: ends.append(perf_counter())))
+    with working("timing a few iterations"):
+        list(loop.train([cell], question, observe=lambda now: ends.append(perf_counter())))
     times = [end - start for start, end in pairwise(ends)]
     return median(times[1:] or times)  # one alone if the cell diverged at once

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,8 +52,11 @@ def _targets(protocol: Protocol) -> list[float]:
     """What the grids of sweeps/ ask of cells of this protocol."""
     from harness import grids
 
-    known = [grids.load(name) for name in grids.names()]
-    asked = {one.target_loss for one in known if protocol in one.protocols}
+    asked = set()
+    for name in grids.names():
+        with contextlib.suppress(UserError):  # a mistake in some grid's file is not this command's
+            one = grids.load(name)
+            asked |= {one.target_loss} if protocol in one.protocols else set()
     return sorted(target for target in asked if target is not None)
 
 

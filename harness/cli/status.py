@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, plain_table, say
+from harness.cli.console import out, plain_table, say, say_json
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.files import opened
@@ -60,9 +60,9 @@ def status(
 ) -> None:
     """Show how many cells are done, running, missing, failed or stale, and why.
 
-    With --json: sweeping (whether a sweep runs in this folder), grids (each with grid, seeds, cells, done,
-    running, missing, failed, stale) and cells (those neither done nor missing: grid, cell_id, cell, kind,
-    reason; grid null: a running cell of none of these grids).
+    With --json: sweeping (whether a sweep or a restore is at work in this folder), grids (each with grid,
+    seeds, cells, done, running, missing, failed, stale) and cells (those neither done nor missing: grid,
+    cell_id, cell, kind, reason; grid null: a running cell of none of these grids).
     """
     from harness import grids
     from harness.cli.lookup import recorded
@@ -79,10 +79,10 @@ def status(
     known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
     others = {} if names else {i: cell for i, cell in (running or {}).items() if i not in known}
     if as_json:
-        say(json.dumps(_for_programs(found, others, running is not None)))
+        say_json(_for_programs(found, others, running is not None))
         return
     if running is not None and not running:
-        say("a sweep is starting in this folder; none of its cells has reported yet")
+        say("a sweep or a restore is at work in this folder; no cell has reported yet")
     if not found and not others:
         if running is None:
             say(f"no records yet; {places.typed('sweep')} makes some")

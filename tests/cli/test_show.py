@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+from harness import grids
+from harness.records.store import Store
 from tests.cli.conftest import Run, fill, is_refused
+from tests.records.test_tables import made
+
+
+def test_both_passages_of_the_targets(harness: Run, results: Path) -> None:
+    one = grids.load("fig2").cells()[0]  # fig3 has it too
+    Store(results).put(made(one, "budget", [2.995] * 3 + [2.9] * 10 + [2.2] * 3))
+    said = harness("show", one.cell_id)
+    assert re.findall(r"(?:passages +| {11})(of .*)", said.out) == [
+        "of 2.5: first 14, sustained none",
+        "of 2.99: first 4, sustained 10",
+    ]
+    assert "of 2.92: first 4, sustained 11" in harness("show", one.cell_id, "--target", "2.92").out
 
 
 def test_show(harness: Run, tiny: str, results: Path) -> None:
