@@ -55,6 +55,13 @@ def test_two_at_a_time() -> None:
     assert alone.left().seconds == pytest.approx(6.0)
 
 
+def test_the_end_comes_with_the_cell_that_has_most_left() -> None:
+    pace = Pace(2, budget=100, jobs=2)
+    for second in range(5):
+        pace.progress(second, {"a": 10 * second, "b": 50 + 10 * second})
+    assert pace.left().seconds == pytest.approx(6.0)
+
+
 def test_what_was_done_before_the_first_report_is_no_pace() -> None:
     """A second worker that reports just after the first has not made its iterations since then."""
     pace = Pace(2, budget=100, jobs=2)

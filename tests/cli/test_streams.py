@@ -84,6 +84,15 @@ def test_a_cell_that_nobody_watches_any_more_stops(harness: Run, tiny: str) -> N
         assert harness(*words).code == 0
 
 
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path, closed: str) -> None:
+    """Whatever a child process or a C library prints would end up in it."""
+    code = "with sturdy(): file = open('file', 'w'); print(file.fileno(), file=file)"
+    script = f'"$PYTHON" -c "from harness.cli.streams import sturdy\n{code}" {closed}'
+    assert in_shell(script, tmp_path).returncode == 0
+    assert int((tmp_path / "file").read_text()) > 2
+
+
 def test_after_a_loss_nothing_is_written_and_nothing_raised(tmp_path: Path) -> None:
     file = (tmp_path / "file").open("w")
     stream = Stream(file)
