@@ -101,8 +101,8 @@ def _facts(grid: Grid) -> dict[str, Any]:
 
 def _show_grids(grids: Sequence[Grid]) -> None:
     """One row per grid."""
+    from harness.common.text import shorten
     from harness.grids.selection import seed_ranges
-    from harness.grids.strictyaml import shorten
 
     wide = out.width >= WIDE
     more = ("data set", "protocol") if wide else ()

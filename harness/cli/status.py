@@ -157,8 +157,8 @@ def _for_programs(found: Sequence[Status], others: Running, sweeping: bool) -> d
 
 
 def _running(results: Path) -> Running | None:
-    """The cells that the sweep in this folder is training, as far as it has said; None: no sweep runs here, and
-    what is there was left behind by one that was killed."""
+    """The cells that the sweep in this folder is training, as far as it has said; None: no sweep runs here,
+    and what is there was left behind by one that was killed."""
     from harness.records.store import Store
     from harness.sweeping.driver import RUNNING
 

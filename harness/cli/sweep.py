@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import FAILED, INTERRUPTED, err, out, say
+from harness.cli.console import FAILED, INTERRUPTED, complain, err, out, say
 from harness.cli.options import Dataset, Device, Results, check_device, grid_names
 from harness.cli.plot import draw, say_left_out
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import cores
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.cell import Question
@@ -97,33 +98,29 @@ def _runner(name: RunnerName) -> Runner:
 def _conclude(result: Result) -> None:
     """Say how the sweep ended, and exit."""
     if result.unwritten:
-        _complain(result.unwritten)
+        complain(result.unwritten)
     if result.unsaved:
-        others = f", and {result.left - result.unsaved} more did not run" * (result.left > result.unsaved)
-        _complain(
-            f"{result.unsaved} finished cells could not be written and are lost{others}; "
+        others = f", {result.left - result.unsaved} more did not run" * (result.left > result.unsaved)
+        complain(
+            f"lost because it could not be written: {counted(result.unsaved, 'finished cell')}{others}; "
             "once there is room, the same command continues"
         )
         raise typer.Exit(FAILED)
     if result.interrupted:
-        _complain(f"interrupted; {result.ran} finished cells are kept, and the same command continues")
+        complain(f"interrupted; kept: {counted(result.ran, 'finished cell')}; the same command continues")
         raise typer.Exit(INTERRUPTED)
     if result.left:
         reason = f": {result.why_left}" if result.why_left else ""
         others = "the others are kept, and " * (result.left < result.asked)
-        _complain(
-            f"{result.left} of {result.asked} cells did not run{reason}; {others}the same command continues"
-        )
+        asked = counted(result.asked, "cell")
+        complain(f"{result.left} of {asked} did not run{reason}; {others}the same command continues")
     if result.failed:
-        _complain(f"{len(result.failed)} of {result.asked} cells failed; the same command tries them again")
+        asked = counted(result.asked, "cell")
+        complain(f"{len(result.failed)} of {asked} failed; the same command tries them again")
         for cell_id, message in result.failed.items():
             say(f"  {cell_id}  {message}", console=err)
     if result.failed or result.left or result.unwritten:
         raise typer.Exit(FAILED)
-
-
-def _complain(text: str) -> None:
-    say(f"harness: {text}", console=err)
 
 
 def _workers(device: str, ray_address: str | None) -> int:

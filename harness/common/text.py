@@ -28,6 +28,16 @@ def _clean(character: str) -> str:
     return character
 
 
+def shorten(text: str, length: int = 40) -> str:
+    """The text, or its beginning and three points."""
+    return text if len(text) <= length else f"{text[: length - 3]}..."
+
+
+def one_line(text: str, length: int = 500) -> str:
+    """A text from elsewhere, clean, without blanks in a row, and no longer than `length`."""
+    return shorten(" ".join(clean(text[: length + 1]).split()), length)
+
+
 def counted(count: int, noun: str, plural: str | None = None) -> str:
     """`1 cell`, `2 cells`. plural: where it is not the noun with an s."""
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
@@ -42,13 +52,3 @@ def markdown_table(head: Sequence[object], rows: Iterable[Sequence[object]]) -> 
     """A table in Markdown, without a newline at its end."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
-
-
-def one_line(text: str, most: int = 500) -> str:
-    """A text from elsewhere as one line: blanks in place of line ends and of what no terminal should get, and
-    at most `most` letters."""
-    if len(text) > most:
-        text = f"{text[: most - 3]}..."
-    if text.isprintable():
-        return text
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.common.errors import UserError
-from harness.grids.strictyaml import Document, Place, refusal, shorten
+from harness.common.text import shorten
+from harness.grids.strictyaml import Document, Place, refusal
 
 MISSING = "missing"
 LONGEST = 500

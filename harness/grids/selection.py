@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from harness.cell import Cell
+from harness.common.text import one_line
 from harness.grids import mistakes, strictyaml
 from harness.grids.figure import matches, row_of
 from harness.grids.grid import MAX_CELLS, Grid
@@ -45,7 +46,7 @@ def where_note(text: str, selected: Iterable[Cell]) -> str | None:
     ]
     named = ",".join(f"method={method}" for method in complete)
     advice = f"add {named} to leave them out" if named else "no other cell matches"
-    return strictyaml.one_line(f"where {show(text)}: {'; '.join(parts)}; {advice}")
+    return one_line(f"where {show(text)}: {'; '.join(parts)}; {advice}")
 
 
 def _lacking(method: str, keys: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from harness.common.errors import UserError
+from harness.common.text import one_line, shorten
 
 Place = tuple[str | int, ...]
 """Where a value is: ("cells", 1, "alpha_hyperlr") is written cells[1].alpha_hyperlr."""
@@ -211,14 +212,4 @@ def _wrong(name: str, event: Any, text: str) -> UserError:
 
 def refusal(text: str) -> UserError:
     """The user's error as one line, whatever names and values are in it."""
-    return UserError(one_line(text))
-
-
-def shorten(text: str, length: int = 40) -> str:
-    """The text, or its beginning and three points."""
-    return text if len(text) <= length else f"{text[: length - 3]}..."
-
-
-def one_line(text: str) -> str:
-    """The text without line breaks and control characters: keys and values of a file may hold anything."""
-    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+    return UserError(one_line(text, 1000))

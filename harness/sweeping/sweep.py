@@ -99,7 +99,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
         for data, resize in sorted({(cell.protocol.dataset, cell.protocol.resize) for cell in cells}):
             datasets.check(data, resize)
         tables.check_free(request.grid, request.folder)
-        check_writable(request.folder)
+        _check_writable(request.folder)
         clear_leftovers(request.folder)
         ran: dict[str, Header] = {}
         for _ in range(2):  # a second time if the rows of a record turn out to be damaged
@@ -154,6 +154,16 @@ def _run_missing(
     finally:
         display.end()
         driver.close()
+
+
+def _check_writable(folder: Path) -> None:
+    """UserError unless files can be made in `folder`: nothing has been trained that could be lost."""
+    try:
+        check_writable(folder)
+    except NotWritten as error:
+        raise UserError(
+            f"{folder}: cannot be written ({error.reason}); choose another folder with RESULTS=..."
+        ) from None
 
 
 AGAIN = "; its cell is run again"

@@ -52,6 +52,8 @@ def test_what_is_no_list_of_running_cells(
         said = harness("status", tiny)
     assert said.code == 0, said.err
     assert re.search(r"^tiny +3 +0 +0 +3 ", said.out, re.MULTILINE), said.out
+
+
 def test_status_of_a_sweep_without_records_yet(harness: Run, results: Path) -> None:
     one = grids.load("quick").cells()[0]
     with Store(results).lock():

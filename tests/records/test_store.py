@@ -297,7 +297,7 @@ def test_what_the_file_system_says_of_a_lock(
             "process 17 on elsewhere (since 2026-01-02 03:04:05 UTC)\n",
             "process 17 on elsewhere (since 2026-01-02",
         ),
-        ("pro\x1b[31mcess\n17" * 50, "pro [31mcess 17pro"),
+        ("pro\x1b[31mcess\n17" * 50, r"pro\x1b[31mcess 17pro"),
         (None, "another process"),
     ],
     ids=["of another machine", "hostile", "none"],
