@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, StrMethodFormatter
 
-from harness.plots import style
+from harness.plots import style, texts
+from harness.plots.heading import Heading
 
 PLAIN = StrMethodFormatter("{x:g}")
 OURS, PEER, FLOOR = "#0072B2", "#D55E00", style.REFERENCE
@@ -41,7 +42,7 @@ def draw(bench: dict[str, Any]) -> Figure:
     programs, curves = bench["programs"], pd.DataFrame(bench.get("curves", []))
     varied = [name for name in TITLES if not curves.empty and name in set(curves["varied"])]
     lines = -(-len(varied) // COLUMNS)
-    heading = style.Heading(title=_title(bench), subtitle=style.wrapped(_what(bench), WIDTH, style.TICK))
+    heading = Heading(title=_title(bench), subtitle=texts.wrapped(_what(bench), WIDTH, style.TICK))
     top = heading.height + 0.12
     rows = ROW * len(programs)
     below = top + rows + 0.62

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,8 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.plots import style
+from harness.common.text import halves
+from harness.plots import style, texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +43,9 @@ NEVER = "\N{EN DASH}"
 PLACES = {2: (-0.14, 0.26), 3: (-0.26, 0.07, 0.32)}
 """By the number of text lines in a cell with a count: how far below its middle each is, in cells."""
 
-KEY_WIDTH = 2.45  # inches, as are those below
-BAR, BAR_ROOM, LINE, ICON = 0.11, 0.62, 0.22, 0.17
+# Inches.
+KEY_WIDTH, BAR_WIDTH, BAR, BAR_ROOM, LINE, ICON = 2.45, 2.05, 0.11, 0.62, 0.22, 0.17
+MEANING = 1.4 * LINE  # from the left of a mark to what it means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,18 +105,34 @@ def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
 def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
     """The count or mark of a cell. Below a count: that of the sustained passage and, with several seeds, how
     many of the finished runs reached the target."""
-    share = f"{cell['reached']}/{cell['run']}" if look.several_seeds and cell["reached"] else ""
+    lines = _said(cell, look)
     if cell["state"] == "reached":
-        count, sustained = cell["iterations_to_target"], cell["iterations_to_target_sustained"]
-        colour = _ink(mpl.colormaps[style.COUNTS](look.norm(count)))
-        later = f"{sustained:.0f}" if np.isfinite(sustained) else NEVER
-        lines = [(f"{count:.0f}", style.TICK), (later, style.SMALLEST)]
-        lines += [(share, style.SMALLEST)] if share else []
+        colour = _ink(mpl.colormaps[style.COUNTS](look.norm(cell["iterations_to_target"])))
         for place, (text, size) in zip(PLACES[len(lines)], lines, strict=True):
             _text(ax, column, row + place, text, size, colour)
     else:
         mark(ax, column, row, MARKS[cell["state"]])
-        _text(ax, column, row, share, style.SMALLEST, "black", behind="white")
+        for text, size in lines:
+            _text(ax, column, row, text, size, "black", behind="white")
+
+
+def _said(cell: pd.Series, look: Look) -> list[tuple[str, float]]:
+    """The lines of text in a cell and their sizes, without its mark."""
+    lines = []
+    if cell["state"] == "reached":
+        sustained = cell["iterations_to_target_sustained"]
+        later = halves(sustained) if np.isfinite(sustained) else NEVER
+        lines = [(halves(cell["iterations_to_target"]), style.TICK), (later, style.SMALLEST)]
+    if look.several_seeds and cell["reached"]:
+        lines.append((f"{cell['reached']}/{cell['run']}", style.SMALLEST))
+    return lines
+
+
+def room(cells: pd.DataFrame, look: Look) -> float:
+    """The side in inches that a square needs for the widest text in these cells (see cells_over_seeds)."""
+    lines = [line for _, cell in cells.iterrows() for line in _said(cell, look)]
+    patterns = {(re.sub(r"\d", "0", text), size) for text, size in lines}  # all digits have one width
+    return max((texts.size(*pattern)[0] for pattern in patterns), default=0.0) + 0.05
 
 
 def mark(ax: Axes, column: float, row: float, mark: Mark, side: float = 1) -> None:
@@ -143,14 +162,11 @@ def _ink(colour: Any) -> str:
 
 def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: int, target: float) -> None:
     """The colour bar, and what each mark means: beside the bar if `wide`, else below it."""
-    bar = style.axes_at(fig, at[0], at[1] + 0.22, KEY_WIDTH - 0.4, BAR, label="colour bar")
+    bar = style.axes_at(fig, at[0], at[1] + 0.22, BAR_WIDTH, BAR, label="colour bar")
     fig.colorbar(ScalarMappable(look.norm, style.COUNTS), cax=bar, orientation="horizontal")
     bar.minorticks_off()
-    near = budget / 1.3  # a label this near to the budget's would run into it
-    low = look.norm.vmin or 0
-    ticks = [*(step for step in _steps(budget) if low <= step < near), budget]
-    ticks = ticks if len(ticks) < 10 else [t for t in ticks if t == budget or f"{t:g}"[0] == "1"]
-    bar.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ticks = _ticks(look.norm, budget)
+    bar.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
     goal = "the target" if np.isnan(target) else f"training loss ≤ {target:g}"
     bar.set_title(f"iterations to {goal}", size=style.TICK, loc="left", pad=4)
 
@@ -164,7 +180,32 @@ def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: in
             mark(ax, 0, row + (1 - ICON / LINE) / 2, MARKS[state], ICON / LINE)
         else:
             ax.text(0, row + 0.5, state, size=style.SMALL, va="center_baseline")
-        ax.text(1.4, row + 0.5, meaning, size=style.SMALL, va="center_baseline")
+        ax.text(MEANING / LINE, row + 0.5, meaning, size=style.SMALL, va="center_baseline")
+
+
+def _ticks(norm: LogNorm, budget: int) -> list[float]:
+    """The budget, and the steps below it whose labels run into no other."""
+    low, end = float(norm.vmin or 0), budget / 1.3
+    steps = [step for step in _steps(budget) if low <= step < end]
+    if len(steps) >= 9:
+        steps = [step for step in steps if f"{step:e}"[0] == "1"]
+    ticks, left = [float(budget)], BAR_WIDTH - _half(budget)
+    for step in reversed(steps):
+        middle = BAR_WIDTH * float(norm(step))
+        if middle + _half(step) + 0.03 < left:
+            ticks, left = [step, *ticks], middle - _half(step)
+    return ticks
+
+
+def _half(tick: float) -> float:
+    """Half the width of a tick's label, inches."""
+    return texts.size(f"{tick:.0f}", style.TICK)[0] / 2
+
+
+def key_width(look: Look, budget: int, wide: bool) -> float:
+    """Width of the key in inches."""
+    said = texts.widest([meaning for _, meaning in _lines(look, budget)], style.SMALL)
+    return max(KEY_WIDTH, MEANING + said) + (KEY_WIDTH + 0.2) * wide
 
 
 def key_height(look: Look, wide: bool) -> float:

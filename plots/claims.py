@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from harness.plots import style
+from harness.plots.heading import Heading
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def draw(verdicts: pd.DataFrame, notes: Sequence[str] = ()) -> Figure:
     readings = list(verdicts["reading"].unique())
     claims = verdicts[["claim", "sentence"]].drop_duplicates().to_numpy().tolist()
     width = max(NAMES + len(readings) * CELL + 0.3, 6.0)
-    heading = style.Heading(title="The paper's sentences, judged by the records", subtitle=SUBTITLE)
+    heading = Heading(title="The paper's sentences, judged by the records", subtitle=SUBTITLE)
     top = heading.height + COLUMN_HEAD
     notes = [";  ".join(NOTES), *notes]
     fig = Figure(figsize=(width, top + len(claims) * ROW + KEY + LINE * len(notes)))

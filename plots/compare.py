@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 from harness.analysis.comparison import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
 from harness.plots import style
+from harness.plots.heading import Heading
 
 COLOURS = {EQUAL: "#0072B2", WITHIN: "#0072B2", OUTSIDE: "#D55E00", OUTCOME: "#D55E00"}
 SIGNS = {EQUAL: "o", WITHIN: ".", OUTSIDE: "D", OUTCOME: "x"}
@@ -44,7 +45,7 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
     asked = reference[reference["cell_id"].isin(cells["cell_id"])]
     budget = int(reference["max_iterations"].iloc[0])
     width = LEFT + 2 * PANEL + APART + style.MARGIN
-    heading = style.heading(asked, title, _what(compared, rounding), width)
+    heading = Heading.of(asked, title, _what(compared, rounding), width)
     top = heading.height + 0.35
     fig = Figure(figsize=(width, top + PANEL + 0.5 + KEY))
     heading.draw(fig)

@@ -17,9 +17,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.analysis import labels
+from harness.analysis.labels import words as in_words
 from harness.analysis.summary import cells_over_seeds, hyper_columns, setting_columns
-from harness.plots import cells, style
+from harness.plots import cells, style, texts
+from harness.plots.heading import Heading
 
 # Inches. Up to WIDEST, a figure fits a printed page or a slide without being made smaller.
 WIDEST, NARROWEST = 8.4, 5.6
@@ -40,6 +41,10 @@ class Arrangement:
     xs: list[float]
     ys: list[float]
     """From top to bottom: the largest first."""
+    numbers: texts.Numbers
+    """The texts of all values."""
+    words: float
+    """Width of the widest name or value in the panels' titles."""
     rows: list[list[pd.DataFrame]]
     """The panels, row by row."""
     beside: pd.DataFrame
@@ -60,7 +65,25 @@ class Arrangement:
     @property
     def slot(self) -> float:
         """From the left of one panel to the left of the next: cells, the box beside them, a gap."""
-        return GAP + max(self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0], 1.7)
+        across = self.box + max(self.side, 0.4) if len(self.beside) else self.panel[0]
+        return GAP + max(across, 1.7, self.words)
+
+    @property
+    def left(self) -> float:
+        """From the left of the figure to the first panel: the name and the labels of y."""
+        return max(LEFT, 0.33 + texts.widest(self.numbers[self.y].values(), style.TICK))
+
+    @property
+    def upright(self) -> bool:
+        """Whether the labels of x are rotated: side by side they would overlap."""
+        pitch = self.side if len(self.xs) > 1 else 1.0
+        return texts.widest(self.numbers[self.x].values(), style.TICK) > pitch - 0.02
+
+    @property
+    def bottom(self) -> float:
+        """Below the last row of panels: the labels and the name of x."""
+        labels = texts.widest(self.numbers[self.x].values(), style.TICK) if self.upright else 0.0
+        return BOTTOM + max(labels - style.TICK / 72, 0.0)
 
     @property
     def several(self) -> bool:
@@ -69,11 +92,13 @@ class Arrangement:
 
     def title(self, first: pd.Series) -> str:
         """The title of the panel that `first` is a cell of."""
-        lines = [style.method(first["method"])] * self.several
-        lines += style.pairs(style.values(first, self.shared))
+        room = self.slot - GAP / 2
+        lines = [texts.method(first["method"])] * self.several
+        if values := texts.values(first, self.shared, self.numbers):
+            lines.append(texts.flow(values, room, style.LABEL, most=2))
         if len(self.protocols) > 1:
             protocol = self.protocols[first["preset"], first["changes"]]
-            lines.append(style.wrapped(protocol, self.slot - GAP, style.LABEL))
+            lines.append(texts.wrapped(protocol, room, style.LABEL))
         return "\n".join(lines)
 
     @property
@@ -88,26 +113,29 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON."""
     summed = cells_over_seeds(trials)
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
-    look, placed = cells.look(summed, budget), _arrange(trials, summed, grid["figure"])
-    across, high = max(map(len, placed.rows)) * placed.slot + LEFT, placed.panel[1]
+    look = cells.look(summed, budget)
+    placed = _arrange(trials, summed, grid["figure"], cells.room(summed, look))
+    across, high = max(map(len, placed.rows)) * placed.slot + placed.left, placed.panel[1]
 
     # The key is to the right of the last row if there is room, else below it.
-    used = LEFT + len(placed.rows[-1]) * placed.slot
-    right = used + cells.KEY_WIDTH <= max(WIDEST, across)
-    width = max(across, used + cells.KEY_WIDTH if right else NARROWEST)
-    heading = style.heading(trials, grid["title"], _what(target, budget, look, placed), width)
+    used = placed.left + len(placed.rows[-1]) * placed.slot
+    right = used + cells.key_width(look, budget, wide=False) <= max(WIDEST, across)
+    key_left = used if right else placed.left
+    width = max(across, NARROWEST * (not right), key_left + cells.key_width(look, budget, wide=not right))
+    heading = Heading.of(trials, grid["title"], _what(target, budget, look, placed), width)
     top, step = heading.height + 0.08, placed.head + high + GAP
     bottom = top + len(placed.rows) * step - GAP
     uneven = len(placed.rows) > 1 and len(placed.rows[-1]) < len(placed.rows[-2])
-    key_top = bottom - high - 0.2 + 0.35 * uneven  # below the axis labels of the panel above
-    key_at = (used + 0.1, key_top) if right else (LEFT, bottom + BOTTOM)
-    lowest = max(bottom + BOTTOM, key_at[1] + cells.key_height(look, not right) + 0.05)
+    names = placed.bottom - BOTTOM + 0.35
+    key_top = bottom - high - 0.2 + names * uneven  # below the axis labels of the panel above
+    key_at = (used + 0.1, key_top) if right else (placed.left, bottom + placed.bottom)
+    lowest = max(bottom + placed.bottom, key_at[1] + cells.key_height(look, not right) + 0.05)
 
     fig = Figure(figsize=(width, lowest))
     heading.draw(fig)
     for r, row in enumerate(placed.rows):
         for c, panel in enumerate(row):
-            left, upper = LEFT + c * placed.slot, top + r * step + placed.head
+            left, upper = placed.left + c * placed.slot, top + r * step + placed.head
             ax = style.axes_at(fig, left, upper, *placed.panel, label="panel")
             _fill(ax, panel, placed, look)
             ax.set_title(placed.title(panel.iloc[0]), loc="left", pad=4, linespacing=1.15)
@@ -118,8 +146,8 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     return fig
 
 
-def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any]) -> Arrangement:
-    """Where everything goes; `summed` as from cells_over_seeds."""
+def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any], room: float) -> Arrangement:
+    """Where everything goes; `summed` as from cells_over_seeds, `room`: inches that a square needs."""
     x, y = figure["x"], figure["y"]
     inside = summed[summed[x].notna() & summed[y].notna()]
     keys = ["method", *(key for key in setting_columns(trials) if key not in (x, y))]
@@ -127,20 +155,26 @@ def _arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any])
     xs, ys = sorted(inside[x].unique()), sorted(inside[y].unique(), reverse=True)
     first = figure["panels"][0]
     blocks = _blocks(panels, ["preset", "changes"] if first == "protocol" else [first])
-    natural = float(np.clip(1.7 / max(len(xs), len(ys)), *SIDES))  # larger in a small panel
+    shared = [key for key in hyper_columns(trials) if key not in (x, y)]
+    numbers = texts.numbers_of(trials, [x, y, *shared])
+    words = [texts.method(name) for name in inside["method"].unique()]
+    words += [text for panel in panels for text in texts.values(panel.iloc[0], shared, numbers)]
+    natural = max(float(np.clip(1.7 / max(len(xs), len(ys)), *SIDES)), room)  # larger in a small panel
     loose = Arrangement(
         x=x,
         y=y,
-        shared=[key for key in hyper_columns(trials) if key not in (x, y)],
-        protocols=labels.words(trials),
+        shared=shared,
+        protocols=in_words(trials),
+        numbers=numbers,
+        words=texts.widest(words, style.LABEL),
         xs=xs,
         ys=ys,
         rows=[],
         beside=summed.drop(inside.index),
         side=natural,
     )
-    both = [replace(loose, side=side) for side in (natural, min(natural, SQUEEZED))]
-    both = [replace(one, rows=_rows(blocks, int((WIDEST - LEFT) / one.slot))) for one in both]
+    both = [replace(loose, side=side) for side in (natural, min(natural, max(SQUEEZED, room)))]
+    both = [replace(one, rows=_rows(blocks, int((WIDEST - one.left) / one.slot))) for one in both]
     return min(both, key=lambda one: len(one.rows))  # smaller cells only if that saves rows
 
 
@@ -170,8 +204,8 @@ def _what(target: float, budget: int, look: cells.Look, placed: Arrangement) -> 
     asked = f"{'no target' if np.isnan(target) else count}, budget {budget} iterations"
     if placed.several or placed.beside.empty:
         return asked
-    boxes = " and ".join(style.method(name) for name in placed.beside["method"].unique())
-    return f"{style.method(placed.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
+    boxes = " and ".join(texts.method(name) for name in placed.beside["method"].unique())
+    return f"{texts.method(placed.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
 
 
 def _fill(ax: Axes, panel: pd.DataFrame, placed: Arrangement, look: cells.Look) -> None:
@@ -186,11 +220,13 @@ def _name_axes(ax: Axes, placed: Arrangement, bottom: bool, left: bool) -> None:
     """Ticks and labels at the outer panels only; all panels of a figure have the same axes."""
     ax.tick_params(length=0, pad=2)
     if bottom:
-        ax.set_xticks(np.arange(len(placed.xs)) + 0.5, [style.number(value) for value in placed.xs])
-        ax.set_xlabel(style.name(placed.x), labelpad=2)
+        labels = [placed.numbers[placed.x][value] for value in placed.xs]
+        ax.set_xticks(np.arange(len(labels)) + 0.5, labels, rotation=90 if placed.upright else 0)
+        ax.set_xlabel(texts.name(placed.x), labelpad=2)
     if left:
-        ax.set_yticks(np.arange(len(placed.ys)) + 0.5, [style.number(value) for value in placed.ys])
-        ax.set_ylabel(style.name(placed.y), labelpad=2)
+        labels = [placed.numbers[placed.y][value] for value in placed.ys]
+        ax.set_yticks(np.arange(len(labels)) + 0.5, labels)
+        ax.set_ylabel(texts.name(placed.y), labelpad=2)
 
 
 def _boxes(
@@ -206,4 +242,4 @@ def _boxes(
         ax = style.axes_at(fig, at[0], top + k * step, placed.side, placed.side, label="baseline")
         cells.mesh(ax, pd.DataFrame([[cell["iterations_to_target"]]]), look.norm)
         cells.write(ax, 0, 0, cell, look)
-        ax.set_title(style.method(cell["method"]), size=style.SMALL, pad=2.5)
+        ax.set_title(texts.method(cell["method"]), size=style.SMALL, pad=2.5)

@@ -13,7 +13,7 @@ from harness.analysis import labels
 from harness.analysis.summary import hyper_columns
 from harness.grids.figure import listed
 from harness.grids.figure import matches as shows
-from harness.plots import style
+from harness.plots import style, texts
 
 POSITION = "position"
 """A column: the position of a cell's protocol among those of the table, 0, 1, ..."""
@@ -41,6 +41,8 @@ class Wording:
     """The columns of hyper-parameters."""
     protocols: list[str]
     """The protocols of the table in words, by POSITION."""
+    numbers: texts.Numbers
+    """The texts of all values."""
 
     @property
     def keys(self) -> list[str]:
@@ -53,16 +55,19 @@ class Wording:
 
     def texts(self, cell: pd.Series, keys: Sequence[str]) -> list[str]:
         """A cell's values of these keys: alpha0 = 10^-1, ..., its protocol; what it lacks is left out."""
-        texts: list[str] = []
+        words: list[str] = []
         for key in keys:
-            texts += [self.protocols[cell[key]]] if key == POSITION else style.values(cell, [key])
-        return texts
+            own = key == POSITION
+            words += [self.protocols[cell[key]]] if own else texts.values(cell, [key], self.numbers)
+        return words
 
 
 def worded(trials: pd.DataFrame) -> tuple[pd.DataFrame, Wording]:
     """The trials, with the column POSITION and rows numbered 0, 1, ...; and their wording."""
     trials = trials.reset_index(drop=True)
-    wording = Wording(hyper=hyper_columns(trials), protocols=list(labels.words(trials).values()))
+    hyper = hyper_columns(trials)
+    protocols = list(labels.words(trials).values())
+    wording = Wording(hyper=hyper, protocols=protocols, numbers=texts.numbers_of(trials, hyper))
     return trials.assign(**{POSITION: labels.positions(trials)}), wording
 
 
@@ -106,22 +111,23 @@ def _reference(cells: pd.DataFrame, wording: Wording) -> list[Line]:
     keys = [*[POSITION] * (POSITION in wording.keys), *wording.hyper]
     lines = []
     for group in _groups(cells, wording):
-        texts = wording.texts(group.iloc[0], keys)[:ROOM]
-        label = _label(group, [_method(group), *texts])
+        label = _label(group, [_method(group), *wording.texts(group.iloc[0], keys)[:ROOM]])
         lines.append(Line(cells=group, label=label, colour=style.REFERENCE, dash=DASHED, on_top=True))
     return lines
 
 
 def _baselines(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Line]:
+    """Black; those that there are no dashes left for in greys."""
+    groups = _groups(cells, wording)
     return [
         Line(
             cells=group,
             label=_label(group, [_method(group), *wording.texts(group.iloc[0], varied)]),
-            colour=style.BASELINE,
+            colour=style.BASELINE if at < len(DASHES) else f"{0.7 * at / len(groups):.2f}",
             dash=DASHES[at % len(DASHES)],
             on_top=True,
         )
-        for at, group in enumerate(_groups(cells, wording))
+        for at, group in enumerate(groups)
     ]
 
 
@@ -145,11 +151,11 @@ def _others(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Li
 
 
 def _method(group: pd.DataFrame) -> str:
-    return style.method(group["method"].iloc[0])
+    return texts.method(group["method"].iloc[0])
 
 
-def _label(group: pd.DataFrame, texts: list[str]) -> str:
-    """The texts, and what a reader cannot see in the figure."""
+def _label(group: pd.DataFrame, words: list[str]) -> str:
+    """The words, and what a reader cannot see in the figure."""
     failed = int((group["outcome"] == "failed").sum())
     missing = "not run" if group["outcome"].isna().all() else f"{failed} failed" if failed else ""
-    return ", ".join(texts) + f" ({missing})" * bool(missing)
+    return ", ".join(words) + f" ({missing})" * bool(missing)

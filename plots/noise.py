@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from harness.plots import style
+from harness.plots import style, texts
+from harness.plots.heading import Heading
 
 HEADS = {
     "linear": "head as in torch.nn.Linear",
@@ -61,7 +62,7 @@ def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
     target, inf: none.
     """
     order = [head for head in HEADS if head in losses]
-    heading = style.Heading(
+    heading = Heading(
         title="Passing by chance: networks that keep their initial weights", subtitle=_what(losses, marks)
     )
     top = heading.height + 0.3
@@ -93,7 +94,7 @@ def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
 
 def _what(losses: Networks, marks: Marks) -> str:
     inits, iterations = next(iter(next(iter(losses.values())).values())).shape
-    return style.wrapped(
+    return texts.wrapped(
         f"{inits} initial weights, iterations 1 to {iterations}; above: all their training losses; below: "
         f"share of networks with a loss at or below {marks.target:g} so far",
         WIDTH - 2 * style.MARGIN,

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from harness.plots import style
+from harness.plots import style, texts
+from harness.plots.heading import Heading
 
 SIDE, GAP, LEFT, HEAD = 0.36, 0.28, 0.62, 0.45  # inches; SIDE is that of an image
 
@@ -36,17 +37,18 @@ def draw(support: np.ndarray, query: np.ndarray, names: Sequence[Sequence[str]] 
     longest = max(len(name) for task in names for name in task)
     upright = 0.0 if longest <= 4 else 0.062 * longest + 0.05  # room for rotated names
     width = max(LEFT + n_way * SIDE + style.MARGIN, 3.5)
-    text = style.wrapped(title, width - 2 * style.MARGIN, style.TITLE * 1.1)
+    text = texts.wrapped(title, width - 2 * style.MARGIN, style.TITLE, bold=True)
     top = HEAD + text.count("\n") * 0.19
     step = 0.2 + upright + shots * SIDE + GAP
     fig = Figure(figsize=(width, top + tasks * step))
-    style.Heading(title=text).draw(fig)
+    Heading(title=text).draw(fig)
     for t in range(tasks):
         upper = top + t * step + 0.2 + upright
         ax = style.axes_at(fig, LEFT, upper, n_way * SIDE, shots * SIDE, label=f"task {t + 1}")
         mosaic = images[t].transpose(1, 2, 0, 3).reshape(shots * 28, n_way * 28)
         ax.imshow(mosaic, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-        ax.set_xticks(np.arange(n_way) * 28 + 13.5, names[t], rotation=90 if upright else 0)
+        heads = [texts.literal(name) for name in names[t]]
+        ax.set_xticks(np.arange(n_way) * 28 + 13.5, heads, rotation=90 if upright else 0)
         ax.set_yticks([k_shot * 14 - 0.5, (k_shot + shots) * 14 - 0.5], ["support", "query"])
         ax.tick_params(length=0, top=False, labeltop=True, labelbottom=False, pad=2, labelsize=style.SMALL)
         for k in range(1, n_way):

@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator, SymmetricalLogLocator
 
 from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands
-from harness.plots import style
+from harness.plots import style, texts
+from harness.plots.heading import Heading
 from harness.plots.lines import Line, Wording, coloured, lines_of, matches, worded
 
 ROWS = {
@@ -31,6 +32,7 @@ CUT = 1.3
 
 # Inches.
 WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
+NAME, NEXT = 0.38, 0.115  # from the left of a legend to its words; from one line of words to the next
 
 
 def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any]) -> Figure:
@@ -45,11 +47,11 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
     several = trials["seed"].nunique() > 1
 
     width = LEFT + len(columns) * (WIDTH + GAP) - GAP + RIGHT
-    heading = style.heading(trials, grid["title"], _what(trials), width)
+    heading = Heading.of(trials, grid["title"], _what(trials), width)
     top = heading.height + 0.1 + LINE * (1 + max(head.count("\n") for head in heads))
     legend = top + len(ROWS) * (HEIGHT + GAP) + 0.35
-    note = style.wrapped(_note(shown, wording), width - LEFT - style.MARGIN, style.SMALL)
-    end = legend + LINE * max(map(len, lines)) + 0.12
+    note = texts.wrapped(_note(shown, wording), width - LEFT - style.MARGIN, style.SMALL)
+    end = legend + max(sum(map(_height, column)) for column in lines) + 0.12
     fig = Figure(figsize=(width, end + 0.13 * (note.count("\n") + 1) + style.MARGIN))
     heading.draw(fig)
     w, h = fig.get_size_inches()
@@ -64,7 +66,7 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
             for line in column:
                 _curve(ax, row, line, _of(line, curves, wording), several)
         axes["alpha", c].set_title(heads[c], loc="left", linespacing=1.2)
-        key = style.axes_at(fig, left, legend, WIDTH, LINE * len(column), label="legend")
+        key = style.axes_at(fig, left, legend, WIDTH, sum(map(_height, column)), label="legend")
         _legend(key, column)
     for row in ROWS:
         _finish([axes[row, c] for c in range(len(columns))], row, lines, trajectories)
@@ -76,7 +78,10 @@ def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
     cells = members[coloured(members, wording)]
     same = [key for key in wording.keys if cells[key].nunique() == 1]
     values = pd.Series({key: cells[key].dropna().iloc[0] for key in same}, dtype=object)
-    return "\n".join([style.wrapped(title, WIDTH, style.LABEL), *style.pairs(wording.texts(values, same))])
+    words = [texts.wrapped(title, WIDTH, style.LABEL)]
+    if shared := wording.texts(values, same):
+        words.append(texts.flow(shared, WIDTH + GAP / 2, style.LABEL, most=2))
+    return "\n".join(words)
 
 
 def _what(trials: pd.DataFrame) -> str:
@@ -127,12 +132,25 @@ def _curve(ax: Axes, row: str, line: Line, curve: pd.DataFrame, several: bool) -
         ax.fill_between(x, values["low"], values["high"], alpha=0.18, lw=0, **style_of)
 
 
+def _words(line: Line) -> str:
+    """A line's label, broken so that it ends before the next column."""
+    return texts.flow(line.label.split(", "), WIDTH + GAP / 2 - NAME, style.SMALL)
+
+
+def _height(line: Line) -> float:
+    """Of its entry in the legend, inches."""
+    return LINE + NEXT * _words(line).count("\n")
+
+
 def _legend(ax: Axes, lines: list[Line]) -> None:
     ax.axis("off")
-    ax.set(xlim=(0, WIDTH), ylim=(len(lines), 0))
-    for k, line in enumerate(lines):
-        ax.add_line(Line2D([0, 0.3], [k + 0.5] * 2, color=line.colour, ls=line.dash, lw=1.5))
-        ax.text(0.38, k + 0.5, line.label, size=style.SMALL, va="center_baseline")
+    ax.set(xlim=(0, WIDTH), ylim=(sum(map(_height, lines)), 0))
+    top = 0.0
+    for line in lines:
+        middle = top + _height(line) / 2
+        ax.add_line(Line2D([0, 0.3], [middle] * 2, color=line.colour, ls=line.dash, lw=1.5))
+        ax.text(NAME, middle, _words(line), size=style.SMALL, va="center_baseline")
+        top += _height(line)
 
 
 def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: pd.DataFrame) -> None:

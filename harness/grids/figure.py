@@ -12,6 +12,13 @@ from harness.common.frozen import Frozen
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 
+MAX_TITLE = 200
+"""Characters."""
+MAX_VALUES, MAX_PANELS, MAX_SQUARES = 40, 100, 4_000
+"""Of a heatmap: values along an axis, panels, squares in all of them. More can no longer be read."""
+MAX_COLUMNS, MAX_LINES = 10, 20
+"""Of trajectories: columns, and lines in one; with more lines their colours can no longer be told apart."""
+
 Where = Mapping[str, Collection[int | float | str]]
 """Wanted values of columns; see `matches`."""
 
@@ -35,7 +42,7 @@ Words = Annotated[
 # Controls and line breaks, and what turns the direction of writing:
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
 _PRINTABLE = rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"
-Line = Annotated[str, Field(min_length=1, max_length=200, pattern=_PRINTABLE)]
+Line = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=_PRINTABLE)]
 
 
 class Heatmap(Frozen):
@@ -65,7 +72,7 @@ class Trajectories(Frozen):
 
     kind: Literal["trajectories"]
     reference: dict[str, Words]
-    columns: tuple[Column, ...] = Field(min_length=1, max_length=12)
+    columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
 
 
 Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
@@ -86,14 +93,18 @@ def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
 def figure_mistakes(
     figure: Figure, target_loss: float | None, cells: tuple[Cell, ...], preset: str
 ) -> Iterator[Mistake]:
-    """What is wrong with a figure of these cells, those of one seed; places and `preset` are the grid's."""
+    """What is wrong with a figure of these cells, those of one seed; places and `preset` are the grid's.
+
+    What passes can be drawn, and legibly.
+    """
     rows = [row_of(cell, preset) for cell in cells]
     if isinstance(figure, Trajectories):
         yield from _trajectories_mistakes(figure, rows)
         return
     if target_loss is None:
         yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
-    yield from _heatmap_mistakes(figure, cells, rows)
+    named = list(_heatmap_mistakes(figure, cells, rows))
+    yield from named or _heatmap_limits(figure, cells, rows)
 
 
 def _heatmap_mistakes(
@@ -105,12 +116,14 @@ def _heatmap_mistakes(
         return
     at: list[Place] = [*(("figure", "panels", i) for i in range(len(figure.panels)))]
     for key, path in zip(figure.columns, [*at, ("figure", "x"), ("figure", "y")], strict=True):
-        if key not in known:
+        if key == "seed":
+            yield Mistake(path, "a heatmap shows the median over seeds; leave seed out")
+        elif key not in known:
             yield Mistake(path, f"no cell has {key}; {suggest(key, known)}")
-        elif key == "protocol" and key not in figure.panels:
-            yield Mistake(path, "protocol is not a number; list it among the panels")
         elif figure.columns.count(key) > 1:
             yield Mistake(path, f"{key} is listed twice")
+        elif path[-1] in ("x", "y") and any(isinstance(row.get(key), str) for row in rows):
+            yield Mistake(path, f"{key} is not a number; list it among the panels")
         elif key in figure.panels and (lacks := next((row for row in rows if key not in row), None)):
             yield Mistake(path, f"{lacks['method']} has no {key}, so it would be in no panel")
     seen: dict[tuple[Any, ...], Cell] = {}
@@ -122,6 +135,37 @@ def _heatmap_mistakes(
             yield Mistake(("figure", "panels"), f"name what differs; {both} share a square")
             return
         seen[square] = cell
+
+
+def _heatmap_limits(
+    figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
+) -> Iterator[Mistake]:
+    """More than can be drawn, and cells that no panel would show; the columns are right."""
+    inside = [row for row in rows if figure.x in row and figure.y in row]
+    if not inside:
+        yield Mistake(("figure", "x"), f"no cell has both {figure.x} and {figure.y}")
+        return
+    apart = {"seed", figure.x, figure.y}
+    panels = {frozenset((key, row[key]) for key in row.keys() - apart) for row in inside}
+    for axis, key in (("x", figure.x), ("y", figure.y)):
+        if (count := len({row[key] for row in inside})) > MAX_VALUES:
+            yield Mistake(("figure", axis), f"{key} has {count:,} values; {_most(MAX_VALUES)}")
+    if len(panels) > MAX_PANELS:
+        yield Mistake(("figure", "panels"), f"{len(panels):,} panels; {_most(MAX_PANELS)}")
+    elif len(inside) > MAX_SQUARES:
+        yield Mistake(("figure", "panels"), f"{len(inside):,} squares; {_most(MAX_SQUARES)}")
+    else:
+        for cell, row in zip(cells, rows, strict=True):
+            beside = {(key, row[key]) for key in row.keys() - apart - {"method"}}
+            if not any(beside <= panel for panel in panels):
+                lacks = " and ".join(key for key in (figure.x, figure.y) if key not in row)
+                text = f"no panel has the values of {cell.describe_point()}, which has no {lacks}"
+                yield Mistake(("figure", "panels"), text)
+                return
+
+
+def _most(count: int) -> str:
+    return f"at most {count:,} can be drawn legibly"
 
 
 def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
@@ -138,6 +182,8 @@ def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]])
         count = sum(matches(wanted_values, row) for row in rows)
         if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
             yield Mistake(path, f"selects {count or 'no'} cells{' per seed; select one' if count else ''}")
+        elif count > MAX_LINES:
+            yield Mistake(path, f"selects {count:,} lines; {_most(MAX_LINES)}")
 
 
 def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator[Mistake]:

@@ -1,0 +1,133 @@
+"""Numbers, names and the users' own words as the figures write them, in lines that fit."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from harness.methods import METHODS
+from harness.plots import fonts, style
+
+GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "tau")
+"""Letters that the names of hyper-parameters may begin with."""
+DIGITS = 6
+"""Of a number, unless two numbers would look alike."""
+
+Numbers = Mapping[str, Mapping[float, str]]
+"""Hyper-parameter -> value -> its text, see `numbers`."""
+
+
+def name(hyper_parameter: str) -> str:
+    """A hyper-parameter as the figures write it: beta0 and beta_hyperlr as a beta with a subscript."""
+    parts = re.fullmatch(rf"({'|'.join(GREEK)})(\d|_[a-zA-Z]+)?", hyper_parameter)
+    if parts is None:
+        return hyper_parameter
+    letter, subscript = parts[1], (parts[2] or "").removeprefix("_")
+    if subscript.isalpha():
+        return rf"$\{letter}_{{\mathrm{{{subscript}}}}}$"
+    return rf"$\{letter}_{subscript}$" if subscript else rf"$\{letter}$"
+
+
+def method(name: str) -> str:
+    """A method as the figures write it: its title, or its name if this installation does not have it."""
+    return METHODS[name].title if name in METHODS else name
+
+
+def number(value: float, exact: bool = False) -> str:
+    """Powers of ten as 10^-3; other numbers as 0.3, or as 3 x 10^-5 if very small or large; 0 as 0.
+
+    To DIGITS digits, or `exact`.
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    value = value if exact else float(f"{value:.{DIGITS}g}")
+    factor, exponent = np.format_float_scientific(value, trim="-").split("e")
+    power = rf"10^{{{int(exponent)}}}"
+    if factor in ("1", "-1"):
+        return f"${factor.removesuffix('1')}{power}$"
+    if 1e-3 <= abs(value) < 1e4:
+        return np.format_float_positional(value, trim="-")
+    return rf"${factor}\times {power}$"
+
+
+def numbers(values: Iterable[float]) -> dict[float, str]:
+    """The text of each of these values; no two are alike: 1e-3 and 1.0000001e-3 are written exactly."""
+    rounded = {value: number(value) for value in values}
+    texts = list(rounded.values())
+    return {value: number(value, texts.count(text) > 1) for value, text in rounded.items()}
+
+
+def numbers_of(trials: pd.DataFrame, hyper_parameters: Iterable[str]) -> Numbers:
+    """The texts of all values in these columns."""
+    return {key: numbers(trials[key].dropna().unique()) for key in hyper_parameters}
+
+
+def values(row: pd.Series, hyper_parameters: Iterable[str], texts: Numbers) -> list[str]:
+    """A row's values of these hyper-parameters: alpha0 = 10^-1, ... What its method lacks is left out."""
+    return [f"{name(key)} = {texts[key][row[key]]}" for key in hyper_parameters if not pd.isna(row[key])]
+
+
+@lru_cache(maxsize=4096)
+def size(text: str, points: float, bold: bool = False) -> tuple[float, float]:
+    """Width and height in inches of a text as it is drawn."""
+    with style.applied():
+        fig = Figure(dpi=style.DPI)
+        FigureCanvasAgg(fig)
+        weight = "bold" if bold else "normal"
+        drawn = fig.text(0, 0, text, size=points, weight=weight, family=fonts.families(text))
+        box = drawn.get_window_extent()
+    return box.width / style.DPI, box.height / style.DPI
+
+
+def widest(texts: Iterable[str], points: float) -> float:
+    """The width in inches of the widest of these texts; 0 if there are none."""
+    return max((size(text, points)[0] for text in texts), default=0.0)
+
+
+def literal(text: str) -> str:
+    """A text in which no dollar sign starts a formula."""
+    return text.replace("$", r"\$")
+
+
+def wrapped(text: str, inches: float, points: float, bold: bool = False) -> str:
+    """A user's text broken into lines that fit in this width, long words too.
+
+    It is drawn as it is: no sign in it starts a formula. Only the names of hyper-parameters
+    (`beta_hyperlr`) are written as symbols.
+    """
+    known = dict.fromkeys(key for one in METHODS.values() for key in one.Hyper.model_fields)
+    # While the lines are broken, code points of no character stand for a symbol, as many as it is wide.
+    symbols = {key: name(key) for key in known if name(key) != key and fonts.formulas(text)}
+    stand_ins = {key: chr(0xFDD0 + at) * min(len(key) // 2, 8) for at, key in enumerate(symbols)}
+    for key, stand_in in stand_ins.items():
+        text = re.sub(rf"(?<!\\)\b{key}\b", stand_in, text)  # a backslash would escape the symbol's dollar
+
+    def broken(letters: int) -> str:
+        lines = literal("\n".join(textwrap.fill(line, letters) for line in text.splitlines()))
+        for key, stand_in in stand_ins.items():
+            lines = lines.replace(stand_in, symbols[key])
+        return lines
+
+    letters = max(int(inches * 72 / ((0.616 if bold else 0.56) * points)), 12)  # of a mean width in em
+    while letters > 1 and size(broken(letters), points, bold)[0] > inches:
+        letters -= 1
+    return broken(letters)
+
+
+def flow(parts: Sequence[str], inches: float, points: float, most: int | None = None) -> str:
+    """Texts in lines that fit in this width, at most `most` of them in a line; a text is never broken."""
+    lines: list[list[str]] = []
+    for part in parts:
+        full = not lines or len(lines[-1]) == most
+        if full or size(", ".join([*lines[-1], part]), points)[0] > inches:
+            lines.append([])
+        lines[-1].append(part)
+    return "\n".join(map(", ".join, lines))
