@@ -32,7 +32,7 @@ class Mark:
 
 
 MARKS = {
-    "budget": Mark(hatch="//////", meaning="not reached in {budget} iterations"),
+    "budget": Mark(hatch="//////", meaning="not reached in {budget}"),
     "diverged": Mark(hatch="xxxxxx", sign="×", meaning="diverged: loss or rate not finite"),
     "failed": Mark(sign="!", meaning="failed: an error, not a result"),
     "not run": Mark(sign="·", fill="0.9", meaning="not run yet"),
@@ -189,17 +189,9 @@ def _ticks(norm: LogNorm, budget: int) -> list[float]:
     steps = [step for step in _steps(budget) if low <= step < end]
     if len(steps) >= 9:
         steps = [step for step in steps if f"{step:e}"[0] == "1"]
-    ticks, left = [float(budget)], BAR_WIDTH - _half(budget)
-    for step in reversed(steps):
-        middle = BAR_WIDTH * float(norm(step))
-        if middle + _half(step) + 0.03 < left:
-            ticks, left = [step, *ticks], middle - _half(step)
-    return ticks
-
-
-def _half(tick: float) -> float:
-    """Half the width of a tick's label, inches."""
-    return texts.size(f"{tick:.0f}", style.TICK)[0] / 2
+    places = {BAR_WIDTH * float(norm(tick)): tick for tick in (*steps, float(budget))}
+    kept = texts.spaced({at: f"{tick:.0f}" for at, tick in places.items()}, style.TICK)
+    return [places[at] for at in kept]
 
 
 def key_width(look: Look, budget: int, wide: bool) -> float:
@@ -216,7 +208,8 @@ def key_height(look: Look, wide: bool) -> float:
 
 def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
     whose = "median: " * look.several_seeds
-    marks = [(state, whose + MARKS[state].meaning.format(budget=budget)) for state in look.states]
+    asked = texts.iterations(budget)
+    marks = [(state, whose + MARKS[state].meaning.format(budget=asked)) for state in look.states]
     what = "median over seeds; a miss is infinite" if look.several_seeds else "first passage"
     counts = [("123", what), ("small", f"sustained: mean of 10, lags ({NEVER}: none)")]
     seeds = [("k/n", "k of n finished runs reached the target")] if look.several_seeds else []

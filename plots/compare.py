@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from harness.analysis.comparison import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
-from harness.plots import style
+from harness.plots import style, texts
 from harness.plots.heading import Heading
 
 COLOURS = {EQUAL: "#0072B2", WITHIN: "#0072B2", OUTSIDE: "#D55E00", OUTCOME: "#D55E00"}
@@ -25,7 +25,7 @@ TITLES = {"first": "First passage", "sustained": "Sustained passage"}
 # Inches.
 PANEL, LEFT, APART, KEY = 2.9, 0.72, 0.62, 1.05
 MISS = 1.7
-"""Where a miss is drawn, in budgets: beyond all counts."""
+"""Where a miss is drawn, in budgets: beyond all counts; farther off where its label needs the room."""
 
 
 def render(
@@ -44,7 +44,9 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
     cells = compared.cells[compared.cells["first_agreement"].notna()]
     asked = reference[reference["cell_id"].isin(cells["cell_id"])]
     budget = int(reference["max_iterations"].iloc[0])
-    width = LEFT + 2 * PANEL + APART + style.MARGIN
+    named = texts.size(f"{budget}", style.TICK)[0] + 0.33  # counts, and what is counted, left of a panel
+    left, apart = max(LEFT, named), max(APART, named)
+    width = left + 2 * PANEL + apart + style.MARGIN
     heading = Heading.of(asked, title, _what(compared, rounding), width)
     top = heading.height + 0.35
     fig = Figure(figsize=(width, top + PANEL + 0.5 + KEY))
@@ -52,11 +54,11 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
     counts = [f"{name}_{side}" for name in PASSAGES for side in ("reference", "mine")]
     low = np.nanmin([*cells[counts].to_numpy(float).ravel(), budget / 10]) / 1.3
     for at, name in enumerate(PASSAGES):
-        ax = style.axes_at(fig, LEFT + at * (PANEL + APART), top, PANEL, PANEL, label=name)
+        ax = style.axes_at(fig, left + at * (PANEL + apart), top, PANEL, PANEL, label=name)
         _panel(ax, cells, name, None if rounding is None else getattr(rounding, name), (low, budget))
         seeds = compared.seeds[compared.seeds["passage"] == name]
         ax.set_title(f"{TITLES[name]}: {_agree(seeds)}", loc="left", pad=5)
-    _key(style.axes_at(fig, LEFT, top + PANEL + 0.5, width - LEFT, KEY - style.MARGIN, label="key"), rounding)
+    _key(style.axes_at(fig, left, top + PANEL + 0.5, width - left, KEY - style.MARGIN, label="key"), rounding)
     return fig
 
 
@@ -88,7 +90,8 @@ def _panel(
 ) -> None:
     """Counts on log axes; misses lie beyond the line at the budget."""
     low, budget = limits
-    miss, end = budget * MISS, budget * MISS**2
+    beyond = _beyond(low, budget)
+    miss, end = budget * beyond, budget * beyond**2
     line = np.geomspace(low, budget, 50)
     if interval is not None:
         room = np.ceil(interval.share * line)
@@ -105,14 +108,24 @@ def _panel(
     if missed:
         ax.annotate(f"{missed}", (miss, miss), (5, 3), textcoords="offset points", size=style.SMALL, zorder=4)
     ax.set(xscale="log", yscale="log", xlim=(low, end), ylim=(low, end))
-    steps = [m * 10.0**k for k in range(6) for m in (1, 2, 5)]
-    ticks = [step for step in steps if low <= step <= budget / 1.3] + [budget, miss]
-    labels = [*(f"{tick:g}" for tick in ticks[:-1]), "miss"]
+    steps = [m * 10.0**k for k in range(len(str(int(budget)))) for m in (1, 2, 5)]
+    counts = [*(step for step in steps if low <= step <= budget / 1.3), budget]
+    words = {tick: f"{tick:.0f}" for tick in counts} | {miss: "miss"}
+    places = {PANEL * np.log(tick / low) / np.log(end / low): tick for tick in words}
+    ticks = [places[at] for at in texts.spaced({at: words[tick] for at, tick in places.items()}, style.TICK)]
+    labels = [words[tick] for tick in ticks]
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks(ticks, labels)
         axis.set_ticks([], minor=True)
     ax.set_xlabel("the reference (iterations)", labelpad=2)
     ax.set_ylabel("yours (iterations)", labelpad=2)
+
+
+def _beyond(low: float, budget: float) -> float:
+    """How many budgets a miss is drawn at."""
+    room = sum(texts.size(word, style.TICK)[0] / 2 for word in (f"{budget:.0f}", "miss")) + 0.04
+    share = room / PANEL
+    return max(MISS, float((budget / low) ** (share / (1 - 2 * share))))
 
 
 def _key(ax: Axes, rounding: Rounding | None) -> None:
@@ -123,14 +136,14 @@ def _key(ax: Axes, rounding: Rounding | None) -> None:
         OUTCOME: "reached on one side only, or missed in different ways",
     }
     handles: list[Line2D | Patch] = [Line2D([], [], **_mark(what)) for what in AGREEMENTS]
-    texts = [words[what] for what in AGREEMENTS]
+    lines = [words[what] for what in AGREEMENTS]
     if rounding is not None and rounding.first is not None:
         measured = {name: getattr(rounding, name) for name in PASSAGES}
         shares = ", ".join(f"{name} {one.share:.1%}" for name, one in measured.items() if one)
         handles.append(Patch(color="0.88"))
-        texts.append(
+        lines.append(
             f"the most that rounding moved a count ({shares}), "
             f"in {rounding.runs} runs with initial weights moved by 1e-7"
         )
     ax.axis("off")
-    ax.legend(handles, texts, loc="upper left", borderaxespad=0, handlelength=1.4, labelspacing=0.35)
+    ax.legend(handles, lines, loc="upper left", borderaxespad=0, handlelength=1.4, labelspacing=0.35)

@@ -7,6 +7,7 @@ from functools import cache
 
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
 
 FAMILY = "DejaVu Sans"
@@ -56,13 +57,14 @@ def _missing(text: str, names: list[str]) -> frozenset[int]:
 def _installed() -> tuple[str, ...]:
     """In a fixed order. Bitmaps (coloured emoji) cannot be drawn."""
     names = sorted({font.name for font in fontManager.ttflist if not font.name.startswith(LAST_RESORT)})
-    return tuple(name for name in names if get_font(_file(name)).scalable)
+    return tuple(name for name in names if _face(name).scalable)
 
 
 @cache
 def _characters(name: str) -> frozenset[int]:
-    return frozenset(get_font(_file(name)).get_charmap())
+    return frozenset(_face(name).get_charmap())
 
 
-def _file(name: str) -> str:
-    return findfont(FontProperties(family=name))
+def _face(name: str) -> FT2Font:
+    """The face of a family that matplotlib takes for plain text."""
+    return get_font(findfont(FontProperties(family=name)))

@@ -46,10 +46,10 @@ class Heading:
         """Write both at the upper left."""
         w, h = fig.get_size_inches()
         below = 0.15 + (self.title.count("\n") + 1) * style.TITLE * 1.35 / 72
-        title = {"size": style.TITLE, "weight": "bold", "linespacing": 1.2}
-        fig.text(style.MARGIN / w, 1 - 0.12 / h, self.title, va="top", **title)
-        subtitle = {"size": style.TICK, "color": "0.25", "linespacing": 1.3}
-        fig.text(style.MARGIN / w, 1 - below / h, self.subtitle, va="top", **subtitle)
+        title = fig.text(style.MARGIN / w, 1 - 0.12 / h, self.title, size=style.TITLE, va="top")
+        title.set(weight="bold", linespacing=1.2)
+        subtitle = fig.text(style.MARGIN / w, 1 - below / h, self.subtitle, size=style.TICK, va="top")
+        subtitle.set(color="0.25", linespacing=1.3)
 
 
 def seeds_text(seeds: Sequence[int]) -> str:

@@ -60,7 +60,12 @@ class Arrangement:
     @property
     def box(self) -> float:
         """From the left of a panel to the box beside it; beside a flat panel the box clears its title too."""
-        return BOX_GAP + (self.panel[0] if len(self.ys) > 1 else max(self.panel[0], 1.6))
+        return BOX_GAP + (max(self.panel[0], 1.6, self.words) if self.flat else self.panel[0])
+
+    @property
+    def flat(self) -> bool:
+        """Whether the box beside a panel reaches up to the panel's title."""
+        return len(self.ys) == 1 and len(self.beside) > 0
 
     @property
     def slot(self) -> float:
@@ -92,7 +97,7 @@ class Arrangement:
 
     def title(self, first: pd.Series) -> str:
         """The title of the panel that `first` is a cell of."""
-        room = self.slot - GAP / 2
+        room = self.box - BOX_GAP / 2 if self.flat else self.slot - GAP / 2
         lines = [texts.method(first["method"])] * self.several
         if values := texts.values(first, self.shared, self.numbers):
             lines.append(texts.flow(values, room, style.LABEL, most=2))
@@ -201,7 +206,7 @@ def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]
 
 def _what(target: float, budget: int, look: cells.Look, placed: Arrangement) -> str:
     count = "median " * look.several_seeds + f"first iteration with training loss ≤ {target:g} nats"
-    asked = f"{'no target' if np.isnan(target) else count}, budget {budget} iterations"
+    asked = f"{'no target' if np.isnan(target) else count}, budget {texts.iterations(budget)}"
     if placed.several or placed.beside.empty:
         return asked
     boxes = " and ".join(texts.method(name) for name in placed.beside["method"].unique())

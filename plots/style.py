@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,17 +58,24 @@ RC: dict[str, Any] = {
 def applied() -> Iterator[None]:
     """Draw and write in here: matplotlib's defaults and RC, whatever the user's own settings are.
 
-    A character that no installed font has is drawn as a box; `fonts.lacking` tells which they are.
+    A character that no installed font has is drawn as a box; `fonts.lacking` tells which they are, and
+    matplotlib keeps quiet about them.
     """
+    said = logging.getLogger("matplotlib")
+    level = said.level
     with matplotlib.style.context(["default", RC]), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        yield
+        said.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            said.setLevel(level)
 
 
 def sequence(count: int) -> list[Any]:
     """`count` colours from dark to light, for lines that have an order."""
     cmap = mpl.colormaps[COUNTS]
-    return [cmap(x) for x in (np.linspace(FEW, MANY, count) if count > 1 else [0.35])]
+    return [cmap(x) for x in (np.linspace(FEW, MANY, count) if count > 1 else [0.35] * count)]
 
 
 def axes_at(fig: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:

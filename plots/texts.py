@@ -92,9 +92,26 @@ def widest(texts: Iterable[str], points: float) -> float:
     return max((size(text, points)[0] for text in texts), default=0.0)
 
 
+def iterations(count: int) -> str:
+    """1 iteration; 500 iterations."""
+    return f"{count} iteration{'' if count == 1 else 's'}"
+
+
 def literal(text: str) -> str:
     """A text in which no dollar sign starts a formula."""
     return text.replace("$", r"\$")
+
+
+def spaced(labels: Mapping[float, str], points: float) -> list[float]:
+    """Where in a line of labels (middle in inches -> text) those are that can stand there: the last, and from
+    right to left each that runs into no other."""
+    kept: list[float] = []
+    left = math.inf
+    for middle in sorted(labels, reverse=True):
+        half = size(labels[middle], points)[0] / 2
+        if middle + half + 0.03 < left:
+            kept, left = [middle, *kept], middle - half
+    return kept
 
 
 def wrapped(text: str, inches: float, points: float, bold: bool = False) -> str:

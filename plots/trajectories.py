@@ -7,6 +7,7 @@ column; the method with the fewest hyper-parameters (MAML) is black; the grid's 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import MaxNLocator, NullLocator, SymmetricalLogLocator
 
 from harness.analysis.summary import ENOUGH_FOR_QUARTILES, bands
 from harness.plots import style, texts
 from harness.plots.heading import Heading
 from harness.plots.lines import Line, Wording, coloured, lines_of, matches, worded
+from harness.records.passages import WINDOW
 
 ROWS = {
     "alpha": r"$\alpha_i$",
@@ -29,6 +31,7 @@ ROWS = {
 }
 RATE_ROWS = ("alpha", "beta")
 CUT = 1.3
+SMALLEST, LARGEST = 1e-306, 5e307  # of what an axis can show
 
 # Inches.
 WIDTH, HEIGHT, LEFT, RIGHT, GAP, LINE = 2.15, 1.3, 0.72, 0.62, 0.16, 0.165
@@ -46,7 +49,8 @@ def draw(trials: pd.DataFrame, trajectories: pd.DataFrame, grid: dict[str, Any])
     curves = bands(trajectories, shown, ["method", *wording.keys])
     several = trials["seed"].nunique() > 1
 
-    width = LEFT + len(columns) * (WIDTH + GAP) - GAP + RIGHT
+    named = texts.widest(_target(trials), style.SMALL) + 0.12  # beside the last column
+    width = LEFT + len(columns) * (WIDTH + GAP) - GAP + max(RIGHT, named)
     heading = Heading.of(trials, grid["title"], _what(trials), width)
     top = heading.height + 0.1 + LINE * (1 + max(head.count("\n") for head in heads))
     legend = top + len(ROWS) * (HEIGHT + GAP) + 0.35
@@ -86,22 +90,34 @@ def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
 
 def _what(trials: pd.DataFrame) -> str:
     target, budget = float(trials["target_loss"].iloc[0]), trials["max_iterations"].iloc[0]
-    return f"budget {budget} iterations" + ("" if np.isnan(target) else f", target {target:g} nats")
+    return f"budget {texts.iterations(budget)}" + ("" if np.isnan(target) else f", target {target:g} nats")
+
+
+def _target(trials: pd.DataFrame) -> dict[str, float]:
+    """The guide at the target, if there is one: its name -> nats."""
+    target = float(trials["target_loss"].iloc[0])
+    return {} if np.isnan(target) else {f"target {target:g}": target}
 
 
 def _note(trials: pd.DataFrame, wording: Wording) -> str:
-    end = " ×: diverged (a loss or rate not finite)." if (trials["outcome"] == "diverged").any() else ""
-    if trials["seed"].nunique() == 1:
-        return (
-            "Training loss: thin lines, each iteration; thick lines, mean of the last 10, which lags by "
-            "construction." + end
+    several, short = trials["seed"].nunique() > 1, trials["max_iterations"].max() < WINDOW
+    notes = []
+    if several:
+        most = trials.groupby(["method", *wording.keys], dropna=False).size().max()
+        band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "range"
+        notes.append(
+            f"Lines: median over seeds; bands: {band}. Faint and dotted where some seeds have ended."
         )
-    most = trials.groupby(["method", *wording.keys], dropna=False).size().max()
-    band = "quartiles" if most >= ENOUGH_FOR_QUARTILES else "range"
-    return (
-        f"Lines: median over seeds; bands: {band}. Faint and dotted where some seeds have ended. Training "
-        "loss: mean of each seed's last 10 iterations, which lags by construction." + end
-    )
+    if short:
+        notes.append("Training loss: each iteration.")
+    elif several:
+        notes.append("Training loss: mean of each seed's last 10 iterations, which lags by construction.")
+    else:
+        thick = "thick lines, mean of the last 10, which lags by construction"
+        notes.append(f"Training loss: thin lines, each iteration; {thick}.")
+    if (trials["outcome"] == "diverged").any():
+        notes.append("×: diverged (a loss or rate not finite).")
+    return " ".join(notes)
 
 
 def _of(line: Line, curves: pd.DataFrame, wording: Wording) -> pd.DataFrame:
@@ -115,15 +131,18 @@ def _of(line: Line, curves: pd.DataFrame, wording: Wording) -> pd.DataFrame:
 
 def _curve(ax: Axes, row: str, line: Line, curve: pd.DataFrame, several: bool) -> None:
     style_of: dict[str, Any] = {"color": line.colour, "zorder": 3 if line.on_top else 2}
-    smooth = row == "train_loss"
+    smooth = row == "train_loss" and curve["train_loss_mean_median"].notna().any()  # else too short for one
+    name = f"{row}_mean" if smooth else row
     values = curve[["iteration", "seeds", "all_seeds"]].assign(
-        **{what: curve[f"{row}{'_mean' * smooth}_{what}"] for what in ("median", "low", "high")}
+        **{what: curve[f"{name}_{what}"] for what in ("median", "low", "high")}
     )
     values = values[np.isfinite(values["median"])]
     if smooth and not several:
         ax.plot(curve["iteration"], curve["train_loss_median"], lw=0.4, alpha=0.4, **style_of)
     whole = values["seeds"] == values["all_seeds"]
-    dots = "." if row == "val_loss" and len(values) < 40 else ""
+    alone = len(values) == 1  # as a line it could not be seen
+    dots = "." if alone or (row == "val_loss" and len(values) < 40) else ""
+    style_of["clip_on"] = not alone
     x, y = values["iteration"], values["median"]
     ax.plot(x[whole], y[whole], ls=line.dash, lw=1.3, ms=3, label=line.label, marker=dots, **style_of)
     if not whole.all():
@@ -162,19 +181,24 @@ def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: p
     values = (rows if steady.empty else steady)[row].to_numpy(
         float
     )  # a diverging run must not flatten the rest
-    chance, target = float(np.log(drawn["n_way"].iloc[0])), float(drawn["target_loss"].iloc[0])
+    chance, budget = float(np.log(drawn["n_way"].iloc[0])), int(drawn["max_iterations"].max())
     scale, low, high = _rates(values) if row in RATE_ROWS else _losses(values, chance)
     guides = {} if row in RATE_ROWS else {f"ln {drawn['n_way'].iloc[0]}": chance}
-    if row == "train_loss" and not np.isnan(target):
-        guides[f"target {target:g}"] = target
+    if row == "train_loss":
+        guides |= _target(drawn)
+    most = min(int(WIDTH / (texts.size(f"{budget}", style.TICK)[0] + 0.06)), 6)  # labels that fit along x
     for c, (ax, column) in enumerate(zip(axes, lines, strict=True)):
+        ax.autoscale(False)
         ax.set_yscale(scale, **({"linthresh": _threshold(values)} if scale == "symlog" else {}))
         if scale == "symlog":
             locator = SymmetricalLogLocator(base=10, linthresh=_threshold(values))
             locator.numticks = 5  # else ten, whose labels overlap
             ax.yaxis.set_major_locator(locator)
+        elif scale == "log" and (ticks := _short_of_decades(low, high)):
+            ax.set_yticks(ticks, [texts.number(tick) for tick in ticks])
         ax.yaxis.set_minor_locator(NullLocator())
-        ax.set(xlim=(1, drawn["max_iterations"].max()), ylim=(low, high))
+        ax.set(xlim=(1, budget) if budget > 1 else (0.5, 1.5), ylim=(low, high))
+        ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10], integer=True, min_n_ticks=1))
         ax.grid(axis="y", color="0.92", lw=0.5)
         ax.tick_params(labelleft=c == 0, labelbottom=row == "val_loss", length=2.5)
         for line in column:
@@ -192,25 +216,34 @@ def _finish(axes: list[Axes], row: str, lines: list[list[Line]], trajectories: p
 
 
 def _rates(values: np.ndarray) -> tuple[str, float, float]:
-    """A log axis; symlog if a rate is not positive, because a log axis cannot show it."""
+    """A log axis; symlog if a rate is not positive (or as good as 0): a log axis cannot show it."""
     if not values.size:
         return "log", 1e-5, 1.0
     low, high = float(values.min()), float(values.max())
-    if low > 0:
-        return "log", low / 2, high * 2
+    if low > SMALLEST:
+        return "log", low / 2, min(high * 2, LARGEST)
     room = 2 * _threshold(values)
     return "symlog", min(low * 2, -room), max(high * 2, room)
 
 
+def _short_of_decades(low: float, high: float) -> list[float]:
+    """Ticks for a log axis with fewer than two powers of ten: at 1, 2 and 5 times these. Else none."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks = [float(f"{m}e{k}") for k in decades for m in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low <= tick <= high]
+    return [] if sum(f"{tick:e}"[0] == "1" for tick in ticks) > 1 else ticks
+
+
 def _threshold(values: np.ndarray) -> float:
     """Where symlog turns linear: the decade of the smallest rate except 0, at most 6 below the largest."""
-    sizes = np.abs(values[values != 0])
+    sizes = np.abs(values[np.abs(values) > SMALLEST])
     return float(10.0 ** np.floor(np.log10(max(sizes.min(), sizes.max() / 1e6)))) if sizes.size else 1.0
 
 
 def _losses(values: np.ndarray, chance: float) -> tuple[str, float, float]:
     """A linear axis with chance in it; a loss above CUT times the larger of chance and the median
     is cut off: a rate that overshoots for a step must not flatten the rest."""
+    values = np.minimum(values, LARGEST)
     low = min(float(values.min()), chance) if values.size else 0.0
     most = CUT * max(chance, float(np.median(values))) if values.size else chance
     high = max(min(float(values.max()), most) if values.size else chance, chance)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -146,8 +146,17 @@ def draw(folder: Path) -> list[Path]:
 
 
 def _draw(drawn: Tables, folder: Path) -> list[Path]:
+    from harness.plots import fonts
     from harness.plots.render import render
 
-    paths = render(drawn.trials, drawn.trajectories, drawn.about["grid"], folder)
+    grid = drawn.about["grid"]
+    paths = render(drawn.trials, drawn.trajectories, grid, folder)
+    if boxes := fonts.lacking(_titles(grid)):
+        say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")
     return paths
+
+
+def _titles(grid: dict[str, Any]) -> str:
+    """All that a grid's file says in words of its own."""
+    return " ".join([grid["title"], *(column["title"] for column in grid["figure"].get("columns", ()))])

@@ -103,13 +103,16 @@ def figure_mistakes(
         return
     if target_loss is None:
         yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
-    named = list(_heatmap_mistakes(figure, cells, rows))
-    yield from named or _heatmap_limits(figure, cells, rows)
+    for check in (_column_mistakes, _square_mistakes, _limit_mistakes):
+        if found := list(check(figure, cells, rows)):
+            yield from found
+            return  # what comes later takes this for granted
 
 
-def _heatmap_mistakes(
+def _column_mistakes(
     figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
 ) -> Iterator[Mistake]:
+    """Columns that no cell has, or that cannot be where they are."""
     known = list(dict.fromkeys(key for row in rows for key in row if key != "seed"))
     if "protocol" not in figure.panels and len({row["protocol"] for row in rows}) > 1:
         yield Mistake(("figure", "panels"), "name protocol too: the grid has several readings")
@@ -126,6 +129,12 @@ def _heatmap_mistakes(
             yield Mistake(path, f"{key} is not a number; list it among the panels")
         elif key in figure.panels and (lacks := next((row for row in rows if key not in row), None)):
             yield Mistake(path, f"{lacks['method']} has no {key}, so it would be in no panel")
+
+
+def _square_mistakes(
+    figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
+) -> Iterator[Mistake]:
+    """Two cells in one square."""
     seen: dict[tuple[Any, ...], Cell] = {}
     for cell, row in zip(cells, rows, strict=True):
         inside = figure.x in row and figure.y in row
@@ -137,10 +146,10 @@ def _heatmap_mistakes(
         seen[square] = cell
 
 
-def _heatmap_limits(
+def _limit_mistakes(
     figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
 ) -> Iterator[Mistake]:
-    """More than can be drawn, and cells that no panel would show; the columns are right."""
+    """More than can be drawn, and cells that no panel would show."""
     inside = [row for row in rows if figure.x in row and figure.y in row]
     if not inside:
         yield Mistake(("figure", "x"), f"no cell has both {figure.x} and {figure.y}")

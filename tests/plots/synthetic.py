@@ -14,7 +14,7 @@ PAIRS = [(10.0**-k, 10.0 ** -(k + 2)) for k in range(1, 6)]
 ALPHA_HYPERLRS = [10.0**k for k in range(-3, 3)]
 BETA_HYPERLRS = [10.0**k for k in range(-8, -2)]
 NONE = float("nan")
-FAR = 10_000
+LEAST = 1e-20  # so that a rate of 0 has a count too
 
 
 def grid(kind: str, title: str = "Iterations to the target", **figure: object) -> dict:
@@ -51,9 +51,11 @@ def trials(
     for seed in range(seeds):
         for k, (method, a0, b0, ah, bh) in enumerate(cells):
             if np.isnan(ah):
-                centre = 60 * max(0.3 / a0, a0 / 0.3) ** 0.8 * max(1e-3 / b0, b0 / 1e-2, 1) ** 0.3
+                a, b = max(a0, LEAST), max(b0, LEAST)
+                centre = 60 * max(0.3 / a, a / 0.3) ** 0.8 * max(1e-3 / b, b / 1e-2, 1) ** 0.3
             else:
-                centre = 40 * max(1, 1e-1 / ah) ** 0.4 * max(1, 1e-5 / bh) ** 0.45
+                a, b = max(ah, LEAST), max(bh, LEAST)
+                centre = 40 * max(1, 1e-1 / a) ** 0.4 * max(1, 1e-5 / b) ** 0.45
             count = int(np.ceil(rng.lognormal(np.log(centre), 0.15)))
             blown = (ah > 50 and bh > 5e-4) or (a0 > 5 and b0 > 5e-2)
             outcome = "diverged" if blown else "reached" if count <= budget else "budget"

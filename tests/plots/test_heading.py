@@ -11,3 +11,7 @@ from harness.plots.heading import seeds_text
 )
 def test_seeds(seeds, text):
     assert seeds_text(seeds) == text
+
+
+def test_many_seeds_with_gaps_are_counted():
+    assert seeds_text(range(0, 200, 2)) == "100 seeds between 0 and 198"

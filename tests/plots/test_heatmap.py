@@ -163,6 +163,38 @@ def test_with_seeds_the_median_and_the_share_that_reached(three_seeds):
     assert not [text for column, row, text in found if (column, row) == (0, 1)]
 
 
+def test_medians_keep_their_halves():
+    trials = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS), seeds=2)
+    put(trials, 0, 0.1, 1e-6, 60, 61, lag=0)
+    put(trials, 0, 0.1, 1e-7, 60, 62, lag=3)
+    found = texts(by_label(drawn(trials), "panel")[0])
+    assert {text for column, row, text in found if (column, row) == (2, 0)} == {"60.5", "2/2"}
+    assert {text for column, row, text in found if (column, row) == (1, 0)} == {"61", "64", "2/2"}
+
+
+def test_labels_are_rotated_where_they_would_overlap():
+    wide = [1.5e-6, 2.5e-6, 3.5e-6]
+    turned = [
+        {label.get_rotation() for label in by_label(drawn(trials), "panel")[0].get_xticklabels()}
+        for trials in (
+            synthetic.trials(synthetic.panels(PAIRS[:1], AHS, wide)),
+            synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS)),
+        )
+    ]
+    assert turned == [{90}, {0}]
+
+
+def test_squares_grow_with_their_counts():
+    sides = []
+    for times in (1, 10_000):
+        trials = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS), budget=9_000_000)
+        trials[["iterations_to_target"]] *= times
+        fig = drawn(trials)
+        sides.append(by_label(fig, "panel")[0].get_position().width * fig.get_size_inches()[0] / 3)
+    assert sides[0] == pytest.approx(0.45)
+    assert sides[1] > 0.5
+
+
 def test_no_count_is_infinite_or_nan(one_seed, three_seeds):
     for fig in (one_seed, three_seeds):
         words = [t.get_text() for ax in fig.axes for t in ax.texts]

@@ -1,0 +1,237 @@
+"""Figures of any grid that is accepted can be read, and nothing is said while they are drawn.
+
+Warnings are errors in these tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from harness.analysis.comparison import compare
+from harness.plots import compare as comparison
+from harness.plots import heatmap, style, trajectories
+from harness.plots.texts import size
+from tests.analysis.tables import table, trial
+from tests.plots import synthetic
+from tests.plots.legible import assert_legible
+from tests.readings import reading
+
+SIGNS = r"$x^2$ 5$ \beta0 beta0 ^_{ %&<b> \frac{ --> ]]>"
+SCRIPTS = "漢字 हिन्दी العربية עברית 🚀 Ελληνικά Кириллица beta0 " * 3
+LONG = (
+    "paper-adam, train_characters=800, n_way=5, k_shot=5, filters=16, validation_every=10, head_init=normal, "
+    "norm_eps=1.2345e-05, split_seed=9223372036854775807"
+)
+PLANE = {"x": "beta0", "y": "alpha0", "panels": ["method"]}
+COUNTS = ["iterations_to_target", "iterations_to_target_sustained"]
+NONE = synthetic.NONE
+
+
+def panels(pairs: int = 1, rates: tuple[float, ...] = (0.1, 1.0, 10.0), **more: Any) -> pd.DataFrame:
+    return synthetic.trials(synthetic.panels(synthetic.PAIRS[:pairs], rates, [1e-6, 1e-5, 1e-4]), **more)
+
+
+def plane(alphas: Any, betas: Any) -> pd.DataFrame:
+    return synthetic.trials(synthetic.landscape(alphas, betas))
+
+
+def ended(outcome: str | None) -> pd.DataFrame:
+    frame = panels(2)
+    frame["outcome"] = frame["ending"] = outcome
+    frame[COUNTS] = None
+    return frame
+
+
+def huge() -> pd.DataFrame:
+    """Counts of seven digits, and halves."""
+    frame = panels(2, seeds=2, budget=9_000_000)
+    frame[COUNTS] = frame[COUNTS] * 10_007 + frame[["seed", "seed"]].to_numpy()
+    return frame
+
+
+def readings(*labels: str, pairs: int = 2) -> pd.DataFrame:
+    parts = [panels(pairs).assign(**reading(label)) for label in labels]
+    return pd.concat(parts, ignore_index=True)
+
+
+HEATMAPS: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
+    "one cell": lambda: (synthetic.trials([("maml", 0.1, 1e-3, NONE, NONE)]), PLANE),
+    "one cell and its baseline": lambda: (panels(1, (0.1,)), {}),
+    "no powers of ten": lambda: (
+        plane([0.15, 0.3, 1 / 3, 0.75], [1e-3, 1.0004e-3, 1.5e-4, 2.5e-5, 0.0123456]),
+        PLANE,
+    ),
+    "linear": lambda: (plane(np.linspace(0.01, 0.1, 8), [0.1 + 0.2, 0.3, 1e-3, 1.0000001e-3]), PLANE),
+    "zeros and extremes": lambda: (plane([0.0, 1e-300, 2.0], [0.0, 1e300, 1.5e-300]), PLANE),
+    "large": lambda: (plane(np.linspace(0.01, 1, 12), np.geomspace(1e-7, 1e-1, 20)), PLANE),
+    "long values in the panels' titles": lambda: (
+        synthetic.trials(synthetic.panels([(1 / 3, 1.23456e-5), (0.1, 1e-5)], [0.1], [1e-6])),
+        {},
+    ),
+    "two readings of nine panels": lambda: (
+        pd.concat(
+            [
+                synthetic.trials(
+                    synthetic.panels([(10.0**-k, 10.0**-k) for k in range(9)], [0.1], [1e-6])
+                ).assign(**reading(label))
+                for label in ("paper-adam", "paper-adam, k_shot=5")
+            ],
+            ignore_index=True,
+        ),
+        {"panels": ["protocol", "alpha0", "beta0"]},
+    ),
+    "long readings": lambda: (
+        readings("paper-adam", LONG, f"{LONG}, meta_batch=8"),
+        {"panels": ["protocol", "alpha0", "beta0"]},
+    ),
+    "huge counts": lambda: (huge(), {}),
+    "many seeds": lambda: (panels(2, seeds=100), {}),
+    "all diverged": lambda: (ended("diverged"), {}),
+    "all failed": lambda: (ended("failed"), {}),
+    "nothing run": lambda: (ended(None), {}),
+    "a budget of 1": lambda: (panels(1, budget=1), {}),
+    "a budget of a million": lambda: (panels(1, budget=1_000_000, seeds=2), {}),
+    "signs in the title": lambda: (panels(1), {"title": SIGNS}),
+    "other scripts in the title": lambda: (panels(1), {"title": SCRIPTS}),
+    "a long title": lambda: (panels(1), {"title": "W" * 200}),
+    "another method": lambda: (synthetic.third_method(panels(2)), {}),
+}
+
+
+@pytest.mark.parametrize("case", HEATMAPS)
+def test_a_heatmap(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    trials, figure = HEATMAPS[case]()
+    with style.applied():
+        fig = heatmap.draw(trials, synthetic.grid("heatmap", **figure))
+    assert_legible(fig)
+    assert not caplog.records
+
+
+Curves = tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
+
+
+def curves(iterations: int = 60, seeds: int = 1, **changes: Callable[[pd.DataFrame], Any]) -> Curves:
+    """Figure 1 with some columns of its trajectories changed."""
+    trials, rows = synthetic.figure1(seeds, None, iterations)
+    rows = rows.assign(**{name: change(rows).astype(float) for name, change in changes.items()})
+    return trials.assign(max_iterations=iterations), rows, {}
+
+
+def stretched(times: int) -> Curves:
+    trials, rows, _ = curves()
+    budget, iteration = trials["max_iterations"] * times, rows["iteration"] * times
+    return trials.assign(max_iterations=budget), rows.assign(iteration=iteration), {}
+
+
+def lines(cells: list[tuple], columns: int = 1) -> Curves:
+    trials = synthetic.trials(cells, target=NONE, budget=30).assign(outcome="budget", ending="budget")
+    return trials, synthetic.trajectories(trials, 30), {"columns": [{"title": "All", "where": {}}] * columns}
+
+
+def long_lines() -> Curves:
+    trials, rows, _ = curves()
+    two = trials.iloc[:2]
+    labels = ("paper-adam", LONG, f"{LONG}, meta_batch=8")
+    parts = [two.assign(**reading(label), cell_id=label + two["cell_id"]) for label in labels]
+    rows = rows[rows["cell_id"].isin(two["cell_id"])]
+    copies = [rows.assign(cell_id=label + rows["cell_id"]) for label in labels]
+    columns = [{"title": "All", "where": {"method": "alpha-maml"}}] * 2
+    figure = {"columns": columns, "reference": {"method": "maml", "protocol": "paper-adam"}}
+    return pd.concat(parts, ignore_index=True), pd.concat(copies, ignore_index=True), figure
+
+
+def titled(*titles: str) -> Curves:
+    columns = [{"title": title, "where": {"alpha0": 0.1}} for title in titles]
+    return *curves()[:2], {"title": SIGNS, "columns": columns}
+
+
+RATES = (0.1 + 0.2, 0.3, 1e-3, 1.0000001e-3, 1.2345e-5)
+TRAJECTORIES: dict[str, Callable[[], Curves]] = {
+    "a target": lambda: (curves()[0].assign(target_loss=2.9957), *curves()[1:]),
+    "a budget of 1": lambda: curves(1),
+    "a budget of 5, several seeds": lambda: curves(5, seeds=5),
+    "a hundred thousand iterations": lambda: stretched(2_000),
+    "ten million iterations": lambda: stretched(200_000),
+    "losses of 1e30": lambda: curves(train_loss=lambda d: d["train_loss"] * 1e30),
+    "losses and rates at the end of the numbers": lambda: curves(
+        train_loss=lambda d: d["train_loss"] * 5e307, alpha=lambda d: d["alpha"] * 1e308
+    ),
+    "infinite losses": lambda: curves(train_loss=lambda d: d["train_loss"].where(d["iteration"] < 5, np.inf)),
+    "rates of 1e-300 and 0": lambda: curves(
+        alpha=lambda d: d["alpha"] * 1e-300, beta=lambda d: d["beta"] * 0
+    ),
+    "negative rates and the smallest number": lambda: curves(
+        alpha=lambda d: d["alpha"] * np.where(d["iteration"] > 30, -1, 1),
+        beta=lambda d: d["beta"] * 0 + 5e-324,
+    ),
+    "twenty lines": lambda: lines([("alpha-maml", 0.1, 1e-3, 0.01 * k, 1e-6) for k in range(1, 21)]),
+    "nine baselines": lambda: lines(
+        [
+            ("alpha-maml", 0.1, 1e-3, 0.1, 1e-6),
+            *(("maml", 0.1 + 0.01 * k, 1e-3, NONE, NONE) for k in range(9)),
+        ]
+    ),
+    "values that look alike": lambda: lines([("alpha-maml", 1 / 3, 1.2345e-5, a, 1e-6) for a in RATES], 2),
+    "lines of long readings": long_lines,
+    "nothing run": lambda: (ended(None), curves()[1].iloc[:0], {"columns": [{"title": "All", "where": {}}]}),
+    "a column of seeds that were not run": lambda: (
+        *curves()[:2],
+        {"columns": [{"title": "Seed 7", "where": {"seed": 7}}, synthetic.FIG1["columns"][0]]},
+    ),
+    "ten columns": lambda: (*curves()[:2], {"columns": synthetic.FIG1["columns"][:1] * 10}),
+    "signs and scripts in the titles": lambda: titled(SIGNS, SCRIPTS, "W" * 200),
+}
+
+
+@pytest.mark.parametrize("case", TRAJECTORIES)
+def test_trajectories(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    trials, rows, figure = TRAJECTORIES[case]()
+    with style.applied():
+        fig = trajectories.draw(trials, rows, synthetic.grid("trajectories", **(synthetic.FIG1 | figure)))
+    assert_legible(fig)
+    assert not caplog.records
+    rates = [ax for ax in fig.axes if ax.get_label() in trajectories.RATE_ROWS]
+    assert all(len(ax.get_yticks()) > 0 for ax in rates)
+
+
+@pytest.mark.parametrize("budget", [1, 500, 100_000, 10_000_000])
+def test_a_comparison(budget: int) -> None:
+    counts = [max(budget // 3**k, 1) for k in range(12)]
+    sides = [
+        table(
+            *(
+                trial(f"c{k}", count + side, max_iterations=budget, n_way=20)
+                for k, count in enumerate(counts)
+            ),
+            trial("missed", "budget", max_iterations=budget, n_way=20),
+        )
+        for side in (0, budget // 1000)
+    ]
+    with style.applied():
+        compared = compare(sides[1].assign(device="cuda"), sides[0], None)
+        fig = comparison.draw(compared, None, sides[0], SIGNS)
+    assert_legible(fig)
+
+
+def texts(*places: tuple[float, float]) -> Figure:
+    fig = Figure(figsize=(2, 1), dpi=style.DPI)
+    for x, y in places:
+        fig.text(x, y, "word", size=8)
+    return fig
+
+
+def test_the_check_sees_what_cannot_be_read() -> None:
+    assert_legible(texts((0.1, 0.1), (0.6, 0.1), (0.1, 0.6)))
+    with pytest.raises(AssertionError, match="lies over"):
+        assert_legible(texts((0.1, 0.1), (0.2, 0.15)))
+    with pytest.raises(AssertionError, match="lies over"):
+        assert_legible(texts((0.1, 0.1), (0.1 + size("word", 8)[0] / 2, 0.1)))  # without a gap
+    for outside in ((-0.05, 0.1), (0.9, 0.1), (0.1, 0.97), (0.1, -0.05)):
+        with pytest.raises(AssertionError, match="leaves the figure"):
+            assert_legible(texts(outside))
