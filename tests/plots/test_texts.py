@@ -1,8 +1,11 @@
 """Numbers and words as the figures write them."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from harness.plots import texts
+from harness.plots import style, texts
 
 
 @pytest.mark.parametrize(
@@ -120,3 +123,16 @@ def test_labels_in_a_line_leave_out_what_would_overlap():
 
 def test_one_iteration():
     assert [texts.iterations(count) for count in (1, 500)] == ["1 iteration", "500 iterations"]
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.text("$\\{}^_%&<>#~ ab", min_size=1, max_size=12))
+def test_any_text_is_drawn_as_it_is(text):
+    """As wide as without formulas; and beside a symbol as wide as both."""
+    with style.applied():
+        fig = Figure(dpi=style.DPI)
+        plain = fig.text(0, 0, text, size=10, parse_math=False).get_window_extent().width / style.DPI
+    assert texts.size(texts.literal(text), 10)[0] == pytest.approx(plain, abs=1e-6)
+    alone, both = (texts.wrapped(f"{text}.{more}", 50, 10) for more in ("", "beta0"))
+    wide, wider, symbol = (texts.size(one, 10)[0] for one in (alone, both, r"$\beta_0$"))
+    assert wider - wide == pytest.approx(symbol, abs=0.05)
