@@ -129,3 +129,15 @@ def test_more_records_are_left_out_than_are_named(
     lines = harness("plot", tiny).out.splitlines()
     assert sum("left out, damaged" in line for line in lines) == 1
     assert "tiny: 1 more left out" in lines
+
+
+@pytest.mark.parametrize(("title", "said_once"), [("Any", 0), ("Any \U0010fffd", 1)])
+def test_characters_that_no_font_has_are_named_once(
+    harness: Run, tiny: str, results: Path, title: str, said_once: int
+) -> None:
+    fill(results, tiny)
+    Path(tiny).write_text(TINY.replace("Tiny", title))
+    said = harness("plot", tiny)
+    assert said.code == 0, said.err
+    assert said.err == ""
+    assert said.out.count("tiny: no installed font has \U0010fffd; boxes are drawn instead") == said_once
