@@ -39,8 +39,8 @@ Words = Annotated[
     BeforeValidator(listed),
     Field(min_length=1, max_length=1000),
 ]
-# Controls and line breaks, and what turns the direction of writing:
-_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069"
+# Controls and line breaks, what turns the direction of writing, and code points that are no characters:
+_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
 _PRINTABLE = rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"
 Line = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=_PRINTABLE)]
 

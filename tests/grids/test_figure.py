@@ -102,6 +102,12 @@ REFUSED = {
 }
 
 
+@pytest.mark.parametrize("char", ["\t", "\x7f", "\x85", "\u2028", "\u2029", "\ufdd0", "\ufffe"])
+def test_a_title_is_one_line_of_characters(char: str) -> None:
+    with pytest.raises(UserError, match="title: must be one line of printable text"):
+        read(sheet(heatmap(), title=f"a{char}b"))
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_cannot_be_drawn_is_refused(case: str) -> None:
     grid, says = REFUSED[case]
