@@ -100,6 +100,10 @@ HEATMAPS: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     "signs in the title": lambda: (panels(1), {"title": SIGNS}),
     "other scripts in the title": lambda: (panels(1), {"title": SCRIPTS}),
     "a long title": lambda: (panels(1), {"title": "W" * 200}),
+    "a last row with fewer panels": lambda: (
+        synthetic.trials(synthetic.panels(synthetic.PAIRS, [0.1, 0.15, 10.0], [1.5e-6, 2e-5, 1e-4])),
+        {},
+    ),
     "another method": lambda: (synthetic.third_method(panels(2)), {}),
 }
 
