@@ -60,15 +60,17 @@ class Size:
 _PLANNED = """
 import os
 from harness import cli
+from harness.cli import sweep
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
-cli.sweep._runner = lambda name: reached
+sweep._runner = lambda name: reached
 cli.main()
 """
 _SUBMITTED = """
 import os
 from harness import cli
+from harness.cli import sweep
 from harness.sweeping import supervisor
 supervisor.PROGRAM = '''
 import sys, time
@@ -82,7 +84,7 @@ raytune.serve(int(sys.argv[1]))
 def reached(*asked):
     print(supervisor.run(*asked), flush=True)
     os._exit(0)
-cli.sweep._runner = lambda name: reached
+sweep._runner = lambda name: reached
 cli.main()
 """
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from harness.common.frozen import LARGEST, SMALLEST
+from harness.common.frozen import SMALLEST
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -24,8 +24,8 @@ def _not_tiny(rate: float) -> float:
     return rate
 
 
-Rate = Annotated[float, Field(ge=0, le=LARGEST), AfterValidator(_not_tiny)]
-"""A rate or hyper-rate: 0, or between SMALLEST and LARGEST."""
+Rate = Annotated[float, Field(ge=0), AfterValidator(_not_tiny)]
+"""A rate or hyper-rate: 0, or at least SMALLEST. Too large a rate is no mistake: it diverges."""
 
 
 class Hyper(BaseModel):

@@ -30,6 +30,7 @@ from harness.common.files import write_whole
 from harness.common.text import markdown_table
 from harness.methods.base import State
 from harness.paper import counters
+from harness.problems.setting import MAX_ITERATIONS
 from harness.training.pack import Pack
 
 PAPER = Protocol(dataset="glyphs")
@@ -41,7 +42,6 @@ HYPER = {
 }
 ROUNDS, LEAST_ROUNDS = 20, 6
 """With fewer than 6 rounds, no two of them enclose the median with 95 % confidence."""
-_NEVER = 2**31
 
 
 class Training:
@@ -49,7 +49,7 @@ class Training:
 
     def __init__(self, protocol: Protocol, method: str, chunk: int | None = None) -> None:
         """chunk: how many tasks go through the network at once; None: what suits the CPU."""
-        quiet = protocol.model_copy(update={"validation_every": _NEVER})
+        quiet = protocol.model_copy(update={"validation_every": MAX_ITERATIONS})
         cell = Cell(protocol=quiet, method=method, hyper=HYPER[method], seed=0)
         self.pack = Pack([cell], torch.device("cpu"), chunk)
         self._next = 2

@@ -88,7 +88,7 @@ MISTAKES = [
     ("beta_hyperlr: 1e-8", "beta_hyperlr:\n     - 1\n     - x", 19, "beta_hyperlr[1]: 'x' is not a number"),
     ("beta_hyperlr: 1e-8", "beta_hyperlr: '1e-8'", 17, "cells[1].beta_hyperlr: '1e-8' is not a number"),
     ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, -1]", 17, "cells[1].beta_hyperlr[1]: -1 is not >= 0"),
-    ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, 1e31]", 17, "beta_hyperlr[1]: 1e+31 is not <= 1e+30"),
+    ("beta_hyperlr: 1e-8", "beta_hyperlr: [1, -1e31]", 17, "beta_hyperlr[1]: -1e+31 is not >= 0"),
     (
         "beta_hyperlr: 1e-8",
         "beta_hyperlr: [0, 1e-31]",
