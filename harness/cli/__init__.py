@@ -28,9 +28,11 @@ def main() -> None:
             from harness.cli.app import run
 
             code = run(sys.argv[1:])
+            signals.over = code == INTERRUPTED
         except BaseException as error:
             if not (signals.came or isinstance(error, KeyboardInterrupt | Interrupted)):
                 raise
+            signals.over = True
             stderr.write("harness: interrupted\n")
             code = INTERRUPTED
         stdout.flush()

@@ -17,6 +17,8 @@ class Signals:
     def __init__(self) -> None:
         self.came = False
         """Whether one came. What it interrupts may raise something else: an import, an ImportError."""
+        self.over = False
+        """Whether the process only has to end: another signal must not change its exit code."""
         self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def __enter__(self) -> Signals:
@@ -27,8 +29,9 @@ class Signals:
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_IGN if self.over else handler)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.came = True
-        raise Interrupted
+        if not self.over:
+            raise Interrupted

@@ -17,6 +17,8 @@ from harness.sweeping.runner import Machine
 
 REACH_S = 10.0
 """Seconds in which a cluster has to answer."""
+SERVERS = ("gcs_server", "raylet")
+"""The names of the programs that Ray cannot do without."""
 TOKENS = "docs/running.md tells how all machines get one token"
 
 

@@ -123,8 +123,11 @@ def serve(handle: int) -> None:
     packs, question, machine, temporary = connection.recv()
     _current = _Sweep(connection=connection, cells={cell.cell_id: cell for pack in packs for cell in pack})
     _in_background(lambda: _outlive(connection, temporary))
+    started = threading.Event()
+    _in_background(lambda: _end_with_a_server(started))
     try:
         control = raystart.start(machine, temporary)
+        started.set()
         _in_background(lambda: _end_with(control))
         reason = _run(packs, question, machine, temporary)
         if machine.ray_address is not None:
@@ -149,10 +152,25 @@ def _outlive(connection: Connection, temporary: Path) -> None:
     os._exit(1)
 
 
+def _end_with_a_server(started: threading.Event) -> None:
+    """When one of Ray's servers is gone before Ray has started, say so, and end: Ray would wait for half a
+    minute."""
+    servers: set[int] = set()
+    while not started.wait(0.5):
+        now = sessions.members(os.getpid())
+        if servers - now.keys():
+            _end("Ray's control plane died while Ray started")
+        servers |= {pid for pid, name in now.items() if name in raystart.SERVERS}
+
+
 def _end_with(control: socket.socket) -> None:
     """When the control plane is gone, say so, and end: Ray itself would wait for a minute."""
     raystart.wait_until_gone(control)
-    _current.send("ended", "Ray's control plane died")
+    _end("Ray's control plane died")
+
+
+def _end(reason: str) -> None:
+    _current.send("ended", reason)
     os._exit(1)
 
 

@@ -19,8 +19,8 @@ def kill(leader: int) -> None:
     Where the system does not list processes in /proc, only the process group of `leader` is killed.
     """
     end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and (members := _members(leader)):
-        for pid in members:
+    while time.monotonic() < end and (found := members(leader)):
+        for pid in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.01)
@@ -29,15 +29,19 @@ def kill(leader: int) -> None:
             os.killpg(leader, signal.SIGKILL)
 
 
-def _members(leader: int) -> list[int]:
-    """The living processes of the session but this one."""
-    pids = [int(path.name) for path in _PROC.glob("[0-9]*")]
-    return [pid for pid in pids if pid != os.getpid() and _lives_in(pid, leader)]
+def members(leader: int) -> dict[int, str]:
+    """The living processes of the session, except for the one that asks: their ids, and the names of their
+    programs. Empty where the system has no /proc."""
+    pids = (int(path.name) for path in _PROC.glob("[0-9]*"))
+    return {pid: name for pid in pids if pid != os.getpid() and (name := _name(pid, leader)) is not None}
 
 
-def _lives_in(pid: int, session: int) -> bool:
+def _name(pid: int, session: int) -> str | None:
+    """The name of a process's program; None: it is not alive, or of another session."""
     try:
-        words = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")[2].split()
+        front, _, rest = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")
     except OSError:
-        return False
-    return words[0] not in (b"Z", b"X") and int(words[3]) == session
+        return None
+    state, _, _, own, *_ = rest.split()
+    alive = state not in (b"Z", b"X") and int(own) == session
+    return front.partition(b"(")[2].decode(errors="replace") if alive else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -69,11 +70,13 @@ def harness(
         where = [] if words[0] == "data" or "-h" in words else ["--results", str(results)]
         monkeypatch.setattr(sys, "argv", ["harness", *words, *where])
         capsys.readouterr()
-        code = 0
+        code, handlers = 0, {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             cli.main()
         except SystemExit as end:
             code = int(end.code or 0)
+        for number, handler in handlers.items():  # after an interrupt, no signal is wanted any more
+            signal.signal(number, handler)
         said = capsys.readouterr()
         return Said(code=code, out=said.out, err=said.err)
 

@@ -198,6 +198,19 @@ def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch)
         signal.signal(signal.SIGINT, before)
 
 
+def test_when_a_process_only_has_to_end_a_second_signal_changes_nothing() -> None:
+    """It would end with -15, or a traceback, in place of its exit code."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with Signals() as signals:
+            signals.over = True
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert signals.came
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_the_front_is_light() -> None:
     """Only what is imported before `main` runs can be interrupted with a traceback."""
     code = "import sys, harness.cli; print(*{'typer', 'rich', 'pydantic', 'numpy'} & set(sys.modules))"
