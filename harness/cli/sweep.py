@@ -66,7 +66,7 @@ def sweep(
     check_device(device, ray_address)
     if jobs is None:
         jobs = 1 if runner == "serial" else _workers(device, ray_address)
-    elif ray_address is None and jobs > (most := MOST_PER_CORE * cores()):
+    elif runner == "ray" and ray_address is None and jobs > (most := MOST_PER_CORE * cores()):
         raise UserError(f"jobs {jobs}: at most {most} on this machine, {MOST_PER_CORE} for each core")
     request = Request(
         grid=loaded,
@@ -108,7 +108,7 @@ def _conclude(result: Result) -> None:
         raise typer.Exit(FAILED)
     if result.interrupted:
         complain(f"interrupted; kept: {counted(result.ran, 'finished cell')}; the same command continues")
-        raise typer.Exit(INTERRUPTED)
+        raise typer.Exit(FAILED if result.unwritten else INTERRUPTED)
     if result.left:
         reason = f": {result.why_left}" if result.why_left else ""
         others = "the others are kept, and " * (result.left < result.asked)

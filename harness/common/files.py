@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import re
@@ -33,14 +34,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     with _refused(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = _beside(path, ".tmp")
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        mark = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
     try:
+        with contextlib.suppress(OSError):  # where there are no locks, nobody clears anything
+            fcntl.flock(mark, fcntl.LOCK_EX)
         with _refused(path, temporary):
             yield temporary
             with temporary.open("rb") as file:
                 os.fsync(file.fileno())
             temporary.replace(path)
     finally:
+        os.close(mark)
         with contextlib.suppress(OSError):
             temporary.unlink()
 
@@ -109,10 +113,11 @@ def _exchange(path: Path, made: Path, old: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Remove the temporary files of a writer that was killed, and no others. Nobody may be writing there."""
+    """Remove the temporary files of writers that were killed, and no others: a living one holds a lock."""
     for path in folder.glob("*.tmp"):
         if re.search(_NAME, path.name):
-            with contextlib.suppress(OSError):  # a folder of that name is no leftover
+            with contextlib.suppress(OSError), opened(path) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 path.unlink()
 
 

@@ -10,6 +10,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -139,7 +140,7 @@ class Store:
         except OSError as error:
             raise _no_place(results, error) from None
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor)
             write_whole(note, lambda file: file.write_text(_signature(), "utf-8"))
         except OSError as error:
             os.close(descriptor)
@@ -183,6 +184,18 @@ class Store:
 
     def _path(self, cell_id: str) -> Path:
         return self.folder / f"{cell_id}{_SUFFIX}"
+
+
+def _lock(descriptor: int) -> None:
+    """Take the lock, or raise OSError. It is tried for a moment: `held` takes it too, to see if it can."""
+    for _ in range(9):
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
+            time.sleep(0.02)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _signature() -> str:

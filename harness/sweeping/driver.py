@@ -52,6 +52,10 @@ class StoreDriver:
         self._running: dict[str, tuple[str, int]] = {}
         self._written = 0.0
         self._announced = False
+        self.full = False
+        """Whether a record could not be written, so that the sweep has to stop."""
+        with contextlib.suppress(OSError):  # what a killed sweep has left there is not of this one
+            (store.folder / RUNNING).unlink()
 
     def record(self, content: bytes) -> None:
         """Store a finished record. A full disk ends the sweep."""
@@ -60,7 +64,7 @@ class StoreDriver:
         except OSError as error:
             self.unsaved.append(content)
             self._display.note(f"cannot write to {self._store.folder}: {reason(error)}; the sweep stops here")
-            self._interrupts.wanted = True
+            self.full = True
             return
         cell_id = record.header.cell.cell_id
         self.ran[cell_id] = record.header
@@ -79,11 +83,11 @@ class StoreDriver:
                 write_whole(self._store.folder / RUNNING, lambda path: path.write_text(text, "utf-8"))
 
     def interrupted(self) -> bool:
-        """Whether the sweep has to stop. The first time, say so."""
-        if self._interrupts.wanted and not self._announced and not self.unsaved:
+        """Whether the sweep has to stop. The first time that the user wants it, say so."""
+        if self._interrupts.wanted and not self._announced:
             self._announced = True
             self._display.note("stopping; finished cells are kept (press Ctrl-C again to stop at once)")
-        return self._interrupts.wanted
+        return self._interrupts.wanted or self.full
 
     def close(self) -> None:
         """Try once more to write what could not be written: by now there may be room."""
@@ -92,6 +96,7 @@ class StoreDriver:
         unsaved, self.unsaved = self.unsaved, []
         for content in unsaved:
             try:
-                self._store.put(content)
+                header = self._store.put(content).header
+                self.ran[header.cell.cell_id] = header
             except OSError:
                 self.unsaved.append(content)

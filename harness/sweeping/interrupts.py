@@ -4,19 +4,28 @@ write."""
 from __future__ import annotations
 
 import signal
+import time
 from types import FrameType
+
+TOGETHER_S = 0.5
+"""Seconds after the first signal in which others count as the same request: `timeout` and batch schedulers
+signal a process and then its group, and make passes on what it gets itself."""
 
 
 class Interrupts:
-    """Inside its `with`, the first signal is remembered, and a second one raises KeyboardInterrupt."""
+    """Inside its `with`, the first signal is remembered, and a second one raises KeyboardInterrupt. A signal
+    that was ignored before, as under `nohup` or in the background of a shell, still is."""
 
     def __init__(self) -> None:
         self.wanted = False
+        self._first = 0.0
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Interrupts:
-        for number in _signals():
-            self._before[number] = signal.signal(number, self._remember)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._remember)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -24,15 +33,7 @@ class Interrupts:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
-        if self.wanted:
+        if not self.wanted:
+            self.wanted, self._first = True, time.monotonic()
+        elif time.monotonic() - self._first > TOGETHER_S:
             raise KeyboardInterrupt
-        self.wanted = True
-
-
-def _signals() -> list[signal.Signals]:
-    """Those that ask a program to stop. Under `nohup` a hang-up does not."""
-    asked = [signal.SIGINT, signal.SIGTERM]
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and signal.getsignal(hangup) != signal.SIG_IGN:
-        asked.append(hangup)
-    return asked

@@ -6,19 +6,20 @@ import contextlib
 import logging
 import os
 import socket
+import time
 from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import AuthenticationError
 
-from harness.common.errors import UserError
+from harness.common.errors import UserError, reason
 from harness.sweeping.runner import Machine
 
 REACH_S = 10.0
 """Seconds in which a cluster has to answer."""
-SERVERS = ("gcs_server", "raylet")
-"""The names of the programs that Ray cannot do without."""
+KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPALIVE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
+"""How a connection finds within three seconds that the other machine is gone; the second is macOS's first."""
 TOKENS = "docs/running.md tells how all machines get one token"
 
 
@@ -68,12 +69,12 @@ def _join(address: str, options: dict[str, Any]) -> None:
             f"RAY_AUTH_MODE=token, but there is no token in ~/.ray/auth_token; {TOKENS}"
         ) from None
     except Exception as error:
-        reason = _first_sentence(error)
-        if reason.startswith("Failed to connect"):  # although somebody listens there
-            reason += (
+        why = _first_sentence(error)
+        if why.startswith("Failed to connect"):  # although somebody listens there
+            why += (
                 f"; if it asks for a token, this process needs RAY_AUTH_MODE=token and the same one: {TOKENS}"
             )
-        raise UserError(f"no Ray cluster to join at {address}: {reason}") from None
+        raise UserError(f"no Ray cluster to join at {address}: {why}") from None
     if _with_token() and not ray.get(ray.remote(num_cpus=0)(_with_token).remote()):
         raise UserError(
             f"the Ray cluster at {address} asks for no token: set RAY_AUTH_MODE=token there too, or here "
@@ -104,8 +105,8 @@ def _reach(address: str) -> None:
     try:
         connect(address.removeprefix("ray://")).close()
     except (OSError, OverflowError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else None
-        raise UserError(f"no Ray cluster to join at {address}: {reason or error}") from None
+        why = reason(error) if isinstance(error, OSError) else error
+        raise UserError(f"no Ray cluster to join at {address}: {why}") from None
 
 
 def connect(address: str) -> socket.socket:
@@ -116,20 +117,21 @@ def connect(address: str) -> socket.socket:
 
 def wait_until_gone(control: socket.socket) -> None:
     """Return when nobody listens at the other end any more: what listened has died, or its machine has."""
-    peer = control.getpeername()[:2]
-    while True:
-        _wait_for_the_end(control)
-        try:  # gRPC hangs up on those who say nothing for two minutes
-            control = socket.create_connection(peer, timeout=REACH_S)
-        except OSError:
-            return
+    try:
+        peer = control.getpeername()[:2]
+        while True:
+            _wait_for_the_end(control)
+            time.sleep(0.1)
+            control = socket.create_connection(peer, timeout=1)  # gRPC hangs up on those who say nothing
+    except OSError:
+        return
 
 
 def _wait_for_the_end(control: socket.socket) -> None:
     """Read, and forget, what comes until the other end hangs up or no longer answers; then close."""
-    for option, seconds in (("TCP_KEEPIDLE", 1), ("TCP_KEEPINTVL", 1), ("TCP_KEEPCNT", 3)):
+    for option, value in KEEP_ALIVE.items():
         if hasattr(socket, option):
-            control.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), seconds)
+            control.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
     control.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     control.settimeout(None)
     with control, contextlib.suppress(OSError):

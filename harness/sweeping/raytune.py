@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -40,6 +41,8 @@ rounds bring new records. After this many rounds in a row without any, the cells
 and the next sweep runs them. An error in the training itself gives a failed record at once."""
 GRACE_S = 2.0
 """An error may be the first sign that the control plane has died: it is given this time to show."""
+LEAST_ROOM = 1 << 16
+"""Bytes: with less room for its temporary files, Ray fails in many ways."""
 CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
@@ -123,11 +126,8 @@ def serve(handle: int) -> None:
     packs, question, machine, temporary = connection.recv()
     _current = _Sweep(connection=connection, cells={cell.cell_id: cell for pack in packs for cell in pack})
     _in_background(lambda: _outlive(connection, temporary))
-    started = threading.Event()
-    _in_background(lambda: _end_with_a_server(started))
     try:
         control = raystart.start(machine, temporary)
-        started.set()
         _in_background(lambda: _end_with(control))
         reason = _run(packs, question, machine, temporary)
         if machine.ray_address is not None:
@@ -135,9 +135,12 @@ def serve(handle: int) -> None:
         _current.send("ended", reason)
     except UserError as error:
         _current.send("refused", str(error))
-    except Exception:
+    except Exception as error:
         time.sleep(GRACE_S)
-        _current.send("broken", traceback.format_exc())
+        if isinstance(error, OSError) or shutil.disk_usage(temporary).free < LEAST_ROOM:
+            _current.send("ended", f"Ray's temporary files cannot be written in {temporary.parent}")
+        else:
+            _current.send("broken", traceback.format_exc())
 
 
 def _in_background(wait: Callable[[], None]) -> None:
@@ -149,28 +152,13 @@ def _outlive(connection: Connection, temporary: Path) -> None:
     connection.poll(None)  # it sends nothing more: only its end of the connection can close
     sessions.kill(os.getpid())
     scratch.clear(temporary.parent)
-    os._exit(1)
-
-
-def _end_with_a_server(started: threading.Event) -> None:
-    """When one of Ray's servers is gone before Ray has started, say so, and end: Ray would wait for half a
-    minute."""
-    servers: set[int] = set()
-    while not started.wait(0.5):
-        now = sessions.members(os.getpid())
-        if servers - now.keys():
-            _end("Ray's control plane died while Ray started")
-        servers |= {pid for pid, name in now.items() if name in raystart.SERVERS}
+    os.killpg(0, signal.SIGKILL)  # itself; and where there is no /proc, what the line before could not find
 
 
 def _end_with(control: socket.socket) -> None:
     """When the control plane is gone, say so, and end: Ray itself would wait for a minute."""
     raystart.wait_until_gone(control)
-    _end("Ray's control plane died")
-
-
-def _end(reason: str) -> None:
-    _current.send("ended", reason)
+    _current.send("ended", "Ray's control plane died")
     os._exit(1)
 
 

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness.common.files import opened
+
 PREFIX = "harness-"
 _LOCK = ".lock"
 
@@ -35,8 +37,8 @@ def folder(parent: Path) -> Iterator[Path]:
 def clear(parent: Path) -> None:
     """Delete the folders whose sweeps are gone, which the kernel tells by their locks."""
     for path in parent.glob(f"{PREFIX}*{_LOCK}"):
-        with contextlib.suppress(OSError), path.open("rb") as lock:
-            if path.stat().st_uid == os.getuid():
+        with contextlib.suppress(OSError), opened(path) as lock:
+            if path.lstat().st_uid == os.getuid():
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path.with_suffix(""), ignore_errors=True)
                 path.unlink()

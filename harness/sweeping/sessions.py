@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 _PROC = Path("/proc")
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 """How long killed processes may take to go."""
 
 
@@ -32,16 +32,23 @@ def kill(leader: int) -> None:
 def members(leader: int) -> dict[int, str]:
     """The living processes of the session, except for the one that asks: their ids, and the names of their
     programs. Empty where the system has no /proc."""
-    pids = (int(path.name) for path in _PROC.glob("[0-9]*"))
-    return {pid: name for pid in pids if pid != os.getpid() and (name := _name(pid, leader)) is not None}
+    return {pid: name for pid, (name, alive) in _session(leader).items() if alive}
 
 
-def _name(pid: int, session: int) -> str | None:
-    """The name of a process's program; None: it is not alive, or of another session."""
-    try:
-        front, _, rest = (_PROC / str(pid) / "stat").read_bytes().rpartition(b")")
-    except OSError:
-        return None
-    state, _, _, own, *_ = rest.split()
-    alive = state not in (b"Z", b"X") and int(own) == session
-    return front.partition(b"(")[2].decode(errors="replace") if alive else None
+def ended(leader: int) -> set[str]:
+    """The names of programs of the session that have ended, and whose parent has not noticed yet."""
+    return {name for name, alive in _session(leader).values() if not alive}
+
+
+def _session(leader: int) -> dict[int, tuple[str, bool]]:
+    """Its processes but this one: the name of the program, and whether it is alive."""
+    found: dict[int, tuple[str, bool]] = {}
+    for path in _PROC.glob("[0-9]*/stat"):
+        try:
+            front, _, rest = path.read_bytes().rpartition(b")")
+        except OSError:  # it is gone
+            continue
+        pid, (state, _, _, session, *_) = int(path.parent.name), rest.split()
+        if int(session) == leader and pid != os.getpid():
+            found[pid] = front.partition(b"(")[2].decode(errors="replace"), state not in (b"Z", b"X")
+    return found

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing import Pipe
@@ -23,7 +24,7 @@ from typing import Any
 
 from harness.cell import Question
 from harness.common import places
-from harness.common.errors import UserError
+from harness.common.errors import UserError, reason
 from harness.sweeping import scratch, sessions
 from harness.sweeping.runner import Driver, Machine, Pack
 
@@ -43,6 +44,10 @@ QUIET = {
 """Read by Ray when it is imported, unless the user has set them: no output, no telemetry, no other working
 folder, no state that we never read."""
 PROGRAM = "import sys; from harness.sweeping.raytune import serve; serve(int(sys.argv[1]))"
+SERVERS = {"gcs_server": "control plane", "raylet": "raylet"}
+"""Programs that Ray cannot do without on this machine, and what they are called."""
+LOOK_S = 0.5
+"""Seconds between two looks at them."""
 POLL_S = 0.1
 """Seconds between two looks at whether the user wants to stop."""
 SOCKET = "x" * 8 + "/session_2026-01-01_00-00-00_000000_4194304/sockets/plasma_store"
@@ -63,7 +68,10 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
             try:
                 with suppress(OSError):  # it is gone already, as the next line will see
                     connection.send((packs, question, machine, temporary))
+                servers = _Servers(process.pid)
                 while not driver.interrupted():
+                    if (dead := servers.dead()) is not None:
+                        return f"Ray's {dead} died"
                     message = _receive(connection, POLL_S) or ("", None)
                     if message == GONE:
                         return _death(process, temporary)
@@ -72,11 +80,42 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
                     _take(message, driver)
                 return None
             finally:
-                sessions.kill(process.pid)
-                process.wait()
+                _end(process)
                 while (last := _receive(connection, 0) or GONE) != GONE:
                     if last[0] == "record":  # handed over, and not taken yet
                         _take(last, driver)
+
+
+class _Servers:
+    """Ray's servers in the session of `leader`. Without them, Ray would wait half a minute as it starts, with
+    none of its threads running, and later try to go on."""
+
+    def __init__(self, leader: int) -> None:
+        self._leader = leader
+        self._seen: set[str] = set()
+        self._next = 0.0
+
+    def dead(self) -> str | None:
+        """One that has ended, in words; None: none has, as far as the last look told."""
+        if time.monotonic() < self._next:
+            return None
+        self._next = time.monotonic() + LOOK_S
+        living = set(sessions.members(self._leader).values())
+        gone = sessions.ended(self._leader) | (self._seen - living)
+        self._seen |= living
+        return next((what for program, what in SERVERS.items() if program in gone), None)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End it and all that it started. A second signal waits until that is done."""
+    signals = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        sessions.kill(process.pid)
+        with suppress(subprocess.TimeoutExpired):  # a GPU's driver can hold a killed process back
+            process.wait(timeout=1)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 Message = tuple[str, Any]
@@ -98,8 +137,8 @@ def _take(message: Message, driver: Driver) -> None:
             driver.record(content)
         case ("progress", now):
             driver.progress(now)
-        case ("refused", reason):
-            raise UserError(reason)
+        case ("refused", text):
+            raise UserError(text)
         case ("broken", report):
             raise RuntimeError(f"in the process that runs Ray:\n{report}")
 
@@ -176,6 +215,6 @@ def _temporary(stack: ExitStack) -> Path:
             raise UserError(f"{parent}: there is no room for Ray's temporary files (it is full); {way_out}")
     except OSError as error:
         raise UserError(
-            f"{parent}: Ray's temporary files cannot be written there ({error.strerror}); {way_out}"
+            f"{parent}: Ray's temporary files cannot be written there ({reason(error)}); {way_out}"
         ) from None
     return made

@@ -17,10 +17,10 @@ from harness.common.files import check_writable, clear_leftovers
 from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import Header, tables
-from harness.records.store import Store
+from harness.records.store import Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
-from harness.sweeping.plan import pack, plan
+from harness.sweeping.plan import Todo, pack, plan
 from harness.sweeping.runner import Machine, Runner
 
 Draw = Callable[[Path], object]
@@ -109,16 +109,20 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             except (UserError, KeyboardInterrupt):  # nothing ran, or a second signal: stop at once
                 raise
             except Exception:
-                _make_tables(request, draw)
+                _make_tables(request, draw, store.scan())
                 raise
             ran |= driver.ran
-            left = plan(cells, store.scan(), question)
-            made = _Made() if left and not ran and _nothing_new(request) else _make_tables(request, draw)
+            scan = store.scan()
+            left = plan(cells, scan, question)
+            if left and not ran and _nothing_new(request, scan):
+                made = _Made()
+            else:
+                made = _make_tables(request, draw, scan)
             again = {i: reason for i, reason in made.damaged.items() if i in ours}
             _set_aside(store, display, again, AGAIN)
-            if not again or interrupts.wanted:
+            if not again or driver.interrupted():
                 break
-        left = plan(cells, store.scan(), question)
+        left |= {i: Todo(kind="damaged", reason=reason) for i, reason in again.items()}
         failed = {i: h.error or "" for i, h in ran.items() if h.ending == "failed" and i in left}
         unanswered = len(left) - len(failed)
         return Result(
@@ -126,7 +130,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             ran=len(ran),
             failed=failed,
             left=unanswered,
-            why_left=why_left,
+            why_left=why_left or ("records could not be written" if driver.full else None),
             interrupted=interrupts.wanted and unanswered > 0,
             unsaved=len(driver.unsaved),
             unwritten=made.unwritten,
@@ -187,21 +191,22 @@ class _Made:
     """See Result."""
 
 
-def _nothing_new(request: Request) -> bool:
+def _nothing_new(request: Request, scan: Scan) -> bool:
     """Whether tables would say no more than those that are there, after a sweep that kept nothing."""
     if (request.folder / "trials.parquet").exists():
         return True
-    return not tables.records_by_seed(request.grid, request.store.scan())
+    return not tables.records_by_seed(request.grid, scan)
 
 
-def _make_tables(request: Request, draw: Draw | None) -> _Made:
-    """Make the grid's tables and figures."""
+def _make_tables(request: Request, draw: Draw | None, scan: Scan) -> _Made:
+    """Make the grid's tables and figures of what is in the store."""
     store, grid = request.store, request.grid
     asked = request.seeds or grid.seeds
+    damaged: dict[str, str] = {}
     try:
-        damaged = tables.write(grid, store, store.scan(), request.folder, asked)
+        damaged = tables.write(grid, store, scan, request.folder, asked)
         if draw is not None:
             draw(request.folder)
     except NotWritten as error:
-        return _Made(unwritten=str(error))
+        return _Made(damaged=damaged, unwritten=str(error))
     return _Made(damaged=damaged)

@@ -32,6 +32,7 @@ from harness import grids
 from harness.cell import PRESETS
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import clean
 from tests.cli.conftest import TINY
 from tests.faults.mutations import FILES, KINDS, NAMES
 from tests.grids.test_grid import GRID, READINGS
@@ -137,7 +138,7 @@ def peak() -> float:
 
 def is_clear(text: str, path: Path, one: Mutant) -> bool:
     """One short line of printable text that begins with the file and, for what a file holds, a line of it."""
-    shown = "".join(c if c.isprintable() else "?" for c in " ".join(str(path).split()))
+    shown = " ".join(clean(str(path)).split())
     if not text.isprintable() or not text.startswith(f"{shown}:") or len(text) > len(shown) + 600:
         return False
     line = re.match(r":(\d+): .", text.removeprefix(shown))

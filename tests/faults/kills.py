@@ -36,12 +36,15 @@ cells:
   - {method: alpha-maml, alpha0: 0.1, beta0: [1e-3, 1e-4], alpha_hyperlr: [1e-2, 1], beta_hyperlr: 1e-5}
 """
 CELLS = 6
+OURS = ("driver", "group", "both")
 NAMES = {"ray": "raytune", "control plane": "gcs_server", "raylet": "raylet/raylet", "worker": "ray::Impl"}
 """What the command lines of these victims contain."""
 SOON_S = 5.0
 """Within so many seconds a sweep ends after a signal, tables and figures made."""
 AT_ONCE_S = 2.0
 """And after a second signal."""
+APART_S = 0.7
+"""Between a first and a second signal, which would otherwise count as one."""
 LONG_S = 120.0
 """Whoever waits longer than this for anything waits in vain."""
 
@@ -53,8 +56,8 @@ class Kill:
     runner: str
     """`ray` or `serial`."""
     victim: str
-    """`driver`, `group` (the driver's process group), `ray` (the process that runs it), `control plane`,
-    `raylet` or `worker`."""
+    """`driver`, `group` (the driver's process group), `both` (one after the other, as `timeout` does), `ray`
+    (the process that runs it), `control plane`, `raylet` or `worker`."""
     signal: Signals
     twice: bool = False
     """A second signal follows the first."""
@@ -70,7 +73,7 @@ class Kill:
     @property
     def codes(self) -> set[int]:
         """The exit codes that are right."""
-        if self.victim in ("driver", "group"):
+        if self.victim in OURS:
             if self.signal == SIGKILL:
                 return {-SIGKILL}
             return {0, 130} if self.moment == "tables" and not self.twice else {130}
@@ -86,7 +89,7 @@ class Kill:
     @property
     def makes_tables(self) -> bool:
         """Whether the sweep has to leave tables."""
-        return self.signal != SIGKILL or self.victim not in ("driver", "group")
+        return self.signal != SIGKILL or self.victim not in OURS
 
 
 def _kills() -> Iterator[Kill]:
@@ -100,7 +103,7 @@ def _kills() -> Iterator[Kill]:
     yield Kill(runner="ray", victim="group", signal=SIGTERM, moment="starting")
     yield Kill(runner="serial", victim="group", signal=SIGTERM)
     yield Kill(runner="serial", victim="driver", signal=SIGKILL)
-    yield Kill(runner="serial", victim="driver", signal=SIGINT, twice=True)
+    yield Kill(runner="ray", victim="both", signal=SIGTERM)
     for number, twice in sent:
         yield Kill(runner="ray", victim="driver", signal=number, twice=twice)
         yield Kill(runner="ray", victim="driver", signal=number, twice=twice, moment="starting")
@@ -115,7 +118,7 @@ def _kills() -> Iterator[Kill]:
     yield Kill(runner="ray", victim="raylet", signal=SIGTERM)
     for number, twice in sent:
         for victim in ("driver", "group"):
-            first = {("group", SIGTERM, False), ("driver", SIGKILL, False), ("driver", SIGINT, True)}
+            first = {("group", SIGTERM, False), ("driver", SIGKILL, False), ("group", SIGINT, True)}
             if (victim, number, twice) not in first:
                 yield Kill(runner="serial", victim=victim, signal=number, twice=twice)
     for runner, numbers in (("serial", (SIGTERM, SIGINT, SIGKILL)), ("ray", (SIGTERM, SIGKILL))):
@@ -160,7 +163,7 @@ def survive(kill: Kill, folder: Path, undisturbed: dict[str, object]) -> Found:
             sent = time.monotonic()
             _send(kill, victim)
             if kill.twice:
-                time.sleep(0.3)
+                time.sleep(APART_S)
                 if driver.poll() is None:
                     sent = time.monotonic()
                     _send(kill, victim)
@@ -251,22 +254,19 @@ def _victim(kill: Kill, driver: int, results: Path) -> int | None:
     if ended < wanted:
         return None
     children = processes.below(driver)
-    if kill.victim in ("driver", "group"):
+    if kill.victim in OURS:
         # Ray's processes stand for its start, and the lock for that of the serial runner
         started = any("raylet" in name for name in children.values()) or kill.runner == "serial"
         return driver if started or kill.moment == "tables" else None
-    names = {
-        "ray": "raytune",
-        "control plane": "gcs_server",
-        "raylet": "raylet/raylet",
-        "worker": "ray::Impl",
-    }
-    return next((pid for pid, name in children.items() if names[kill.victim] in name), None)
+    return next((pid for pid, name in children.items() if NAMES[kill.victim] in name), None)
 
 
 def _send(kill: Kill, victim: int) -> None:
     with contextlib.suppress(ProcessLookupError):
-        (os.killpg if kill.victim == "group" else os.kill)(victim, kill.signal)
+        if kill.victim != "group":
+            os.kill(victim, kill.signal)
+        if kill.victim in ("group", "both"):
+            os.killpg(victim, kill.signal)
 
 
 def _still_there(family: dict[int, str], seconds: float = 5.0) -> list[int]:

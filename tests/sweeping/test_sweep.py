@@ -317,9 +317,10 @@ def test_what_a_killed_sweep_left_unfinished_goes_and_a_users_files_stay(tmp_pat
     folder.mkdir(parents=True)
     for name in ("trials.0123456789ab.tmp", "probe", "mine.tmp"):
         (folder / name).write_text("")
-    run(request(tmp_path))
-    names = {path.name for path in folder.iterdir()}
-    assert {"probe", "mine.tmp"} < names
+    with whole_file(folder / "plot.png") as unfinished:  # of a `plot` that runs now
+        run(request(tmp_path))
+        names = {path.name for path in folder.iterdir()}
+    assert {"probe", "mine.tmp", unfinished.name} < names
     assert "trials.0123456789ab.tmp" not in names
 
 
