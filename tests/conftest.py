@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -26,18 +28,23 @@ SMALL = Protocol(
 """Quick to train and exact to the last digits."""
 
 
-@pytest.fixture
-def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
-    """Random images instead of any data set; drawings of one character resemble each other."""
+@functools.cache
+def _noise() -> datasets.Dataset:
     generator = np.random.default_rng(0)
     common = generator.integers(0, 256, (CHARACTERS, 1, 28, 28))
     own = generator.integers(0, 256, (1, DRAWERS, 28, 28))
-    data = datasets.Dataset(
+    return datasets.Dataset(
         name="noise",
         images=((2 * common + own) // 3).astype(np.uint8),
         characters=tuple(map(str, range(CHARACTERS))),
         sha256="0" * 64,
     )
+
+
+@pytest.fixture
+def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
+    """Random images instead of any data set; drawings of one character resemble each other."""
+    data = _noise()
     monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
     pack.images_of.cache_clear()
     yield data
