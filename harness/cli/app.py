@@ -14,7 +14,7 @@ from harness.cli import bench, cell, claims, compare, data, grids, plot, publish
 from harness.cli.console import FAILED, USER_ERROR, complain, err, say
 from harness.cli.signals import Interrupted
 from harness.common import places
-from harness.common.errors import NotWritten, UserError
+from harness.common.errors import NotWritten, UserError, reason
 
 NAME = "harness"
 
@@ -37,14 +37,11 @@ def run(words: Sequence[str]) -> int:
         say(f"{command}: {error.format_message().rstrip('.')} ({command} -h explains)", console=err)
         return error.exit_code
     except OSError as error:
-        what = str(error.strerror or error)
+        what = reason(error)
         complain(what if error.filename is None else f"{error.filename}: {what}")
         return FAILED if error.filename is None else USER_ERROR
     except MemoryError:
         complain("out of memory")
-        return FAILED
-    except RecursionError:
-        complain("something in a file is nested too deeply")
         return FAILED
 
 

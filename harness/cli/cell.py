@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +12,7 @@ from harness.cli.console import say, unheard
 from harness.cli.options import Dataset, Device, Results, check_device
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.machine import cores
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
@@ -54,10 +54,10 @@ def cell(
 
 
 def _check_threads(threads: int) -> None:
-    """UserError if there are more than processors: that is slower, and far more end torch at once."""
-    most = os.cpu_count() or 1
+    """UserError if there are more than cores: that is slower, and far more end torch at once."""
+    most = cores()
     if threads > most:
-        raise UserError(f"threads {threads}: write 1 to {most}, the processors of this machine")
+        raise UserError(f"threads {threads}: write 1 to {most}, the cores that this process may use")
 
 
 def _question(grid: Grid, target: float | None, iterations: int | None) -> Question:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from harness.cli.console import out, plain_table, say, say_written, working
+from harness.cli.console import out, say, say_written, working
 from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
@@ -111,7 +111,7 @@ def under_all(matrix: Matrix) -> Columns:
     from harness.paper.reading import short_labels
 
     asked = columns(matrix)
-    table = plain_table(("", *(claim.key for claim in CLAIMS)), wrap=("",))
+    table = Columns(("", *(claim.key for claim in CLAIMS)), wrap=("",))
     for column, name in zip(asked, short_labels(asked), strict=True):
         row = (matrix[claim.key, column] for claim in CLAIMS)
         table.add_row(name, *(_mark(one.strict) + _mark(one.weak) if one else "" for one in row))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, plain_table, say, say_written, short
+from harness.cli.console import out, say, say_written, short
 from harness.cli.layout import Columns
 from harness.cli.options import Dataset, Results, grid_names
 from harness.cli.plot import say_left_out
@@ -110,7 +110,7 @@ def _rounding() -> Rounding | None:
 def _counts(seeds: pd.DataFrame) -> Columns:
     """One row per seed and passage."""
     heads = [HEADS.get(name, name) for name in seeds.columns]
-    table = plain_table(heads, right={*heads} - {"passage"}, wrap=heads)
+    table = Columns(heads, right={*heads} - {"passage"}, wrap=heads)
     for row in seeds.itertuples(index=False):
         table.add_row(*(f"{value:g}" if isinstance(value, float) else str(value) for value in row))
     return table

@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from harness.cli.layout import Columns, wrapped
+from harness.cli.layout import wrapped
 from harness.common.text import clean
 
 FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
@@ -50,11 +49,23 @@ class Printer(Console):
         """Of the terminal, now."""
         if not self.watched:
             return ConsoleDimensions(IN_A_FILE, 100)
-        own = (80, 24)
+        columns = lines = 0  # as some terminals report, too
         with contextlib.suppress(OSError, ValueError):
-            own = os.get_terminal_size(self.file.fileno())
-        columns, lines = shutil.get_terminal_size(own)
-        return ConsoleDimensions(max(columns, NARROWEST), lines)
+            columns, lines = os.get_terminal_size(self.file.fileno())
+        return ConsoleDimensions(
+            _first("COLUMNS", columns, least=NARROWEST, default=80),
+            _first("LINES", lines, least=1, default=24),
+        )
+
+
+def _first(variable: str, reported: int, least: int, default: int) -> int:
+    """What the environment variable says, else what the terminal does, else the default: the first that is
+    not below `least`."""
+    try:
+        asked = int(os.environ.get(variable, ""))
+    except ValueError:
+        asked = 0
+    return next((size for size in (asked, reported) if size >= least), default)
 
 
 out = Printer()
@@ -113,8 +124,3 @@ def short(path: Path) -> str:
 def say_written(paths: Iterable[Path], what: str = "wrote") -> None:
     """A line with the files that a command has made."""
     say(f"{what} {', '.join(short(path) for path in paths)}")
-
-
-def plain_table(columns: Sequence[str], right: Collection[str] = (), wrap: Collection[str] = ()) -> Columns:
-    """A table without lines. `right`: the columns of numbers; `wrap`: those that may take several lines."""
-    return Columns(columns, right, wrap)

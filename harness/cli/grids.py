@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, plain_table, say, say_facts, say_json, working
+from harness.cli.console import out, say, say_facts, say_json, working
+from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
@@ -107,7 +108,7 @@ def _show_grids(grids: Sequence[Grid]) -> None:
     wide = out.width >= WIDE
     more = ("data set", "protocol") if wide else ()
     heads = ("grid", "cells", "seeds", "target", "budget", *more, "title")
-    table = plain_table(heads, right=("cells", "target", "budget"), wrap=("protocol", "title"))
+    table = Columns(heads, right=("cells", "target", "budget"), wrap=("protocol", "title"))
     for grid in grids:
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
         cells, budget = f"{grid.size * len(grid.protocols)}", f"{grid.max_iterations}"
@@ -154,7 +155,7 @@ def _show_cells(request: Request, as_json: bool) -> None:
         say_json([_cell(cell, states[cell.cell_id]) for cell in ordered])
         return
     named = names(cells)
-    table = plain_table(("cell", *named.varying, "state"), named.numbers, wrap=("state",))
+    table = Columns(("cell", *named.varying, "state"), named.numbers, wrap=("state",))
     for cell in ordered:
         table.add_row(cell.cell_id, *named.values(cell), states[cell.cell_id])
     out.print(table)

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cell import Cell, Question
-from harness.cli.console import Printer, plain_table, say
-from harness.cli.layout import wrapped
+from harness.cli.console import Printer, say
+from harness.cli.layout import Columns, wrapped
 from harness.cli.naming import names
 from harness.cli.pace import Pace
 from harness.common.text import counted
@@ -120,9 +120,7 @@ class Display:
         if not self._running:
             return []
         numbers = ("iteration", "loss", "alpha", "beta")
-        rows = plain_table(
-            (*(self._names.varying or ["cell"]), *numbers), right={*self._names.numbers, *numbers}
-        )
+        rows = Columns((*(self._names.varying or ["cell"]), *numbers), right={*self._names.numbers, *numbers})
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
         shown = max(1, min(MAX_ROWS, self.console.height - 4))
         for p in running[:shown]:

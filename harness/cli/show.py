@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, plain_table, say_facts, short
+from harness.cli.console import out, say_facts, short
 from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
@@ -88,7 +88,7 @@ def _passages(record: Record, target: float) -> str:
 def _excerpt(record: Record) -> Columns:
     """Some of its rows."""
     names = record.rows.column_names
-    table = plain_table(names, right=names)
+    table = Columns(names, right=names)
     for row in record.rows.to_pylist():
         if row["iteration"] in ROWS or row["iteration"] == record.header.iterations:
             table.add_row(*map(_text, row.values()))

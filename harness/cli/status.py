@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, plain_table, say, say_json
+from harness.cli.console import out, say, say_json
+from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
 from harness.common.files import opened
@@ -60,7 +61,7 @@ def status(
 ) -> None:
     """Show how many cells are done, running, missing, failed or stale, and why.
 
-    With --json: sweeping (whether a sweep or a restore is at work in this folder), grids (each with grid,
+    With --json: sweeping (whether a sweep or a restore is running in this folder), grids (each with grid,
     seeds, cells, done, running, missing, failed, stale) and cells (those neither done nor missing: grid,
     cell_id, cell, kind, reason; grid null: a running cell of none of these grids).
     """
@@ -82,7 +83,7 @@ def status(
         say_json(_for_programs(found, others, running is not None))
         return
     if running is not None and not running:
-        say("a sweep or a restore is at work in this folder; no cell has reported yet")
+        say("a sweep or a restore is running in this folder; no cell has reported yet")
     if not found and not others:
         if running is None:
             say(f"no records yet; {places.typed('sweep')} makes some")
@@ -114,7 +115,7 @@ def _show(found: Sequence[Status]) -> None:
     from harness.grids.selection import seed_ranges
 
     counted_kinds = ("cells", *KINDS)
-    table = plain_table(("grid", *counted_kinds, "seeds"), right=counted_kinds)
+    table = Columns(("grid", *counted_kinds, "seeds"), right=counted_kinds)
     for one in found:
         numbers = (len(one.cells), *one.counts.values())
         table.add_row(one.grid, *map(str, numbers), seed_ranges(one.seeds))

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from harness.common.errors import reason
+
 
 class Stream:
     """A text stream whose writes never raise. All else is as in the stream under it."""
@@ -24,7 +26,7 @@ class Stream:
     @property
     def reason(self) -> str:
         """The same in words."""
-        return str(getattr(self.lost, "strerror", None) or self.lost)
+        return reason(self.lost) if isinstance(self.lost, OSError) else str(self.lost)
 
     def write(self, text: str) -> int:
         """Write, or lose the text."""

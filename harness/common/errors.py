@@ -31,9 +31,17 @@ class NotWritten(OSError):
         return NotWritten(Path(self.filename), self, "; ".join(filter(None, (self.left, left))))
 
 
+class NotAFile(OSError):
+    """What is there is not a file, or too large a one: `reason` says what it is."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.reason = kind
+        super().__init__(errno.EINVAL, kind, str(path))
+
+
 def reason(error: OSError) -> str:
     """What the system refused, in a few words: `the disk is full`."""
-    if isinstance(error, NotWritten):
+    if isinstance(error, NotWritten | NotAFile):
         return error.reason
     if error.errno is None:  # as of numpy, which tells how much it wrote
         return " ".join(str(error).split())[:80] or type(error).__name__
@@ -52,5 +60,5 @@ _WORDS = {
     errno.ENOTDIR: "there is a file where a folder is needed",
     errno.EEXIST: "there is a file where a folder is needed",
     errno.ELOOP: "a link there leads back to itself",
-    errno.ENOENT: "its folder is gone",
+    errno.ENOENT: "there is no such file or folder",
 }

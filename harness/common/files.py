@@ -14,7 +14,7 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from harness.common.errors import NotWritten
+from harness.common.errors import NotAFile, NotWritten
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -100,16 +100,20 @@ def _exchange(path: Path, made: Path, old: Path) -> None:
         return
     if not path.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(made))
-    path.rename(old)
     try:
+        path.rename(old)
         made.rename(path)
-    except OSError as error:
+    except BaseException as error:  # an interruption too, before, between or after the two
         try:
-            old.rename(path)
-        except OSError:
-            raise NotWritten(path, error, f"the one that was there is now {old}") from error
+            if not path.exists():
+                old.rename(path)
+        except OSError as refusal:
+            why = error if isinstance(error, OSError) else refusal
+            raise NotWritten(path, why, f"the one that was there is now {old}") from error
         raise
-    shutil.rmtree(old, ignore_errors=True)  # only now: until then it is the only complete folder
+    finally:
+        if path.exists():  # until then, the old one is the only complete folder
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def clear_leftovers(folder: Path) -> None:
@@ -151,13 +155,6 @@ def _refused(path: Path, temporary: Path | None = None) -> Iterator[None]:
         if temporary is None or about is None or Path(os.fsdecode(about)).is_relative_to(temporary):
             raise NotWritten(path, error) from error
         raise
-
-
-class NotAFile(OSError):
-    """What is there is not a file, or too large a one: its `strerror` says what it is."""
-
-    def __init__(self, path: Path, kind: str) -> None:
-        super().__init__(errno.EINVAL, kind, str(path))
 
 
 def opened(path: Path, most: int | None = None) -> io.FileIO:

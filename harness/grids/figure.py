@@ -103,15 +103,17 @@ def figure_mistakes(
         return
     if target_loss is None:
         yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
-    for check in (_column_mistakes, _square_mistakes, _limit_mistakes):
-        if found := list(check(figure, cells, rows)):
+    for check in (
+        _column_mistakes(figure, rows),
+        _square_mistakes(figure, cells, rows),
+        _limit_mistakes(figure, cells, rows),
+    ):
+        if found := list(check):
             yield from found
             return  # what comes later takes this for granted
 
 
-def _column_mistakes(
-    figure: Heatmap, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
-) -> Iterator[Mistake]:
+def _column_mistakes(figure: Heatmap, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
     """Columns that no cell has, or that cannot be where they are."""
     known = list(dict.fromkeys(key for row in rows for key in row if key != "seed"))
     if "protocol" not in figure.panels and len({row["protocol"] for row in rows}) > 1:

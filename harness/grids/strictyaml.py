@@ -9,9 +9,7 @@ equal keys.) Size, depth and number of values are limited, so that any file is a
 from __future__ import annotations
 
 import math
-import os
 import re
-import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from harness.common.errors import UserError
+from harness.common.errors import NotAFile, UserError, reason
+from harness.common.files import opened
 from harness.common.text import one_line, shorten
 
 Place = tuple[str | int, ...]
@@ -59,16 +58,15 @@ def read(path: Path, name: str | None = None) -> Document:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise UserError(f"{name}:{line}: not UTF-8 text (byte {error.start})") from None
+    except NotAFile as error:
+        raise UserError(f"{name}: not a file but {error.reason}") from None
     except OSError as error:
-        raise UserError(f"{name}: cannot be read: {error.strerror}") from None
+        raise UserError(f"{name}: cannot be read: {reason(error)}") from None
 
 
 def _content(path: Path, name: str) -> bytes:
-    """All bytes of a regular file. Opened without waiting: a pipe would wait for its writer."""
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise UserError(f"{name}: not a file but a pipe or a device")
-        content = file.read(MAX_BYTES + 1) or b""
+    with opened(path) as file:
+        content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         raise UserError(f"{name}: larger than {MAX_BYTES:,} bytes, the limit for a grid's file")
     return content

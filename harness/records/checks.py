@@ -39,7 +39,7 @@ def wrong(header: dict[str, Any]) -> str | None:
         return _words("numerics", header["numerics"])
     if not (header["error"] is None or type(header["error"]) is str):
         return _words("error", header["error"])
-    if lowest is None if ending == "stopped" else lowest is not None and iterations < WINDOW:
+    if (lowest is not None and iterations < WINDOW) or (ending == "stopped" and lowest is None):
         return f"lowest_sustained {lowest} after {iterations} iterations"
     return _wrong_origin(header["provenance"])
 

@@ -22,7 +22,8 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness.cell import Cell, Protocol, Question
 from harness.cell import cell as cell_of
-from harness.common.files import NotAFile, last_bytes, opened
+from harness.common.errors import NotAFile
+from harness.common.files import last_bytes, opened
 from harness.common.text import one_line
 from harness.methods import METHODS, Hyper
 from harness.records import checks, footer, schema
@@ -210,7 +211,7 @@ def _damaged(error: Exception) -> DamagedRecord:
     """What is wrong with the content, or in the place of the file. Another error of the system, such as a
     missing file or permission, is raised as it is."""
     if isinstance(error, NotAFile):
-        return DamagedRecord(f"not a record but {error.strerror}")
+        return DamagedRecord(f"not a record but {error.reason}")
     if isinstance(error, OSError) and error.errno is not None:
         raise error
     return DamagedRecord(f"truncated, or not a parquet file ({one_line(str(error), 80)})")

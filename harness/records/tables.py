@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from harness import grids
 from harness.cell import Cell
 from harness.common import places
-from harness.common.errors import UserError
+from harness.common.errors import UserError, reason
 from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
@@ -167,8 +167,8 @@ def _frames(trials: pa.Table, trajectories: pa.Table, about: dict[str, Any]) -> 
 
 
 def _unreadable(folder: Path, error: Exception) -> UserError:
-    reason = one_line(error.strerror or str(error) if isinstance(error, OSError) else str(error), 80)
-    return UserError(f"{folder}: its tables cannot be read ({reason}); {typed('plot')} makes them again")
+    why = one_line(reason(error) if isinstance(error, OSError) else str(error), 80)
+    return UserError(f"{folder}: its tables cannot be read ({why}); {typed('plot')} makes them again")
 
 
 def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:

@@ -83,10 +83,10 @@ def test_any_error_is_one_clean_line(harness: Run, monkeypatch: pytest.MonkeyPat
     for error, code, line in (
         (UserError(ERROR), 2, SPELLED),
         (OSError(5, "Input/output error", "a\x1b[31m"), 2, r"a\x1b[31m: Input/output error"),
-        (OSError(28, "No space left on device"), 1, "No space left on device"),
+        (OSError(28, "No space left on device"), 1, "the disk is full"),
+        (FileNotFoundError(2, "No such file", "here"), 2, "here: there is no such file or folder"),
         (OSError("no reason"), 1, "no reason"),
         (MemoryError(), 1, "out of memory"),
-        (RecursionError("maximum depth"), 1, "something in a file is nested too deeply"),
     ):
 
         def fails(*_: object, error: Exception = error) -> None:

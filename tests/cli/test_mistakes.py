@@ -58,7 +58,7 @@ from tests.cli.conftest import TINY, Run, is_refused
         (["cell", "alpha0=1", "beta0=1", "--target", "-1"], "target -1: write a number > 0"),
         (
             ["cell", "alpha0=1", "beta0=1", "--threads", "100000"],
-            r"threads 100000: write 1 to \d+, the processors",
+            r"threads 100000: write 1 to \d+, the cores",
         ),
         (["data", "glyphs", "--sheet", ""], "sheet: empty; write a path"),
         (

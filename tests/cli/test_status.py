@@ -58,7 +58,7 @@ def test_status_of_a_sweep_without_records_yet(harness: Run, results: Path) -> N
     one = grids.load("quick").cells()[0]
     with Store(results).lock():
         said = harness("status")
-        assert said.out == "a sweep or a restore is at work in this folder; no cell has reported yet\n"
+        assert said.out == "a sweep or a restore is running in this folder; no cell has reported yet\n"
         running(results, one.cell_id, one.describe())
         said = harness("status")
         assert re.search(r"^quick +14 +0 +1 +13 +0 +0 +0 *$", said.out, re.MULTILINE), said.out

@@ -17,7 +17,7 @@ from harness.cli.signals import Signals
 from harness.cli.streams import Stream
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run
-from tests.cli.terminal import in_shell, into
+from tests.cli.terminal import in_shell, into, terminal
 
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
@@ -35,14 +35,14 @@ needs_full = pytest.mark.skipif(not FULL.exists(), reason="no /dev/full here")
             "harness grids >/dev/full",
             "1",
             "",
-            "harness: some of the output could not be written: No space left on device\n",
+            "harness: some of the output could not be written: the disk is full\n",
             marks=needs_full,
         ),
         pytest.param(
             "harness -h >/dev/full",
             "1",
             "",
-            "harness: some of the output could not be written: No space left on device\n",
+            "harness: some of the output could not be written: the disk is full\n",
             marks=needs_full,
         ),
         pytest.param("harness grids nothing 2>/dev/full", "2", "", "", marks=needs_full),
@@ -145,10 +145,24 @@ def test_a_file_is_no_terminal_whatever_the_environment_says(
 
 
 @pytest.mark.parametrize("columns", ["abc", "0", "-5", "1", ""])
-def test_a_strange_width(tmp_path: Path, columns: str) -> None:
-    done = in_shell("harness grids quick && harness -h", tmp_path, COLUMNS=columns)
-    assert done.returncode == 0, done.stderr
-    assert b"A quick look" in done.stdout
+def test_a_strange_width(monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """A terminal that knows no size, as inside `script`, `ssh -tt` and `docker -t`."""
+    with terminal(0, 0):
+        monkeypatch.setenv("COLUMNS", columns)
+        monkeypatch.setenv("LINES", "0")
+        size = Printer().size
+    assert size == (80, 24)
+
+
+def test_the_environment_has_the_last_word_on_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+    with terminal(100, 50):
+        sizes.append(Printer().size)
+        monkeypatch.setenv("COLUMNS", "60")
+        sizes.append(Printer().size)
+        monkeypatch.setenv("LINES", "10")
+        sizes.append(Printer().size)
+    assert sizes == [(100, 50), (60, 50), (60, 10)]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -86,6 +86,33 @@ def test_a_folder_comes_back_when_the_new_one_cannot_be_moved(
     ]
 
 
+@pytest.mark.parametrize(("at", "name"), [(1, "before"), (2, "before"), (3, "before"), (4, "after")], ids=str)
+def test_an_interrupted_exchange_leaves_one_whole_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, name: str
+) -> None:
+    """Before and after each of the two renames."""
+    place = tmp_path / "folder"
+    with whole_folder(place) as made:
+        (made / "before").touch()
+    rename, moments = Path.rename, iter(range(1, 100))
+
+    def interrupted(source: Path, target: Path) -> Path:
+        if next(moments) == at:
+            raise KeyboardInterrupt
+        rename(source, target)
+        if next(moments) == at:
+            raise KeyboardInterrupt
+        return target
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), whole_folder(place) as made:
+        (made / "after").touch()
+    assert [path.relative_to(tmp_path).as_posix() for path in sorted(tmp_path.rglob("*"))] == [
+        "folder",
+        f"folder/{name}",
+    ]
+
+
 def test_a_folder_stays_as_it_was_when_its_writer_fails(tmp_path: Path) -> None:
     place = tmp_path / "folder"
     with whole_folder(place) as made:

@@ -140,7 +140,7 @@ def test_every_value_has_its_line() -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.yaml: cannot be read"):
         strictyaml.read(tmp_path / "none.yaml")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="not a file but a folder"):
         strictyaml.read(tmp_path)
     (tmp_path / "latin.yaml").write_bytes(b"# a title\ntitle: caf\xe9")
     with pytest.raises(UserError, match=r"latin\.yaml:2: not UTF-8"):
@@ -150,10 +150,10 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (os.mkfifo, "not a file but a pipe or a device"),
-        (lambda path: path.symlink_to("/dev/zero"), "not a file but a pipe or a device"),
-        (lambda path: path.symlink_to(path.name), "cannot be read: Too many levels of symbolic links"),
-        (lambda path: path.symlink_to("nothing"), "cannot be read: No such file or directory"),
+        (os.mkfifo, r"not a file but a pipe \(FIFO\)"),
+        (lambda path: path.symlink_to("/dev/zero"), "not a file but a device"),
+        (lambda path: path.symlink_to(path.name), "not a file but a link that leads back to itself"),
+        (lambda path: path.symlink_to("nothing"), "not a file but a link to nothing"),
         (lambda path: path.write_bytes(b"#" * (strictyaml.MAX_BYTES + 1)), "larger than 100,000 bytes"),
         (lambda path: path.write_bytes(b"#" * strictyaml.MAX_BYTES), "empty"),
     ],

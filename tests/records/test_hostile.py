@@ -102,6 +102,10 @@ def test_whatever_fits_is_checked_with_the_rows() -> None:
     ("change", "match"),
     [
         ({"ending": "stopped", "lowest_sustained": None}, "lowest_sustained None after 30"),
+        (
+            {"ending": "stopped", "iterations": 3, "lowest_sustained": 1.0},
+            r"lowest_sustained 1\.0 after 3 iterations",
+        ),
         ({"iterations": 9}, r"lowest_sustained 0\.\d+ after 9"),
         ({"iterations": 10**9}, "its iterations is 1000000000"),
         ({"schema": True}, "schema version True"),
