@@ -28,10 +28,12 @@ Successfully installed harness-0.1.0 python-dateutil-4.0.0 torch-2.13.0
 """
 
 STAND_IN = """\
-import json, os, pathlib, sys
+import json, os, pathlib, sys, time
 here, words = pathlib.Path(__file__).parent, sys.argv[1:]
 if words[:3] == ["-m", "pip", "install"]:
     print((here / "pip says").read_text(), end="", flush=True)
+    while (here / "bin").exists() and not (here / "bin" / "slept").exists():
+        time.sleep(0.01)
     code = int((here / "pip ends").read_text())
     sys.exit("ERROR: no space left" if code else 0)
 if words[0] == "-m" and words[1] == "venv":
@@ -245,6 +247,18 @@ def test_an_error_of_pip_is_shown_and_the_next_make_goes_on(folder: Path) -> Non
     assert "words" not in done.stdout
     (folder.parent / "pip ends").write_text("0", "utf-8")
     installs(folder, again=False)
+
+
+def test_what_counts_the_packages_holds_none_of_the_callers_streams(folder: Path) -> None:
+    """Whoever reads them to their end, as `| tee` does, would wait for its last `sleep`."""
+    (folder / ".venv" / ".ready").unlink()
+    sleep = folder.parent / "bin" / "sleep"
+    sleep.parent.mkdir()
+    sleep.write_text('#!/bin/sh\necho slept; echo slept >&2; touch "${0%/*}/slept"; exit 1\n', "utf-8")
+    sleep.chmod(0o755)
+    done = make(folder, "setup", PATH=f"{sleep.parent}:{os.environ['PATH']}")
+    assert done.returncode == 0
+    assert "slept" not in done.stdout + done.stderr
 
 
 def test_a_python_that_is_missing_or_too_old_is_refused(folder: Path) -> None:

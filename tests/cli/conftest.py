@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from harness import cli, grids, records
 from harness.cell import Cell
@@ -81,6 +82,12 @@ def harness(
         return Said(code=code, out=said.out, err=said.err)
 
     return run
+
+
+@pytest.fixture
+def blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures of grids are blank pages: most of a test's time would go into drawing them."""
+    monkeypatch.setattr("harness.plots.render.draw", lambda *_: Figure(figsize=(1, 1)))
 
 
 def is_refused(said: Said, pattern: str) -> None:

@@ -58,7 +58,7 @@ def test_output_that_is_lost(tmp_path: Path, script: str, codes: str, out: str, 
 
 
 @needs_full
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 @pytest.mark.parametrize("kind", ["full", "broken"])
 def test_a_sweep_goes_on_without_its_output(harness: Run, tiny: str, results: Path, kind: str) -> None:
     if kind == "full":
@@ -106,29 +106,41 @@ def test_after_a_loss_nothing_is_written_and_nothing_raised(tmp_path: Path) -> N
     assert (tmp_path / "file").read_text() == "kept\n"
 
 
+FOREIGN = TINY.replace("Tiny", "学習率 and more")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_an_encoding_cannot_write_is_replaced(harness: Run, tmp_path: Path, encoding: str) -> None:
+    grid = tmp_path / "tiny.yaml"
+    grid.write_text(FOREIGN, "utf-8")
+    with (tmp_path / "said").open("w", encoding=encoding) as stream, into(stream):
+        assert harness("grids", str(grid)).code == 0
+        assert harness("status", str(grid)).code == 0
+        assert harness("grids", "学").code == 2
+    said = (tmp_path / "said").read_text(encoding)
+    assert "title     ??? and more" in said
+    assert "cells  done  running" in said
+    assert "harness: grid '" in said
+
+
 @pytest.mark.parametrize(
     "more",
     [
-        {"PYTHONIOENCODING": "ascii"},
-        {"PYTHONIOENCODING": "cp1252"},
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"PYTHONIOENCODING": "ascii", "FORCE_COLOR": "1"},
     ],
     ids=str,
 )
 def test_what_the_terminal_cannot_show_is_replaced(tmp_path: Path, more: dict[str, str]) -> None:
-    (tmp_path / "tiny.yaml").write_text(TINY.replace("Tiny", "学習率 and more"), "utf-8")
-    done = in_shell(
-        "harness grids tiny.yaml && harness status tiny.yaml && harness grids 学", tmp_path, **more
-    )
+    (tmp_path / "tiny.yaml").write_text(FOREIGN, "utf-8")
+    done = in_shell("harness grids tiny.yaml && harness grids 学", tmp_path, **more)
     assert done.returncode == 2
     assert "title     ??? and more" in done.stdout.decode("ascii")
-    assert "cells  done  running" in done.stdout.decode("ascii") or "FORCE_COLOR" in more
     assert done.stderr.startswith(b"harness: grid '")
 
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"])
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 def test_a_file_is_no_terminal_whatever_the_environment_says(
     harness: Run, tiny: str, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

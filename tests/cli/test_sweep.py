@@ -38,7 +38,7 @@ def test_sweep_status_show_plot(harness: Run, tiny: str, results: Path) -> None:
     assert figure.read_bytes() == drawn
 
 
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> None:
     path = Path(tiny)
     text = path.read_text().replace("panels: [method]", "panels: [method, protocol]")
@@ -51,7 +51,7 @@ def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> No
     assert sum("k_shot=2" in line for line in lines) == 1
 
 
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
     said = harness("sweep", tiny, "--runner", "serial", "--where", "alpha0=0.2", "--seeds", "4")
     assert said.code == 0, said.err
@@ -59,7 +59,7 @@ def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
     assert (header.cell.method, header.cell.hyper.alpha0, header.cell.seed) == ("maml", 0.2, 4)
 
 
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 def test_a_sweep_with_a_failed_cell_exits_with_1(
     harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -73,7 +73,7 @@ def test_a_command(
     check(screen, columns, said.out + said.err)
 
 
-@pytest.mark.usefixtures("noise")
+@pytest.mark.usefixtures("noise", "blank")
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_a_sweep(harness: Run, tiny: str, results: Path, columns: int) -> None:
     with terminal(columns) as screen:

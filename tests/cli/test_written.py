@@ -35,6 +35,7 @@ def is_not_written(said: Said, path: Path, reason: str = "there is a folder in i
 NAMES = ["trials.parquet", "trajectories.parquet", "tiny.png", "tiny.svg"]
 
 
+@pytest.mark.usefixtures("blank")
 @pytest.mark.parametrize("name", NAMES)
 def test_a_folder_in_the_place_of_what_plot_makes(harness: Run, tiny: str, results: Path, name: str) -> None:
     fill(results, tiny)
@@ -111,6 +112,7 @@ def spoilt(results: Path, kind: str, tiny: str) -> str:
     return path.stem
 
 
+@pytest.mark.usefixtures("blank")
 @pytest.mark.parametrize("kind", [*ODD, "torn", "empty"])
 def test_no_command_stops_at_a_spoilt_record(harness: Run, tiny: str, results: Path, kind: str) -> None:
     fill(results, tiny)
@@ -129,6 +131,7 @@ def test_no_command_stops_at_a_spoilt_record(harness: Run, tiny: str, results: P
     assert said.err.count("\n") == 1
 
 
+@pytest.mark.usefixtures("blank")
 @pytest.mark.parametrize("kind", ODD)
 @pytest.mark.parametrize("name", ["trials.parquet", "trajectories.parquet"])
 def test_no_command_stops_at_spoilt_tables(

@@ -41,9 +41,11 @@ def plane(alphas: Any, betas: Any) -> pd.DataFrame:
     return synthetic.trials(synthetic.landscape(alphas, betas))
 
 
-def ended(outcome: str | None) -> pd.DataFrame:
-    frame = panels(2)
-    frame["outcome"] = frame["ending"] = outcome
+def without_counts() -> pd.DataFrame:
+    """A panel whose cells diverged, one whose cells failed, and one of which nothing was run."""
+    frame = panels(3)
+    outcomes = dict(zip([pair[0] for pair in synthetic.PAIRS], ("diverged", "failed", None), strict=False))
+    frame["outcome"] = frame["ending"] = frame["alpha0"].map(outcomes)
     frame[COUNTS] = None
     return frame
 
@@ -92,9 +94,8 @@ HEATMAPS: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     ),
     "huge counts": lambda: (huge(), {}),
     "many seeds": lambda: (panels(2, seeds=100), {}),
-    "all diverged": lambda: (ended("diverged"), {}),
-    "all failed": lambda: (ended("failed"), {}),
-    "nothing run": lambda: (ended(None), {}),
+    "no counts": lambda: (without_counts(), {}),
+    "nothing run": lambda: (synthetic.not_run(panels(1)), {}),
     "a budget of 1": lambda: (panels(1, budget=1), {}),
     "a budget of a million": lambda: (panels(1, budget=1_000_000, seeds=2), {}),
     "signs in the title": lambda: (panels(1), {"title": SIGNS}),
@@ -120,17 +121,21 @@ def test_a_heatmap(case: str, caplog: pytest.LogCaptureFixture) -> None:
 Curves = tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]
 
 
+ONE = {"columns": synthetic.FIG1["columns"][1:2]}
+"""Where only the values are odd; the other cases have all three columns."""
+
+
 def curves(iterations: int = 60, seeds: int = 1, **changes: Callable[[pd.DataFrame], Any]) -> Curves:
-    """Figure 1 with some columns of its trajectories changed."""
+    """A column of figure 1 with some columns of its trajectories changed."""
     trials, rows = synthetic.figure1(seeds, None, iterations)
     rows = rows.assign(**{name: change(rows).astype(float) for name, change in changes.items()})
-    return trials.assign(max_iterations=iterations), rows, {}
+    return trials.assign(max_iterations=iterations), rows, ONE
 
 
 def stretched(times: int) -> Curves:
     trials, rows, _ = curves()
     budget, iteration = trials["max_iterations"] * times, rows["iteration"] * times
-    return trials.assign(max_iterations=budget), rows.assign(iteration=iteration), {}
+    return trials.assign(max_iterations=budget), rows.assign(iteration=iteration), ONE
 
 
 def lines(cells: list[tuple], columns: int = 1) -> Curves:
@@ -157,9 +162,9 @@ def titled(*titles: str) -> Curves:
 
 RATES = (0.1 + 0.2, 0.3, 1e-3, 1.0000001e-3, 1.2345e-5)
 TRAJECTORIES: dict[str, Callable[[], Curves]] = {
-    "a target": lambda: (curves()[0].assign(target_loss=2.9957), *curves()[1:]),
+    "a target": lambda: (curves()[0].assign(target_loss=2.9957), curves()[1], {}),
     "a budget of 1": lambda: curves(1),
-    "a budget of 5, several seeds": lambda: curves(5, seeds=5),
+    "a budget of 5, several seeds": lambda: (*curves(5, seeds=5)[:2], {}),
     "a hundred thousand iterations": lambda: stretched(2_000),
     "ten million iterations": lambda: stretched(200_000),
     "losses of 1e30": lambda: curves(train_loss=lambda d: d["train_loss"] * 1e30),
@@ -183,7 +188,11 @@ TRAJECTORIES: dict[str, Callable[[], Curves]] = {
     ),
     "values that look alike": lambda: lines([("alpha-maml", 1 / 3, 1.2345e-5, a, 1e-6) for a in RATES], 2),
     "lines of long readings": long_lines,
-    "nothing run": lambda: (ended(None), curves()[1].iloc[:0], {"columns": [{"title": "All", "where": {}}]}),
+    "nothing run": lambda: (
+        synthetic.not_run(panels(2)),
+        curves()[1].iloc[:0],
+        {"columns": [{"title": "All", "where": {}}]},
+    ),
     "a column of seeds that were not run": lambda: (
         *curves()[:2],
         {"columns": [{"title": "Seed 7", "where": {"seed": 7}}, synthetic.FIG1["columns"][0]]},
