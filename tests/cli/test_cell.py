@@ -22,3 +22,13 @@ def test_cell_by_its_rates_and_by_its_id(harness: Run, tiny: str, results: Path)
     assert by_id.out.splitlines()[:5] == lines[:5]
     is_refused(harness("cell", "", "--grid", tiny), "the beginning of 3 cell ids")
     assert not results.exists()  # nothing is kept
+
+
+def test_threads_are_those_that_this_process_may_use(
+    harness: Run, tiny: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container, say, that has two of a machine's cores."""
+    monkeypatch.setattr("harness.cli.cell.cores", lambda: 2)
+    said = harness("cell", "alpha0=0.1", "beta0=0.1", "--grid", tiny, "--threads", "3")
+    wanted = "harness: threads 3: write 1 to 2, the cores that this process may use\n"
+    assert (said.code, said.err) == (2, wanted)
