@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import Field, SerializeAsAny, model_validator
 
 from harness.common.frozen import LARGEST, Frozen, Identified
+from harness.common.text import number
 from harness.methods import METHODS, Hyper, Options
 from harness.problems.perturbation import Perturbation
 from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Measuring, Setting, memory
@@ -148,9 +149,8 @@ class Cell(Identified):
 
     def describe_point(self) -> str:
         """The same without the seed."""
-        return " ".join(
-            [self.method, *(f"{name}={value:g}" for name, value in self.hyper.model_dump().items())]
-        )
+        values = self.hyper.model_dump().items()
+        return " ".join([self.method, *(f"{name}={number(value)}" for name, value in values)])
 
 
 def is_cell_id(text: str) -> bool:

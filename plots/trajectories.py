@@ -256,7 +256,7 @@ def _guide(ax: Axes, guides: dict[str, float], name: bool) -> None:
     highest = max(guides.values(), default=0.0)
     for text, y in guides.items():
         ax.axhline(y, color=style.GUIDE, lw=0.6, ls=(0, (1, 1.5)), zorder=1)
-        if name:
+        if name and ax.get_ylim()[0] <= y <= ax.get_ylim()[1]:
             side = "center" if len(guides) == 1 else "bottom" if y == highest else "top"
             where = ax.get_yaxis_transform()
             ax.text(1.03, y, text, transform=where, size=style.SMALL, va=side, color=style.GUIDE)

@@ -22,6 +22,7 @@ def main() -> None:
     if os.environ.pop("PYTHONOPTIMIZE", None) and sys.flags.optimize:  # Ray and our help need docstrings
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
     os.environ.update(SURROUNDINGS)
+    os.environ.pop("SOURCE_DATE_EPOCH", None)  # matplotlib reads it, although our figures have no date
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home folder that is not writable
     with sturdy() as (stdout, stderr), Signals() as signals:
         try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.cell import Cell, Protocol, labels
+from harness.common.text import number
 
 METHOD, SEED, READING = "method", "seed", "reading"
 
@@ -43,7 +44,9 @@ class Names:
 
 
 def names(cells: Sequence[Cell]) -> Names:
-    """Names for these cells, at least one."""
+    """Names for these cells."""
+    if not cells:
+        return Names(varying=(), shared="", readings={})
     protocols = list(dict.fromkeys(cell.protocol for cell in cells))
     known: dict[str, set[str]] = {}
     for cell in cells:
@@ -62,5 +65,5 @@ def names(cells: Sequence[Cell]) -> Names:
 
 
 def _values(cell: Cell) -> dict[str, str]:
-    hyper = {name: f"{value:g}" for name, value in cell.hyper.model_dump().items()}
+    hyper = {name: number(value) for name, value in cell.hyper.model_dump().items()}
     return {METHOD: cell.method} | hyper | {SEED: str(cell.seed)}

@@ -170,5 +170,5 @@ def _running(results: Path) -> Running | None:
         with opened(store.folder / RUNNING) as file:
             running = json.loads(file.read())
         return {cell_id: (str(words), int(at)) for cell_id, (words, at) in running.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}

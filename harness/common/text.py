@@ -43,6 +43,12 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def number(value: float) -> str:
+    """A rate: `0.001`, in six digits, or in as many as it has: `0.0010000001`."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(value)
+
+
 def halves(value: float) -> str:
     """A median of counts: `60`, or `60.5` where two counts are in the middle."""
     return f"{value:.1f}".removesuffix(".0")

@@ -22,8 +22,11 @@ from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper
 from harness.problems.setting import MAX_ITERATIONS
 
-RESERVED = ("store", "reference", "bench")
-"""Folders of results/ that no grid may take."""
+RESERVED = (
+    *("store", "reference", "bench"),
+    *(f"{name}.{kind}" for name in ("claims", "bench") for kind in ("json", "md", "png", "svg")),
+)
+"""Folders and files of results/ whose names no grid may take."""
 MAX_CELLS, MAX_ROWS = 50_000, 10**9
 """Of all seeds and readings together, and of all their iterations; more is taken to be a mistake."""
 SHARED = ("dataset", "n_way")

@@ -51,7 +51,8 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     an older version of the arithmetic than the newest of their reading are left out, as if not run.
     Raises UserError if there are no tables at all.
     """
-    chosen, sources = _chosen({} if reference_only else _tables(results), _tables(places.REFERENCE))
+    users, unreadable = ({}, {}) if reference_only else _tables(results)
+    chosen, sources = _chosen(users, _tables(places.REFERENCE)[0])
     if not chosen:
         raise UserError(
             f"{results}: no tables on {DATASET} here or in the reference; {places.typed('sweep')} makes some"
@@ -71,6 +72,10 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     trials.loc[old, [name for name in TRIALS if name not in ASKED]] = pd.NA
     for grid, count in trials[GRID][old].value_counts().items():
         sources[str(grid)] += f"; {count} left out, made by an older version of the arithmetic"
+    for grid, reason in unreadable.items():
+        sources[grid] = "; ".join(
+            [*([sources[grid]] if grid in sources else []), f"yours left out: {reason}"]
+        )
     records = [
         _records(reading, trials[trials[READING] == number].drop(columns=READING), chosen)
         for number, reading in enumerate(readings)
@@ -78,15 +83,20 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     return Evidence(records=tuple(with_few_cells(records)), facts=_facts(places.REFERENCE), sources=sources)
 
 
-def _tables(folder: Path) -> dict[str, Tables]:
-    """Grid -> its tables, for the grids in the folder that ran on DATASET."""
-    by_grid = {}
+def _tables(folder: Path) -> tuple[dict[str, Tables], dict[str, str]]:
+    """Grid -> its tables, for the grids in the folder that ran on DATASET; and, for those that cannot be
+    read, why not."""
+    by_grid, unreadable = {}, {}
     for path in sorted(folder.glob("*/trials.parquet")):
         if path.parent.name not in RESERVED:
-            grid = tables.read(path.parent)
+            try:
+                grid = tables.read(path.parent)
+            except UserError as error:
+                unreadable[path.parent.name] = str(error)
+                continue
             if (grid.trials["dataset"] == DATASET).all():
                 by_grid[path.parent.name] = grid
-    return by_grid
+    return by_grid, unreadable
 
 
 def _chosen(

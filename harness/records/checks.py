@@ -71,7 +71,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_duration(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= _LARGEST
+    return type(value) in (int, float) and 0 <= value <= 1e12
 
 
 def _is_text(value: Any) -> bool:

@@ -27,6 +27,8 @@ from harness.records.record import DamagedRecord, Header, Record
 
 _SUFFIX = ".parquet"
 _ASIDE = "aside"
+UNREADABLE = "no permission to read it"
+"""Of a record, another user's say: it is left out, but it is not damaged, and no sweep sets it aside."""
 _HELD = (errno.EAGAIN, errno.EACCES)
 """What flock says where another process has the lock."""
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
@@ -60,7 +62,7 @@ class Store:
     def scan(self) -> Scan:
         """The headers of all records, in the order of their ids. A store that is not there has none.
 
-        UserError: something else is in its place. OSError: it, or a record, may not be read.
+        UserError: something else is in its place. OSError: it cannot be read.
         """
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
@@ -70,6 +72,8 @@ class Store:
                 headers[stem] = records.load_header(path, stem)
             except DamagedRecord as error:
                 damaged[stem] = str(error)
+            except PermissionError:
+                damaged[stem] = UNREADABLE
             except FileNotFoundError:  # a sweep has just set it aside
                 pass
         return Scan(headers=headers, damaged=damaged)
@@ -117,7 +121,7 @@ class Store:
         except OSError as error:
             raise NotWritten(aside, error) from error
         number = 0
-        while os.path.lexists(target := aside / f"{stem}.{number}{_SUFFIX}"):
+        while os.path.lexists(target := aside / f"{stem[:80]}.{number}{_SUFFIX}"):
             number += 1
         try:
             self._path(stem).rename(target)

@@ -191,7 +191,7 @@ def read_about(folder: Path) -> dict[str, Any]:
             return _described(file)
     except FileNotFoundError:
         raise UserError(f"{folder}: no tables there; {typed('sweep')} makes them") from None
-    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unreadable(folder, error) from None
 
 
@@ -203,6 +203,13 @@ def _described(file: IO[bytes]) -> dict[str, Any]:
     return about
 
 
+def _is_file(path: str) -> bool:
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):  # too long, say
+        return False
+
+
 def check_free(grid: Grid, folder: Path) -> None:
     """UserError if `folder` holds the tables of another file of the same name, which is still there and says
     something else."""
@@ -211,7 +218,7 @@ def check_free(grid: Grid, folder: Path) -> None:
     except UserError:
         return  # none that could be lost
     file = about.get("file")
-    if file == grid.file or not isinstance(file, str) or not Path(file).is_file():
+    if file == grid.file or not isinstance(file, str) or not _is_file(file):
         return
     if about["grid"] != _dumped(grid):
         raise UserError(

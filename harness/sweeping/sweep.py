@@ -5,7 +5,6 @@ The store is the truth. The same command continues where it stopped, whatever st
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,10 +13,11 @@ from harness import grids
 from harness.cell import Cell, is_cell_id
 from harness.common.errors import NotWritten, UserError
 from harness.common.files import check_writable, clear_leftovers
+from harness.common.text import counted
 from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import Header, tables
-from harness.records.store import Scan, Store
+from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
 from harness.sweeping.plan import Todo, pack, plan
@@ -85,6 +85,19 @@ class Result:
     """Damaged records of cells of the grid that were not asked for: cell id -> what is wrong."""
 
 
+NOTHING = Result(
+    asked=0,
+    ran=0,
+    failed={},
+    left=0,
+    why_left=None,
+    interrupted=False,
+    unsaved=0,
+    unwritten=None,
+    left_out={},
+)
+
+
 def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None = None) -> Result:
     """Run what is missing, then make the grid's tables, and its figures with `draw`.
 
@@ -93,6 +106,9 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     cells = request.cells()
     if request.where and (note := grids.where_note(request.where, cells)):
         display.note(note)
+    if not cells:
+        display.note(f"shard {request.shard}: no cells are left for it")
+        return NOTHING
     ours = {cell.cell_id for cell in cells}
     store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
@@ -145,8 +161,15 @@ def _run_missing(
     store, machine = request.store, request.machine
     scan = store.scan()
     todo = plan(cells, scan, request.grid.question)
-    _set_aside(store, display, {i: t.reason for i, t in todo.items() if t.kind == "damaged"}, AGAIN)
-    _set_aside(store, display, {i: why for i, why in scan.damaged.items() if not is_cell_id(i)})
+    damaged = {i: t.reason for i, t in todo.items() if t.kind == "damaged"}
+    if unreadable := [i for i, why in damaged.items() if why == UNREADABLE]:
+        raise UserError(
+            f"{store.folder}: no permission to read {counted(len(unreadable), 'record')} of these cells, "
+            f"such as {unreadable[0]}.parquet; make them readable, or move them away"
+        )
+    others = {i: why for i, why in scan.damaged.items() if not is_cell_id(i) and why != UNREADABLE}
+    _set_aside(store, display, damaged, AGAIN)
+    _set_aside(store, display, others)
     missing = [cell for cell in cells if cell.cell_id in todo]
     on_cpu = machine.device == "cpu"
     display.begin(len(cells), len(cells) - len(missing), machine.jobs if on_cpu else 0)
@@ -176,8 +199,15 @@ AGAIN = "; its cell is run again"
 def _set_aside(store: Store, display: Display, damaged: Mapping[str, str], more: str = "") -> None:
     """Move damaged records out of the way: their cells now have none."""
     for stem, reason in damaged.items():
-        with contextlib.suppress(FileNotFoundError):
+        try:
             aside = store.set_aside(stem)
+        except FileNotFoundError:
+            continue
+        except NotWritten as error:
+            if more:
+                raise
+            display.note(f"{stem}: {reason}; it stays where it is: {error.reason}")
+        else:
             display.note(f"record {stem} set aside as {aside.name}: {reason}{more}")
 
 

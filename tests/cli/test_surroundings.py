@@ -42,6 +42,7 @@ def test_the_same_files_whatever_surrounds_a_command(harness: Run, tmp_path: Pat
         "HARNESS_DATA": "",
         "OMNIGLOT_ROOT": " ",
         "GIT_DIR": str(home),
+        "SOURCE_DATE_EPOCH": "abc",
     }
 
     def figures() -> list[bytes]:

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.common.text import clean, counted, halves
+from harness.common.text import clean, counted, halves, number
 
 
 def test_a_median_of_counts_keeps_its_half():
@@ -30,3 +30,9 @@ def test_counts_agree_with_their_nouns():
 )
 def test_nothing_is_left_for_a_terminal_to_obey(text, shown):
     assert clean(text) == shown
+
+
+def test_rates_that_differ_look_different() -> None:
+    assert [number(value) for value in (1e-3, 1.0000001e-3, 1 / 3, 1e-7, 100000.0, 0.0)] == [
+        *("0.001", "0.0010000001", "0.3333333333333333", "1e-07", "100000", "0"),
+    ]

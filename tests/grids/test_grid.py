@@ -344,7 +344,9 @@ def test_a_grid_of_your_own(tmp_path: Path) -> None:
         grids.load(str(path))
 
 
-@pytest.mark.parametrize("stem", ["fig2", "FIG2", "fig2-glyphs", "store", "reference", "bench", "a b", ".x"])
+@pytest.mark.parametrize(
+    "stem", ["fig2", "FIG2", "fig2-glyphs", "store", "reference", "bench", "claims.md", "a b", ".x"]
+)
 def test_a_name_that_is_taken_or_not_a_folder_name(tmp_path: Path, stem: str) -> None:
     (tmp_path / f"{stem}.yaml").write_text(GRID)
     with pytest.raises(UserError, match="rename it"):

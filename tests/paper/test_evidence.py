@@ -116,6 +116,21 @@ def test_your_records_count_if_half_of_a_seed_is_run(places_with):
     }
 
 
+def test_tables_that_cannot_be_read_are_named_and_left_out(places_with, monkeypatch: pytest.MonkeyPatch):
+    read = tables.read
+
+    def refuses(folder: Path, curves: bool = True) -> Tables:
+        if folder.name == "mine":
+            raise UserError(f"{folder}: its tables cannot be read")
+        return read(folder, curves)
+
+    monkeypatch.setattr(tables, "read", refuses)
+    found = places_with(reference_fig2=made(run("a", 7)), mine=made(run("x", 5)))
+    assert lengths(found) == {"a": 7}
+    assert found.sources["fig2"] == "reference (1 of 1 cells run)"
+    assert found.sources["mine"].endswith("mine: its tables cannot be read")
+
+
 def test_the_reference_alone(places_with):
     found = places_with(True, fig2=made(run("a", 5)), reference_fig2=made(run("a", 7)))
     assert lengths(found) == {"a": 7}

@@ -153,6 +153,12 @@ def test_text_is_one_clean_line() -> None:
         assert len(text) <= 500
 
 
+def test_a_run_of_more_seconds_than_a_table_could_hold_exactly() -> None:
+    spoilt = {"provenance": {"wall_seconds": 2**53 + 1}}
+    with pytest.raises(DamagedRecord, match="wall_seconds"):
+        records.load_header(rewritten(lambda fields: fields | spoilt))
+
+
 LONG = b'{"cell_id": 1, "schema": 1' + b"0" * 9000 + b"}"
 
 

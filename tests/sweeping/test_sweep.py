@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
-from harness.common.errors import UserError
+from harness.common.errors import NotWritten, UserError
 from harness.common.files import whole_file
 from harness.problems import datasets
 from harness.records import Progress, Record, Row, tables
@@ -333,3 +333,71 @@ def test_the_folder_of_another_grid_of_this_name_is_refused_before_anything_runs
         run(asked)
     (tmp_path / "tiny.yaml").unlink()
     assert run(asked)[0].ran == 3
+
+
+def test_a_record_that_may_not_be_read_is_neither_moved_nor_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = request(tmp_path)
+    run(asked)
+    names = sorted(path.name for path in asked.store.folder.iterdir())
+    monkeypatch.setattr("harness.records.record.load_header", refuses)
+    with pytest.raises(
+        UserError, match=r"no permission to read 3 records of these cells, such as .*parquet; make"
+    ):
+        run(asked)
+    assert sorted(path.name for path in asked.store.folder.iterdir()) == names
+
+
+def refuses(path: Path, stem: str) -> None:
+    raise PermissionError(errno.EACCES, "no", str(path))
+
+
+def test_an_odd_entry_with_the_longest_of_names_is_set_aside_too(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    asked.store.folder.mkdir(parents=True)
+    (asked.store.folder / f"{'a' * 247}.parquet").write_text("mine")
+    assert run(asked)[0].ran == 3
+    assert [path.name for path in (asked.store.folder / "aside").iterdir()] == [f"{'a' * 80}.0.parquet"]
+
+
+def test_a_shard_without_cells_has_nothing_to_do(tmp_path: Path) -> None:
+    result, display = run(request(tmp_path, shard="9/9"))
+    assert (result.asked, result.left, result.ran) == (0, 0, 0)
+    assert display.notes == ["shard 9/9: no cells are left for it"]
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_disk_that_is_full_for_a_moment_is_no_interrupt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, put = request(tmp_path), Store.put
+    calls: list[bytes] = []
+
+    def full_once(store: Store, content: bytes) -> Record:
+        calls.append(content)
+        if len(calls) == 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return put(store, content)
+
+    monkeypatch.setattr(Store, "put", full_once)
+    result, _ = run(asked)
+    assert (result.ran, result.left, result.unsaved, result.interrupted) == (1, 2, 0, False)
+    assert result.why_left == "records could not be written"
+    assert tables.read(asked.folder).trials["outcome"].count() == 1
+
+
+def test_a_damaged_record_is_run_again_although_the_figure_cannot_be_written(tmp_path: Path) -> None:
+    asked = request(tmp_path)
+    run(asked)
+    (torn, *_) = (asked.store.folder / f"{cell.cell_id}.parquet" for cell in asked.cells())
+    content = bytearray(torn.read_bytes())
+    content[30] ^= 0xFF  # within a page: only reading its rows tells
+    torn.write_bytes(content)
+
+    def draw(folder: Path) -> None:
+        raise NotWritten(folder / "tiny.png", OSError(errno.ENOSPC, "full"))
+
+    result = sweep(asked, serial.run, Silent(), draw=draw)
+    assert result.ran == 1
+    assert "tiny.png" in (result.unwritten or "")
