@@ -226,7 +226,7 @@ def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch)
 
 def test_when_a_process_only_has_to_end_a_second_signal_changes_nothing() -> None:
     """It would end with -15, or a traceback, in place of its exit code."""
-    before = signal.getsignal(signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with Signals() as signals:
             signals.over = True
@@ -234,7 +234,8 @@ def test_when_a_process_only_has_to_end_a_second_signal_changes_nothing() -> Non
         os.kill(os.getpid(), signal.SIGTERM)
         assert signals.came
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def test_the_front_is_light() -> None:

@@ -164,7 +164,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_a_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("RAY_TMPDIR", str(tmp_path / "none"))
-    with pytest.raises(UserError, match=r"cannot be written there .No such file or directory"):
+    with pytest.raises(UserError, match=r"cannot be written there \(there is no such file or folder\)"):
         run(monkeypatch, "", Driver())
 
 
