@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import signal
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from harness.problems.setting import CHARACTERS, DRAWERS
 from harness.training import pack
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell
 
 SMALL = Protocol(
     dataset="glyphs",

@@ -298,6 +298,7 @@ def undisturbed(folder: Path) -> dict[str, object]:
 
 def run(kills: Sequence[Kill]) -> int:
     """Kill, print a line for each, and return how many were not well survived."""
+    signal.signal(SIGINT, signal.default_int_handler)  # ignored in the background of a shell
     bad = 0
     with tempfile.TemporaryDirectory(prefix="k-") as parent:
         known = undisturbed(_made(Path(parent) / "undisturbed"))
