@@ -18,12 +18,13 @@ def kill(leader: int) -> None:
 
     Where the system does not list processes in /proc, only the process group of `leader` is killed.
     """
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end and (found := members(leader)):
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(0.01)
+    for last in (False, True):  # the leader last: should who asks be killed meanwhile, it can still clean up
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end and (pids := [pid for pid in members(leader) if last or pid != leader]):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
     if not _PROC.is_dir() and os.getpid() != leader:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, signal.SIGKILL)
