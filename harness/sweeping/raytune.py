@@ -135,10 +135,10 @@ def serve(handle: int) -> None:
         _current.send("ended", reason)
     except UserError as error:
         _current.send("refused", str(error))
-    except Exception as error:
+    except Exception:
         time.sleep(GRACE_S)
-        if isinstance(error, OSError) or shutil.disk_usage(temporary).free < LEAST_ROOM:
-            _current.send("ended", f"Ray's temporary files cannot be written in {temporary.parent}")
+        if shutil.disk_usage(temporary).free < LEAST_ROOM:
+            _current.send("ended", f"no room is left for Ray's temporary files in {temporary.parent}")
         else:
             _current.send("broken", traceback.format_exc())
 

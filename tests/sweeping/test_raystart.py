@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import socket
 import threading
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from ray.exceptions import AuthenticationError
 
 from harness.common.errors import UserError
 from harness.sweeping import raystart
+from harness.sweeping.runner import Machine
 
 
 @pytest.fixture
@@ -56,3 +60,66 @@ def test_an_address_of_the_newer_kind_is_understood() -> None:
 def test_where_nobody_listens_the_answer_comes_at_once(written: str, reason: str) -> None:
     with pytest.raises(UserError, match=rf"no Ray cluster to join at .*{reason}"):
         raystart._reach(written)
+
+
+def refusing(error: Exception):
+    def init(**options: object) -> None:
+        raise error
+
+    return init
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            AuthenticationError("no token"),
+            "RAY_AUTH_MODE=token, but there is ",
+        ),
+        (
+            ConnectionError("Failed to connect to Ray cluster at 10.0.0.1:6379\nmore"),
+            "Failed to connect to Ray cluster at 10.0.0.1:6379; if it asks for a token, this process needs ",
+        ),
+        (
+            ConnectionError("Could not find any running Ray instance. Please"),
+            "Could not find any running Ray instance",
+        ),
+    ],
+    ids=["no token", "another token", "no cluster"],
+)
+def test_a_cluster_that_does_not_let_us_in(
+    error: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(raystart.ray, "init", refusing(error))
+    with pytest.raises(UserError) as refused:
+        raystart._join("auto", {})
+    assert words in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "joins"), [("token", False, False), ("token", True, True), ("", False, True)]
+)
+def test_a_token_is_shown_by_all_or_by_nobody(
+    here: str, there: bool, joins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where only this process has one, no trial would ever run."""
+    monkeypatch.setenv("RAY_AUTH_MODE", here)
+    monkeypatch.setattr(raystart.ray, "init", lambda **options: None)
+    monkeypatch.setattr(raystart.ray, "get", lambda asked: there)
+    monkeypatch.setattr(
+        raystart.ray, "remote", lambda **needs: lambda function: SimpleNamespace(remote=function)
+    )
+    if joins:
+        raystart._join("auto", {})
+    else:
+        with pytest.raises(UserError, match="asks for no token"):
+            raystart._join("auto", {})
+
+
+def test_a_ray_that_does_not_start_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(raystart.ray, "init", refusing(RuntimeError("It is late. Good night.\nmore")))
+    with pytest.raises(
+        UserError, match=r"^Ray cannot be started: It is late; RUNNER=serial does without it$"
+    ):
+        raystart._start_here(Machine(device="cpu", jobs=1), Path("/tmp"), {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -119,3 +120,34 @@ def test_a_worker_that_always_dies_is_a_failed_record_and_the_others_go_on(
 )
 def test_the_line_that_names_the_error(report: str, line: str) -> None:
     assert raytune._line(report) == line
+
+
+@pytest.mark.parametrize(
+    ("free", "kind", "words"),
+    [(0, "ended", "no room is left for Ray's temporary files"), (1 << 40, "broken", "OSError: by itself")],
+)
+def test_an_error_is_told_from_a_folder_that_has_filled_up(
+    free: int, kind: str, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    sent: list[tuple[str, str]] = []
+
+    class Supervisor:
+        def __init__(self, handle: int) -> None: ...
+
+        def recv(self) -> tuple:
+            return (), QUESTION, Machine(device="cpu", jobs=2), tmp_path
+
+        def send(self, message: tuple[str, str]) -> None:
+            sent.append(message)
+
+    def fails(*asked: object) -> None:
+        raise OSError("by itself")
+
+    monkeypatch.setattr(raytune, "Connection", Supervisor)
+    monkeypatch.setattr(raytune, "_in_background", lambda wait: None)
+    monkeypatch.setattr(raytune.raystart, "start", fails)
+    monkeypatch.setattr(raytune, "GRACE_S", 0.0)
+    monkeypatch.setattr(raytune.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    raytune.serve(0)
+    assert [message[0] for message in sent] == [kind]
+    assert words in sent[0][1]
