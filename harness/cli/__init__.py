@@ -6,10 +6,10 @@ import logging
 import os
 import sys
 
+from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.signals import Interrupted, Signals
 from harness.cli.streams import sturdy
 
-LOST, INTERRUPTED = 1, 130
 SURROUNDINGS = {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
 """For matplotlib, whatever a notebook exports (a backend that is not installed here) or a user prefers."""
 
@@ -39,5 +39,5 @@ def main() -> None:
         stdout.flush()
         if stdout.lost is not None and not isinstance(stdout.lost, BrokenPipeError):  # `| head` is no loss
             stderr.write(f"harness: some of the output could not be written: {stdout.reason}\n")
-            code = code or LOST
+            code = code or FAILED
     sys.exit(code)

@@ -11,7 +11,8 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from harness.cli import bench, cell, claims, compare, data, grids, plot, publish, restore, show, status, sweep
-from harness.cli.console import FAILED, USER_ERROR, complain, err, say
+from harness.cli.codes import FAILED, USER_ERROR
+from harness.cli.console import complain, err, say
 from harness.cli.signals import Interrupted
 from harness.common import places
 from harness.common.errors import NotWritten, UserError, reason

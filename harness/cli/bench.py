@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from harness.cli.console import FAILED, complain, say, say_written
+from harness.cli.codes import FAILED
+from harness.cli.console import complain, say, say_written
 from harness.cli.options import Device, Results, check_device
 from harness.common import places
 from harness.common.files import check_writable

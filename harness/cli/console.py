@@ -17,7 +17,6 @@ from rich.text import Text
 from harness.cli.layout import wrapped
 from harness.common.text import clean
 
-FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
 IN_A_FILE = 200
 """Columns of a table in a file or a pipe. Lines are not wrapped there."""
 NARROWEST = 20

@@ -1,9 +1,11 @@
-"""Ctrl-C and SIGTERM, wherever a command is."""
+"""A signal that ends a command, wherever it is."""
 
 from __future__ import annotations
 
-import signal
+from contextlib import ExitStack
 from types import FrameType
+
+from harness.common import signals
 
 
 class Interrupted(BaseException):
@@ -11,25 +13,24 @@ class Interrupted(BaseException):
     passed through exec(), for a reason to die of SIGINT in the end."""
 
 
-class Signals:
-    """Inside its `with`, both raise Interrupted; one that was ignored still is."""
+class Signals(ExitStack):
+    """Inside its `with`, a signal raises Interrupted."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.came = False
         """Whether one came. What it interrupts may raise something else: an import, an ImportError."""
         self.over = False
         """Whether the process only has to end: another signal must not change its exit code."""
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def __enter__(self) -> Signals:
-        for number, handler in self._before.items():
-            if handler is not signal.SIG_IGN:
-                signal.signal(number, self._interrupt)
+        self.callback(self._end)
+        self.enter_context(signals.handled(self._interrupt))
         return self
 
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, signal.SIG_IGN if self.over else handler)
+    def _end(self) -> None:
+        if self.over:
+            signals.ignore()
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self.came = True

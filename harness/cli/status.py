@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,21 +13,18 @@ from harness.cli.console import out, say, say_json
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
-from harness.common.files import opened
 from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.cell import Cell
     from harness.grids import Grid
     from harness.records.store import Scan
+    from harness.sweeping.driver import Running
 
 MAX_ALIKE = 20
 """If more cells than this are not done for the same reason, they share a line: in a stale store, say."""
 KINDS = ("done", "running", "missing", "failed", "stale")
 """What a cell can be; a damaged record counts as stale."""
-
-Running = Mapping[str, tuple[str, int]]
-"""The cells that a sweep is training: cell id -> (the cell in words, its iteration)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +63,12 @@ def status(
     from harness import grids
     from harness.cli.lookup import recorded
     from harness.records.store import Store
+    from harness.sweeping.driver import in_training
 
     folder, names = results.absolute(), grid or []
-    scan = Store(folder).scan()
-    running = _running(folder)
+    store = Store(folder)
+    scan = store.scan()
+    running = in_training(store)
     loaded = [grids.load(name, dataset=dataset) for name in names] or recorded(
         scan, folder, [], dataset, running or ()
     )
@@ -155,20 +152,3 @@ def _for_programs(found: Sequence[Status], others: Running, sweeping: bool) -> d
         {"grid": one.grid, "seeds": list(one.seeds), "cells": len(one.cells)} | one.counts for one in found
     ]
     return {"sweeping": sweeping, "grids": counts, "cells": cells}
-
-
-def _running(results: Path) -> Running | None:
-    """The cells that the sweep in this folder is training, as far as it has said; None: no sweep runs here,
-    and what is there was left behind by one that was killed."""
-    from harness.records.store import Store
-    from harness.sweeping.driver import RUNNING
-
-    store = Store(results)
-    if not store.held():
-        return None
-    try:
-        with opened(store.folder / RUNNING) as file:
-            running = json.loads(file.read())
-        return {cell_id: (str(words), int(at)) for cell_id, (words, at) in running.items()}
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-        return {}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import FAILED, INTERRUPTED, complain, err, out, say
+from harness.cli.codes import FAILED, INTERRUPTED
+from harness.cli.console import complain, err, out, say
 from harness.cli.options import Dataset, Device, Results, check_device, grid_names
 from harness.cli.plot import draw, say_left_out
 from harness.common import places

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
@@ -36,6 +37,12 @@ def shorten(text: str, length: int = 40) -> str:
 def one_line(text: str, length: int = 500) -> str:
     """A text from elsewhere, clean, without blanks in a row, and no longer than `length`."""
     return shorten(" ".join(clean(text[: length + 1]).split()), length)
+
+
+def named_error(report: str) -> str | None:
+    """The last line of a report that names an error, `ValueError: no`; None: there is none."""
+    found = re.findall(r"^\s*([\w.]*(?:Error|Exception)\b.*:.*)$", report, re.MULTILINE)
+    return found[-1].strip() if found else None
 
 
 def counted(count: int, noun: str, plural: str | None = None) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+from collections.abc import Mapping
 from typing import Protocol
 
 from harness.cell import Question
 from harness.common.errors import reason
-from harness.common.files import write_whole
+from harness.common.files import opened, write_whole
 from harness.records import Header, Progress, Record
 from harness.records.store import Store
 from harness.sweeping.interrupts import Interrupts
@@ -100,3 +101,20 @@ class StoreDriver:
                 self.ran[header.cell.cell_id] = header
             except OSError:
                 self.unsaved.append(content)
+
+
+Running = Mapping[str, tuple[str, int]]
+"""Cell id -> the cell in words, and its iteration."""
+
+
+def in_training(store: Store) -> Running | None:
+    """The cells that the sweep of this store is training, as far as it has said; None: no sweep runs here,
+    and what is there was left behind by one that was killed."""
+    if not store.held():
+        return None
+    try:
+        with opened(store.folder / RUNNING) as file:
+            found = json.loads(file.read())
+        return {cell_id: (str(words), int(at)) for cell_id, (words, at) in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+        return {}

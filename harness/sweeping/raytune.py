@@ -8,7 +8,6 @@ because the store is the truth: its own files go to the temporary folder, which 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
 import socket
@@ -28,6 +27,7 @@ from ray.tune.progress_reporter import TrialProgressCallback
 
 from harness.cell import Cell, Question
 from harness.common.errors import UserError
+from harness.common.text import named_error
 from harness.records import Progress, load_header
 from harness.sweeping import raystart, scratch, sessions
 from harness.sweeping.runner import Machine, Pack
@@ -230,9 +230,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
 
 def _line(error: str) -> str:
     """The line of Ray's report that names the error, or its last one."""
-    lines = [line.strip() for line in error.strip().splitlines() if line.strip()]
-    named = [line for line in lines if re.match(r"[\w.]+(Error|Exception)\b.*:", line)]
-    return (named or lines or ["no message"])[-1]
+    return named_error(error) or error.strip().split("\n")[-1].strip() or "no message"
 
 
 def _unpack(config: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,6 @@ and when Ray dies or hangs, the records that it has handed over are here, and ta
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -23,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Question
-from harness.common import places
+from harness.common import places, signals
 from harness.common.errors import UserError, reason
+from harness.common.text import named_error, shorten
 from harness.sweeping import scratch, sessions
 from harness.sweeping.runner import Driver, Machine, Pack
 
@@ -108,14 +108,10 @@ class _Servers:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End it and all that it started. A second signal waits until that is done."""
-    signals = {getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
+    with signals.held_back():
         sessions.kill(process.pid)
         with suppress(subprocess.TimeoutExpired):  # a GPU's driver can hold a killed process back
             process.wait(timeout=1)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 Message = tuple[str, Any]
@@ -153,9 +149,8 @@ def _death(process: subprocess.Popen[bytes], temporary: Path) -> str:
         return "Ray was killed (out of memory? fewer JOBS need less)"
     if code < 0:
         return f"Ray was ended by signal {-code}"
-    lines = (temporary / "output").read_text(encoding="utf-8", errors="replace").splitlines()
-    named = [line for line in lines if re.match(r"[\w.]*(Error|Exception): ", line)]
-    return f"Ray ended early ({named[-1][:200]})" if named else "Ray ended early"
+    error = named_error((temporary / "output").read_text(encoding="utf-8", errors="replace"))
+    return f"Ray ended early ({shorten(error, 200)})" if error else "Ray ended early"
 
 
 def _child(temporary: Path, machine: Machine) -> tuple[subprocess.Popen[bytes], Connection]:

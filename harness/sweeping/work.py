@@ -43,8 +43,7 @@ def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:
     """The record of a cell whose run ended in an error."""
     (cell,) = (cell for cell in pack if cell.cell_id == cell_id)
     origin = {"device": device, "pack_size": len(pack), "versions": provenance.of_code()}
-    line = " ".join(message.split())[:500]
-    return records.dump(records.make(cell, "failed", [], origin | provenance.now(0.0), line))
+    return records.dump(records.make(cell, "failed", [], origin | provenance.now(0.0), message))
 
 
 def ready() -> None:

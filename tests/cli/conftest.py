@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from harness import cli, grids, records
 from harness.cell import Cell
 from harness.common import places
+from harness.common.signals import STOPS
 from harness.records.store import Store
 from tests.records.test_tables import made
 
@@ -71,7 +72,7 @@ def harness(
         where = [] if words[0] == "data" or "-h" in words else ["--results", str(results)]
         monkeypatch.setattr(sys, "argv", ["harness", *words, *where])
         capsys.readouterr()
-        code, handlers = 0, {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        code, handlers = 0, {number: signal.getsignal(number) for number in STOPS}
         try:
             cli.main()
         except SystemExit as end:

@@ -15,6 +15,7 @@ from harness.cli import app, sweep
 from harness.cli.console import Printer
 from harness.cli.signals import Signals
 from harness.cli.streams import Stream
+from harness.common.signals import STOPS
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run
 from tests.cli.terminal import in_shell, into, terminal
@@ -226,7 +227,7 @@ def test_a_signal_that_is_ignored_stays_ignored(monkeypatch: pytest.MonkeyPatch)
 
 def test_when_a_process_only_has_to_end_a_second_signal_changes_nothing() -> None:
     """It would end with -15, or a traceback, in place of its exit code."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPS}
     try:
         with Signals() as signals:
             signals.over = True

@@ -1,6 +1,6 @@
 import pytest
 
-from harness.common.text import clean, counted, halves, number
+from harness.common.text import clean, counted, halves, named_error, number
 
 
 def test_a_median_of_counts_keeps_its_half():
@@ -36,3 +36,9 @@ def test_rates_that_differ_look_different() -> None:
     assert [number(value) for value in (1e-3, 1.0000001e-3, 1 / 3, 1e-7, 100000.0, 0.0)] == [
         *("0.001", "0.0010000001", "0.3333333333333333", "1e-07", "100000", "0"),
     ]
+
+
+def test_the_line_that_names_an_error() -> None:
+    report = "Traceback:\n  File x\nValueError: one\n\nduring which\n ray.exceptions.ActorDiedError: two: 2 \nmore\n"
+    assert named_error(report) == "ray.exceptions.ActorDiedError: two: 2"
+    assert named_error("all is well") is None

@@ -1,0 +1,3 @@
+"""The exit codes of the commands."""
+
+FAILED, USER_ERROR, INTERRUPTED = 1, 2, 130
