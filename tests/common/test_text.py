@@ -39,6 +39,8 @@ def test_rates_that_differ_look_different() -> None:
 
 
 def test_the_line_that_names_an_error() -> None:
-    report = "Traceback:\n  File x\nValueError: one\n\nduring which\n ray.exceptions.ActorDiedError: two: 2 \nmore\n"
+    report = (
+        "Traceback:\n  File x\nValueError: one\n\nduring\n ray.exceptions.ActorDiedError: two: 2 \nmore\n"
+    )
     assert named_error(report) == "ray.exceptions.ActorDiedError: two: 2"
     assert named_error("all is well") is None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,8 @@ from hypothesis import strategies as st
 
 from harness import grids
 from harness.cell import PRESETS, Cell, Question
-from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import strictyaml
-from harness.grids.figure import matches, row_of
 
 GRID = """\
 title: Mine
@@ -40,14 +37,18 @@ cells:
     beta_hyperlr: 1e-8
 """
 
+
 READINGS = GRID.replace("[alpha0, beta0], x", "[protocol, alpha0, beta0], x").replace(
     "target_loss", "readings: [{},\n  {k_query: 5},\n  {meta_batch: 8}]\ntarget_loss", 1
 )
+
 
 FIELDS = {
     "maml": ("alpha0", "beta0"),
     "alpha-maml": ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
 }
+
+
 RATES = st.integers(0, 9) | st.floats(1e-30, 1e9)
 
 
@@ -242,143 +243,3 @@ def test_the_json_is_the_files_format() -> None:
         "alpha_hyperlr": [0.001, 0.01],
         "beta_hyperlr": [1e-8],
     }
-
-
-@pytest.mark.parametrize("suffix", ["", "-sgd"])
-def test_the_papers_grids(suffix: str) -> None:
-    fig1, fig2, fig3 = (grids.load(f"fig{i}{suffix}") for i in (1, 2, 3))
-    assert [(g.target_loss, g.max_iterations) for g in (fig1, fig2, fig3)] == [
-        (None, 500),
-        (2.5, 500),
-        (2.99, 500),
-    ]
-    assert len(fig2.cells()) == 185
-    assert fig2.cells() == fig3.cells()  # Figure 3 is read off the records of Figure 2
-    assert {g.protocol.label for g in (fig1, fig2, fig3)} == {f"paper{suffix or '-adam'}"}
-    assert {c.hyper for c in fig1.cells() if c.method == "maml"} <= {c.hyper for c in fig2.cells()}
-    assert isinstance(fig1.figure, grids.Trajectories)
-    rows = [row_of(cell, fig1.preset) for cell in fig1.cells()]
-    for column in fig1.figure.columns:
-        assert {row["method"] for row in rows if matches(column.where, row)} == {"maml", "alpha-maml"}
-
-
-def test_fig2_is_the_papers_to_the_digit() -> None:
-    decades = {
-        "pairs": [(1e-1, 1e-3), (1e-2, 1e-4), (1e-3, 1e-5), (1e-4, 1e-6), (1e-5, 1e-7)],
-        "alpha_hyperlr": [1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2],
-        "beta_hyperlr": [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3],
-    }
-    rows = [tuple(c.hyper.model_dump().values()) for c in grids.load("fig2").cells()]
-    assert rows[:5] == decades["pairs"]
-    cross = itertools.product(*decades.values())
-    assert rows[5:] == [(*pair, a, b) for pair, a, b in cross]
-
-
-@pytest.mark.parametrize("name", grids.names())
-def test_each_grid_loads_on_either_data_set(name: str) -> None:
-    grid = grids.load(name)
-    glyphs = grids.load(name, dataset="glyphs")
-    assert grid.folder == grid.name == name
-    assert glyphs.protocol.dataset == "glyphs"
-    assert glyphs.folder == (name if grid.protocol.dataset == "glyphs" else f"{name}-glyphs")
-    assert len(glyphs.cells()) == len(grid.cells())
-    assert (glyphs.protocol == grid.protocol) == (name == "quick")
-
-
-def test_what_other_grids_take_from_fig2() -> None:
-    """The readings' own protocol, the yardstick's draw 0 and MAML of the limit need no run of their own."""
-    fig2 = {c.cell_id for c in grids.load("fig2").cells()}
-    shared = {
-        name: {c.cell_id for c in grids.load(name).cells()} & fig2
-        for name in ("readings", "yardstick", "limit")
-    }
-    assert {name: len(ids) for name, ids in shared.items()} == {"readings": 40, "yardstick": 4, "limit": 5}
-    assert len(grids.load("readings").cells()) == 7 * 40
-
-
-def test_readings_change_one_field_each() -> None:
-    grid = grids.load("readings")
-    assert grid.label.split("; ") == [
-        "paper-adam", "k_shot=5", "k_query=15", "meta_batch=8", "head_init=normal", "resize=nearest",
-        "inner_steps=5",
-    ]  # fmt: skip
-    assert [one.perturbation for one in grids.load("yardstick").protocols] == [0, 1, 2, 3, 4, 5]
-
-
-def test_landscapes_are_full_crosses() -> None:
-    for name in ("landscape", "landscape-sgd"):
-        cells = grids.load(name).cells()
-        by_method = {m: {(c.hyper.alpha0, c.hyper.beta0) for c in cells if c.method == m} for m in FIELDS}
-        alphas, betas = zip(*by_method["maml"], strict=True)
-        assert by_method["maml"] == by_method["alpha-maml"] == set(itertools.product(alphas, betas))
-        assert len(cells) == 2 * len(by_method["maml"])
-
-
-def test_quick_is_below_chance() -> None:
-    grid = grids.load("quick")
-    assert grid.protocol.n_way == 5
-    assert grid.target_loss is not None
-    assert grid.target_loss < grid.protocol.chance_loss
-
-
-def test_an_unknown_grid_gives_the_nearest() -> None:
-    with pytest.raises(UserError, match=r"grid 'quik': unknown; did you mean quick\?"):
-        grids.load("quik")
-    with pytest.raises(UserError, match="known: beyond, chance, fig1, fig1-readings"):
-        grids.load("zzz")
-    with pytest.raises(UserError, match="cannot be read"):
-        grids.load("no/such/file.yaml")
-    with pytest.raises(UserError, match=r"data set 'glyph': unknown; did you mean glyphs\?"):
-        grids.load("fig2", dataset="glyph")
-
-
-def test_a_grid_of_your_own(tmp_path: Path) -> None:
-    path = tmp_path / "mine.yaml"
-    path.write_text(GRID)
-    grid = grids.load(str(path))
-    assert (grid.name, grid.folder) == ("mine", "mine")
-    assert grids.load(str(path), dataset="glyphs").folder == "mine-glyphs"
-    assert grid.protocol.label == "paper-adam, k_shot=5"
-    path.write_text(GRID + "x: 1\n")
-    with pytest.raises(UserError, match=re.escape(f"{path}:18: x: unknown key")):
-        grids.load(str(path))
-
-
-@pytest.mark.parametrize(
-    "stem", ["fig2", "FIG2", "fig2-glyphs", "store", "reference", "bench", "claims.md", "a b", ".x"]
-)
-def test_a_name_that_is_taken_or_not_a_folder_name(tmp_path: Path, stem: str) -> None:
-    (tmp_path / f"{stem}.yaml").write_text(GRID)
-    with pytest.raises(UserError, match="rename it"):
-        grids.load(str(tmp_path / f"{stem}.yaml"))
-
-
-@pytest.mark.parametrize("stem", ["a\nb", "\x1b[2J", "x" * 101, "\udcff"])
-def test_a_name_that_no_line_can_show(stem: str) -> None:
-    with pytest.raises(UserError, match="rename it") as error:
-        grids.load(f"nowhere/{stem}.yaml")
-    assert str(error.value).isprintable()
-    with pytest.raises(UserError, match="unknown") as error:
-        grids.load(stem)
-    assert str(error.value).isprintable()
-
-
-def test_a_link_may_not_take_another_grids_name(tmp_path: Path) -> None:
-    """fig3.yaml, a link to fig2.yaml, would put fig2's cells into results/fig3."""
-    (tmp_path / "fig3.yaml").symlink_to(places.SWEEPS / "fig2.yaml")
-    with pytest.raises(UserError, match="results/fig3 is already taken"):
-        grids.load(str(tmp_path / "fig3.yaml"))
-    (tmp_path / "fig2.yaml").symlink_to(places.SWEEPS / "fig2.yaml")
-    assert grids.load(str(tmp_path / "fig2.yaml")) == grids.load("fig2")
-
-
-def test_too_many_seeds() -> None:
-    fig2 = grids.load("fig2")
-    fig2.check_size(270)
-    with pytest.raises(UserError, match=r"^fig2: 185 cells x 271 seeds are 50,135; at most 50,000 are"):
-        fig2.check_size(271)
-    assert len(fig2.cells(range(271))) == 50_135  # of records that are there, there may be any number
-
-
-def test_a_grid_of_sweeps_by_its_path() -> None:
-    assert grids.load(str(places.SWEEPS / "fig2.yaml")) == grids.load("fig2")

@@ -14,7 +14,7 @@ from harness.records.store import Store
 from harness.sweeping.driver import RUNNING, StoreDriver
 from harness.sweeping.interrupts import Interrupts
 from tests.records.test_record import BYTES, CELL
-from tests.sweeping.test_sweep import Silent
+from tests.sweeping.tiny import Silent
 
 OTHER = CELL.model_copy(update={"seed": 4})
 

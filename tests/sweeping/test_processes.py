@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.records.store import Store
-from tests.sweeping.test_sweep import grid_file
+from tests.sweeping.tiny import grid_file
 
 
 def command(tmp_path: Path, *more: str, iterations: int = 40) -> list[str]:
