@@ -1,21 +1,66 @@
-"""harness: how sensitive is a meta-learner to its learning rates?
+"""harness: how much tuning does a meta-learner need?
 
 `harness.load("fig2")` gives a grid's trials and trajectories; `python -m harness --help` lists the commands.
+What a plug-in needs is here too: `harness.Method`, `harness.Problem`, and the decorators that make them
+known.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pydantic import Field
+
+    from harness.cell import Cell, Protocol, Question, protocol_of
+    from harness.common.frozen import Frozen as Fields
+    from harness.methods import METHODS, Hyper, Method, method
+    from harness.methods.base import Column, MetaGradient, Rate, State
+    from harness.problems import PROBLEMS, Problem, Tasks, problem, problem_of
+    from harness.problems.networks import network
     from harness.records.tables import load
 
-__all__ = ["load"]
+_PLACES = {
+    "harness.cell": ("Cell", "Protocol", "Question", "protocol_of"),
+    "harness.methods": ("METHODS", "Hyper", "Method", "method"),
+    "harness.methods.base": ("Column", "MetaGradient", "Rate", "State"),
+    "harness.problems": ("PROBLEMS", "Problem", "Tasks", "problem", "problem_of"),
+    "harness.problems.networks": ("network",),
+    "harness.records.tables": ("load",),
+    "pydantic": ("Field",),
+}
+_OTHERWISE = {"Fields": ("harness.common.frozen", "Frozen")}
+_FROM = {name: (module, name) for module, names in _PLACES.items() for name in names} | _OTHERWISE
+
+__all__ = [
+    "METHODS",
+    "PROBLEMS",
+    "Cell",
+    "Column",
+    "Field",
+    "Fields",
+    "Hyper",
+    "MetaGradient",
+    "Method",
+    "Problem",
+    "Protocol",
+    "Question",
+    "Rate",
+    "State",
+    "Tasks",
+    "load",
+    "method",
+    "network",
+    "problem",
+    "problem_of",
+    "protocol_of",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "load":  # late: pandas and pyarrow are slow to import
-        from harness.records.tables import load
-
-        return load
-    raise AttributeError(name)
+    """Late: pandas and pyarrow are slow to import."""
+    if name in _FROM:
+        module, its = _FROM[name]
+        return getattr(import_module(module), its)
+    raise AttributeError(f"module 'harness' has no attribute '{name}'")

@@ -11,29 +11,80 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import Field, SerializeAsAny, create_model, field_validator, model_validator
 
+from harness.common.errors import UserError
 from harness.common.frozen import LARGEST, Frozen, Identified
-from harness.common.text import number
-from harness.methods import METHODS, Hyper, Options
+from harness.common.text import written
+from harness.methods import METHODS, Hyper, Options, refusal
+from harness.problems import PROBLEMS, Problem, few_shot, problem_of
+from harness.problems.networks import NETWORKS, Network, conv4
 from harness.problems.perturbation import Perturbation
-from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Measuring, Setting, memory
+from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Loops, Measuring
 
 
-class Protocol(Perturbation, Measuring, Options, Setting, Identified):
-    """Everything that defines a run except what is swept. The defaults are `paper-adam`.
+class Protocol(Perturbation, Measuring, Options, Loops, Identified):
+    """Everything that defines a run except what is swept: a problem, a network, and what surrounds them.
 
-    Its base classes hold the setting that all methods share, the options of individual methods, how a run is
-    measured, and the yardstick. Its canonical JSON is flat: a field may move between them without changing an
-    id.
+    A protocol is of a class of its own for each problem and network, with the fields of both
+    (`protocol_of`). Its base classes hold the loops that all problems share, the options of individual
+    methods, how a run is measured, and the yardstick. Its canonical JSON is flat: a field may move between
+    them without changing an id.
     """
+
+    problem: str = Field("few-shot", description="few-shot, sinusoid or a problem of your own")
+    network: str = Field("conv4", description="conv4, mlp or a network of your own")
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """The fields of its problem and network."""
+
+    @property
+    def what(self) -> type[Problem]:
+        """Its problem."""
+        return PROBLEMS[self.problem]
+
+    @property
+    def chance_loss(self) -> float | None:
+        """See Problem.chance."""
+        return problem_of(self).chance
+
+    @property
+    def dataset_name(self) -> str | None:
+        """The name of its data set; None: its problem draws its tasks."""
+        return getattr(self, "dataset", None)
+
+    @property
+    def data(self) -> str:
+        """For people: its data set, or its problem."""
+        return self.dataset_name or self.problem
+
+    @property
+    def gigabytes(self) -> float:
+        """Memory that a cell needs in training on a CPU, roughly; 0: not known before it is tried."""
+        return sum(self._memory().values()) / 1e9
+
+    def _memory(self) -> dict[str, int]:
+        return NETWORKS[self.network].memory(self)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key, known in (("problem", PROBLEMS), ("network", NETWORKS)):
+                name = data.get(key)
+                if isinstance(name, str) and name not in known:
+                    raise ValueError(f"{key}: '{name}' is not a {key}; known: {', '.join(known.known())}")
+        return data
 
     @model_validator(mode="after")
     def _affordable(self) -> Protocol:
-        if sum((parts := memory(self, self)).values()) > MAX_BYTES:
+        if sum((parts := self._memory()).values()) > MAX_BYTES:
             largest = max(parts, key=lambda part: parts[part])
             raise ValueError(
                 f"a cell needs about {self.gigabytes:,.0f} GB of memory, most of it for {largest}; at most "
@@ -42,14 +93,28 @@ class Protocol(Perturbation, Measuring, Options, Setting, Identified):
         return self
 
     @property
-    def gigabytes(self) -> float:
-        """Memory that a cell needs in training, roughly."""
-        return sum(memory(self, self).values()) / 1e9
+    def identity(self) -> dict[str, Any]:
+        """What its cells' ids are made of: its fields without those that have the default they were
+        introduced with. A plug-in may change its defaults, so its fields are all there."""
+        parts: tuple[type[Frozen], ...] = (Protocol, self.what.Fields, NETWORKS[self.network].Fields)
+        defaults = {
+            name: field.default
+            for fields in parts
+            if _is_ours(fields)
+            for name, field in fields.model_fields.items()
+        }
+        dumped = self.model_dump()
+        return {
+            name: value for name, value in dumped.items() if name not in defaults or value != defaults[name]
+        }
 
     @cached_property
     def preset(self) -> str:
-        """The nearest preset, the one with the fewest fields to change; on a tie the first in PRESETS."""
-        return min(PRESETS, key=lambda name: len(self.changes(name)))
+        """The preset that it is. If it is none: the nearest of the first family of its problem, the one with
+        the fewest fields to change; on a tie the first."""
+        ours = [name for name in presets() if preset_of(name).problem == self.problem]
+        near = [name for name in ours if name in FAMILIES[0] or not self.changes(name)] or ours
+        return min(near, key=lambda name: len(self.changes(name)))
 
     def named(self, preset: str) -> Named:
         """As the tables of a grid with this preset keep it: beside the nearest preset of its family."""
@@ -59,14 +124,70 @@ class Protocol(Perturbation, Measuring, Options, Setting, Identified):
 
     def changes(self, preset: str) -> dict[str, Any]:
         """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`."""
-        other = PRESETS[preset]
+        other = preset_of(preset).model_dump()
         mine = self.model_dump(exclude={"dataset"})
-        return {name: value for name, value in mine.items() if value != getattr(other, name)}
+        return {name: value for name, value in mine.items() if name not in other or value != other[name]}
 
     @cached_property
     def label(self) -> str:
         """For people: its nearest preset and what differs, `paper-adam, k_shot=5`."""
         return label(self.preset, self.changes(self.preset))
+
+    def __reduce__(self) -> Any:
+        """Its class is made at run time, so another process makes both anew."""
+        return _again, (self.model_dump(),)
+
+
+def _again(fields: dict[str, Any]) -> Protocol:
+    return protocol_of(**fields)
+
+
+def protocol_of(**fields: Any) -> Protocol:
+    """The protocol with these fields; the defaults are `paper-adam`, or what its problem and data set want.
+
+    ValidationError: a field that neither the problem nor the network has, or a value out of range.
+    """
+    return model_of(fields).model_validate(fields, strict=True)
+
+
+def model_of(fields: Mapping[str, Any]) -> type[Protocol]:
+    """The class of the protocol with these fields: that of its problem and network. A name that is not
+    known, or not a name at all, is left to it to refuse."""
+    problem = fields.get("problem", "few-shot")
+    if not isinstance(problem, str) or problem not in PROBLEMS:
+        return Protocol
+    network = fields.get("network", PROBLEMS[problem].network)
+    if not isinstance(network, str) or network not in NETWORKS:
+        network = PROBLEMS[problem].network
+    return _model(problem, PROBLEMS[problem], network, NETWORKS[network])  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _model(name: str, problem: type[Problem], network: str, built: Network) -> type[Protocol]:
+    """The class of the protocols of this problem and network."""
+    own: dict[str, type[Frozen]] = {f"problem '{name}'": problem.Fields, f"network '{network}'": built.Fields}
+    taken = dict.fromkeys(Protocol.model_fields, "every protocol")
+    for brings, fields in own.items():
+        for field in fields.model_fields:
+            if field in taken or hasattr(Protocol, field):
+                raise UserError(
+                    f"{brings}: its field {field} is already one of {taken.get(field, 'every protocol')}"
+                )
+            taken[field] = brings
+    defaults: dict[str, Any] = dict(problem.preset)
+    if name != "few-shot":  # whose preset is the paper's own
+        defaults["network"] = problem.network
+    changed: dict[str, Any] = {}
+    for field, value in defaults.items():
+        if field not in Protocol.model_fields:
+            raise UserError(
+                f"problem '{name}': its preset has {field}, which is not a field of every protocol"
+            )
+        info = copy(Protocol.model_fields[field])
+        info.default = value
+        changed[field] = (info.annotation, info)
+    bases: Any = (Protocol, *(base for base in (built.Fields, problem.Fields) if base is not Frozen))
+    return create_model(f"Protocol[{name}, {network}]", __base__=bases, **changed)
 
 
 Named = tuple[str, Mapping[str, Any]]
@@ -86,9 +207,18 @@ def label_beside(preset: str, protocol: Protocol) -> str:
 
 def _words(changes: Mapping[str, Any]) -> list[str]:
     """In the order of the protocol's fields."""
-    places = {name: at for at, name in enumerate(Protocol.model_fields)}
+    places = {name: at for at, name in enumerate(_IN_WORDS)}
     ordered = sorted(changes, key=lambda name: places.get(name, len(places)))
     return [f"{name}={changes[name]}" for name in ordered]
+
+
+_IN_WORDS = (
+    *(name for name in few_shot.Fields.model_fields if name != "loss_scale"),
+    *("meta_batch", "inner_steps", "first_order", *conv4.Fields.model_fields, "loss_scale"),
+    *Protocol.model_fields,
+)
+"""The order of fields in labels, of which the reference's tables are full; those of other problems and
+networks come last."""
 
 
 def labels(protocols: Sequence[Named]) -> list[str]:
@@ -108,11 +238,29 @@ def _beside(first: Named, protocol: Named) -> str:
     return ", ".join(_words(more))
 
 
+def _is_ours(fields: type[Any]) -> bool:
+    return fields.__module__.partition(".")[0] == "harness"
+
+
 PRESETS: dict[str, Protocol] = {
-    "paper-adam": Protocol(),
-    "paper-sgd": Protocol(task_reduction="sum", meta_optimizer="sgd"),
+    "paper-adam": protocol_of(),
+    "paper-sgd": protocol_of(task_reduction="sum", meta_optimizer="sgd"),
+    "omniglot-5way": protocol_of(n_way=5, meta_batch=8, filters=16),
+    "sinusoid": protocol_of(problem="sinusoid"),
 }
-"""The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter."""
+"""The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter. A
+smaller problem for a CPU. MAML's regression."""
+
+
+def presets() -> list[str]:
+    """The names of all presets. A problem that a plug-in brings has one of its own name."""
+    return list(dict.fromkeys((*PRESETS, *(name for name in PROBLEMS if name != "few-shot"))))
+
+
+def preset_of(name: str) -> Protocol:
+    """A preset by its name. KeyError: there is none of this name."""
+    return PRESETS[name] if name in PRESETS else protocol_of(problem=PROBLEMS[name].name)
+
 
 FAMILIES = (("paper-adam", "paper-sgd"),)
 """Presets that name each other's readings. A later one stands alone, so that it renames no table."""
@@ -121,7 +269,7 @@ FAMILIES = (("paper-adam", "paper-sgd"),)
 class Cell(Identified):
     """One point to measure. Its record is found by `cell_id` and by nothing else."""
 
-    protocol: Protocol
+    protocol: SerializeAsAny[Protocol]
     method: str
     hyper: SerializeAsAny[Hyper]
     seed: int = Field(ge=0, lt=2**63)
@@ -137,6 +285,21 @@ class Cell(Identified):
             return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
         return data
 
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _type_protocol(cls, value: Any) -> Any:
+        return protocol_of(**value) if isinstance(value, Mapping) else value
+
+    @model_validator(mode="after")
+    def _agree(self) -> Cell:
+        if refused := refusal(self.method, self.protocol):
+            raise ValueError(refused[1])
+        return self
+
+    def __reduce__(self) -> Any:
+        """As its protocol."""
+        return _cell_again, (self.model_dump_json(),)
+
     @cached_property
     def cell_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
@@ -150,7 +313,18 @@ class Cell(Identified):
     def describe_point(self) -> str:
         """The same without the seed."""
         values = self.hyper.model_dump().items()
-        return " ".join([self.method, *(f"{name}={number(value)}" for name, value in values)])
+        return " ".join([self.method, *(f"{name}={written(value)}" for name, value in values)])
+
+
+def alike(cell: Cell) -> tuple[Any, ...]:
+    """Cells of one pack are equal in this: protocol, method, and all hyper-parameters but the numbers with a
+    fraction."""
+    fixed = {name: value for name, value in cell.hyper.model_dump().items() if not isinstance(value, float)}
+    return cell.protocol, cell.method, tuple(fixed.items())
+
+
+def _cell_again(text: str) -> Cell:
+    return Cell.model_validate_json(text)
 
 
 def is_cell_id(text: str) -> bool:
@@ -163,9 +337,9 @@ def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
     """The canonical JSON of a cell up to its last key, the seed: all seeds of a point share it."""
     text = json.dumps(
         {
-            "protocol": protocol.model_dump(exclude_defaults=True),
+            "protocol": protocol.identity,
             "method": method,
-            "hyper": hyper.model_dump(exclude_defaults=True),
+            "hyper": hyper.model_dump(exclude_defaults=_is_ours(type(hyper))),
         },
         sort_keys=True,
         separators=(",", ":"),
@@ -184,5 +358,7 @@ def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
 class Question(Frozen):
     """What a grid asks of each of its cells."""
 
-    target_loss: float | None = Field(None, gt=0, le=LARGEST, description="nats; null: run to the budget")
+    target_loss: float | None = Field(
+        None, gt=0, le=LARGEST, description="of the training loss; null: run to the budget"
+    )
     max_iterations: int = Field(ge=1, le=MAX_ITERATIONS, description="the budget")

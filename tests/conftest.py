@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cell import Protocol
-from harness.problems import datasets
-from harness.problems.setting import CHARACTERS, DRAWERS
-from harness.training import pack
+from harness.cell import protocol_of
+from harness.problems import datasets, few_shot
+from harness.problems.datasets.base import CHARACTERS, DRAWERS
 
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell
 
-SMALL = Protocol(
+SMALL = protocol_of(
     dataset="glyphs",
     n_way=5,
     meta_batch=3,
@@ -48,6 +47,6 @@ def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
     """Random images instead of any data set; drawings of one character resemble each other."""
     data = _noise()
     monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
-    pack.images_of.cache_clear()
+    few_shot.images_of.cache_clear()
     yield data
-    pack.images_of.cache_clear()
+    few_shot.images_of.cache_clear()

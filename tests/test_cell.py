@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from harness.cell import PRESETS, Cell, Protocol, Question
+from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
 from harness.methods import METHODS
 from harness.methods.base import Hyper
 
@@ -21,7 +21,7 @@ MOVING = RATES | {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-6}
 def cell(protocol: Protocol | None = None, seed: int = 0, **rates: float) -> Cell:
     hyper = RATES | rates
     method = "alpha-maml" if "alpha_hyperlr" in hyper else "maml"
-    return Cell(protocol=protocol or Protocol(), method=method, hyper=hyper, seed=seed)
+    return Cell(protocol=protocol or protocol_of(), method=method, hyper=hyper, seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def cell(protocol: Protocol | None = None, seed: int = 0, **rates: float) -> Cel
         (cell(seed=7), "377d1afa7085138e"),
         (cell(**MOVING), "340f781f5b60818c"),
         (cell(PRESETS["paper-sgd"], **MOVING), "36b7f1c6aa047ac2"),
-        (cell(Protocol(dataset="glyphs", n_way=5, norm_eps=1e-3)), "492511ec7fa5094b"),
+        (cell(protocol_of(dataset="glyphs", n_way=5, norm_eps=1e-3)), "492511ec7fa5094b"),
     ],
     ids=["maml", "seed", "alpha-maml", "sgd", "other fields"],
 )
@@ -46,7 +46,7 @@ class Wider(Protocol):
 
 
 def test_a_new_field_orphans_nothing() -> None:
-    assert cell(Wider(n_way=5), **MOVING).cell_id == cell(Protocol(n_way=5), **MOVING).cell_id
+    assert cell(Wider(n_way=5), **MOVING).cell_id == cell(protocol_of(n_way=5), **MOVING).cell_id
     assert cell(Wider(dropout=0.5)).cell_id != cell().cell_id
     assert cell(Wider(warm_up=0)).cell_id != cell().cell_id
 
@@ -64,7 +64,7 @@ def test_a_new_hyper_parameter_with_a_default_orphans_nothing(monkeypatch: pytes
 @pytest.mark.parametrize("value", [1, 1.0, 10**0])
 def test_a_whole_number_is_the_same_rate(value: float) -> None:
     assert cell(alpha0=value).cell_id == cell(alpha0=1.0).cell_id
-    assert cell(Protocol(norm_eps=value)).cell_id == cell(Protocol(norm_eps=1.0)).cell_id
+    assert cell(protocol_of(norm_eps=value)).cell_id == cell(protocol_of(norm_eps=1.0)).cell_id
 
 
 def test_minus_zero_is_zero() -> None:
@@ -107,7 +107,7 @@ def test_every_field_is_in_the_id() -> None:
     for name, field in Protocol.model_fields.items():
         default = field.default
         value = other[name] if name in other else not default if isinstance(default, bool) else default + 1
-        ids.add(cell(Protocol(**{name: value})).cell_id)
+        ids.add(cell(protocol_of(**{name: value})).cell_id)
     assert len(ids) == 1 + len(Protocol.model_fields)
     assert cell(alpha_hyperlr=0, beta_hyperlr=0).cell_id not in ids  # the method is in it too
 
@@ -142,7 +142,7 @@ def test_every_field_is_in_the_id() -> None:
 )
 def test_a_protocol_is_strict(fields: dict, match: str) -> None:
     with pytest.raises(ValidationError, match=match):
-        Protocol(**fields)
+        protocol_of(**fields)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_protocol_is_strict(fields: dict, match: str) -> None:
     ids=str,
 )
 def test_a_cell_is_strict(fields: dict, match: str) -> None:
-    good: dict[str, Any] = {"protocol": Protocol(), "method": "maml", "hyper": RATES, "seed": 0}
+    good: dict[str, Any] = {"protocol": protocol_of(), "method": "maml", "hyper": RATES, "seed": 0}
     assert Cell(**good)
     with pytest.raises(ValidationError, match=match):
         Cell(**good | fields)
@@ -202,21 +202,21 @@ def test_a_question_is_strict(question: dict) -> None:
     ids=str,
 )
 def test_label(fields: dict, label: str) -> None:
-    assert Protocol(**fields).label == label
+    assert protocol_of(**fields).label == label
 
 
 def test_what_a_cell_may_need() -> None:
     """The limits alone are within reach of a large machine; the estimate is the sum of three."""
-    assert Protocol().gigabytes == pytest.approx(0.06, abs=0.001)
+    assert protocol_of().gigabytes == pytest.approx(0.06, abs=0.001)
     for name in ("meta_batch", "validation_tasks", "filters", "inner_steps"):
         limit = 10_000 if name in ("filters", "inner_steps") else 100_000
-        assert 10 < Protocol(**{name: limit}).gigabytes < 500
+        assert 10 < protocol_of(**{name: limit}).gigabytes < 500
 
 
 def test_defaults_never_change() -> None:
     """The ids leave defaults out, so an old record would stand for another problem. A new field joins here
     with the default that it is introduced with."""
-    assert Protocol().model_dump() == DEFAULTS
+    assert protocol_of().model_dump() == DEFAULTS
 
 
 DEFAULTS = {
@@ -281,10 +281,10 @@ def test_a_rate_is_a_number(value: object) -> None:
 
 def test_a_new_preset_renames_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """The paper's two presets name each other's readings; a later one stands alone."""
-    shots, sgd = Protocol(k_shot=5), PRESETS["paper-sgd"].model_copy(update={"k_shot": 5})
+    shots, sgd = protocol_of(k_shot=5), PRESETS["paper-sgd"].model_copy(update={"k_shot": 5})
     assert shots.named("paper-adam") == ("paper-adam", {"k_shot": 5})
     assert sgd.named("paper-adam") == sgd.named("paper-sgd") == ("paper-sgd", {"k_shot": 5})
     monkeypatch.setitem(PRESETS, "five-shots", shots)
-    assert Protocol(k_shot=5).named("paper-adam") == ("paper-adam", {"k_shot": 5})
-    assert Protocol(k_shot=5).named("five-shots") == ("five-shots", {})
-    assert Protocol().named("five-shots") == ("five-shots", {"k_shot": 1})
+    assert protocol_of(k_shot=5).named("paper-adam") == ("paper-adam", {"k_shot": 5})
+    assert protocol_of(k_shot=5).named("five-shots") == ("five-shots", {})
+    assert protocol_of().named("five-shots") == ("five-shots", {"k_shot": 1})

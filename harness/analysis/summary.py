@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records.passages import running_mean
-from harness.records.schema import HYPER_PARAMETERS, TRIALS
+from harness.records.schema import TRIALS
 
 STATES = ("reached", "budget", "diverged", "failed", "not run")
 
@@ -20,8 +20,8 @@ ENOUGH_FOR_QUARTILES = 4
 
 
 def hyper_columns(trials: pd.DataFrame) -> list[str]:
-    """The columns of hyper-parameters, in order. One that TRIALS does not name belongs to another method."""
-    return [name for name in trials.columns if name in HYPER_PARAMETERS or name not in TRIALS]
+    """The columns of hyper-parameters, in order: what is neither in TRIALS nor the last value of anything."""
+    return [name for name in trials.columns if name not in TRIALS and not name.startswith("final_")]
 
 
 def setting_columns(trials: pd.DataFrame) -> list[str]:

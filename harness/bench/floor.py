@@ -26,7 +26,7 @@ from typing import Any
 import torch
 
 from harness.cell import Protocol
-from harness.problems.setting import SIDE
+from harness.problems.networks.conv4 import SIDE
 
 PEAK_SIDE = 2048
 """Rows and columns of the product that measures the peak."""

@@ -47,7 +47,7 @@ meta_gradient = first_of("training.conv4:meta_gradient", "training.conv4.metagra
 default_chunk = first_of("training.pack:default_chunk", "training.loop:default_groups",
                          "engine:default_groups")
 torch.set_num_threads(1)
-protocol = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
+protocol = protocol_of(dataset="glyphs", norm_scale=True, norm_adapted=True)
 images = torch.tensor(load("glyphs", protocol.resize).images)
 batch = gather(training(protocol, 0, 1), images, 1, torch.float32)
 batch = Batch(*(part.unsqueeze(0) for part in batch))

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from harness.bench.workload import Workload
 from harness.cell import Protocol
 from harness.problems import episodes
-from harness.problems.network import layout
+from harness.problems.networks.conv4 import layout
 
 
 class Conv4(nn.Module):

@@ -9,18 +9,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.cell import Protocol
+from harness.cell import Protocol, protocol_of
 from harness.problems import episodes
-from harness.problems.episodes import Batch
-from harness.problems.network import initial
+from harness.problems.episodes import Images
+from harness.problems.few_shot import images_of
+from harness.problems.networks.conv4 import initial
 from harness.training.conv4 import meta_gradient
-from harness.training.pack import default_chunk, images_of
+from harness.training.pack import default_chunk
 
-PAPER = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
+PAPER = protocol_of(dataset="glyphs", norm_scale=True, norm_adapted=True)
 """`paper-adam` with batch norm as in the libraries: scale and shift, both adapted. Glyphs need no download
 and take as long as Omniglot."""
 
-SMALL = Protocol(**PAPER.model_dump() | {"n_way": 5, "meta_batch": 2, "filters": 8})
+SMALL = protocol_of(**PAPER.model_dump() | {"n_way": 5, "meta_batch": 2, "filters": 8})
 """A small version, to see that everything runs; its times mean nothing."""
 
 ALPHA = 0.1
@@ -33,7 +34,7 @@ class Workload:
     protocol: Protocol
     weights: Tensor
     """[cells, P], as harness.problems.network lays them out; the peers take one cell."""
-    batch: Batch
+    batch: Images
     """[1, tasks, n, 28, 28, 1] each: all cells see the same tasks."""
     alpha: float = ALPHA
 
@@ -63,14 +64,14 @@ def make(
 ) -> Workload:
     """The first meta-batch of seed 0 and the initial weights of seeds 0, 1, ..., one seed per cell."""
     where = torch.device(device)
-    images, _ = images_of(protocol.dataset, protocol.resize, where)
+    images = images_of(protocol.dataset, protocol.resize, where)
     drawn = episodes.training(protocol, seed=0, iteration=1)
     batch = episodes.gather(drawn, images, protocol.k_shot, dtype)
     weights = torch.stack([torch.from_numpy(initial(protocol, seed)) for seed in range(cells)])
     return Workload(
         protocol=protocol,
         weights=weights.to(where, dtype),
-        batch=Batch(*(part.unsqueeze(0) for part in batch)),
+        batch=Images(*(part.unsqueeze(0) for part in batch)),
     )
 
 

@@ -134,12 +134,12 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
     import torch
 
     from harness.cli.progress import duration, verdict
-    from harness.problems import datasets
+    from harness.problems import problem_of
     from harness.training import loop
 
-    datasets.check(cell.protocol.dataset, cell.protocol.resize)
+    problem_of(cell.protocol).check()
     torch.set_num_threads(threads)
-    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.dataset}, {cell.protocol.label}")
+    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.data}, {cell.protocol.label}")
     say(
         f"{'iteration':>9} {'loss':>8} {'accuracy':>8} {'alpha':>10} {'beta':>10} "
         f"{'val loss':>8} {'val acc':>8}"
@@ -160,7 +160,4 @@ def _line(row: Row) -> str:
     def number(value: float | None, form: str) -> str:
         return "" if value is None else format(value, form)
 
-    return (
-        f"{row.iteration:>9} {row.train_loss:>8.4f} {row.train_accuracy:>8.3f} {row.alpha:>10.4g} "
-        f"{number(row.beta, '.4g'):>10} {number(row.val_loss, '.4f'):>8} {number(row.val_accuracy, '.3f'):>8}"
-    )
+    return f"{row['iteration']:>9} {row['train_loss']:>8.4f}"

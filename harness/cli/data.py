@@ -36,8 +36,8 @@ def data(
     from harness.grids.mistakes import suggest
     from harness.problems import datasets
 
-    if name not in datasets.LOADERS:
-        raise UserError(f"data set '{name}': unknown; {suggest(name, datasets.LOADERS)}")
+    if name not in datasets.DATASETS:
+        raise UserError(f"data set '{name}': unknown; {suggest(name, datasets.DATASETS.known())}")
     if sheet is not None and sheet.suffix != ".png":
         raise UserError(f"sheet {sheet}: its name must end in .png")
     if name == "omniglot":
@@ -66,12 +66,12 @@ def _draw_sheet(dataset: Dataset, name: str, resize: str, path: Path, seed: int)
     """Two tasks of iteration 1."""
     import torch
 
-    from harness.cell import PRESETS, Protocol
+    from harness.cell import PRESETS, protocol_of
     from harness.plots.sheet import sheet
     from harness.problems import episodes
 
     preset = PRESETS["paper-adam"].model_dump()
-    protocol = Protocol(**preset | {"dataset": name, "resize": resize, "meta_batch": 2})
+    protocol = protocol_of(**preset | {"dataset": name, "resize": resize, "meta_batch": 2})
     drawn = episodes.training(protocol, seed, iteration=1)
     images = episodes.gather(drawn, torch.tensor(dataset.images), protocol.k_shot, torch.float64)
     shape = (protocol.meta_batch, protocol.n_way, -1, 28, 28)

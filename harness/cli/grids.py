@@ -91,7 +91,7 @@ def _facts(grid: Grid) -> dict[str, Any]:
     return {
         "grid": grid.folder,
         "title": grid.title,
-        "dataset": grid.protocol.dataset,
+        "dataset": grid.protocol.dataset_name,
         "protocol": grid.label,
         "target_loss": grid.target_loss,
         "max_iterations": grid.max_iterations,
@@ -113,7 +113,7 @@ def _show_grids(grids: Sequence[Grid]) -> None:
         target = "none" if grid.target_loss is None else f"{grid.target_loss:g}"
         cells, budget = f"{grid.size * len(grid.protocols)}", f"{grid.max_iterations}"
         seeds = shorten(seed_ranges(grid.seeds), 24)
-        what = (grid.protocol.dataset, shorten(grid.label, 300)) if wide else ()
+        what = (grid.protocol.data, shorten(grid.label, 300)) if wide else ()
         table.add_row(grid.folder, cells, seeds, target, budget, *what, grid.title)
     out.print(table)
     say("cells: of one seed; harness grids NAME shows a grid's data set, protocol and methods", "dim")
@@ -130,7 +130,7 @@ def _show_grid(grid: Grid) -> None:
         [
             ("grid", grid.folder),
             ("title", grid.title),
-            ("data set", grid.protocol.dataset),
+            ("data", grid.protocol.data),
             ("protocol", grid.label),
             ("target", target),
             ("budget", counted(grid.max_iterations, "iteration")),
@@ -260,10 +260,10 @@ def _timed(cell: Cell) -> float:
     import torch
 
     from harness.cell import Question
-    from harness.problems import datasets
+    from harness.problems import problem_of
     from harness.training import loop
 
-    datasets.check(cell.protocol.dataset, cell.protocol.resize)
+    problem_of(cell.protocol).check()
     torch.set_num_threads(1)
     ends = [perf_counter()]
     question = Question(target_loss=None, max_iterations=ITERATIONS)

@@ -55,10 +55,11 @@ def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
     """The grids of sweeps/, each on its own data set (or `dataset`) and on any that the store has records of,
     and the grids that the tables in `results` were made for."""
     known = []
-    stored = {header.cell.protocol.dataset for header in scan.headers.values()} & {*grids.datasets()}
+    names = {header.cell.protocol.dataset_name for header in scan.headers.values()} - {None}
+    stored = {name for name in names if name in grids.datasets()}
     for name in grids.names():
         grid = grids.load(name, dataset=dataset)
-        others = stored - {grid.protocol.dataset} if dataset is None else ()
+        others = stored - {grid.protocol.dataset_name} if dataset is None else ()
         known += [grid, *(grids.load(name, dataset=other) for other in sorted(others))]
     for path in sorted(results.glob("*/trials.parquet")):
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.cell import Cell, Protocol, labels
-from harness.common.text import number
+from harness.common.text import written
 
 METHOD, SEED, READING = "method", "seed", "reading"
 
@@ -65,5 +65,5 @@ def names(cells: Sequence[Cell]) -> Names:
 
 
 def _values(cell: Cell) -> dict[str, str]:
-    hyper = {name: number(value) for name, value in cell.hyper.model_dump().items()}
+    hyper = {name: written(value) for name, value in cell.hyper.model_dump().items()}
     return {METHOD: cell.method} | hyper | {SEED: str(cell.seed)}

@@ -91,7 +91,7 @@ def _on(references: dict[str, Path], dataset: str | None) -> list[Grid]:
             known.append(_kept(folder))
         except UserError as error:
             say(f"left out: {error}", style="yellow")
-    return [one for one in known if dataset in (None, one.protocol.dataset)]
+    return [one for one in known if dataset in (None, one.protocol.dataset_name)]
 
 
 def _theirs(grid: Grid, results: Path) -> Theirs:

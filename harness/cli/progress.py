@@ -68,7 +68,7 @@ class Display:
         if not self._running:
             import harness.plots.render  # noqa: F401  # now: cells train, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
-        self._pace.progress(time.monotonic(), {p.cell.cell_id: p.row.iteration for p in now})
+        self._pace.progress(time.monotonic(), {p.cell.cell_id: p.row["iteration"] for p in now})
         if self._live is None and not self._announced and (left := self._left()):
             self._announced = True
             self._say(left)
@@ -124,13 +124,20 @@ class Display:
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
         shown = max(1, min(MAX_ROWS, self.console.height - 4))
         for p in running[:shown]:
-            row, beta = p.row, p.row.beta if p.row.beta is not None else float("nan")
+            row = p.row
             name = self._names.values(p.cell) or [self._names.of(p.cell)]
             rows.add_row(
-                *name, f"{row.iteration}", f"{row.train_loss:.3f}", f"{row.alpha:.3g}", f"{beta:.3g}"
+                *name, f"{row['iteration']}", f"{row['train_loss']:.3f}", *(_rate(row.get(r)) for r in RATES)
             )
         more = len(running) - shown
         return [rows, *([Text(f"... and {more} more")] if more > 0 else [])]
+
+
+RATES = ("alpha", "beta")
+
+
+def _rate(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
 
 
 def verdict(record: Record, question: Question) -> str:

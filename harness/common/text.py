@@ -56,6 +56,13 @@ def number(value: float) -> str:
     return short if float(short) == value else repr(value)
 
 
+def written(value: object) -> str:
+    """A hyper-parameter as a person writes it: `0.001`, `5`, `true`, `raw`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return number(value) if isinstance(value, float) else str(value)
+
+
 def halves(value: float) -> str:
     """A median of counts: `60`, or `60.5` where two counts are in the middle."""
     return f"{value:.1f}".removesuffix(".0")

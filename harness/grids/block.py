@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
 
 from harness.common.frozen import Frozen
 from harness.grids import mistakes
@@ -16,7 +16,19 @@ from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 from harness.methods import METHODS, Hyper
 
-Values = Annotated[tuple[float, ...], BeforeValidator(listed), Field(min_length=1)]
+Value = int | float | str | bool
+
+
+def _value(value: Any) -> Value:
+    """As it is written: the method's model says what it may be."""
+    if isinstance(value, Value):
+        return value
+    raise ValueError(f"{show(value)} is not a value")
+
+
+Values = Annotated[
+    tuple[Annotated[Value, PlainValidator(_value)], ...], BeforeValidator(listed), Field(min_length=1)
+]
 
 
 class Block(Frozen):
@@ -42,7 +54,7 @@ class Block(Frozen):
         return self
 
     @property
-    def crossed(self) -> dict[str, tuple[float, ...]]:
+    def crossed(self) -> dict[str, tuple[Value, ...]]:
         """The lists outside `paired`, in the method's field order."""
         given = self.__pydantic_extra__
         return {name: given[name] for name in METHODS[self.method].Hyper.model_fields if name in given}
@@ -53,7 +65,7 @@ class Block(Frozen):
         model = METHODS[self.method].Hyper
         return tuple(model(**point) for point in self.points())
 
-    def points(self) -> Iterator[dict[str, float]]:
+    def points(self) -> Iterator[dict[str, Value]]:
         """The hyper-parameters of each cell: `paired` outermost, then the method's field order."""
         names, lists = (*self.paired, *self.crossed), tuple(self.crossed.values())
         rows = zip(*self.paired.values(), strict=True) if self.paired else [()]
@@ -119,10 +131,15 @@ def _refused_values(block: Block) -> Iterator[tuple[Place, str]]:
                 yield _origin(block, first | tried, detail["loc"]), mistakes.words(detail)
 
 
-def _origin(block: Block, point: dict[str, float], loc: Place) -> Place:
+def _origin(block: Block, point: dict[str, Value], loc: Place) -> Place:
     """Where in the block the value is that a method's model refused."""
     if not loc or (name := str(loc[0])) not in point:
         return ()
     if name in block.paired:
-        return ("paired", name, block.paired[name].index(point[name]))
-    return (name, block.crossed[name].index(point[name]))
+        return ("paired", name, _index(block.paired[name], point[name]))
+    return (name, _index(block.crossed[name], point[name]))
+
+
+def _index(values: tuple[Value, ...], value: Value) -> int:
+    """Where it is among them; true is not 1."""
+    return next(i for i, one in enumerate(values) if one == value and type(one) is type(value))

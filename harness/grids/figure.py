@@ -19,7 +19,7 @@ MAX_VALUES, MAX_PANELS, MAX_SQUARES = 40, 100, 4_000
 MAX_COLUMNS, MAX_LINES = 10, 20
 """Of trajectories: columns, and lines in one; with more lines their colours can no longer be told apart."""
 
-Where = Mapping[str, Collection[int | float | str]]
+Where = Mapping[str, Collection[int | float | str | bool]]
 """Wanted values of columns; see `matches`."""
 
 
@@ -28,14 +28,14 @@ def listed(value: Any) -> Any:
     return tuple(value) if isinstance(value, list | tuple) else (value,)
 
 
-def _word(value: Any) -> int | float | str:
-    if isinstance(value, int | float | str) and not isinstance(value, bool):
+def _word(value: Any) -> int | float | str | bool:
+    if isinstance(value, int | float | str):
         return value
     raise ValueError(f"{show(value)} is neither a word nor a number")
 
 
 Words = Annotated[
-    tuple[Annotated[int | float | str, PlainValidator(_word)], ...],
+    tuple[Annotated[int | float | str | bool, PlainValidator(_word)], ...],
     BeforeValidator(listed),
     Field(min_length=1, max_length=1000),
 ]
@@ -127,7 +127,7 @@ def _column_mistakes(figure: Heatmap, rows: Sequence[dict[str, Any]]) -> Iterato
             yield Mistake(path, f"no cell has {key}; {suggest(key, known)}")
         elif figure.columns.count(key) > 1:
             yield Mistake(path, f"{key} is listed twice")
-        elif path[-1] in ("x", "y") and any(isinstance(row.get(key), str) for row in rows):
+        elif path[-1] in ("x", "y") and any(isinstance(row.get(key), str | bool) for row in rows):
             yield Mistake(path, f"{key} is not a number; list it among the panels")
         elif key in figure.panels and (lacks := next((row for row in rows if key not in row), None)):
             yield Mistake(path, f"{lacks['method']} has no {key}, so it would be in no panel")

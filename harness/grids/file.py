@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.cell import PRESETS, Protocol
-from harness.common import places
+from harness.cell import Protocol, model_of, preset_of, presets, protocol_of
+from harness.common import places, plugins
 from harness.common.errors import UserError
 from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Trajectories
 from harness.grids.grid import RESERVED, Grid
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place, refusal
+from harness.methods import METHODS
+from harness.problems import PROBLEMS
+from harness.problems.datasets import DATASETS
+from harness.problems.networks import NETWORKS
 
 
 def datasets() -> tuple[str, ...]:
     """The data sets by name."""
-    from harness.problems.datasets import LOADERS  # late: it loads numpy and matplotlib
-
-    return tuple(LOADERS)
+    return tuple(DATASETS.known())
 
 
 def names() -> list[str]:
@@ -37,8 +41,6 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     `dataset` replaces the protocol's data set; None keeps it. UserError: a mistake, with its line in the
     file.
     """
-    if dataset is not None and dataset not in datasets():
-        raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
     if name_or_path.endswith((".yaml", ".yml")):
         path, shown = places.path(name_or_path, "grid"), name_or_path
     elif name_or_path in names():
@@ -47,7 +49,7 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
         hint = suggest(name_or_path, names())
         raise refusal(f"grid {show(name_or_path)}: unknown; {hint} (or a path that ends in .yaml)")
     _check_name(path)
-    grid = resolve(strictyaml.read(path, shown), path.stem, dataset)
+    grid = resolve(strictyaml.read(path, shown), path.stem, dataset, path.parent)
     return grid if _in_sweeps(path) else grid.model_copy(update={"file": os.path.realpath(path)})
 
 
@@ -68,50 +70,150 @@ def _in_sweeps(path: Path) -> bool:
     return os.path.realpath(path) == os.path.realpath(places.SWEEPS / f"{path.stem}.yaml")
 
 
-def resolve(document: strictyaml.Document, name: str, dataset: str | None = None) -> Grid:
-    """The grid that a file describes, with its preset written out. Raises UserError."""
+def resolve(
+    document: strictyaml.Document, name: str, dataset: str | None = None, folder: Path | None = None
+) -> Grid:
+    """The grid that a file describes, with its plug-ins loaded and its preset written out. Raises UserError.
+
+    folder: where the file is, and its plug-ins; None: it may have none.
+    """
     data = document.data
     if not isinstance(data, dict):
         raise mistakes.report(document, [Mistake((), f"{show(data)} is not a mapping of keys to values")])
+    _load_plugins(document, data.get("plugins", ()), folder)
+    if dataset is not None and dataset not in DATASETS:
+        raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
     known = _known(data, ())
     wrong = [Mistake((key,), f"unknown key; {suggest(key, known)}") for key in _COMPUTED if key in data]
-    protocol, preset, folder = data.get("protocol", {}), "paper-adam", name
+    protocol, written = data.get("protocol", {}), None
+    preset, folder_name = "paper-adam", name
     if isinstance(protocol, dict):
-        preset = protocol.get("preset", "paper-adam")
-        if not isinstance(preset, str) or preset not in PRESETS:
-            text = f"{show(preset)} is not a preset; {suggest(preset, PRESETS)}"
-            wrong.append(Mistake(("protocol", "preset"), text))
-            preset = "paper-adam"
-        written = protocol.get("dataset", PRESETS[preset].dataset)
-        if isinstance(written, str) and written not in datasets():
-            text = f"{show(written)} is not a data set; {suggest(written, datasets())}"
-            wrong.append(Mistake(("protocol", "dataset"), text))
-        given = {key: value for key, value in protocol.items() if key != "preset"}
-        protocol = {**PRESETS[preset].model_dump(), **given, "dataset": dataset or written}
-        folder = name if dataset in (None, written) else f"{name}-{dataset}"
+        unknown = list(_unknown_names(protocol))
+        wrong += unknown
+        if unknown:
+            protocol = None  # said already; it stands for whatever would be wrong with it
+        else:
+            preset = _preset(protocol)
+            protocol, written = _whole(protocol, preset, dataset)
+            folder_name = name if dataset in (None, written) else f"{name}-{dataset}"
+            if dataset is not None and written is None:
+                raise refusal(f"data set {show(dataset)}: {document.name} has a problem without data sets")
     try:
-        whole = {**data, "protocol": protocol, "preset": preset, "name": name, "folder": folder}
-        if "readings" in data:
-            whole["readings"] = _readings(data["readings"], protocol)
+        whole = {**data, "preset": preset, "name": name, "folder": folder_name}
+        whole["protocol"], more = _protocol(protocol, document, data, ("protocol",))
+        wrong += more
+        if isinstance(data.get("readings"), tuple) and isinstance(whole["protocol"], Protocol):
+            whole["readings"], more = _readings(data["readings"], whole["protocol"], document, data)
+            wrong += more
             if data["readings"] == ():
                 wrong.append(Mistake(("readings",), "the list is empty; leave it out"))
         grid = Grid.model_validate(whole, strict=True)
+        if not wrong:
+            wrong += _chosen_for_nothing(grid, data)
     except ValidationError as error:
-        wrong += mistakes.of_error(error, document, lambda path: _known(data, path))
+        found = mistakes.of_error(error, document, lambda path: _known(data, path))
+        said = {"protocol"} if whole["protocol"] is None else set()
+        if "readings" in data and whole.get("readings") is None:
+            said.add("readings")
+        wrong += [one for one in found if one.place[:1] not in {(key,) for key in said}]
     if wrong:
         raise mistakes.report(document, wrong)
     return grid
 
 
-def _readings(changes: Any, protocol: Any) -> Any:
-    """The readings as whole protocols. The model will refuse whatever is wrong with them."""
+def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None) -> None:
+    """Load a grid's plug-ins, in their order. What is not a list of names is left for the model to refuse."""
+    for at, name in enumerate(figure.listed(named)):
+        if isinstance(name, str) and name.strip():
+            place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
+            try:
+                plugins.load(name, folder or Path())
+            except UserError as error:
+                raise mistakes.report(document, [Mistake(place, str(error))]) from None
+
+
+def _unknown_names(protocol: dict[str, Any]) -> Iterator[Mistake]:
+    """Names in a protocol that nothing has, before its fields can be known."""
+    for key, what, known in (
+        ("preset", "preset", presets()),
+        ("problem", "problem", PROBLEMS.known()),
+        ("network", "network", NETWORKS.known()),
+        ("dataset", "data set", DATASETS.known()),
+    ):
+        name = protocol.get(key)
+        if key in protocol and (not isinstance(name, str) or name not in known):
+            yield Mistake(("protocol", key), f"{show(name)} is not a {what}; {suggest(name, known)}")
+
+
+def _preset(protocol: dict[str, Any]) -> str:
+    """The preset of a protocol as it was written: the problem's own if it names a problem alone."""
+    if "preset" in protocol or protocol.get("problem", "few-shot") == "few-shot":
+        return protocol.get("preset", "paper-adam")
+    return protocol["problem"]
+
+
+def _whole(protocol: dict[str, Any], preset: str, dataset: str | None) -> tuple[dict[str, Any], str | None]:
+    """A protocol with its preset written out, and the data set that is written; None: its problem has
+    none."""
+    given = {key: value for key, value in protocol.items() if key != "preset"}
+    base = preset_of(preset).model_dump()
+    written = given.get("dataset", base.get("dataset"))
+    if written is not None:
+        base |= DATASETS[dataset or written].fields
+        given["dataset"] = dataset or written
+    return _beneath(base, given), written
+
+
+def _beneath(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The given fields, and those of `base` that a protocol with these has too."""
+    fields = model_of({**base, **given}).model_fields
+    return {key: value for key, value in base.items() if key in fields} | given
+
+
+def _protocol(
+    fields: Any, document: strictyaml.Document, data: dict[str, Any], place: Place
+) -> tuple[Any, list[Mistake]]:
+    """A protocol of these fields, or None and what is wrong with it."""
+    if not isinstance(fields, dict):
+        return fields, []
     try:
-        base = Protocol.model_validate(protocol, strict=True).model_dump()
-    except ValidationError:
-        base = {}  # refused at its own place, and not again in each reading
-    if not isinstance(changes, tuple):
-        return changes
-    return tuple({**base, **change} if isinstance(change, dict) else change for change in changes)
+        return protocol_of(**fields), []
+    except ValidationError as error:
+        return None, mistakes.of_error(error, document, lambda path: _known(data, path), place)
+
+
+def _readings(
+    changes: tuple[Any, ...], protocol: Protocol, document: strictyaml.Document, data: dict[str, Any]
+) -> tuple[Any, list[Mistake]]:
+    """The readings as whole protocols, or None and what is wrong with them."""
+    base = protocol.model_dump()
+    wrong: list[Mistake] = []
+    made: list[Any] = []
+    for i, change in enumerate(changes):
+        if isinstance(change, dict) and (found := list(_unknown_names(change))):
+            wrong += [replace(one, place=("readings", i, *one.place[1:])) for one in found]
+            continue
+        whole = _beneath(base, change) if isinstance(change, dict) else change
+        reading, found = _protocol(whole, document, data, ("readings", i))
+        made.append(reading)
+        wrong += found
+    return (None if wrong else tuple(made)), wrong
+
+
+def _chosen_for_nothing(grid: Grid, data: dict[str, Any]) -> Iterator[Mistake]:
+    """A meta-optimizer that is written for a method that has an update of its own."""
+    own = next((i for i, block in enumerate(grid.blocks) if METHODS[block.method].own_update), None)
+    if own is None or not isinstance(data.get("protocol"), dict):
+        return
+    places: list[Place] = [("protocol", "meta_optimizer")] if "meta_optimizer" in data["protocol"] else []
+    places += [
+        ("readings", i, "meta_optimizer")
+        for i, one in enumerate(data.get("readings", ()))
+        if "meta_optimizer" in one
+    ]
+    for place in places:
+        text = f"{grid.blocks[own].method} has an outer update of its own; leave meta_optimizer out"
+        yield Mistake(place, text)
 
 
 def from_json(text: str) -> Grid:
@@ -134,10 +236,11 @@ def _known(data: dict[str, Any], path: Place) -> list[str]:
     """The keys that a file may have at this path."""
     if not path:
         return [f.alias or name for name, f in Grid.model_fields.items() if name not in _COMPUTED]
-    if path == ("protocol",):
-        return ["preset", *Protocol.model_fields]
-    if path[0] == "readings":
-        return list(Protocol.model_fields)
+    if path[0] in ("protocol", "readings"):
+        written = data["protocol"] if isinstance(data.get("protocol"), dict) else {}
+        fields = written if path[0] == "protocol" else {**written, **data["readings"][path[1]]}
+        known = model_of(preset_of(_preset(written)).model_dump() | fields).model_fields
+        return [*(["preset"] if path[0] == "protocol" else []), *known]
     if path == ("figure",):
         return list((Trajectories if data["figure"]["kind"] == "trajectories" else Heatmap).model_fields)
     return list(figure.Column.model_fields)

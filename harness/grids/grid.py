@@ -7,19 +7,19 @@ which the results keep in their metadata, has the same format as its file (file.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
 
-from harness.cell import Cell, Named, Protocol, Question, cell, labels
+from harness.cell import Cell, Named, Protocol, Question, cell, labels, protocol_of
 from harness.common.errors import UserError
 from harness.grids import figure, mistakes
 from harness.grids.block import Block
 from harness.grids.figure import Figure, Line, listed
 from harness.grids.mistakes import Mistake, show
-from harness.methods import METHODS, Hyper
+from harness.methods import METHODS, Hyper, refusal
 from harness.problems.setting import MAX_ITERATIONS
 
 RESERVED = (
@@ -29,7 +29,7 @@ RESERVED = (
 """Folders and files of results/ whose names no grid may take."""
 MAX_CELLS, MAX_ROWS = 50_000, 10**9
 """Of all seeds and readings together, and of all their iterations; more is taken to be a mistake."""
-SHARED = ("dataset", "n_way")
+SHARED = ("problem", "dataset", "n_way")
 """Fields of the protocol that all readings of a grid share: otherwise its target would mean several
 things."""
 
@@ -48,12 +48,15 @@ class Grid(Question):
     )
     title: Line = Field(description="of its figures")
     figure: Figure
-    protocol: Protocol
+    plugins: tuple[Line, ...] = Field(
+        (), max_length=100, description="files beside this one, or modules, that bring what it names"
+    )
+    protocol: SerializeAsAny[Protocol]
     preset: str = Field(
         default_factory=lambda data: data["protocol"].preset,
         description="what its protocols are described by",
     )
-    readings: tuple[Protocol, ...] = Field(
+    readings: tuple[SerializeAsAny[Protocol], ...] = Field(
         (), max_length=1000, description="run in place of the protocol; none: the protocol alone"
     )
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(listed), Field(min_length=1)] = (0,)
@@ -106,8 +109,21 @@ class Grid(Question):
             mistakes.refuse(_size_mistakes(data))
         return data
 
+    @field_validator("protocol", mode="before")
+    @classmethod
+    def _type_protocol(cls, value: Any) -> Any:
+        return protocol_of(**value) if isinstance(value, Mapping) else value
+
+    @field_validator("readings", mode="before")
+    @classmethod
+    def _type_readings(cls, value: Any) -> Any:
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(protocol_of(**one) if isinstance(one, Mapping) else one for one in value)
+
     @model_validator(mode="after")
     def _checked(self) -> Grid:
+        mistakes.refuse(_method_mistakes(self))
         mistakes.refuse(_reading_mistakes(self))
         mistakes.refuse(_repeats(self))
         one_seed = self.cells((0,))
@@ -128,12 +144,16 @@ def _size_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
 
 def _written_cells(block: Any) -> int:
     """The cells of a block of one seed; 0 for what is no block."""
-    if not isinstance(block, dict) or block.get("method") not in tuple(METHODS):
+    if not isinstance(block, dict) or not _is_method(block.get("method")):
         return 0
     paired = block["paired"] if isinstance(block.get("paired"), dict) else {}
     fields = METHODS[block["method"]].Hyper.model_fields
     rows = max(map(_length, paired.values()), default=1)
     return rows * math.prod(_length(block[name]) for name in fields if name in block)
+
+
+def _is_method(name: Any) -> bool:
+    return isinstance(name, str) and name in METHODS
 
 
 def _length(value: Any) -> int:
@@ -154,6 +174,17 @@ def _too_large(cells: int, readings: int, seeds: int, iterations: int) -> Iterat
         yield "max_iterations", f"{text}; at most {MAX_ROWS:,} are allowed"
 
 
+def _method_mistakes(grid: Grid) -> Iterator[Mistake]:
+    """Methods that cannot be run under a protocol."""
+    for i, block in enumerate(grid.blocks):
+        for at, protocol in enumerate(grid.protocols):
+            if refused := refusal(block.method, protocol):
+                field, text = refused
+                place = ("readings", at, field) if grid.readings else ("protocol", field)
+                yield Mistake(place, text, ("cells", i, "method"))
+                return
+
+
 def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
     """Readings that are listed twice, or whose target would mean something else."""
     first: dict[Protocol, int] = {}
@@ -161,7 +192,8 @@ def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
         if (before := first.setdefault(reading, i)) < i:
             yield Mistake(("readings", i), f"{reading.label} is listed twice", ("readings", before))
         for key in SHARED:
-            if (value := getattr(reading, key)) != (shared := getattr(grid.protocol, key)):
+            value, shared = getattr(reading, key, None), getattr(grid.protocol, key, None)
+            if value != shared:
                 text = f"{show(value)}; a grid's readings share one {key}, here {show(shared)}"
                 yield Mistake(("readings", i, key), text)
 

@@ -57,12 +57,13 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
 
 
 def of_error(
-    error: ValidationError, document: Document, known: Callable[[Place], Iterable[str]]
+    error: ValidationError, document: Document, known: Callable[[Place], Iterable[str]], place: Place = ()
 ) -> list[Mistake]:
-    """Pydantic's errors in plain words; `known` gives the keys that a file may have at a place."""
+    """Pydantic's errors in plain words. known: the keys that a file may have at a place; place: where in the
+    file the model is."""
     out: list[Mistake] = []
     for detail in error.errors(include_url=False):
-        at = _place(detail["loc"], document, keep=detail["type"] == "missing")
+        at = _place(place + detail["loc"], document, keep=detail["type"] == "missing")
         if detail["type"] == "mistakes":
             for one in detail["ctx"]["mistakes"]:
                 earlier = None if one.earlier is None else at + one.earlier

@@ -14,9 +14,9 @@ from harness.grids.figure import matches, row_of
 from harness.grids.grid import MAX_CELLS, Grid
 from harness.grids.mistakes import show
 from harness.grids.strictyaml import refusal
-from harness.methods import METHODS
+from harness.methods import METHODS, Method
 
-Value = int | float | str
+Value = int | float | str | bool
 
 
 def where(text: str) -> Callable[[Cell], bool]:
@@ -75,10 +75,17 @@ def _value(key: str, value: str) -> Value:
         return value
     if key == "seed":
         return _seed(value, f"where: seed: {show(value)} is not a seed; write a whole number >= 0")
-    try:
-        return number(value)
-    except ValueError as error:
-        raise refusal(f"where: {key}: {error}") from None
+    if any(key in method.Hyper.model_fields and _is_number(method, key) for method in METHODS.values()):
+        try:
+            return number(value)
+        except ValueError as error:
+            raise refusal(f"where: {key}: {error}") from None
+    scalar = strictyaml.scalar(value)
+    return scalar if isinstance(scalar, Value) else value
+
+
+def _is_number(method: Method, key: str) -> bool:
+    return method.Hyper.model_fields[key].annotation in (int, float)
 
 
 def number(text: str) -> int | float:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from harness.common.frozen import Frozen
-from harness.methods import base
+from harness.methods import base, maml
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from harness.problems.networks import Layout
 
-class Hyper(base.Hyper):
+
+class Hyper(maml.Hyper):
     """The rates that Alpha-MAML starts from, and their hyper-rates. With both hyper-rates 0 it is MAML."""
 
     alpha_hyperlr: base.Rate = Field(description="hypergradient learning rate of alpha (Eq. 5)")
@@ -32,24 +34,27 @@ class Options(Frozen):
     )
 
 
-class AlphaMAML:
+class AlphaMAML(base.Method):
     """The four update equations, Eq. 8 (Eq. 9 with several tasks). No clipping: the paper has none."""
 
     name = "alpha-maml"
     title = "Alpha-MAML"
     Hyper = Hyper
 
-    def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
+    def start(
+        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+    ) -> base.State:
         """The memory is the direction of the last update: none yet, so the first product is 0."""
-        return state._replace(memory=(state.weights.new_zeros(state.weights.shape),))
+        state = super().start(weights, hyper, optimizer, layout)
+        return state._replace(memory=(weights.new_zeros(weights.shape),))
 
     def step(
         self,
         state: base.State,
         meta: base.MetaGradient,
-        hyper: dict[str, Tensor],
+        hyper: base.Values,
         optimize: base.Optimize,
-        protocol: Options,
+        protocol: Any,
     ) -> base.State:
         """Algorithm 2, last three lines: beta moves before it is used, alpha for the next iteration.
 
@@ -61,7 +66,7 @@ class AlphaMAML:
         beta = state.beta + hyper["beta_hyperlr"] * base.dot(meta.gradient, previous)  # Eq. 7
         optimizer, direction = optimize(state.optimizer, meta.gradient)
         weights = base.descend(state.weights, beta, direction)  # Eq. 3
-        alpha_product = -meta.alpha_gradient.double().sum(-1, keepdim=True)  # Eq. 4
+        alpha_product = -meta.by_rates.double().sum(-1, keepdim=True)  # Eq. 4
         alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
         last_direction = direction if protocol.beta_rule == "update" else meta.gradient
         return base.State(weights, alpha, beta, optimizer, (last_direction,))

@@ -1,21 +1,27 @@
-"""What every method is made of: typed hyper-parameters, a state, and one pure step.
+"""What every method is made of: typed hyper-parameters, a state, and pure functions from state to state.
 
-A method says how the rates and the weights move. It is state in, state out; every tensor has the
-cells of a pack as its first axis, so one call moves all of them. This file and the methods need no
-torch at import: they only combine the tensors that they are given.
+A method says what the inner loop moves and by which rates, and how the outer loop moves weights and rates.
+Every tensor has the cells of a pack as its first axis, so one call moves all of them. This file and the
+methods need no torch at import: they only combine the tensors that they are given.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from harness.common.frozen import SMALLEST
+from harness.common.registry import Registry
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from harness.problems.base import Batch
+    from harness.problems.networks import Layout, Part
 
 
 def _not_tiny(rate: float) -> float:
@@ -29,12 +35,10 @@ Rate = Annotated[float, Field(ge=0), AfterValidator(_not_tiny)]
 
 
 class Hyper(BaseModel):
-    """The hyper-parameters of every method: the rates that it starts from."""
+    """Base of the hyper-parameters of a method: numbers, whole numbers, choices (Literal of texts) and
+    flags."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
-
-    alpha0: Rate = Field(description="learning rate of the inner loop at iteration 1")
-    beta0: Rate = Field(description="learning rate of the outer loop at iteration 1")
 
     @field_validator("*")
     @classmethod
@@ -45,10 +49,9 @@ class Hyper(BaseModel):
     def pace(self) -> float:
         """How soon a run with these is likely to end: the smaller, the later. Cells start in this order.
 
-        The sum of the decades of its rates and hyper-rates. Here the rates never move: both hyper-rates are
-        0.
+        The sum of the decades of its numbers.
         """
-        return decades(self.alpha0, self.beta0) + 2 * STILL
+        return decades(*(value for value in self.model_dump().values() if isinstance(value, float)))
 
 
 STILL = -20.0
@@ -60,6 +63,11 @@ def decades(*rates: float) -> float:
     return sum(math.log10(rate) if rate > 0 else STILL for rate in rates)
 
 
+Values = Mapping[str, Any]
+"""The hyper-parameters of a pack by name. A number is a float64 tensor [cells, 1]. Whole numbers, choices
+and flags are the same for all cells of a pack, and come as they are."""
+
+
 class MetaGradient(NamedTuple):
     """What one pass over a meta-batch gives, for `cells` cells; P meta-trained, A adapted parameters.
 
@@ -67,14 +75,26 @@ class MetaGradient(NamedTuple):
     """
 
     loss: Tensor
-    """[cells] training loss: mean over tasks and query images of the post-adaptation cross entropy, nats."""
-    accuracy: Tensor
-    """[cells] share of the query images classified correctly after adaptation."""
+    """[cells] training loss: mean over tasks of the query loss after adaptation."""
+    metrics: tuple[Tensor, ...]
+    """[cells] each: the problem's metrics of the same queries."""
     gradient: Tensor
     """[cells, P] the meta-gradient, Eq. 3: derivative with respect to the weights."""
-    alpha_gradient: Tensor
+    by_rates: Tensor
     """[cells, A] derivative with respect to the inner rate of each adapted parameter, Eq. 4 before its dot
-    product is summed. The derivative with respect to a scalar alpha is the sum over the last axis."""
+    product is summed; [cells, steps, A] if there is a rate for each step. The derivative with respect to a
+    rate that several parameters or steps share is the sum over these."""
+
+
+class Adapted(NamedTuple):
+    """What the inner loop leads to, without a derivative."""
+
+    loss: Tensor
+    """[cells] mean over tasks of the query loss after adaptation."""
+    metrics: tuple[Tensor, ...]
+    """[cells] each."""
+    weights: Tensor
+    """[cells, P] the adapted weights, mean over tasks."""
 
 
 class State(NamedTuple):
@@ -83,7 +103,8 @@ class State(NamedTuple):
     weights: Tensor
     """[cells, P], the adapted parameters first."""
     alpha: Tensor
-    """[cells, 1] (or [cells, A], one rate per parameter), float64: used by the next inner loop."""
+    """The inner rates that the next inner loop uses, float64: [cells, 1], [cells, A], or one for each step:
+    [cells, steps, 1] or [cells, steps, A]."""
     beta: Tensor
     """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
     optimizer: tuple[Tensor, ...]
@@ -98,39 +119,101 @@ class Optimize(Protocol):
     def __call__(self, state: tuple[Tensor, ...], gradient: Tensor) -> tuple[tuple[Tensor, ...], Tensor]: ...
 
 
-class Method(Protocol):
-    """The interface of a method. See alpha_maml.py for an example, README.md for how to add one."""
+class Optimizer(NamedTuple):
+    """A meta-optimizer. It works entry by entry, so it takes anything [cells, any number]."""
 
-    name: str
+    start: Any
+    """what it will move [cells, n] -> its state before the first update."""
+    step: Optimize
+
+
+class Engine(Protocol):
+    """The inner loop and its derivatives, for the protocol's problem and network. Rates as State.alpha."""
+
+    def meta_gradient(
+        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+    ) -> MetaGradient:
+        """Adapt to each task by `steps` steps, and differentiate the query loss."""
+        ...
+
+    def adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
+        """Adapt to each task, without a derivative."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """What a method records in every row, beside the losses."""
+
+    meaning: str
+    unit: str = ""
+    of_update: bool = False
+    """Whether it belongs to the row's update: null in a last row that no update follows."""
+
+
+ALPHA = Column(meaning="inner rate that produced this row's loss")
+BETA = Column(
+    meaning="outer rate that this iteration's update used; null in a last row without one", of_update=True
+)
+
+
+class Method:
+    """A meta-learner. Subclass it to bring your own; see maml.py and reptile.py for the two kinds."""
+
+    name: ClassVar[str]
     """As written in grids and columns."""
-    title: str
+    title: ClassVar[str]
     """As written in figures."""
+    Hyper: ClassVar[type[Hyper]]
+    """The model of its hyper-parameters: fields with types, ranges and a line of description each."""
+    first_order: ClassVar[bool] = False
+    """Whether it leaves the second derivatives out, whatever the protocol says."""
+    own_update: ClassVar[bool] = False
+    """Whether the outer update is its own: then a protocol that chooses a meta-optimizer is refused."""
+    columns: ClassVar[Mapping[str, Column]] = {"alpha": ALPHA, "beta": BETA}
+    """What it records in every row, in the order of `record`."""
 
-    @property
-    def Hyper(self) -> type[Hyper]:
-        """The model of its hyper-parameters: fields with types, ranges and a line of description each."""
-        ...
+    def adapts(self, part: Part, layout: Layout) -> bool:
+        """Whether the inner loop moves a parameter. Of those that the network lets it move: all."""
+        return True
 
-    def start(self, state: State, hyper: dict[str, Tensor]) -> State:
-        """Complete the state before iteration 1 (rates and optimizer are set already).
+    def steps(self, hyper: Values, protocol: Any) -> int:
+        """Steps of the inner loop: the protocol's."""
+        return protocol.inner_steps
 
-        `hyper` has a float64 tensor [cells, 1] for each hyper-parameter, by its name.
-        """
-        ...
+    def start(self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout) -> State:
+        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them."""
+        return State(weights, hyper["alpha0"], hyper["beta0"], optimizer.start(weights))
+
+    def meta_gradient(
+        self, engine: Engine, state: State, batch: Batch, hyper: Values, protocol: Any
+    ) -> MetaGradient:
+        """What the outer update is made of, from the tasks of an iteration."""
+        first_order = self.first_order or protocol.first_order
+        return engine.meta_gradient(
+            state.weights, state.alpha, batch, self.steps(hyper, protocol), first_order
+        )
 
     def step(
-        self,
-        state: State,
-        meta: MetaGradient,
-        hyper: dict[str, Tensor],
-        optimize: Optimize,
-        protocol: Any,
+        self, state: State, meta: MetaGradient, hyper: Values, optimize: Optimize, protocol: Any
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 
         `protocol`: a harness.cell.Protocol. A method may add fields to it, see alpha_maml.Options.
         """
-        ...
+        raise NotImplementedError
+
+    def record(self, before: State, after: State) -> Sequence[Tensor]:
+        """[cells] each: the values of `columns` of a row, from the states before and after its update."""
+        return mean_rate(before.alpha), mean_rate(after.beta)
+
+
+METHODS: Registry[Method] = Registry("method")
+
+
+def mean_rate(rates: Tensor) -> Tensor:
+    """[cells, ...] -> [cells]: the rate, or the mean of all of them."""
+    return rates.flatten(1).mean(1)
 
 
 def dot(a: Tensor, b: Tensor) -> Tensor:
@@ -143,7 +226,8 @@ def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
     return weights - beta.to(weights.dtype) * direction
 
 
-def columns(hypers: list[Hyper]) -> dict[str, list[float]]:
-    """The hyper-parameters of several cells of one method, as one list per name."""
-    rows: list[dict[str, Any]] = [hyper.model_dump() for hyper in hypers]
-    return {name: [row[name] for row in rows] for name in rows[0]}
+def joined(*vectors: Tensor) -> Tensor:
+    """[cells, n] each -> one after the other, in the precision of the first."""
+    import torch
+
+    return torch.cat([vector.to(vectors[0].dtype) for vector in vectors], 1)

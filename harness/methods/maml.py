@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from pydantic import Field
 
 from harness.methods import base
 
-if TYPE_CHECKING:
-    from torch import Tensor
+
+class Hyper(base.Hyper):
+    """The two rates."""
+
+    alpha0: base.Rate = Field(description="learning rate of the inner loop at iteration 1")
+    beta0: base.Rate = Field(description="learning rate of the outer loop at iteration 1")
+
+    def pace(self) -> float:
+        """As with hyper-rates that are 0."""
+        return base.decades(self.alpha0, self.beta0) + 2 * base.STILL
 
 
-class MAML:
+class MAML(base.Method):
     """theta <- theta - beta * direction(meta-gradient), Eq. 3."""
 
     name = "maml"
     title = "MAML"
-    Hyper = base.Hyper
-
-    def start(self, state: base.State, hyper: dict[str, Tensor]) -> base.State:
-        """MAML keeps nothing besides its weights and its meta-optimizer's state."""
-        return state
+    Hyper = Hyper
 
     def step(
         self,
         state: base.State,
         meta: base.MetaGradient,
-        hyper: dict[str, Tensor],
+        hyper: base.Values,
         optimize: base.Optimize,
         protocol: Any,
     ) -> base.State:

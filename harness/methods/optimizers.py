@@ -5,11 +5,12 @@ The update is weights - beta * direction; the learning rate stays outside, where
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from harness.methods.base import Optimize
-from harness.problems.setting import Setting
+from harness.methods.base import Optimizer
 
 DECAY_1, DECAY_2, EPS = 0.9, 0.999, 1e-8
 
@@ -34,9 +35,11 @@ def adam(state: tuple[Tensor, ...], gradient: Tensor) -> tuple[tuple[Tensor, ...
     return (first, second, count), direction
 
 
-def start(setting: Setting, weights: Tensor) -> tuple[Optimize, tuple[Tensor, ...]]:
-    """The setting's meta-optimizer and its state before the first update."""
-    if setting.meta_optimizer == "sgd":
-        return sgd, ()
-    zeros = torch.zeros_like(weights)
-    return adam, (zeros, zeros, weights.new_zeros(len(weights), 1, dtype=torch.float64))
+def optimizer_of(protocol: Any) -> Optimizer:
+    """The protocol's meta-optimizer."""
+    return Optimizer(lambda moved: (), sgd) if protocol.meta_optimizer == "sgd" else Optimizer(_start, adam)
+
+
+def _start(moved: Tensor) -> tuple[Tensor, ...]:
+    zeros = torch.zeros_like(moved)
+    return zeros, zeros, moved.new_zeros(len(moved), 1, dtype=torch.float64)

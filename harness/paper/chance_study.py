@@ -26,12 +26,12 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from harness.bench.threads import threads
-from harness.cell import Protocol
+from harness.cell import Protocol, protocol_of
 from harness.common.files import write_whole
 from harness.common.text import halves
 from harness.paper.chance import FILE, KEYS, TASK, read, summary
 from harness.problems import datasets, episodes
-from harness.problems.network import initial, layout
+from harness.problems.networks.conv4 import initial, layout
 from harness.records import provenance
 from harness.training.conv4 import features
 from harness.training.pack import default_chunk, dtype_of
@@ -190,11 +190,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--inits", type=int, default=INITS, help="initial weights, seeds 0, 1, ...")
     parser.add_argument("--iterations", type=int, default=ITERATIONS, help="meta-batches for each of them")
-    parser.add_argument("--dataset", choices=list(datasets.LOADERS), default="omniglot")
+    parser.add_argument("--dataset", choices=["omniglot", "glyphs"], default="omniglot")
     parser.add_argument("--out", type=Path, required=True, help="folder for losses.parquet and README.md")
     args = parser.parse_args()
     with threads(1):
-        study(Protocol(dataset=args.dataset), args.inits, args.iterations, args.out, print)
+        study(protocol_of(dataset=args.dataset), args.inits, args.iterations, args.out, print)
     print(f"wrote {args.out}")
 
 

@@ -25,7 +25,7 @@ from torch.autograd.profiler import profile
 
 from harness.bench import machine, timing
 from harness.bench.threads import threads
-from harness.cell import Cell, Protocol
+from harness.cell import Cell, Protocol, protocol_of
 from harness.common.files import write_whole
 from harness.common.text import markdown_table
 from harness.methods.base import State
@@ -33,7 +33,7 @@ from harness.paper import counters
 from harness.problems.setting import MAX_ITERATIONS
 from harness.training.pack import Pack
 
-PAPER = Protocol(dataset="glyphs")
+PAPER = protocol_of(dataset="glyphs")
 """`paper-adam`. Glyphs need no download and cost as much as Omniglot."""
 MAML, ALPHA_MAML = "maml", "alpha-maml"
 HYPER = {

@@ -1,20 +1,21 @@
 """Episodes: which characters, drawings and rotations make the tasks of an iteration. Pure integers.
 
-They depend on (seed, split, iteration) and the setting, and on nothing else: every cell of a seed sees
-the same tasks. Only `gather`, which looks up their images, runs on the training device.
+They depend on (seed, split, iteration), the protocol and the sizes of the data set, and on nothing else:
+every cell of a seed sees the same tasks. Only `gather`, which looks up their images, runs on the training
+device.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.problems.setting import CHARACTERS, DRAWERS, Setting
+from harness.problems.datasets.base import CHARACTERS, DRAWERS
 from harness.problems.streams import Purpose, order, words
 
 
@@ -29,67 +30,96 @@ class Episodes(NamedTuple):
     """[tasks, n_way, k_shot + k_query], all different within a class, the support's first."""
 
 
-class Batch(NamedTuple):
-    """The images of some tasks as a network takes them: ink 1, paper 0, ordered class by class."""
+class Images(NamedTuple):
+    """The images of some tasks: ink 1, paper 0, ordered class by class."""
 
     support: Tensor
-    """[tasks, n_way * k_shot, 28, 28, 1]"""
+    """[tasks, n_way * k_shot, height, width, channels]"""
     query: Tensor
-    """[tasks, n_way * k_query, 28, 28, 1]"""
+    """[tasks, n_way * k_query, height, width, channels]"""
 
 
 def labels(n_way: int, images: int, device: torch.device | None = None) -> Tensor:
-    """[images] the class of each image of a task, in the order of a Batch; None: on the CPU."""
+    """[images] the class of each image of a task, class by class; None: on the CPU."""
     return torch.arange(n_way, device=device).repeat_interleave(images // n_way)
 
 
+Counts = NDArray[np.int64] | None
+"""Images of each class of a data set, [classes]; None: DRAWERS of each of CHARACTERS, as Omniglot has."""
+
+
+def split(setting: Any, classes: int = CHARACTERS) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The classes that train and those held out for validation: disjoint, fixed by `split_seed`.
+
+    setting: a protocol with the fields of few-shot. classes: of the data set.
+    """
+    return _split(setting.split_seed, setting.train_characters, setting.validation_characters, classes)
+
+
 @lru_cache
-def split(setting: Setting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The characters that train and those held out for validation: disjoint, fixed by `split_seed`."""
-    shuffled = order(words(setting.split_seed, Purpose.SPLIT, 0, CHARACTERS))
-    train = setting.train_characters
-    return shuffled[:train], shuffled[train : train + setting.validation_characters]
+def _split(seed: int, train: int, held_out: int, classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    shuffled = order(words(seed, Purpose.SPLIT, 0, classes))
+    return shuffled[:train], shuffled[train : train + held_out]
 
 
-def training(setting: Setting, seed: int, iteration: int) -> Episodes:
+def training(setting: Any, seed: int, iteration: int, counts: Counts = None) -> Episodes:
     """The meta-batch of one iteration (1, 2, ...)."""
-    characters, _ = split(setting)
-    return _draw(setting, characters, seed, Purpose.EPISODES, iteration, setting.meta_batch)
+    classes, _ = split(setting, CHARACTERS if counts is None else len(counts))
+    return _draw(setting, classes, counts, seed, Purpose.EPISODES, iteration, setting.meta_batch)
 
 
-def validation(setting: Setting, tasks: int) -> Episodes:
-    """The fixed episodes of the held-out characters, the same for every cell and seed."""
-    _, characters = split(setting)
+def validation(setting: Any, tasks: int, counts: Counts = None) -> Episodes:
+    """The fixed episodes of the held-out classes, the same for every cell and seed."""
+    _, classes = split(setting, CHARACTERS if counts is None else len(counts))
     seed = setting.split_seed
-    return _draw(setting, characters, seed, Purpose.VALIDATION, 0, tasks)
+    return _draw(setting, classes, counts, seed, Purpose.VALIDATION, 0, tasks)
 
 
 def _draw(
-    setting: Setting, pool: NDArray[np.int64], seed: int, purpose: Purpose, at: int, tasks: int
+    setting: Any,
+    pool: NDArray[np.int64],
+    counts: Counts,
+    seed: int,
+    purpose: Purpose,
+    at: int,
+    tasks: int,
 ) -> Episodes:
-    n = setting.n_way
+    n, most = setting.n_way, DRAWERS if counts is None else int(counts.max())
     # Task by task, so that the first tasks of a larger meta-batch are those of a smaller one.
-    keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + DRAWERS))
+    keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + most))
     choice, turns, drawings = np.split(keys, [len(pool), len(pool) + n], axis=1)
     per_class = setting.k_shot + setting.k_query
+    characters = pool[order(choice)[:, :n]]
+    drawings = drawings.reshape(tasks, n, most)
+    if counts is not None:  # what a class does not have comes last, and so is not taken
+        drawings = np.where(np.arange(most) < counts[characters][..., None], drawings, _LAST)
     return Episodes(
-        characters=pool[order(choice)[:, :n]],
+        characters=characters,
         rotations=(turns & np.uint64(3)).astype(np.int64) * setting.rotate,
-        drawers=order(drawings.reshape(tasks, n, DRAWERS))[..., :per_class],
+        drawers=order(drawings)[..., :per_class],
     )
 
 
-def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Batch:
-    """Look the episodes up in `images` (uint8 [characters, drawers, 28, 28]), on their device."""
-    device, side = images.device, images.shape[-1]
+_LAST = np.uint64(2**64 - 1)
+
+
+def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
+    """Look the episodes up in `images` ([classes, images, height, width, channels], or without channels:
+    one), on their device. Whole numbers of 0 ... 255 become 0 ... 1."""
+    device = images.device
+    images = images if images.dim() == 5 else images.unsqueeze(-1)
+    shape = images.shape[2:]
     characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
     tasks, n_way, per_class = drawers.shape
-    pixels = images[characters.unsqueeze(-1), drawers].flatten(3)  # [tasks, n_way, per_class, 784]
-    turned = _turns(side, device)[rotations].unsqueeze(2).expand(-1, -1, per_class, -1)
-    pixels = pixels.gather(3, turned).to(dtype) / 255
-    return Batch(
-        pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, side, side, 1),
-        pixels[:, :, k_shot:].reshape(tasks, n_way * (per_class - k_shot), side, side, 1),
+    pixels = images[characters.unsqueeze(-1), drawers]  # [tasks, n_way, per_class, height, width, channels]
+    if shape[0] == shape[1]:
+        turned = _turns(shape[0], device)[rotations].view(tasks, n_way, 1, -1, 1)
+        turned = turned.expand(-1, -1, per_class, -1, shape[2])
+        pixels = pixels.flatten(3, 4).gather(3, turned)
+    pixels = pixels.to(dtype) / 255 if images.dtype == torch.uint8 else pixels.to(dtype)
+    return Images(
+        pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, *shape),
+        pixels[:, :, k_shot:].reshape(tasks, n_way * (per_class - k_shot), *shape),
     )
 
 

@@ -25,17 +25,54 @@ class Purpose(IntEnum):
 
 def words(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.uint64]:
     """Independent uniform 64-bit words of the given shape."""
+    return _words(seed, purpose, at, 0, shape)
+
+
+def _words(seed: int, purpose: Purpose, at: int, draw: int, shape: tuple[int, ...]) -> NDArray[np.uint64]:
     philox = np.random.Philox(
-        key=np.array([seed, purpose], np.uint64), counter=np.array([0, 0, 0, at], np.uint64)
+        key=np.array([seed, purpose], np.uint64), counter=np.array([0, 0, draw, at], np.uint64)
     )
     return philox.random_raw(int(np.prod(shape))).reshape(shape)
 
 
 def uniform(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.float64]:
     """Uniform in the open interval (0, 1): the middle of one of 2^52 equal parts."""
-    return ((words(seed, purpose, at, *shape) >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    return _unit(words(seed, purpose, at, *shape))
+
+
+def _unit(of: NDArray[np.uint64]) -> NDArray[np.float64]:
+    return ((of >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
 def order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """A random order of the last axis: the positions of the keys, smallest first."""
     return np.argsort(keys, axis=-1, kind="stable")
+
+
+class Stream:
+    """Random numbers for the tasks of one (seed, split, iteration). Each draw is independent of those before
+    it, and its first rows do not depend on how many rows there are."""
+
+    def __init__(self, seed: int, split: str, iteration: int) -> None:
+        purpose = Purpose.EPISODES if split == "train" else Purpose.VALIDATION
+        self._at = seed, purpose, iteration
+        self._draws = 0
+
+    def words(self, *shape: int) -> NDArray[np.uint64]:
+        """Uniform 64-bit words."""
+        self._draws += 1
+        return _words(*self._at, self._draws, shape)
+
+    def uniform(self, *shape: int, low: float = 0.0, high: float = 1.0) -> NDArray[np.float64]:
+        """Uniform in (low, high)."""
+        return low + (high - low) * _unit(self.words(*shape))
+
+    def normal(self, *shape: int) -> NDArray[np.float64]:
+        """Standard normal."""
+        from scipy.special import ndtri  # late: it is slow to import
+
+        return ndtri(_unit(self.words(*shape)))
+
+    def choice(self, rows: int, of: int, size: int) -> NDArray[np.int64]:
+        """[rows, size]: in each row, `size` different whole numbers of 0 ... of - 1, in random order."""
+        return order(self.words(rows, of))[:, :size]

@@ -1,7 +1,6 @@
 """What a run leaves behind: its record, the store of all records, a grid's tables, the reference records."""
 
 from harness.records.record import (
-    COLUMNS,
     NUMERICS,
     DamagedRecord,
     Header,
@@ -15,7 +14,6 @@ from harness.records.record import (
 )
 
 __all__ = [
-    "COLUMNS",
     "NUMERICS",
     "DamagedRecord",
     "Header",

@@ -71,7 +71,12 @@ def _record(cell: Cell, question: Question, store: Source, scan: Scan) -> Record
 
 def named(cell_id: str, rows: pa.Table, columns: pa.Schema) -> pa.Table:
     """A record's rows as those of the trajectories."""
-    return rows.add_column(0, "cell_id", pa.repeat(cell_id, len(rows))).cast(columns)
+    whole = {"cell_id": pa.repeat(cell_id, len(rows))} | {name: rows[name] for name in rows.column_names}
+    arrays = [
+        whole.get(name, pa.nulls(len(rows), kind))
+        for name, kind in zip(columns.names, columns.types, strict=True)
+    ]
+    return pa.table(arrays, names=columns.names).cast(columns)
 
 
 class Curves:

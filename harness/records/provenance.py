@@ -11,8 +11,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from harness.common import VERSION
+from harness.cell import Cell
+from harness.common import VERSION, plugins
 from harness.common.places import CHECKOUT
+from harness.common.registry import Registry
+from harness.methods import METHODS
+from harness.problems import PROBLEMS
+from harness.problems.datasets import DATASETS
+from harness.problems.networks import NETWORKS
 
 _PACKAGES = ("torch", "ray", "numpy", "pyarrow", "matplotlib", "pillow")
 VERSIONS = ("harness", "python", *_PACKAGES)
@@ -48,6 +54,28 @@ def of_run(device: str, pack_size: int) -> dict[str, Any]:
         "pack_size": pack_size,
         "versions": of_code(),
     }
+
+
+def of_cell(cell: Cell, data: str | None) -> dict[str, Any]:
+    """What a cell is made of: the digest of its data, and those of the sources of plug-ins. data: None: it
+    reads none."""
+    return ({"dataset_sha256": data} if data else {}) | (
+        {"plugins": sources} if (sources := sources_of(cell)) else {}
+    )
+
+
+def sources_of(cell: Cell) -> dict[str, str]:
+    """The digest of the source of each part of a cell that is not harness's own: `{"method sign":
+    "3f2a..."}`."""
+    parts: list[tuple[Registry[Any], str]] = [
+        (METHODS, cell.method),
+        (PROBLEMS, cell.protocol.problem),
+        (NETWORKS, cell.protocol.network),
+    ]
+    if (data := cell.protocol.dataset_name) is not None:
+        parts.append((DATASETS, data))
+    found = {f"{known.kind} {name}": plugins.digest(known.module(name)) for known, name in parts}
+    return {part: digest for part, digest in found.items() if digest is not None}
 
 
 def now(wall_seconds: float) -> dict[str, Any]:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from pydantic_core import from_json  # several times as fast as json's
 
-from harness.cell import Cell, Protocol, Question
+from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.cell import cell as cell_of
 from harness.common.errors import NotAFile
 from harness.common.files import last_bytes, opened
@@ -34,8 +34,6 @@ NUMERICS = 2
 then run again."""
 
 _KEY = b"harness.record"
-COLUMNS = {name: column for name, column in schema.TRAJECTORIES.items() if name != "cell_id"}
-_ARROW = schema.arrow(COLUMNS)
 
 
 class DamagedRecord(Exception):
@@ -46,17 +44,8 @@ class DamagedRecord(Exception):
 MISMATCH = "its rows do not match its header"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One iteration of one cell. See schema.TRAJECTORIES."""
-
-    iteration: int
-    alpha: float
-    beta: float | None
-    train_loss: float
-    train_accuracy: float
-    val_loss: float | None = None
-    val_accuracy: float | None = None
+Row = dict[str, Any]
+"""One iteration of one cell, by the names of schema.record. None: not measured, or nothing there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +93,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A header and its trajectory (Arrow table with schema.TRAJECTORIES less cell_id)."""
+    """A header and its trajectory (Arrow table with the columns of schema.record)."""
 
     header: Header
     rows: pa.Table
@@ -114,15 +103,17 @@ def make(
     cell: Cell, ending: str, rows: Sequence[Row], provenance: dict[str, Any], error: str | None = None
 ) -> Record:
     """The record of a run that has ended. `ending`: one of schema.ENDINGS."""
-    arrays = [pa.array([getattr(row, name) for row in rows], c.type) for name, c in COLUMNS.items()]
-    return of_table(cell, ending, pa.table(arrays, schema=_ARROW), provenance, error)
+    columns = schema.record(cell)
+    arrays = [pa.array([row.get(name) for row in rows], column.type) for name, column in columns.items()]
+    return of_table(cell, ending, pa.table(arrays, schema=schema.arrow_of_record(cell)), provenance, error)
 
 
 def of_table(
     cell: Cell, ending: str, rows: pa.Table, provenance: dict[str, Any], error: str | None = None
 ) -> Record:
-    """The same from its rows as a table with COLUMNS. pa.ArrowInvalid: these are not its columns."""
-    table = rows.select(list(COLUMNS)).cast(_ARROW).replace_schema_metadata(None)
+    """The same from its rows as a table with these columns. pa.ArrowInvalid: these are not its columns."""
+    columns = schema.record(cell)
+    table = rows.select(list(columns)).cast(schema.arrow_of_record(cell)).replace_schema_metadata(None)
     header = Header(
         cell=cell,
         ending=ending,
@@ -158,7 +149,7 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
     try:
         with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
             header = _header((whole.metadata.metadata or {}).get(_KEY), cell_id)
-            if not whole.schema_arrow.equals(_ARROW):
+            if not whole.schema_arrow.equals(schema.arrow_of_record(header.cell)):
                 raise DamagedRecord("its columns are not those of a record")
             if whole.metadata.num_rows != header.iterations:  # a damaged number could claim all memory
                 raise DamagedRecord(MISMATCH)
@@ -189,7 +180,10 @@ def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
 
 def _fit(rows: pa.Table, header: Header) -> bool:
     """Whether these are the rows of a record with this header: iterations 1, 2, ..., none left empty."""
-    always = (rows[name] for name in ("iteration", "alpha", "train_loss", "train_accuracy"))
+    of_update = {name for name, own in METHODS[header.cell.method].columns.items() if own.of_update}
+    always = (
+        rows[name] for name in rows.column_names if not name.startswith("val_") and name not in of_update
+    )
     numbers = np.arange(1, header.iterations + 1)
     return (
         not any(column.null_count for column in always)
@@ -220,7 +214,7 @@ def _damaged(error: Exception) -> DamagedRecord:
 @lru_cache(maxsize=256, typed=True)
 def _protocol(**values: Any) -> Protocol:
     """Cached: a sweep has few protocols, and checking one takes longer than everything else in a header."""
-    return Protocol.model_validate(values, strict=True)
+    return protocol_of(**values)
 
 
 @lru_cache(maxsize=4096, typed=True)

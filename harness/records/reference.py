@@ -130,7 +130,7 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
         lines.append("- a cell not run is a row without an outcome: figures draw it as not run")
     again = f"make sweep GRID={grid.name} SEEDS={seed_ranges(seeds)}"
     if grid.folder != grid.name:
-        again += f" DATASET={grid.protocol.dataset}"
+        again += f" DATASET={grid.protocol.dataset_name}"
     return "\n".join(
         [
             *lines,

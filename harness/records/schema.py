@@ -7,11 +7,16 @@ the grid, and `origins`: versions, commit, device, threads and pack size of the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, get_args, get_origin
 
 import pyarrow as pa
 
-from harness.methods import METHODS
+from harness.cell import Cell
+from harness.methods import METHODS, Method
+from harness.problems import Problem
 
 VERSION = 1
 """Of the tables and of the records in the store. A record of another version is set aside and run again."""
@@ -31,90 +36,186 @@ class Column:
     meaning: str
 
 
-def _trials() -> dict[str, Column]:
-    text, number, integer = pa.string(), pa.float64(), pa.int64()
-    return {
-        "cell_id": Column(text, "", "hash of protocol, method, hyper-parameters and seed: the only key"),
-        "method": Column(text, "", "maml, alpha-maml or a method of your own"),
-        "dataset": Column(text, "", "omniglot or glyphs"),
-        "protocol": Column(text, "", "for people: the preset, and the fields that differ from it"),
-        "preset": Column(
-            text, "", "a protocol with a name: the grid's preset, or one of its family that is nearer"
-        ),
-        "changes": Column(
-            text, "", "the protocol's fields that differ from it, the data set apart: a JSON object"
-        ),
-        "n_way": Column(integer, "classes", "classes of a task; a loss at chance is ln(n_way)"),
-        "alpha0": Column(number, "", "inner learning rate at iteration 1"),
-        "beta0": Column(number, "", "outer learning rate at iteration 1"),
-        "alpha_hyperlr": Column(number, "", "hypergradient learning rate of alpha; null for MAML"),
-        "beta_hyperlr": Column(number, "", "hypergradient learning rate of beta; null for MAML"),
-        "seed": Column(integer, "", "of the episodes and the initial weights"),
-        "target_loss": Column(number, "nats", "the grid's target; null: the grid has none"),
-        "max_iterations": Column(integer, "iterations", "the grid's budget"),
-        "outcome": Column(
-            text,
-            "",
-            "reached (a first passage), budget, diverged or failed; null: not run yet, or not far enough",
-        ),
-        "ending": Column(
-            text, "", "how the run stopped: stopped (sustained passage), budget, diverged, failed"
-        ),
-        "iterations_to_target": Column(
-            integer, "iterations", "first passage: first i with training loss <= target; null: none"
-        ),
-        "iterations_to_target_sustained": Column(
-            integer, "iterations", "first i >= 10 with the mean loss of i-9 ... i <= target; null: none"
-        ),
-        "iterations_run": Column(integer, "iterations", "rows of the trajectory"),
-        "final_alpha": Column(number, "", "alpha that produced the last row's loss"),
-        "final_beta": Column(number, "", "beta of the last update made; beta0 if there was none"),
-        "final_train_loss": Column(number, "nats", "training loss of the last row"),
-        "final_val_loss": Column(number, "nats", "last measured validation loss"),
-        "final_val_accuracy": Column(number, "share", "last measured validation accuracy"),
-        "wall_seconds": Column(
-            number, "s", "of the cell's run; cells of one pack share the time in which they trained together"
-        ),
-        "device": Column(text, "", "what it was trained on"),
-        "threads": Column(integer, "", "torch threads of the process that trained it"),
-        "pack_size": Column(integer, "cells", "cells that started together in its pack"),
-        "numerics": Column(integer, "", "version of the arithmetic that made the record"),
-        "commit": Column(text, "", "git commit of this project, '+' if the tree was changed; null: unknown"),
-        "torch": Column(text, "", "version of torch that trained it"),
-        "dataset_sha256": Column(text, "", "digest of the images it was trained on"),
-        "finished": Column(text, "", "when its run ended, UTC, ISO 8601"),
-        "error": Column(text, "", "message of a failed cell"),
-    }
+TEXT, NUMBER, INTEGER, FLAG = pa.string(), pa.float64(), pa.int64(), pa.bool_()
 
+_CELL = {
+    "cell_id": Column(TEXT, "", "hash of protocol, method, hyper-parameters and seed: the only key"),
+    "method": Column(TEXT, "", "maml, alpha-maml or another method"),
+    "problem": Column(TEXT, "", "few-shot, sinusoid or a problem of your own"),
+    "dataset": Column(TEXT, "", "omniglot, glyphs or a data set of your own; null: a problem without one"),
+    "protocol": Column(TEXT, "", "for people: the preset, and the fields that differ from it"),
+    "preset": Column(
+        TEXT, "", "a protocol with a name: the grid's preset, or one of its family that is nearer"
+    ),
+    "changes": Column(
+        TEXT, "", "the protocol's fields that differ from it, the data set apart: a JSON object"
+    ),
+    "n_way": Column(INTEGER, "classes", "classes of a task; a loss at chance is ln(n_way)"),
+}
+_ASKED = {
+    "seed": Column(INTEGER, "", "of the tasks and the initial weights"),
+    "target_loss": Column(NUMBER, "{unit}", "the grid's target; null: the grid has none"),
+    "max_iterations": Column(INTEGER, "iterations", "the grid's budget"),
+    "outcome": Column(
+        TEXT,
+        "",
+        "reached (a first passage), budget, diverged or failed; null: not run yet, or not far enough",
+    ),
+    "ending": Column(TEXT, "", "how the run stopped: stopped (sustained passage), budget, diverged, failed"),
+    "iterations_to_target": Column(
+        INTEGER, "iterations", "first passage: first i with training loss <= target; null: none"
+    ),
+    "iterations_to_target_sustained": Column(
+        INTEGER, "iterations", "first i >= 10 with the mean loss of i-9 ... i <= target; null: none"
+    ),
+    "iterations_run": Column(INTEGER, "iterations", "rows of the trajectory"),
+}
+_FINAL = {
+    "final_train_loss": Column(NUMBER, "{unit}", "training loss of the last row"),
+    "final_val_loss": Column(NUMBER, "{unit}", "last measured validation loss"),
+}
+_ORIGIN = {
+    "wall_seconds": Column(
+        NUMBER, "s", "of the cell's run; cells of one pack share the time in which they trained together"
+    ),
+    "device": Column(TEXT, "", "what it was trained on"),
+    "threads": Column(INTEGER, "", "torch threads of the process that trained it"),
+    "pack_size": Column(INTEGER, "cells", "cells that started together in its pack"),
+    "numerics": Column(INTEGER, "", "version of the arithmetic that made the record"),
+    "commit": Column(TEXT, "", "git commit of this project, '+' if the tree was changed; null: unknown"),
+    "torch": Column(TEXT, "", "version of torch that trained it"),
+    "dataset_sha256": Column(TEXT, "", "digest of the data it was trained on; null: it reads none"),
+    "plugins": Column(
+        TEXT, "", "digests of the sources of what is not harness's own: a JSON object; null: all of it is"
+    ),
+    "finished": Column(TEXT, "", "when its run ended, UTC, ISO 8601"),
+    "error": Column(TEXT, "", "message of a failed cell"),
+}
+OPTIONAL = ("problem", "preset", "changes", "dataset", "n_way", "plugins")
+"""Columns of the trials that a table may lack: it is older, or its problem has none."""
+TRIALS: dict[str, Column] = _CELL | _ASKED | _FINAL | _ORIGIN
+"""The columns of trials.parquet but those that follow from its methods and problem, see `trials`: one row
+per cell of the grid, in the grid's order, seed by seed."""
 
-TRIALS: dict[str, Column] = _trials()
-"""trials.parquet: one row per cell of the grid, in the grid's order, seed by seed. Hyper-parameters of other
-methods join as further columns of float64."""
-
-HYPER_PARAMETERS = tuple(
-    name for name in TRIALS if any(name in method.Hyper.model_fields for method in METHODS.values())
-)
-"""The columns of every trials table that are hyper-parameters of its methods."""
 
 TRAJECTORIES: dict[str, Column] = {
-    "cell_id": Column(pa.string(), "", "as in trials.parquet"),
+    "cell_id": Column(TEXT, "", "as in trials.parquet"),
     "iteration": Column(
         pa.int32(), "iterations", "i = 1, 2, ...; i - 1 updates of the outer loop are in the weights"
     ),
-    "alpha": Column(pa.float64(), "", "inner rate that produced this row's loss"),
-    "beta": Column(
-        pa.float64(), "", "outer rate that this iteration's update used; null in a last row without one"
-    ),
     "train_loss": Column(
-        pa.float64(), "nats", "mean over the meta-batch of the post-adaptation query loss, before the update"
+        NUMBER, "{unit}", "mean over the meta-batch of the post-adaptation query loss, before the update"
     ),
-    "train_accuracy": Column(pa.float64(), "share", "of the same queries"),
     "val_loss": Column(
-        pa.float64(), "nats", "of the fixed validation episodes, before the update; null: not measured"
+        NUMBER, "{unit}", "of the fixed validation tasks, before the update; null: not measured"
     ),
-    "val_accuracy": Column(pa.float64(), "share", "of the same queries; null: not measured"),
 }
-"""trajectories.parquet: one row per cell and iteration, up to the grid's budget."""
+"""The columns of trajectories.parquet but those that follow from its methods and problem, see
+`trajectories`."""
+
+
+def trials(cells: Iterable[Cell]) -> dict[str, Column]:
+    """The columns of the trials of these cells, in order.
+
+    The methods' hyper-parameters come before the seed. What a method records in every row is there as
+    final_..., as are the metrics of the problem.
+    """
+    kinds = _kinds(cells)
+    unit = next((cell.protocol.what.unit for cell in kinds), "")
+    hyper: dict[str, Column] = {}
+    recorded: dict[str, Column] = {}
+    metrics: dict[str, Column] = {}
+    for cell in kinds:
+        method = METHODS[cell.method]
+        for name, field in method.Hyper.model_fields.items():
+            meaning = f"{field.description or 'a hyper-parameter'}; null: its method has none"
+            hyper.setdefault(name, Column(_type_of(field.annotation), "", meaning))
+        for name, own in method.columns.items():
+            meaning = _FINALS.get(name, f"of the last row that has it: {own.meaning}")
+            recorded.setdefault(f"final_{name}", Column(NUMBER, own.unit, meaning))
+        for name in cell.protocol.what.metrics:
+            column = Column(NUMBER, _unit_of(name), f"last measured validation {name}")
+            metrics.setdefault(f"final_val_{name}", column)
+    of_cell = dict(_CELL)
+    for name in ("dataset", "n_way"):
+        if not any(hasattr(cell.protocol, name) for cell in kinds):
+            del of_cell[name]
+    whole = of_cell | hyper | _ASKED | recorded | _FINAL | metrics | _ORIGIN
+    return {name: _with_unit(column, unit) for name, column in whole.items()}
+
+
+_FINALS = {
+    "alpha": "alpha that produced the last row's loss",
+    "beta": "beta of the last update made; beta0 if there was none",
+}
+
+
+def record(cell: Cell) -> dict[str, Column]:
+    """The columns of a cell's record: what its method records, the losses, the problem's metrics."""
+    return _record(METHODS[cell.method], cell.protocol.what)  # type: ignore[arg-type]
+
+
+def arrow_of_record(cell: Cell) -> pa.Schema:
+    """The same as an Arrow schema."""
+    return _arrow_of_record(METHODS[cell.method], cell.protocol.what)  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _arrow_of_record(method: Method, problem: type[Problem]) -> pa.Schema:
+    return arrow(_record(method, problem))  # type: ignore[arg-type]
+
+
+@lru_cache(maxsize=256)
+def _record(method: Method, problem: type[Problem]) -> dict[str, Column]:
+    columns = {"iteration": TRAJECTORIES["iteration"]}
+    for name, own in method.columns.items():
+        columns[name] = Column(NUMBER, own.unit, own.meaning)
+    for split in ("train", "val"):
+        columns[f"{split}_loss"] = _with_unit(TRAJECTORIES[f"{split}_loss"], problem.unit)
+        for name in problem.metrics:
+            also = "of the same queries" + "; null: not measured" * (split == "val")
+            columns[f"{split}_{name}"] = Column(NUMBER, _unit_of(name), also)
+    return columns
+
+
+def _unit_of(metric: str) -> str:
+    return "share" if metric == "accuracy" else ""
+
+
+def trajectories(cells: Iterable[Cell]) -> dict[str, Column]:
+    """The columns of trajectories.parquet: one row per cell and iteration, up to the grid's budget."""
+    columns = {"cell_id": TRAJECTORIES["cell_id"]}
+    kinds = [record(cell) for cell in _kinds(cells)]
+    rates = [name for own in kinds for name in own if not name.startswith(("train_", "val_"))]
+    others = [name for own in kinds for name in own if name.startswith(("train_", "val_"))]
+    whole = {name: column for own in reversed(kinds) for name, column in own.items()}
+    return columns | {name: whole[name] for name in dict.fromkeys((*rates, *others))}
+
+
+def judged(cell: Cell) -> tuple[str, ...]:
+    """What is measured of the queries of a cell: the loss, and the metrics."""
+    return ("loss", *cell.protocol.what.metrics)
+
+
+def _kinds(cells: Iterable[Cell]) -> list[Cell]:
+    """A cell for each method and problem, in order."""
+    kinds: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        kinds.setdefault((cell.method, cell.protocol.problem), cell)
+    return list(kinds.values())
+
+
+def _type_of(annotation: Any) -> pa.DataType:
+    """The column's type for a hyper-parameter's."""
+    of = {bool: FLAG, int: INTEGER, str: TEXT}
+    if annotation in of:
+        return of[annotation]
+    choices = {type(value) for value in get_args(annotation)} if get_origin(annotation) is Literal else set()
+    return of[choices.pop()] if len(choices) == 1 and choices <= of.keys() else TEXT if choices else NUMBER
+
+
+def _with_unit(column: Column, unit: str) -> Column:
+    return Column(column.type, unit, column.meaning) if column.unit == "{unit}" else column
 
 
 def arrow(columns: dict[str, Column]) -> pa.Schema:

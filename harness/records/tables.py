@@ -77,7 +77,7 @@ def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[i
     about = {_KEY: json.dumps(_about(grid, cells, scan)).encode()}
     rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
-    columns = schema.arrow(schema.TRAJECTORIES).with_metadata(about)
+    columns = schema.arrow(schema.trajectories(cells)).with_metadata(about)
     paths = [folder / name for name in FILES]
     figures = [folder / f"{grid.name}.{kind}" for kind in ("png", "svg")]
     with whole_files(paths, made_from=figures) as (trials, trajectories):
@@ -87,7 +87,7 @@ def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[i
                 damaged |= answer.damaged
                 if answer.curve is not None:
                     curves.add(answer.row["cell_id"], answer.curve)
-        table = pa.Table.from_pylist(rows, schema.arrow(_columns(cells))).replace_schema_metadata(about)
+        table = pa.Table.from_pylist(rows, schema.arrow(schema.trials(cells))).replace_schema_metadata(about)
         pq.write_table(table, trials, compression="zstd")
     return damaged
 
@@ -98,7 +98,7 @@ def make(
     """The tables of `grid` as `write` makes them and `read` returns them, without a file; and the records
     that are left out."""
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
-    columns = schema.arrow(schema.TRAJECTORIES)
+    columns = schema.arrow(schema.trajectories(cells))
     rows: list[dict[str, Any]] = []
     parts: list[pa.Table] = [columns.empty_table()]
     damaged: dict[str, str] = {}
@@ -107,18 +107,8 @@ def make(
         damaged |= answer.damaged
         if curves and answer.curve is not None:
             parts.append(named(answer.row["cell_id"], answer.curve, columns))
-    trials = pa.Table.from_pylist(rows, schema.arrow(_columns(cells)))
+    trials = pa.Table.from_pylist(rows, schema.arrow(schema.trials(cells)))
     return _frames(trials, pa.concat_tables(parts), _about(grid, cells, scan)), damaged
-
-
-def _columns(cells: Sequence[Cell]) -> dict[str, schema.Column]:
-    """Those of trials.parquet: the schema's, and the hyper-parameters that these cells' methods add."""
-    return schema.TRIALS | {
-        name: schema.Column(pa.float64(), "", "a hyper-parameter of the cell's method")
-        for cell in cells
-        for name in cell.hyper.model_dump()
-        if name not in schema.TRIALS
-    }
 
 
 def read(folder: Path, curves: bool = True) -> Tables:
@@ -139,7 +129,7 @@ def read_arrow(folder: Path, curves: bool = True) -> tuple[pa.Table, pa.Table, d
     about = read_about(folder)
     try:
         trials, trajectories = (_table(folder / name, curves or name == FILES[0]) for name in FILES)
-        _check_columns(trials, schema.TRIALS, optional=("preset", "changes"))
+        _check_columns(trials, schema.TRIALS, optional=schema.OPTIONAL)
         _check_columns(trajectories, schema.TRAJECTORIES)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(folder, error) from None

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from harness.cell import Cell, Question, label
 from harness.grids import Grid
+from harness.methods import METHODS
+from harness.records import schema
 from harness.records.passages import first_passage, outcome, sustained_passage
 from harness.records.record import Record
 
@@ -29,11 +31,12 @@ def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
     asked = {
         "cell_id": cell.cell_id,
         "method": cell.method,
-        "dataset": cell.protocol.dataset,
+        "problem": cell.protocol.problem,
+        "dataset": cell.protocol.dataset_name,
         "protocol": label(preset, changes),
         "preset": preset,
         "changes": json.dumps(changes, sort_keys=True),
-        "n_way": cell.protocol.n_way,
+        "n_way": getattr(cell.protocol, "n_way", None),
         **cell.hyper.model_dump(),
         "seed": cell.seed,
         "target_loss": question.target_loss,
@@ -51,11 +54,9 @@ def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
         "iterations_to_target": None if target is None else first_passage(losses, target),
         "iterations_to_target_sustained": None if target is None else sustained_passage(losses, target),
         "iterations_run": len(rows),
-        "final_alpha": _last(rows["alpha"]),
-        "final_beta": _last(rows["beta"], getattr(cell.hyper, "beta0", None)) if len(rows) else None,
+        **{f"final_{name}": _recorded(rows, name, cell) for name in METHODS[cell.method].columns},
         "final_train_loss": _last(rows["train_loss"]),
-        "final_val_loss": _last(rows["val_loss"]),
-        "final_val_accuracy": _last(rows["val_accuracy"]),
+        **{f"final_val_{name}": _last(rows[f"val_{name}"]) for name in schema.judged(cell)},
         "wall_seconds": origin.get("wall_seconds"),
         "device": origin.get("device"),
         "threads": origin.get("threads"),
@@ -64,9 +65,15 @@ def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
         "commit": origin.get("versions", {}).get("commit"),
         "torch": origin.get("versions", {}).get("torch"),
         "dataset_sha256": origin.get("dataset_sha256"),
+        "plugins": json.dumps(origin["plugins"], sort_keys=True) if origin.get("plugins") else None,
         "finished": origin.get("finished"),
         "error": header.error,
     }
+
+
+def _recorded(rows: pa.Table, name: str, cell: Cell) -> float | None:
+    """The last value of a column; before the first update, where it started: the hyper-parameter <name>0."""
+    return _last(rows[name], getattr(cell.hyper, f"{name}0", None)) if len(rows) else None
 
 
 def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | None:

@@ -75,7 +75,7 @@ class StoreDriver:
     def progress(self, now: list[Progress]) -> None:
         """Show how far cells are, and write it down for `status` now and then."""
         now = [one for one in now if one.cell.cell_id not in self.ran]  # it may come after the cell's record
-        self._running |= {one.cell.cell_id: (one.cell.describe(), one.row.iteration) for one in now}
+        self._running |= {one.cell.cell_id: (one.cell.describe(), one.row["iteration"]) for one in now}
         self._display.progress(now)
         if time.monotonic() - self._written > EVERY_S:
             self._written = time.monotonic()

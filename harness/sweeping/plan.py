@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from harness.cell import Cell, Question
+from harness.cell import Cell, Question, alike
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
@@ -44,15 +44,14 @@ def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
 
 def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
     """Cells as packs. devices 0: one pack per cell, first those that are likely to take longest. Otherwise
-    the cells of a protocol and method are spread evenly over that many accelerators, at most PACK in a
-    pack."""
+    cells that are alike are spread evenly over that many accelerators, at most PACK in a pack."""
     if devices == 0:
         return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
-    alike: dict[tuple, list[Cell]] = {}
+    groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
-        alike.setdefault((cell.protocol, cell.method), []).append(cell)
+        groups.setdefault(alike(cell), []).append(cell)
     packs = []
-    for group in alike.values():
+    for group in groups.values():
         count = devices * math.ceil(len(group) / (devices * PACK))
         packs += [tuple(group[i::count]) for i in range(count)]
     return sorted((one for one in packs if one), key=len, reverse=True)

@@ -15,7 +15,7 @@ from harness.common.errors import NotWritten, UserError
 from harness.common.files import check_writable, clear_leftovers
 from harness.common.text import counted
 from harness.grids import Grid
-from harness.problems import datasets
+from harness.problems import problem_of
 from harness.records import Header, tables
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
@@ -112,8 +112,8 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     ours = {cell.cell_id for cell in cells}
     store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
-        for data, resize in sorted({(cell.protocol.dataset, cell.protocol.resize) for cell in cells}):
-            datasets.check(data, resize)
+        for protocol in dict.fromkeys(cell.protocol for cell in cells):
+            problem_of(protocol).check()
         tables.check_free(request.grid, request.folder)
         _check_writable(request.folder)
         clear_leftovers(request.folder)

@@ -15,7 +15,11 @@ import torch
 from torch import Tensor
 
 from harness.cell import Cell, Question
+from harness.methods import METHODS
+from harness.methods.base import Adapted, State
 from harness.records import Progress, Record, Row, provenance
+from harness.records.schema import judged
+from harness.training import replay
 from harness.training.pack import Moment, Pack
 from harness.training.trajectory import Trajectory
 
@@ -36,20 +40,22 @@ def train(
 ) -> Iterator[Record]:
     """Train `cells` from iteration 1 until each one ends; yield their records as they end.
 
-    cells: of one protocol and one method. chunk: how many (cell, task) pairs go through the network at
+    cells: such as go into one pack (cell.alike). chunk: how many (cell, task) pairs go through the network at
     once; span: how many iterations before the host reads; None: as suits the device. Raises ValueError for
     a mixed pack; errors from torch are passed on.
     """
     pack = Pack(cells, torch.device(device), chunk)
     training = [Trajectory(cell, question) for cell in cells]
-    origin = provenance.of_run(device, pack_size=len(cells)) | {"dataset_sha256": pack.data_sha256}
+    origin = provenance.of_run(device, pack_size=len(cells)) | provenance.of_cell(
+        cells[0], pack.problem.digest
+    )
     span = span or (1 if device == "cpu" else SPAN)
     first = 1
     while training:
         started = time.perf_counter()
         iterations = range(first, min(first + span - 1, question.max_iterations) + 1)
         moments = pack.advance(iterations)
-        for trajectory, rows in zip(training, _rows(moments), strict=True):
+        for trajectory, rows in zip(training, _rows(cells[0], moments), strict=True):
             trajectory.extend(rows)
         _validate_last_rows(training, pack, moments)
         seconds = time.perf_counter() - started
@@ -61,37 +67,35 @@ def train(
         first = iterations.stop
 
 
-def _rows(moments: Sequence[Moment]) -> list[list[Row]]:
-    """The rows of a span, [cells][iterations], read from the device in one go."""
+def _rows(cell: Cell, moments: Sequence[Moment]) -> list[list[Row]]:
+    """The rows of a span, [cells][iterations], read from the device in one go. cell: any of the pack."""
+    names, columns = judged(cell), list(METHODS[cell.method].columns)
     numbers = torch.stack([_numbers(moment) for moment in moments], 1).tolist()
-    not_validated = [(None, None)] * len(numbers)
-    validations = [
-        torch.stack(moment.validation, 1).tolist() if moment.validation else not_validated
-        for moment in moments
-    ]
+    validated = [_scores(moment.validation).tolist() if moment.validation else None for moment in moments]
     return [
         [
-            Row(
-                iteration=moment.iteration,
-                alpha=alpha,
-                beta=beta,
-                train_loss=loss,
-                train_accuracy=accuracy,
-                val_loss=validation[cell][0],
-                val_accuracy=validation[cell][1],
-            )
-            for moment, validation, (alpha, beta, loss, accuracy) in zip(
-                moments, validations, of_cell, strict=True
-            )
+            {"iteration": moment.iteration}
+            | dict(zip([*columns, *_of("train", names)], values, strict=True))
+            | dict(zip(_of("val", names), scores[at] if scores else [None] * len(names), strict=True))
+            for moment, values, scores in zip(moments, of_cell, validated, strict=True)
         ]
-        for cell, of_cell in enumerate(numbers)
+        for at, of_cell in enumerate(numbers)
     ]
+
+
+def _of(split: str, names: Sequence[str]) -> list[str]:
+    return [f"{split}_{name}" for name in names]
 
 
 def _numbers(moment: Moment) -> Tensor:
-    """[cells, 4]: alpha, beta, loss and accuracy."""
-    alpha, beta = moment.state.alpha.mean(1), moment.beta.mean(1)
-    return torch.stack([alpha, beta, moment.loss, moment.accuracy], 1)
+    """[cells, columns]: what the method records, loss and metrics."""
+    every = [*moment.recorded, moment.loss, *moment.metrics]
+    return torch.stack([one.double() for one in every], 1)
+
+
+def _scores(of: Adapted) -> Tensor:
+    """[cells, 1 + metrics]"""
+    return torch.stack([of.loss, *of.metrics], 1)
 
 
 def _validate_last_rows(training: Sequence[Trajectory], pack: Pack, moments: Sequence[Moment]) -> None:
@@ -103,13 +107,18 @@ def _validate_last_rows(training: Sequence[Trajectory], pack: Pack, moments: Seq
         for i, trajectory in enumerate(training)
         if trajectory.lacks_validation
     ]
-    if not last:
-        return
-    weights = torch.stack([state.weights[i] for i, state in last])
-    alpha = torch.stack([state.alpha[i] for i, state in last])
-    scores = torch.stack(pack.score(weights, alpha), 1).tolist()
-    for (i, _), (loss, accuracy) in zip(last, scores, strict=True):
-        training[i].validated(loss, accuracy)
+    if last:
+        scores = _scores(pack.score(_of_cells(last))).tolist()
+        for (i, _), values in zip(last, scores, strict=True):
+            training[i].validated(values)
+
+
+def _of_cells(some: Sequence[tuple[int, State]]) -> State:
+    """One state of several cells: each one's part of a state."""
+    leaves = zip(*(replay.leaves(state) for _, state in some), strict=True)
+    places = [i for i, _ in some]
+    stacked = iter([torch.stack([one[i] for one, i in zip(same, places, strict=True)]) for same in leaves])
+    return replay.each(lambda _: next(stacked), some[0][1])
 
 
 def _hand_over(

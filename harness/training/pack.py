@@ -12,19 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from harness.cell import Cell, Protocol
-from harness.methods import METHODS, optimizers
-from harness.methods.base import MetaGradient, Method, Optimize, State, columns
-from harness.problems import datasets, episodes
-from harness.problems.episodes import Batch
-from harness.problems.network import initial
-from harness.training import replay
-from harness.training.conv4 import Score, meta_gradient, score
+from harness.cell import Cell, Protocol, alike
+from harness.methods import METHODS, Values
+from harness.methods.base import Adapted, MetaGradient, Method, Optimize, State
+from harness.methods.optimizers import optimizer_of
+from harness.problems import Batch, Problem, problem_of
+from harness.problems.networks import Built, built
+from harness.problems.networks.conv4 import held, largest_map
+from harness.problems.perturbation import perturbed
+from harness.training import conv4, replay
+from harness.training.autodiff import AutodiffEngine
+from harness.training.engine import Engine, mask_of
 
 CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
 """Numbers in the largest map with which a CPU is fastest: more do not fit its cache, fewer need more
@@ -42,11 +47,11 @@ class Moment:
     state: State
     loss: Tensor
     """[cells], as in MetaGradient."""
-    accuracy: Tensor
-    """[cells], as in MetaGradient."""
-    beta: Tensor
-    """[cells, 1], the rate of its update."""
-    validation: Score | None
+    metrics: tuple[Tensor, ...]
+    """[cells] each, as in MetaGradient."""
+    recorded: tuple[Tensor, ...]
+    """[cells] each: what the method records, see Method.record."""
+    validation: Adapted | None
     """Of the weights before the update, in the iterations in which the protocol asks for it."""
 
 
@@ -55,29 +60,33 @@ class Pack:
 
     def __init__(self, cells: Sequence[Cell], device: torch.device, chunk: int | None = None) -> None:
         """chunk: how many (cell, task) pairs go through the network at once; None: as suits the device.
-        Raises ValueError for cells of different protocols or methods."""
-        if len({(cell.protocol, cell.method) for cell in cells}) != 1:
-            raise ValueError("a pack has one protocol and one method")
+        Raises ValueError for cells that cannot be packed together (see `alike`)."""
+        if len({alike(cell) for cell in cells}) != 1:
+            raise ValueError("a pack has one protocol and one method, and its cells differ in numbers alone")
         self.protocol, self.device = cells[0].protocol, device
         self.seeds = [cell.seed for cell in cells]
-        self.chunk = chunk or default_chunk(self.protocol, device)
         self.dtype = dtype_of(self.protocol)
         _set_precision(self.protocol)
-        self.images, self.data_sha256 = images_of(self.protocol.dataset, self.protocol.resize, device)
-        self.held_out = self._batch([episodes.validation(self.protocol, self.protocol.validation_tasks)])
-        self.hyper = {
-            name: torch.tensor(values, dtype=torch.float64, device=device).unsqueeze(1)
-            for name, values in columns([cell.hyper for cell in cells]).items()
-        }
-        first = [initial(self.protocol, cell.seed, self.protocol.perturbation) for cell in cells]
-        weights = torch.stack([torch.from_numpy(one) for one in first]).to(device, self.dtype)
-        method = METHODS[cells[0].method]
-        optimize, optimizer = optimizers.start(self.protocol, weights)
-        state = State(weights, self.hyper["alpha0"], self.hyper["beta0"], optimizer)
-        self.state = method.start(state, self.hyper)
+        self.method = METHODS[cells[0].method]
+        self.problem = problem_of(self.protocol)
+        network = built(self.protocol, *self.problem.shape())
+        network.to(device, self.dtype)
+        self.engine = engine_of(self.protocol, self.problem, network, self.method, device, chunk)
+        self.chunk = self.engine.chunk
+        self.held_out = self.problem.batch([0], "validation", 0, device, self.dtype)
+        numbers, self.fixed = _hypers(cells)
+        self.numbers = {name: value.to(device) for name, value in numbers.items()}
+        weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
+        optimizer = optimizer_of(self.protocol)
+        self.state = self.method.start(weights, self.hyper, optimizer, network.layout)
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
-        update = partial(_update, self.protocol, method, optimize, self.chunk)
+        update = partial(_update, self.protocol, self.method, self.engine, optimizer.step, self.fixed)
         self._update = LAUNCH.get(device.type, lambda function: function)(update)
+
+    @property
+    def hyper(self) -> Values:
+        """The hyper-parameters of its cells."""
+        return self.numbers | self.fixed
 
     def advance(self, iterations: range) -> list[Moment]:
         """Train through these iterations, the next ones of all cells. Nothing is read from the device."""
@@ -85,53 +94,86 @@ class Pack:
         of_cell = torch.tensor([unique.index(seed) for seed in self.seeds], device=self.device)
         moments = []
         for iteration in iterations:
-            batch = self._batch([episodes.training(self.protocol, seed, iteration) for seed in unique])
+            batch = self.problem.batch(unique, "train", iteration, self.device, self.dtype)
             if len(unique) > 1:
-                batch = Batch(*(images[of_cell] for images in batch))
+                batch = Batch(*(of[of_cell] for of in batch))
             before = self.state
-            self.state, meta = self._update(before, batch, self.hyper)
+            self.state, meta = self._update(before, batch, self.numbers)
             validate = iteration == 1 or iteration % self.protocol.validation_every == 0
             moments.append(
                 Moment(
                     iteration=iteration,
                     state=before,
                     loss=meta.loss,
-                    accuracy=meta.accuracy,
-                    beta=self.state.beta,
-                    validation=self.score(before.weights, before.alpha) if validate else None,
+                    metrics=meta.metrics,
+                    recorded=tuple(self.method.record(before, self.state)),
+                    validation=self.score(before) if validate else None,
                 )
             )
         return moments
 
-    def score(self, weights: Tensor, alpha: Tensor) -> Score:
-        """Loss and accuracy on the held-out tasks. weights: [cells, P], alpha: [cells, 1] or [cells, A]; they
-        need not be those of the pack."""
-        return score(self.protocol, weights, alpha, self.held_out, self.chunk)
+    def score(self, state: State) -> Adapted:
+        """Loss and metrics on the held-out tasks. state: of any cells of the pack."""
+        steps = self.method.steps(self.hyper, self.protocol)
+        return self.engine.adapted(state.weights, state.alpha, self.held_out, steps)
 
     def keep(self, cells: list[int]) -> None:
         """Go on with these cells alone, given by their positions in the pack."""
         if len(cells) < len(self.seeds):
             self.seeds = [self.seeds[i] for i in cells]
             at = torch.tensor(cells, dtype=torch.long, device=self.device)
-            self.state, self.hyper = replay.each(lambda tensor: tensor[at], (self.state, self.hyper))
-
-    def _batch(self, of: Sequence[episodes.Episodes]) -> Batch:
-        gathered = [episodes.gather(one, self.images, self.protocol.k_shot, self.dtype) for one in of]
-        return Batch(*(torch.stack(images) for images in zip(*gathered, strict=True)))
+            self.state, self.numbers = replay.each(lambda tensor: tensor[at], (self.state, self.numbers))
 
 
 def _update(
     protocol: Protocol,
     method: Method,
+    engine: Engine,
     optimize: Optimize,
-    chunk: int,
+    fixed: Values,
     state: State,
     batch: Batch,
-    hyper: dict[str, Tensor],
+    numbers: dict[str, Tensor],
 ) -> tuple[State, MetaGradient]:
     """One iteration: the state after its update, and what the update was made of."""
-    meta = meta_gradient(protocol, state.weights, state.alpha, batch, chunk)
+    hyper = {**numbers, **fixed}
+    meta = method.meta_gradient(engine, state, batch, hyper, protocol)
     return method.step(state, meta, hyper, optimize, protocol), meta
+
+
+def _hypers(cells: Sequence[Cell]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The hyper-parameters of a pack: numbers [cells, 1] float64, and the others, which its cells share."""
+    rows = [cell.hyper.model_dump() for cell in cells]
+    numbers = {
+        name: torch.tensor([row[name] for row in rows], dtype=torch.float64).unsqueeze(1)
+        for name, value in rows[0].items()
+        if isinstance(value, float)
+    }
+    return numbers, {name: value for name, value in rows[0].items() if name not in numbers}
+
+
+def initial(network: Built, protocol: Protocol, seeds: Sequence[int]) -> Tensor:
+    """The weights [cells, P] before iteration 1, float64 on the CPU."""
+    of_seed = {}
+    for seed in dict.fromkeys(seeds):
+        parts = perturbed(network.initial(seed), protocol.perturbation, seed)
+        of_seed[seed] = torch.from_numpy(np.concatenate([values.ravel() for values in parts]))
+    return torch.stack([of_seed[seed] for seed in seeds])
+
+
+def engine_of(
+    protocol: Protocol,
+    problem: Problem,
+    network: Built,
+    method: Method,
+    device: torch.device,
+    chunk: int | None = None,
+) -> Engine:
+    """The engine for a protocol: the fast path if it knows the problem and the network, else autodiff."""
+    mask = mask_of(method, network, device)
+    if conv4.knows(protocol, problem.shape()[0]):
+        return conv4.Conv4Engine(protocol, problem, network, mask, chunk or default_chunk(protocol, device))
+    return AutodiffEngine(protocol, problem, network, mask, chunk or 1600)
 
 
 def default_chunk(protocol: Protocol, device: torch.device) -> int:
@@ -141,22 +183,14 @@ def default_chunk(protocol: Protocol, device: torch.device) -> int:
     many as fill a third of its free memory.
     """
     if device.type == "cpu":
-        return max(1, CACHED_NUMBERS // protocol.largest_map)
+        return max(1, CACHED_NUMBERS // largest_map(protocol))
     free, _ = torch.cuda.mem_get_info(device)
-    return max(1, free // 3 // (protocol.held * protocol.width))
+    return max(1, free // 3 // (held(protocol) * protocol.number_bytes))
 
 
 def dtype_of(protocol: Protocol) -> torch.dtype:
     """What weights and images are kept in. TF32 is a way to multiply float32."""
     return torch.float64 if protocol.precision == "float64" else torch.float32
-
-
-@lru_cache(maxsize=2)
-def images_of(dataset: str, resize: str, device: torch.device) -> tuple[Tensor, str]:
-    """The data set on the device (uint8 [characters, drawers, 28, 28]) and its digest, loaded once per
-    process."""
-    data = datasets.load(dataset, resize)
-    return torch.tensor(data.images, device=device), data.sha256
 
 
 def _set_precision(protocol: Protocol) -> None:

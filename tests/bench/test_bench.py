@@ -30,7 +30,7 @@ from harness.bench import (
     workload,
 )
 from harness.bench.workload import PAPER, SMALL, Program, Workload
-from harness.cell import Protocol
+from harness.cell import Protocol, protocol_of
 from harness.common.places import ROOT
 from harness.problems import datasets
 
@@ -74,7 +74,7 @@ def shifted(protocol: Protocol, **fields: object) -> Workload:
 
 def test_multiply_adds_by_hand() -> None:
     """One layer and the head: 6 support images and 12 query images."""
-    protocol = Protocol(n_way=3, k_query=2, meta_batch=2, layers=1, filters=2)
+    protocol = protocol_of(n_way=3, k_query=2, meta_batch=2, layers=1, filters=2)
     first, head = 14 * 14 * 9 * 2, 2 * 3
     gradients = 6 * (2 * first + 3 * head) + 12 * (2 * first + 3 * head)
     assert floor.multiply_adds(protocol) == gradients + 6 * (2 * first + 6 * head)

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 
-from harness.cell import Protocol
+from harness.cell import Protocol, protocol_of
 from harness.paper import chance as analysis
 from harness.paper import chance_study as study
 from harness.problems import datasets, episodes
-from harness.problems.episodes import Batch
-from harness.problems.network import initial
+from harness.problems.episodes import Images
+from harness.problems.networks.conv4 import initial
 from harness.records.passages import first_passage, sustained_passage
-from harness.training.conv4 import meta_gradient, score
+from harness.training.conv4 import adapt, meta_gradient
 from tests.conftest import SMALL
 
 
@@ -60,8 +60,8 @@ def test_a_loss_is_that_of_the_inner_loop_with_alpha_0(noise: datasets.Dataset, 
         for i, iteration in enumerate((1, 7)):
             drawn = episodes.gather(episodes.training(same, 3, iteration), images, same.k_shot, torch.float64)
             for at in range(protocol.meta_batch):
-                one = Batch(*(part[None, at : at + 1] for part in drawn))
-                for loss in (score, meta_gradient):
+                one = Images(*(part[None, at : at + 1] for part in drawn))
+                for loss in (adapt, meta_gradient):
                     want = float(loss(same, weights, still, one, chunk=2).loss)
                     assert found[h, i, at] == pytest.approx(want, abs=1e-9)
 
@@ -127,7 +127,7 @@ def test_a_median_that_is_a_passage() -> None:
 def test_an_interrupted_study_continues(
     noise: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    protocol = Protocol(**SMALL.model_dump() | {"meta_batch": 4, "precision": "float32"})
+    protocol = protocol_of(**SMALL.model_dump() | {"meta_batch": 4, "precision": "float32"})
     asked: list[int] = []
     plain = study.losses
 
@@ -158,7 +158,7 @@ def test_an_interrupted_study_continues(
 def test_parts_of_another_run_do_not_count(
     noise: datasets.Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    protocol = Protocol(**SMALL.model_dump() | {"meta_batch": 4})
+    protocol = protocol_of(**SMALL.model_dump() | {"meta_batch": 4})
     with monkeypatch.context() as kept:
         kept.setattr(study, "rmtree", lambda folder: None)
         study.study(protocol, 1, 2, tmp_path, str)
@@ -167,7 +167,7 @@ def test_parts_of_another_run_do_not_count(
 
 
 def test_the_readme_has_a_row_for_each_setting(noise: datasets.Dataset, tmp_path: Path) -> None:
-    protocol = Protocol(**SMALL.model_dump() | {"meta_batch": 8})
+    protocol = protocol_of(**SMALL.model_dump() | {"meta_batch": 8})
     study.study(protocol, 1, 2, tmp_path, str)
     text = (tmp_path / "README.md").read_text()
     rows = [line for line in text.splitlines() if line.startswith("| ") and " of 1 |" in line]

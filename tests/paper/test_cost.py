@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from harness.bench import timing
-from harness.cell import Protocol
+from harness.cell import protocol_of
 from harness.methods.base import State
 from harness.paper import cost, counters
 from harness.problems import datasets
@@ -101,7 +101,7 @@ def test_too_few_rounds() -> None:
 
 
 def test_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    protocol = Protocol(**SMALL.model_dump() | {"precision": "float32"})
+    protocol = protocol_of(**SMALL.model_dump() | {"precision": "float32"})
     cost.write(cost.measure(protocol, rounds=6), tmp_path)
     result = json.loads((tmp_path / "cost.json").read_text())
     # weights of two convolutions, head, bias, two shifts

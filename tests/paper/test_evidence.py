@@ -148,7 +148,7 @@ def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
 @pytest.mark.parametrize("preset", ["omniglot-5shot", "paper-adam, k_shot=5"])
 def test_another_preset_changes_nothing(places_with, monkeypatch: pytest.MonkeyPatch, preset: str):
     """A grid may name the same protocol by a preset of its own: it is the same reading."""
-    monkeypatch.setitem(cell.PRESETS, "omniglot-5shot", cell.Protocol(k_shot=5))
+    monkeypatch.setitem(cell.PRESETS, "omniglot-5shot", cell.protocol_of(k_shot=5))
     five = [at("m5", 1e-4), at("a5", 1e-4, 1.0), at("b5", 1e-4, 2.0, iterations=9)]
     plain = made(at("m", 1e-4), at("a", 1e-4, 1.0))
     found = places_with(

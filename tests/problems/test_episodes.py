@@ -8,14 +8,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.cell import PRESETS, Protocol
+from harness.cell import PRESETS, Protocol, protocol_of
 from harness.problems import episodes
+from harness.problems.datasets.base import CHARACTERS, DRAWERS
 from harness.problems.episodes import Episodes
-from harness.problems.setting import CHARACTERS, DRAWERS
 
 PAPER = PRESETS["paper-adam"]
-SHOTS = Protocol(n_way=5, k_shot=5, k_query=3, meta_batch=4)
-HALVES = Protocol(train_characters=30, validation_characters=25, split_seed=3, meta_batch=2)
+SHOTS = protocol_of(n_way=5, k_shot=5, k_query=3, meta_batch=4)
+HALVES = protocol_of(train_characters=30, validation_characters=25, split_seed=3, meta_batch=2)
 PROTOCOLS = st.sampled_from([PAPER, SHOTS, HALVES])
 SEEDS = st.integers(0, 3) | st.integers(0, 2**63 - 1)
 ITERATIONS = st.integers(1, 10**6)
@@ -56,7 +56,7 @@ def test_splits_are_disjoint_and_of_the_protocols_sizes(protocol: Protocol) -> N
 
 
 def test_another_split_seed_is_another_split() -> None:
-    first, second = (set(episodes.split(Protocol(split_seed=seed))[0]) for seed in (0, 1))
+    first, second = (set(episodes.split(protocol_of(split_seed=seed))[0]) for seed in (0, 1))
     assert first != second
 
 
@@ -69,7 +69,7 @@ def test_every_character_drawer_and_rotation_occurs() -> None:
 
 
 def test_without_rotation_the_rest_is_the_same() -> None:
-    upright = episodes.training(Protocol(rotate=False), 0, 1)
+    upright = episodes.training(protocol_of(rotate=False), 0, 1)
     turned = episodes.training(PAPER, 0, 1)
     assert not upright.rotations.any()
     assert turned.rotations.any()
@@ -85,8 +85,8 @@ def test_the_same_in_whatever_order_asked() -> None:
 @few
 @given(SEEDS, ITERATIONS, st.integers(1, 20))
 def test_a_smaller_meta_batch_is_the_start_of_a_larger_one(seed: int, iteration: int, tasks: int) -> None:
-    smaller = episodes.training(Protocol(meta_batch=tasks), seed, iteration)
-    larger = episodes.training(Protocol(meta_batch=20), seed, iteration)
+    smaller = episodes.training(protocol_of(meta_batch=tasks), seed, iteration)
+    larger = episodes.training(protocol_of(meta_batch=20), seed, iteration)
     assert same(smaller, Episodes(*(part[:tasks] for part in larger)))
 
 
@@ -100,7 +100,7 @@ def test_different_seeds_and_iterations_differ() -> None:
 
 def test_validation_differs_from_training_in_more_than_its_characters() -> None:
     """The same keys over other characters would be the same tasks in disguise."""
-    protocol = Protocol(train_characters=400, validation_characters=400)
+    protocol = protocol_of(train_characters=400, validation_characters=400)
     held_out = episodes.validation(protocol, protocol.meta_batch)
     for iteration in (0, 1):
         drawn = episodes.training(protocol, protocol.split_seed, iteration)
@@ -113,7 +113,7 @@ def test_validation_is_one_set_of_episodes() -> None:
     ours = episodes.validation(PAPER, 32)
     assert len(ours.characters) == 32
     assert same(ours, episodes.validation(PRESETS["paper-sgd"], 32))
-    assert not same(ours, episodes.validation(Protocol(split_seed=1), 32))
+    assert not same(ours, episodes.validation(protocol_of(split_seed=1), 32))
 
 
 def test_golden_values() -> None:
@@ -161,7 +161,7 @@ def test_gather_is_pixel_exact() -> None:
 def test_ink_is_1_and_paper_0(dtype: torch.dtype) -> None:
     images = torch.zeros(CHARACTERS, DRAWERS, 28, 28, dtype=torch.uint8)
     images[:, :, :, :14] = 255  # the left half is ink
-    drawn = episodes.training(Protocol(n_way=4, meta_batch=1), 0, 1)
+    drawn = episodes.training(protocol_of(n_way=4, meta_batch=1), 0, 1)
     drawn = drawn._replace(rotations=np.array([[0, 1, 2, 3]]))
     support = episodes.gather(drawn, images, 1, dtype).support
     assert support.dtype == dtype

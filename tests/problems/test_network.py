@@ -7,8 +7,8 @@ from math import prod, sqrt
 import numpy as np
 import pytest
 
-from harness.cell import PRESETS, Protocol
-from harness.problems.network import initial, layout
+from harness.cell import PRESETS, Protocol, protocol_of
+from harness.problems.networks.conv4 import initial, layout
 
 PAPER = PRESETS["paper-adam"]
 
@@ -26,13 +26,15 @@ def test_initial_is_a_function_of_seed_and_network_alone() -> None:
     ours = initial(PAPER, 5)
     assert np.array_equal(ours, initial(PAPER, 5))
     others = {"k_shot": 3, "inner_steps": 4, "dataset": "glyphs", "split_seed": 1, "precision": "float64"}
-    assert np.array_equal(ours, initial(Protocol(**others), 5))
+    assert np.array_equal(ours, initial(protocol_of(**others), 5))
     drawn = ours != 0
     assert not (ours == initial(PAPER, 6))[drawn].any()
 
 
 def test_a_reading_of_the_head_or_norm_moves_nothing_else() -> None:
-    ours, other = (parts_of(p, initial(p, 0)) for p in (PAPER, Protocol(head_init="small", norm_scale=True)))
+    ours, other = (
+        parts_of(p, initial(p, 0)) for p in (PAPER, protocol_of(head_init="small", norm_scale=True))
+    )
     for name, values in ours.items():
         assert np.array_equal(values, other[name]) == (name != "head"), name
 
@@ -90,13 +92,13 @@ def uniform(values: np.ndarray, bound: float) -> None:
 
 @pytest.mark.parametrize(("kind", "bound"), [("linear", 1 / 8), ("xavier", sqrt(6 / (64 + 20)))])
 def test_uniform_heads(kind: str, bound: float) -> None:
-    protocol = Protocol(head_init=kind)
+    protocol = protocol_of(head_init=kind)
     uniform(parts_of(protocol, initial(protocol, 0))["head"], bound)
 
 
 @pytest.mark.parametrize(("kind", "deviation"), [("normal", 1.0), ("small", 0.01)])
 def test_normal_heads(kind: str, deviation: float) -> None:
-    protocol = Protocol(head_init=kind)
+    protocol = protocol_of(head_init=kind)
     head = parts_of(protocol, initial(protocol, 0))["head"] / deviation
     assert head.var() == pytest.approx(1, rel=0.15)
     assert abs(head.mean()) < 4 / sqrt(head.size)
@@ -105,7 +107,7 @@ def test_normal_heads(kind: str, deviation: float) -> None:
 
 
 def test_biases_and_norms_start_neutral() -> None:
-    protocol = Protocol(norm_scale=True)
+    protocol = protocol_of(norm_scale=True)
     for name, values in parts_of(protocol, initial(protocol, 3)).items():
         if name == "bias" or name.startswith("shift"):
             assert not values.any(), name
@@ -129,7 +131,7 @@ CONV_HEAD = (9 + 3 * 9 * 64) * 64 + 64 * 20 + 20
     ids=["paper", "scale", "adapted", "both", "5-way", "small"],
 )
 def test_layout(fields: dict, adapted: int, others: int) -> None:
-    protocol = Protocol(**fields)
+    protocol = protocol_of(**fields)
     assert layout(protocol).adapted_size == adapted
     assert sum(prod(part.shape) for part in layout(protocol).others) == others
     assert initial(protocol, 0).shape == (adapted + others,)

@@ -15,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import records
-from harness.cell import Cell, Protocol, Question
+from harness.cell import Cell, Question, protocol_of
 from harness.records import COLUMNS, DamagedRecord, Header, Record, Row
 
 CELL = Cell(
-    protocol=Protocol(dataset="glyphs", n_way=5),
+    protocol=protocol_of(dataset="glyphs", n_way=5),
     method="alpha-maml",
     hyper={"alpha0": 0.1, "beta0": 1e-3, "alpha_hyperlr": 0.1, "beta_hyperlr": 1e-6},
     seed=3,

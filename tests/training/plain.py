@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.cell import Protocol
-from harness.problems.episodes import Batch
-from harness.problems.network import layout
+from harness.problems.episodes import Images
+from harness.problems.networks.conv4 import layout
 
 
 def named(protocol: Protocol, flat: Tensor) -> dict[str, Tensor]:
@@ -36,7 +36,7 @@ def plain_loss(protocol: Protocol, weights: dict[str, Tensor], images: Tensor) -
     return F.cross_entropy(plain_scores(protocol, weights, images), labels)
 
 
-def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, batch: Batch) -> Tensor:
+def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, batch: Images) -> Tensor:
     """MAML as one reads it in the paper: a loop over tasks, autograd through everything."""
     adapted = [part.name for part in layout(protocol).adapted]
     losses = []

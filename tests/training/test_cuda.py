@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from harness.cell import Cell, Protocol, Question
+from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.training import loop, pack, replay
 from tests.conftest import SMALL
 
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
 ]
 
-PAPER = Protocol(dataset="glyphs", precision="float64", validation_every=3, validation_tasks=4)
+PAPER = protocol_of(dataset="glyphs", precision="float64", validation_every=3, validation_tasks=4)
 """The paper's network, exact to the last digits; its images are the fixture's."""
 MOVING = {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-3}
 
@@ -49,7 +49,7 @@ def rows(cells: list[Cell], device: str, budget: int, **options: int) -> dict[st
 )
 @pytest.mark.parametrize("moving", [{}, MOVING])
 def test_twenty_iterations_as_on_the_cpu(fields: dict[str, object], moving: dict[str, float]) -> None:
-    three = cells(Protocol(**SMALL.model_dump() | fields), **moving)
+    three = cells(protocol_of(**SMALL.model_dump() | fields), **moving)
     same(rows(three, "cuda", 20, span=7), rows(three, "cpu", 20))
 
 
@@ -67,7 +67,7 @@ def test_replays_and_launches_give_the_same_to_the_last_bit(
     monkeypatch: pytest.MonkeyPatch, moving: dict[str, float]
 ) -> None:
     """Also read late or at once: where the host looks changes nothing."""
-    three = cells(Protocol(**SMALL.model_dump() | {"precision": "float32"}), **moving)
+    three = cells(protocol_of(**SMALL.model_dump() | {"precision": "float32"}), **moving)
     replayed = rows(three, "cuda", 30, span=7)
     assert repr(rows(three, "cuda", 30, span=7)) == repr(replayed)  # nan is not nan, its name is
     monkeypatch.delitem(pack.LAUNCH, "cuda")

@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from harness import records
-from harness.cell import Cell, Protocol, Question
+from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.problems import episodes
 from harness.problems.datasets import Dataset
-from harness.problems.network import initial, layout
+from harness.problems.networks.conv4 import initial, layout
 from harness.training import loop
 from harness.training.pack import Pack
 from tests.conftest import SMALL
@@ -30,7 +30,7 @@ def cell(protocol: Protocol = SMALL, seed: int = 0, **hyper: float) -> Cell:
 
 
 def variant(**fields: object) -> Protocol:
-    return Protocol(**SMALL.model_dump() | fields)
+    return protocol_of(**SMALL.model_dump() | fields)
 
 
 def run(

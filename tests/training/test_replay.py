@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.cell import Cell, Protocol, Question
+from harness.cell import Cell, Question, protocol_of
 from harness.training import loop, pack, replay
 from harness.training.replay import Function, Recording, Tree, each, graphed, leaves
 from tests.conftest import SMALL
@@ -85,7 +85,7 @@ def test_a_pack_trained_by_replays_is_the_same_to_the_last_bit(
 ) -> None:
     """Three cells, one of which diverges and leaves, so that there are two recordings."""
     rates = {} if method == "maml" else {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-3}
-    protocol = Protocol(**SMALL.model_dump() | {"precision": "float32"})
+    protocol = protocol_of(**SMALL.model_dump() | {"precision": "float32"})
     cells = [
         Cell(protocol=protocol, method=method, hyper={"alpha0": alpha0, "beta0": 0.01} | rates, seed=seed)
         for alpha0, seed in ((0.1, 0), (1e38, 0), (0.3, 1))

@@ -1,41 +1,41 @@
-"""The data sets by name. A new one is a file beside glyphs.py and a line in LOADERS.
+"""The data sets by name: Omniglot, the glyphs, and those of a user's own.
 
-All have the shape of Omniglot: 1,623 characters, each drawn by 20 drawers, 28 x 28 pixels. Nothing in
-this room needs torch, except `omniglot.fetch`.
+Nothing in this room needs torch, except `omniglot.fetch`.
 """
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from difflib import get_close_matches
 from functools import lru_cache
 
 from harness.common.errors import UserError
 from harness.problems.datasets import glyphs, omniglot
-from harness.problems.datasets.base import Dataset
+from harness.problems.datasets.base import CHARACTERS, DATASETS, DRAWERS, Dataset, Source
 
-LOADERS: dict[str, Callable[[str], Dataset]] = {"omniglot": omniglot.load, "glyphs": glyphs.load}
-"""Name -> load(resize)."""
+for _name, _module in (("omniglot", omniglot), ("glyphs", glyphs)):
+    _source = Source(name=_name, load=_module.load, classes=CHARACTERS, images=DRAWERS)
+    DATASETS.add(_name, _source, _module.__name__)
 
-__all__ = ["LOADERS", "Dataset", "check", "facts", "load"]
+__all__ = ["DATASETS", "Dataset", "check", "facts", "load"]
 
 
 def load(name: str, resize: str = "lanczos") -> Dataset:
-    """A data set by its name in LOADERS; made once, then cached on disk and in the process.
+    """A data set by its name in DATASETS; made once, then cached in the process.
 
-    `resize` is how Omniglot goes from 105 to 28 pixels, `lanczos` or `nearest`; the glyphs are drawn at 28
-    pixels and ignore it. UserError: no such name or resize, no data, or damaged data.
+    `resize` is how Omniglot goes from 105 to 28 pixels, `lanczos` or `nearest`; the others ignore it.
+    UserError: no such name or resize, no data, or damaged data.
     """
-    if name not in LOADERS:
-        near = get_close_matches(name, LOADERS, n=1, cutoff=0)
-        raise UserError(f"dataset '{name}' is unknown: did you mean {near[0]}? (all: {', '.join(LOADERS)})")
+    if name not in DATASETS:
+        known = DATASETS.known()
+        near = get_close_matches(name, known, n=1, cutoff=0)
+        raise UserError(f"dataset '{name}' is unknown: did you mean {near[0]}? (all: {', '.join(known)})")
     return _load(name, resize)
 
 
 @lru_cache(maxsize=4)
 def _load(name: str, resize: str) -> Dataset:
-    return LOADERS[name](resize)
+    return DATASETS[name].load(resize)
 
 
 def check(name: str, resize: str = "lanczos") -> None:

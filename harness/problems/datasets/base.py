@@ -5,28 +5,68 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.common import places
 from harness.common.files import write_whole
+from harness.common.registry import Registry
 
 Contents = tuple[np.ndarray, tuple[str, ...]]
 """Images, uint8 [characters, drawers, 28, 28] with 255 = ink, and the characters' names."""
 
 
+CHARACTERS, DRAWERS = 1623, 20
+"""Omniglot's characters, and drawings of each; the glyphs stand in for it and have as many."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dataset:
+    """Images by class."""
+
     name: str
     images: np.ndarray
-    """uint8 [1623 characters, 20 drawers, 28, 28], 255 = ink, read-only."""
+    """uint8 (or float32, used as they are) [classes, images, height, width], or with channels as a fifth
+    axis, read-only. 255 = ink. A class with fewer images than `images` is filled up with zeros that are never
+    used."""
     characters: tuple[str, ...]
-    """1,623 names such as `Alphabet_of_the_Magi/character01` or `U+0041 A`."""
+    """The classes' names, such as `Alphabet_of_the_Magi/character01` or `U+0041 A`."""
     sha256: str
     """Of images.tobytes(): goes into a record's provenance."""
+    counts: NDArray[np.int64] | None = None
+    """[classes] images of each; None: all have as many."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image."""
+        height, width, *channels = self.images.shape[2:]
+        return (*(channels or [1]), height, width)
+
+    def images_of(self, which: int) -> int:
+        """How many images a class has."""
+        return self.images.shape[1] if self.counts is None else int(self.counts[which])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A data set by its name."""
+
+    name: str
+    load: Callable[[str], Dataset]
+    """Of `resize`."""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    """Fields of the protocol that it wants otherwise by default: `{"train_characters": 12}`."""
+    classes: int | None = None
+    images: int | None = None
+    """How many classes, and images of each; None: not known before it is loaded."""
+
+
+DATASETS: Registry[Source] = Registry("data set")
 
 
 def cached(name: str, key: str, build: Callable[[], Contents]) -> Dataset:

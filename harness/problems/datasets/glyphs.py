@@ -20,8 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.problems.datasets.base import Contents, Dataset, cached
-from harness.problems.setting import CHARACTERS, DRAWERS
+from harness.problems.datasets.base import CHARACTERS, DRAWERS, Contents, Dataset, cached
 
 STYLES = ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSans-BoldOblique")
 HANDS = DRAWERS // len(STYLES)

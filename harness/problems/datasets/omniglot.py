@@ -17,8 +17,7 @@ import numpy as np
 
 from harness.common import places
 from harness.common.errors import UserError
-from harness.problems.datasets.base import Contents, Dataset, cached
-from harness.problems.setting import DRAWERS
+from harness.problems.datasets.base import DRAWERS, Contents, Dataset, cached
 
 SIDE = 105
 """Pixels, before the resize."""

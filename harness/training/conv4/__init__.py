@@ -16,6 +16,7 @@ tests/training/conv4 compares every function with torch's own operators and auto
 """
 
 from harness.training.conv4.derivatives import features
-from harness.training.conv4.metagradient import Score, meta_gradient, score
+from harness.training.conv4.engine import Conv4Engine, knows
+from harness.training.conv4.metagradient import adapt, meta_gradient
 
-__all__ = ["Score", "features", "meta_gradient", "score"]
+__all__ = ["Conv4Engine", "adapt", "features", "knows", "meta_gradient"]

@@ -15,8 +15,7 @@ from torch import Tensor
 
 from harness.cell import Protocol
 from harness.problems.episodes import labels
-from harness.problems.network import layout
-from harness.problems.setting import SIDE
+from harness.problems.networks.conv4 import SIDE, layout
 from harness.training.conv4 import operators as op
 from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
 

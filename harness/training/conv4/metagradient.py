@@ -5,7 +5,7 @@ The inner loop (Eq. 1) is theta_j+1 = theta_j - alpha * g_j with g_j = grad L_su
 carries q, the derivative of the query loss with respect to the adapted weights, back through the steps:
 
     dL/dalpha = - sum_j q_j+1 . g_j              (Eq. 4; one step in the paper, any number here)
-    q_j       = q_j+1 - H_j (alpha * q_j+1)      (H_j: Hessian of the support loss at theta_j)
+    q_j       = q_j+1 - H_j (alpha_j * q_j+1)      (H_j: Hessian of the support loss at theta_j)
 
 q after all steps is the plain query gradient; q_0 is the meta-gradient (Eq. 3). First-order mode leaves
 the Hessian out. Weights that are not adapted (batch norm) are the same in every step and in the query loss.
@@ -15,119 +15,151 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from harness.cell import Protocol
-from harness.methods.base import MetaGradient
-from harness.problems.episodes import Batch, labels
-from harness.problems.network import layout
+from harness.methods.base import Adapted, MetaGradient
+from harness.problems.episodes import Images, labels
+from harness.problems.networks.conv4 import layout
 from harness.training.conv4 import derivatives
 from harness.training.conv4.derivatives import Gradient, Loss
 from harness.training.conv4.operators import Patches
-
-
-class Score(NamedTuple):
-    """Loss and accuracy on the query images after adaptation, mean over tasks: each [cells], float64."""
-
-    loss: Tensor
-    accuracy: Tensor
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Chunk:
     """Some tasks of every cell, as g = cells x tasks groups."""
 
-    rate: Tensor
-    """[g, P], 0 for what the inner loop does not move."""
+    rates: list[Tensor]
+    """For each step, or one for all: [g, P], 0 for what the inner loop does not move."""
     support: Patches
     query: Patches
 
+    def rate(self, step: int) -> Tensor:
+        """[g, P]"""
+        return self.rates[step if len(self.rates) > 1 else 0]
+
 
 def meta_gradient(
-    protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int
+    protocol: Protocol,
+    weights: Tensor,
+    rates: Tensor,
+    batch: Images,
+    chunk: int,
+    steps: int | None = None,
+    first_order: bool | None = None,
 ) -> MetaGradient:
     """One pass over a meta-batch.
 
-    weights: [cells, P]; alpha: [cells, 1] or [cells, A]; batch: images [cells or 1, tasks, n, 28, 28, 1];
-    chunk: how many (cell, task) pairs go through the network at once, at least one task of each cell.
+    weights: [cells, P]; rates: as State.alpha; batch: images [cells or 1, tasks, n, 28, 28, 1]; chunk: how
+    many (cell, task) pairs go through the network at once, at least one task of each cell. steps,
+    first_order: None: as the protocol says.
     """
+    steps = protocol.inner_steps if steps is None else steps
+    first_order = protocol.first_order if first_order is None else first_order
     with torch.inference_mode():  # no autograd records, which saves a few percent
-        result = _meta_gradient(protocol, weights, alpha, batch, chunk)
+        result = _meta_gradient(protocol, weights, rates, batch, chunk, steps, first_order)
     # Ordinary tensors again: a method may differentiate functions of its own.
-    return MetaGradient(*(tensor.clone() for tensor in result))
+    loss, (accuracy,), gradient, by_rates = result
+    return MetaGradient(loss.clone(), (accuracy.clone(),), gradient.clone(), by_rates.clone())
 
 
 def _meta_gradient(
-    protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int
+    protocol: Protocol,
+    weights: Tensor,
+    rates: Tensor,
+    batch: Images,
+    chunk: int,
+    steps: int,
+    first_order: bool,
 ) -> MetaGradient:
     cells, tasks = len(weights), batch.support.shape[1]
     size, scale = layout(protocol).adapted_size, _scale(protocol)
-    total, by_alpha = torch.zeros_like(weights), torch.zeros_like(weights)
+    total = torch.zeros_like(weights)
+    by_rates = [torch.zeros_like(weights) for _ in range(rates.shape[1] if rates.dim() == 3 else 1)]
     losses, hits = [], []
-    for some in _chunks(protocol, weights, alpha, batch, chunk):
-        adapted, steps = _inner_loop(protocol, weights, some)
+    for some in _chunks(protocol, weights, rates, batch, chunk):
+        adapted, taken = _inner_loop(protocol, weights, some, steps)
         loss = derivatives.loss(protocol, adapted, some.query)
         q = derivatives.gradient(protocol, loss).flat * scale
         losses.append(loss.mean.unflatten(0, (cells, -1)))
         hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
-        while steps:
-            support_loss, gradient = steps.pop()
-            by_alpha -= _per_cell(q * gradient.flat, cells) * scale
-            if not protocol.first_order:
-                bent = derivatives.hessian_product(protocol, support_loss, gradient, some.rate * q) * scale
+        while taken:
+            support_loss, gradient = taken.pop()
+            step = len(taken)
+            by_rates[step if len(by_rates) > 1 else 0] -= _per_cell(q * gradient.flat, cells) * scale
+            if not first_order:
+                along = some.rate(step) * q
+                bent = derivatives.hessian_product(protocol, support_loss, gradient, along) * scale
                 q = _per_cell(q, len(bent)) - bent  # the first step's weights are shared: already a sum
         total += _per_cell(q, cells)
+    of_rates = by_rates[0] if rates.dim() == 2 else torch.stack(by_rates, 1)
     if protocol.task_reduction == "mean":
         total /= tasks
-        by_alpha /= tasks
-    return MetaGradient(_mean(losses), _mean(hits), total, by_alpha[:, :size])
+        of_rates /= tasks
+    return MetaGradient(_mean(losses), (_mean(hits),), total, of_rates[..., :size])
 
 
-def score(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int) -> Score:
-    """Query loss and accuracy after adaptation, without learning. Arguments as for meta_gradient."""
-    cells = len(weights)
-    losses, hits = [], []
+def adapt(
+    protocol: Protocol,
+    weights: Tensor,
+    rates: Tensor,
+    batch: Images,
+    chunk: int,
+    steps: int | None = None,
+) -> Adapted:
+    """The inner loop alone. Arguments as for meta_gradient."""
+    steps = protocol.inner_steps if steps is None else steps
+    cells, tasks = len(weights), batch.support.shape[1]
+    losses, hits, total = [], [], torch.zeros_like(weights)
     with torch.inference_mode():
-        for some in _chunks(protocol, weights, alpha, batch, chunk):
-            adapted, _ = _inner_loop(protocol, weights, some)
+        for some in _chunks(protocol, weights, rates, batch, chunk):
+            adapted, _ = _inner_loop(protocol, weights, some, steps)
             loss = derivatives.loss(protocol, adapted, some.query)
             losses.append(loss.mean.unflatten(0, (cells, -1)))
             hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
-        return Score(_mean(losses), _mean(hits))
+            total += adapted.unflatten(0, (cells, -1)).sum(1)
+        result = _mean(losses), _mean(hits), total / tasks
+    mean_loss, accuracy, mean = (tensor.clone() for tensor in result)
+    return Adapted(mean_loss, (accuracy,), mean)
 
 
 def _inner_loop(
-    protocol: Protocol, weights: Tensor, some: _Chunk
+    protocol: Protocol, weights: Tensor, some: _Chunk, steps: int
 ) -> tuple[Tensor, list[tuple[Loss, Gradient]]]:
-    """Eq. 1, `inner_steps` times, from weights [cells, P] to those of each group [g, P].
+    """Eq. 1, `steps` times, from weights [cells, P] to those of each group [g, P].
 
     Also the steps taken: the support loss from which each one started, and the gradient that it used.
     """
-    adapted, steps = weights, []
-    for _ in range(protocol.inner_steps):
+    adapted, taken = weights, []
+    for step in range(steps):
         loss = derivatives.loss(protocol, adapted, some.support)
         gradient = derivatives.gradient(protocol, loss)
-        start = adapted.repeat_interleave(len(some.rate) // len(adapted), 0)
-        adapted = start - some.rate * (gradient.flat * _scale(protocol))
-        steps.append((loss, gradient))
-    return adapted, steps
+        rate = some.rate(step)
+        start = adapted.repeat_interleave(len(rate) // len(adapted), 0)
+        adapted = start - rate * (gradient.flat * _scale(protocol))
+        taken.append((loss, gradient))
+    return adapted, taken
 
 
-def _chunks(protocol: Protocol, weights: Tensor, alpha: Tensor, batch: Batch, chunk: int) -> Iterator[_Chunk]:
+def _chunks(
+    protocol: Protocol, weights: Tensor, rates: Tensor, batch: Images, chunk: int
+) -> Iterator[_Chunk]:
     """The tasks in chunks of at most `chunk` (cell, task) pairs, and of one task at least."""
     cells, tasks = len(weights), batch.support.shape[1]
     size = max(1, chunk // cells)
     adapted = layout(protocol).adapted_size
-    rate = alpha.to(weights.dtype).expand(cells, adapted)
-    rate = pad(rate, (0, weights.shape[1] - adapted))
+    each = [
+        pad(one.to(weights.dtype).expand(cells, adapted), (0, weights.shape[1] - adapted))
+        for one in (rates.unbind(1) if rates.dim() == 3 else [rates])
+    ]
     for at in range(0, tasks, size):
         support, query = (_patches(protocol, images[:, at : at + size], cells) for images in batch)
-        of_each = rate.repeat_interleave(len(support.windows) // cells, 0)
-        yield _Chunk(rate=of_each, support=support, query=query)
+        many = len(support.windows) // cells
+        yield _Chunk(rates=[one.repeat_interleave(many, 0) for one in each], support=support, query=query)
 
 
 def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.cell import Protocol
-from harness.problems.network import initial
+from harness.cell import Protocol, protocol_of
+from harness.problems.networks.conv4 import initial
 from harness.training.conv4 import derivatives
 from tests.conftest import SMALL
 from tests.training.plain import named, plain_loss, plain_scores
@@ -23,7 +23,7 @@ READINGS = {
 
 
 def variant(**fields: object) -> Protocol:
-    return Protocol(**SMALL.model_dump() | fields)
+    return protocol_of(**SMALL.model_dump() | fields)
 
 
 def moved(protocol: Protocol, groups: int) -> Tensor:

@@ -9,12 +9,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.cell import Protocol
+from harness.cell import Protocol, protocol_of
 from harness.problems import episodes
-from harness.problems.episodes import Batch
-from harness.problems.network import Layout, Part, initial, layout
+from harness.problems.episodes import Images
+from harness.problems.networks import Layout, Part
+from harness.problems.networks.conv4 import initial, layout
 from harness.training.conv4 import metagradient
-from harness.training.conv4.metagradient import meta_gradient, score
+from harness.training.conv4.metagradient import adapt, meta_gradient
 from harness.training.conv4.operators import Patches
 from tests.conftest import SMALL
 from tests.training.plain import named, plain_meta_loss
@@ -24,16 +25,16 @@ H = 1e-7  # step of the differences: at 1e-6 some already cross a kink of a ReLU
 
 
 def variant(**fields: object) -> Protocol:
-    return Protocol(**SMALL.model_dump() | fields)
+    return protocol_of(**SMALL.model_dump() | fields)
 
 
-def batch(protocol: Protocol, seed: int = 0, iteration: int = 1) -> Batch:
+def batch(protocol: Protocol, seed: int = 0, iteration: int = 1) -> Images:
     """One seed's random images [1, tasks, n, 28, 28, 1] (no data set needed)."""
     generator = torch.Generator().manual_seed(1000 * seed + iteration)
     images = torch.randint(256, (1623, 20, 28, 28), generator=generator, dtype=torch.uint8)
     drawn = episodes.training(protocol, seed, iteration)
     support, query = episodes.gather(drawn, images, protocol.k_shot, torch.float64)
-    return Batch(support.unsqueeze(0), query.unsqueeze(0))
+    return Images(support.unsqueeze(0), query.unsqueeze(0))
 
 
 def start(protocol: Protocol, seed: int = 0) -> Tensor:
@@ -47,10 +48,10 @@ def rate_of(alpha: float) -> Tensor:
     return torch.tensor([[alpha]], dtype=torch.float64)
 
 
-def meta_loss(protocol: Protocol, weights: Tensor, alpha: float | Tensor, images: Batch) -> float:
+def meta_loss(protocol: Protocol, weights: Tensor, alpha: float | Tensor, images: Images) -> float:
     """The reduced meta-loss as a number: the function that all gradients here are derivatives of."""
     rate = torch.as_tensor(alpha, dtype=torch.float64).reshape(1, -1)
-    value = float(score(protocol, weights, rate, images, ALL).loss[0])
+    value = float(adapt(protocol, weights, rate, images, ALL).loss[0])
     if protocol.task_reduction == "sum":
         value *= protocol.meta_batch
     return value * (protocol.n_way if protocol.loss_scale == "sum_over_shots" else 1)
@@ -78,10 +79,10 @@ def test_gradients_equal_finite_differences(fields: dict) -> None:
         up, down = (meta_loss(protocol, weights + s * h * along, alpha, images) for s in (1, -1))
         assert float((meta.gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
     up, down = (meta_loss(protocol, weights, alpha + s * h, images) for s in (1, -1))
-    assert float(meta.alpha_gradient.sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    assert float(meta.by_rates.sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
-def test_alpha_gradient_of_every_parameter_equals_finite_differences() -> None:
+def test_by_rates_of_every_parameter_equals_finite_differences() -> None:
     protocol = variant(inner_steps=2)
     weights, images = start(protocol), batch(protocol)
     size = layout(protocol).adapted_size
@@ -90,7 +91,7 @@ def test_alpha_gradient_of_every_parameter_equals_finite_differences() -> None:
     meta = meta_gradient(protocol, weights, alpha, images, ALL)
     along, h = torch.randn(1, size, generator=generator, dtype=torch.float64), H
     up, down = (meta_loss(protocol, weights, alpha + s * h * along, images) for s in (1, -1))
-    assert float((meta.alpha_gradient * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
+    assert float((meta.by_rates * along).sum()) == pytest.approx((up - down) / (2 * h), rel=1e-6)
 
 
 def test_beta_hypergradient_equals_finite_differences() -> None:
@@ -136,7 +137,7 @@ def test_equals_autograd_through_the_whole_inner_loop(
     assert float(meta.loss[0]) * protocol.meta_batch == pytest.approx(float(loss.detach()), rel=1e-12)
     flattened = torch.cat([e.flatten() for e in expected])
     torch.testing.assert_close(meta.gradient[0], flattened, rtol=1e-9, atol=1e-11)
-    assert float(meta.alpha_gradient.sum()) == pytest.approx(float(by_alpha), rel=1e-10)
+    assert float(meta.by_rates.sum()) == pytest.approx(float(by_alpha), rel=1e-10)
 
 
 class OneWeight:
@@ -175,8 +176,8 @@ def by_hand(steps: int, alpha: float, support: float, query: float, first_order:
     pixels = torch.zeros(2, 1, 1, 2, 28, 28, 1, dtype=torch.float64)  # class 1 has x = 0
     pixels[0, :, :, 0, 0, 0, 0], pixels[1, :, :, 0, 0, 0, 0] = support, query
     weight, rate = torch.zeros(1, 1).double(), rate_of(alpha)
-    meta = meta_gradient(protocol, weight, rate, Batch(*pixels), ALL)
-    return tuple(float(x) for x in (meta.loss, meta.gradient, meta.alpha_gradient))
+    meta = meta_gradient(protocol, weight, rate, Images(*pixels), ALL)
+    return tuple(float(x) for x in (meta.loss, meta.gradient, meta.by_rates))
 
 
 def test_one_step_by_hand(one_weight: None) -> None:

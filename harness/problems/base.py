@@ -1,0 +1,151 @@
+"""What a problem is: a distribution of tasks, a loss, metrics. This file needs no torch at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from harness.common.frozen import Frozen
+from harness.common.registry import Registry
+from harness.problems.streams import Stream
+
+if TYPE_CHECKING:
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+Split = Literal["train", "validation"]
+
+
+class Tasks(NamedTuple):
+    """Tasks as a problem draws them: numpy arrays or torch tensors, on the CPU."""
+
+    support: Any
+    """Inputs to adapt to, [tasks, n, ...]."""
+    support_targets: Any
+    """[tasks, n, ...]; whole numbers for classes."""
+    query: Any
+    """Inputs that the adapted network is judged by, [tasks, m, ...]."""
+    query_targets: Any
+    """[tasks, m, ...]"""
+
+
+class Batch(NamedTuple):
+    """Tasks on their device, for one cell or for several: [cells or 1, tasks, n, ...] each. One for all cells
+    of a seed is enough."""
+
+    support: Tensor
+    query: Tensor
+    support_targets: Tensor
+    query_targets: Tensor
+
+
+class Problem:
+    """A distribution of tasks, a loss and metrics, under one protocol. Subclass it to bring your own.
+
+    An object is made for a protocol whenever its tasks or its loss are needed; making one must be cheap.
+    """
+
+    name: ClassVar[str]
+    """As written in grids and columns."""
+    title: ClassVar[str]
+    """As written in figures."""
+    Fields: ClassVar[type[Frozen]] = Frozen
+    """The fields that it adds to a protocol: a pydantic model, each field with a default."""
+    preset: ClassVar[Mapping[str, Any]] = {}
+    """Fields of the protocol that this problem wants otherwise by default: `{"meta_batch": 25}`."""
+    network: ClassVar[str]
+    """The network by default."""
+    unit: ClassVar[str] = ""
+    """Of the loss: `nats`; empty: none."""
+    metrics: ClassVar[tuple[str, ...]] = ()
+    """Names of what `measure` returns beside the loss."""
+
+    def __init__(self, protocol: Any) -> None:
+        """protocol: a harness.cell.Protocol with the fields of this problem."""
+        self.protocol = protocol
+
+    def tasks(self, seed: int, split: Split, iteration: int) -> Tasks:
+        """The tasks of an iteration, `self.count(split)` of them: a function of its arguments and the
+        protocol.
+
+        Every cell of a seed gets the same. Draw them from `self.stream(seed, split, iteration)`, task by
+        task, so that a larger meta-batch begins with the tasks of a smaller one. The validation tasks are
+        those of seed 0 and iteration 0, for all cells.
+        """
+        raise NotImplementedError
+
+    def shape(self) -> tuple[tuple[int, ...], int]:
+        """The shape of one input, and the number of outputs of the network."""
+        raise NotImplementedError
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of one task, a scalar: the mean over its examples. Called inside torch.func transforms."""
+        raise NotImplementedError
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
+        """The metrics of one task, a scalar each, in the order of `metrics`."""
+        return ()
+
+    @property
+    def chance(self) -> float | None:
+        """The loss at chance: no predictor that has not seen the task has a lower expected one. None: not
+        known."""
+        return None
+
+    @property
+    def scale(self) -> float:
+        """What the loss is multiplied by in both loops. The recorded loss is not."""
+        return 1
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of its data; None: it is drawn, not read."""
+        return None
+
+    def check(self) -> None:
+        """UserError if the protocol cannot be trained: data are missing, say. Called before anything
+        trains."""
+
+    def count(self, split: Split) -> int:
+        """How many tasks."""
+        return self.protocol.meta_batch if split == "train" else self.protocol.validation_tasks
+
+    def stream(self, seed: int, split: Split, iteration: int) -> Stream:
+        """The random numbers of these tasks."""
+        return Stream(seed, split, iteration)
+
+    def batch(
+        self,
+        seeds: Sequence[int],
+        split: Split,
+        iteration: int,
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> Batch:
+        """The tasks of several seeds on the device: [seeds, tasks, n, ...]; numbers that are not whole as
+        dtype."""
+        import torch
+
+        drawn = [self.tasks(seed, split, iteration) for seed in seeds]
+
+        def of(name: str) -> Tensor:
+            whole = torch.stack([torch.as_tensor(np.asarray(getattr(one, name))) for one in drawn])
+            return whole.to(device, dtype if whole.is_floating_point() else torch.int64)
+
+        return Batch(*(of(name) for name in Batch._fields))
+
+
+PROBLEMS: Registry[type[Problem]] = Registry("problem")
+
+
+def problem_of(protocol: Any) -> Problem:
+    """The problem of a protocol."""
+    return PROBLEMS[protocol.problem](protocol)
+
+
+def labels(n_way: int, images: int) -> NDArray[np.int64]:
+    """[images] the class of each image of a task: class by class."""
+    return np.arange(n_way).repeat(images // n_way)

@@ -1,0 +1,188 @@
+"""Few-shot classification of images (Lake et al. 2015; Vinyals et al. 2016): the problem of the paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, model_validator
+
+from harness.common.errors import UserError
+from harness.common.frozen import Frozen
+from harness.problems import datasets
+from harness.problems.base import Batch, Problem, Split, Tasks, labels
+from harness.problems.datasets import DATASETS
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from harness.problems.episodes import Episodes
+
+MOST = 1_000_000
+"""Classes of a data set, or images of a class."""
+
+
+class Fields(Frozen):
+    """Where the images come from, and what a task is. The defaults are those of `paper-adam`."""
+
+    dataset: str = Field("omniglot", description="omniglot, glyphs or a data set of your own")
+    resize: Literal["lanczos", "nearest"] = Field(
+        "lanczos", description="105 to 28 pixels: Lanczos on grey levels, or nearest as in the original MAML"
+    )
+    split_seed: int = Field(0, ge=0, lt=2**63, description="which characters train")
+    train_characters: int = Field(1200, ge=1, le=MOST, description="classes that train")
+    validation_characters: int = Field(423, ge=1, le=MOST, description="classes that are held out")
+    rotate: bool = Field(True, description="one rotation by a multiple of 90 degrees per class and task")
+    n_way: int = Field(20, ge=2, le=MOST, description="classes of a task")
+    k_shot: int = Field(1, ge=1, lt=MOST, description="support images of a class")
+    k_query: int = Field(1, ge=1, lt=MOST, description="query images of a class")
+    loss_scale: Literal["mean", "sum_over_shots"] = Field(
+        "mean", description="mean cross entropy, or n_way times it in both loops as in the original MAML"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_its_data_set_wants(cls, data: Any) -> Any:
+        """A data set of a user's own brings values for the fields that are not given."""
+        name = data.get("dataset") if isinstance(data, dict) else None
+        if isinstance(name, str) and name in DATASETS:
+            return {**DATASETS[name].fields, **data}
+        return data
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Fields:
+        known = DATASETS.get(self.dataset)
+        if known is None:
+            raise ValueError(
+                f"dataset: '{self.dataset}' is not a data set; known: {', '.join(DATASETS.known())}"
+            )
+        if known.images is not None and self.k_shot + self.k_query > known.images:
+            raise ValueError(
+                f"k_shot + k_query is {self.k_shot + self.k_query}; a character has {known.images} drawings"
+            )
+        if known.classes is not None and self.train_characters + self.validation_characters > known.classes:
+            raise ValueError(f"train_characters + validation_characters is more than {known.classes}")
+        if self.n_way > (smaller := min(self.train_characters, self.validation_characters)):
+            raise ValueError(f"n_way is {self.n_way}; the smaller split has {smaller} characters")
+        return self
+
+
+class FewShot(Problem):
+    """n_way classes of a data set; k_shot images of each to adapt to, k_query of each to be judged by."""
+
+    name = "few-shot"
+    title = "Few-shot classification"
+    Fields = Fields
+    network = "conv4"
+    unit = "nats"
+    metrics = ("accuracy",)
+
+    @property
+    def chance(self) -> float:
+        """ln n_way, nats: no classifier has a lower expected loss before it is adapted."""
+        return math.log(self.protocol.n_way)
+
+    @property
+    def scale(self) -> float:
+        """See Problem."""
+        return self.protocol.n_way if self.protocol.loss_scale == "sum_over_shots" else 1
+
+    @property
+    def digest(self) -> str:
+        """See Problem."""
+        return self._data.sha256
+
+    @property
+    def _data(self) -> datasets.Dataset:
+        return datasets.load(self.protocol.dataset, self.protocol.resize)
+
+    def check(self) -> None:
+        """UserError: the data set is missing, or too small for these tasks."""
+        data, of = self._data, self.protocol
+        wanted = of.train_characters + of.validation_characters
+        if len(data.characters) < wanted:
+            raise UserError(
+                f"data set '{of.dataset}': it has {len(data.characters)} classes; train_characters + "
+                f"validation_characters are {wanted}"
+            )
+        few = min(range(len(data.characters)), key=data.images_of)
+        if data.images_of(few) < of.k_shot + of.k_query:
+            raise UserError(
+                f"data set '{of.dataset}': class {data.characters[few]} has {data.images_of(few)} images; "
+                f"k_shot + k_query are {of.k_shot + of.k_query}"
+            )
+        _, height, width = data.shape
+        if of.rotate and height != width:
+            raise UserError(
+                f"data set '{of.dataset}': images of {height} x {width} pixels cannot be rotated; write "
+                "rotate: false"
+            )
+
+    def shape(self) -> tuple[tuple[int, ...], int]:
+        """Images [channels, height, width]; a score for each class."""
+        return self._data.shape, self.protocol.n_way
+
+    def episodes(self, seed: int, split: Split, iteration: int) -> Episodes:
+        """Which images make the tasks."""
+        from harness.problems import episodes  # late: it loads torch
+
+        if split == "train":
+            return episodes.training(self.protocol, seed, iteration, self._data.counts)
+        return episodes.validation(self.protocol, self.protocol.validation_tasks, self._data.counts)
+
+    def tasks(self, seed: int, split: Split, iteration: int) -> Tasks:
+        """See Problem. Images [tasks, n, channels, height, width] in 0 ... 1, ink 1; their classes [tasks,
+        n]."""
+        import torch
+
+        batch = self.batch([seed], split, iteration, torch.device("cpu"), torch.float32)
+        return Tasks(*(getattr(batch, name)[0] for name in Tasks._fields))
+
+    def batch(
+        self, seeds: Sequence[int], split: Split, iteration: int, device: torch.device, dtype: torch.dtype
+    ) -> Batch:
+        """See Problem. Only whole numbers go to the device, where the images are looked up."""
+        import torch
+
+        from harness.problems import episodes
+
+        of = self.protocol
+        images = images_of(of.dataset, of.resize, device)
+        drawn = [self.episodes(seed, split, iteration) for seed in seeds]
+        parts = [episodes.gather(one, images, of.k_shot, dtype) for one in drawn]
+        support, query = (torch.stack(both) for both in zip(*parts, strict=True))
+        return Batch(
+            support.movedim(-1, -3),
+            query.movedim(-1, -3),
+            _targets(of.n_way, support.shape[:3], device),
+            _targets(of.n_way, query.shape[:3], device),
+        )
+
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross entropy, nats."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(outputs, targets)
+
+    def measure(self, outputs: Tensor, targets: Tensor) -> tuple[Tensor, ...]:
+        """The share of images whose true class scores highest."""
+        return ((outputs.argmax(-1) == targets).double().mean(),)
+
+
+def _targets(n_way: int, shape: Sequence[int], device: torch.device) -> Tensor:
+    import torch
+
+    return torch.as_tensor(labels(n_way, shape[2]), device=device).expand(*shape).contiguous()
+
+
+@lru_cache(maxsize=2)
+def images_of(dataset: str, resize: str, device: torch.device) -> Tensor:
+    """The data set on the device, [classes, images, height, width, channels], loaded once per process."""
+    import torch
+
+    data = datasets.load(dataset, resize)
+    images = torch.tensor(data.images, device=device)
+    return images if images.dim() == 5 else images.unsqueeze(-1)

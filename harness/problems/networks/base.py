@@ -1,0 +1,98 @@
+"""A network as named parameters and a pure function of them, and as one flat vector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from harness.common.frozen import Frozen
+from harness.common.registry import Registry
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A named parameter: a tensor within the flat vector."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How the flat vector is divided. P = all entries, A = those that the inner loop may move."""
+
+    adapted: tuple[Part, ...]
+    others: tuple[Part, ...]
+    head: frozenset[str]
+    """Names of the parameters of the last layer."""
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """All of them, in their order in the flat vector."""
+        return (*self.adapted, *self.others)
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """The number of entries in each part."""
+        return [prod(part.shape) for part in self.parts]
+
+    @cached_property
+    def adapted_size(self) -> int:
+        """The number of entries that the inner loop may move, A."""
+        return sum(prod(part.shape) for part in self.adapted)
+
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """The parts of flat vectors [..., P], each [..., *shape]."""
+        pieces = flat.split(self.sizes, -1)
+        return {
+            part.name: piece.unflatten(-1, part.shape) if part.shape != (piece.shape[-1],) else piece
+            for part, piece in zip(self.parts, pieces, strict=True)
+        }
+
+
+class Built:
+    """A network for inputs of one shape."""
+
+    layout: Layout
+    loops: bool
+    """Whether a CPU is faster with one task after another than with all at once: it convolves."""
+
+    def initial(self, seed: int) -> list[NDArray[np.float64]]:
+        """The values of each part before iteration 1, in the layout's order: a function of the seed."""
+        raise NotImplementedError
+
+    def apply(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        """The outputs [n, outputs] for inputs [n, ...] of one task."""
+        raise NotImplementedError
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> None:
+        """Move what it keeps beside its weights."""
+
+
+class Network:
+    """A network by its name, for any protocol."""
+
+    name: ClassVar[str]
+    Fields: type[Frozen] = Frozen
+    """The fields that it adds to a protocol: a pydantic model, each field with a default."""
+
+    def memory(self, protocol: Any) -> dict[str, int]:
+        """Bytes that a cell needs in training on a CPU, under the fields that they grow with; empty: not
+        known."""
+        return {}
+
+    def built(self, protocol: Any, shape: tuple[int, ...], outputs: int) -> Built:
+        """The network for inputs of this shape and this many outputs. UserError: it cannot be built."""
+        raise NotImplementedError
+
+
+NETWORKS: Registry[Network] = Registry("network")

@@ -1,0 +1,100 @@
+"""The inner loop and its derivatives: what a method asks for, whatever computes it.
+
+Two engines, which give the same numbers: autodiff.py for any network, and conv4/ for the paper's, by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from harness.cell import Protocol
+from harness.methods.base import Adapted, MetaGradient, Method
+from harness.problems import Batch, Problem
+from harness.problems.networks import Built
+
+Result = TypeVar("Result", MetaGradient, Adapted)
+
+
+class Engine:
+    """See methods.base.Engine. A subclass computes; here the cells of a pack are split where memory asks for
+    it, and what the method does not adapt has rate 0."""
+
+    def __init__(
+        self, protocol: Protocol, problem: Problem, network: Built, mask: Tensor | None, chunk: int
+    ) -> None:
+        """mask: [A] 1 for what the method adapts, else 0; None: all. chunk: how many (cell, task) pairs are
+        computed at once."""
+        self.protocol, self.problem, self.network = protocol, problem, network
+        self.mask, self.chunk = mask, chunk
+
+    def meta_gradient(
+        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+    ) -> MetaGradient:
+        """Adapt to each task by `steps` steps, and differentiate the query loss."""
+
+        def some(weights: Tensor, rates: Tensor, batch: Batch) -> MetaGradient:
+            return self._meta_gradient(weights, self._masked(rates), batch, steps, first_order)
+
+        whole = self._in_parts(some, weights, rates, batch)
+        return whole if self.mask is None else whole._replace(by_rates=whole.by_rates * self.mask)
+
+    def adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
+        """Adapt to each task, without a derivative."""
+
+        def some(weights: Tensor, rates: Tensor, batch: Batch) -> Adapted:
+            return self._adapted(weights, self._masked(rates), batch, steps)
+
+        return self._in_parts(some, weights, rates, batch)
+
+    def _meta_gradient(
+        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+    ) -> MetaGradient:
+        raise NotImplementedError
+
+    def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
+        raise NotImplementedError
+
+    def _masked(self, rates: Tensor) -> Tensor:
+        return rates if self.mask is None else rates * self.mask
+
+    def _in_parts(
+        self,
+        compute: Callable[[Tensor, Tensor, Batch], Result],
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+    ) -> Result:
+        """At most `chunk` cells at a time."""
+        cells = len(weights)
+        if cells <= self.chunk:
+            return compute(weights, rates, batch)
+        parts = []
+        for at in range(0, cells, self.chunk):
+            here = slice(at, at + self.chunk)
+            of_cells = Batch(*(tensor[here] if len(tensor) == cells else tensor for tensor in batch))
+            parts.append(compute(weights[here], rates[here], of_cells))
+        return _concatenated(parts)
+
+
+def _concatenated(parts: list[Result]) -> Result:
+    fields: list[Any] = [
+        tuple(torch.cat(same) for same in zip(*field, strict=True))
+        if isinstance(field[0], tuple)
+        else torch.cat(field)
+        for field in zip(*parts, strict=True)
+    ]
+    return type(parts[0])(*fields)
+
+
+def mask_of(method: Method, network: Built, device: torch.device) -> Tensor | None:
+    """[A] 1 for what the method's inner loop moves, else 0; None: it moves all that the network lets it."""
+    layout = network.layout
+    moves = [method.adapts(part, layout) for part in layout.adapted]
+    if all(moves):
+        return None
+    sizes = torch.tensor(layout.sizes[: len(moves)])
+    return torch.tensor(moves).repeat_interleave(sizes).to(device, torch.float64)
