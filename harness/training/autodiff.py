@@ -1,28 +1,49 @@
-"""The inner loop for any network, differentiated by torch.func: written once, mapped over cells and tasks."""
+"""The inner loop for any network, by torch's own derivatives.
+
+As in conv4/, the adjoint q of the inner loop is carried back through its steps by hand (metagradient.py has
+the equations), so that torch differentiates the loss alone: once for each gradient, and once more for each
+product of a Hessian with a vector. What one task needs is written once. It is done for all tasks and cells
+at a time by torch.func, or, for convolutions on a CPU, task by task by torch.autograd, which is three times
+as fast there.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch.func import grad, vmap
+from torch.func import grad, vjp, vmap
+from torch.nn.functional import pad
 
 from harness.methods.base import Adapted, MetaGradient
 from harness.problems import Batch
+from harness.training.batchnorm import twice_differentiable
 from harness.training.engine import Engine
+from harness.training.tracing import traced
 
-Function = Callable[..., Any]
+PAIRS = 400
+"""(cell, task) pairs with which a CPU is fastest: more do not fit its cache, fewer need more calls."""
+
+Times = Callable[[Tensor], Tensor]
+"""A direction [P] -> the Hessian of the support loss times it, [P]."""
 
 
-class _Pairs(NamedTuple):
-    """Some (cell, task) pairs, one after the other: [pairs, ...] each."""
+class Outcome(NamedTuple):
+    """Of one task; or of many, [cells, tasks, ...]; or of cells, [cells, ...], summed over tasks."""
 
-    weights: Tensor
-    rates: Tensor
-    """[pairs, steps or 1, P], 0 for what the inner loop does not move."""
-    batch: Batch
+    judged: tuple[Tensor, ...]
+    """The query loss, and the metrics."""
+    total: Tensor
+    """[P] the gradient by the weights; or the adapted weights."""
+    by_rates: Tensor
+    """[steps or 1, A] the gradient by the rates."""
+
+
+Task = Callable[..., Outcome]
+"""(weights [P], rates [steps or 1, A or 1], and the parts of a Batch, of one task) -> its outcome."""
 
 
 class AutodiffEngine(Engine):
@@ -31,106 +52,192 @@ class AutodiffEngine(Engine):
     def _meta_gradient(
         self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
     ) -> MetaGradient:
-        cells, tasks = len(weights), batch.support.shape[1]
-        size = self.network.layout.adapted_size
-        losses, metrics = [], []
-        total, by_rates = torch.zeros_like(weights), torch.zeros_like(weights[:, None])
+        each = rates.dim() == 3  # step has a rate of its own
 
-        def judged(theta: Tensor, rates: Tensor, task: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-            adapted = self._inner_loop(theta, rates, task, steps, first_order)
-            loss, measured = self._query(adapted, task)
-            return loss * self.problem.scale, (loss, *measured)
+        def task(theta: Tensor, rates: Tensor, *parts: Tensor) -> Outcome:
+            one = Batch(*parts)
+            adapted, taken = self._inner_loop(theta, rates, one, steps, first_order)
+            q, judged = self._slope(adapted, one.query, one.query_targets)
+            by_rates = []
+            for gradient, hessian, rate in reversed(taken):
+                by_rates.append(-self._movable(q * gradient))
+                if not first_order:
+                    q = q - hessian(rate * q)
+            rows = torch.stack(by_rates[::-1])
+            return Outcome(judged, q, rows if each else rows.sum(0, keepdim=True))
 
-        differentiate = self._mapped(grad(judged, argnums=(0, 1), has_aux=True))
-        for some in self._pairs(weights, rates, batch):
-            (by_weights, of_rates), (loss, *measured) = differentiate(*some)
-            losses.append(loss.unflatten(0, (cells, -1)))
-            metrics.append([one.unflatten(0, (cells, -1)) for one in measured])
-            total = total + by_weights.unflatten(0, (cells, -1)).sum(1)
-            by_rates = by_rates + of_rates.unflatten(0, (cells, -1)).sum(1)
+        judged, total, by_rates = self._over_tasks(("learn", steps, first_order), task, weights, rates, batch)
         if self.protocol.task_reduction == "mean":
-            total, by_rates = total / tasks, by_rates / tasks
-        by_rates = by_rates[..., :size] if rates.dim() == 3 else by_rates[:, 0, :size]
-        return MetaGradient(_mean(losses), _means(metrics), total.detach(), by_rates.detach())
+            total, by_rates = total / batch.support.shape[1], by_rates / batch.support.shape[1]
+        return MetaGradient(judged[0], judged[1:], total, by_rates if each else by_rates[:, 0])
 
     def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
-        cells = len(weights)
-        losses, metrics, total = [], [], torch.zeros_like(weights)
+        def task(theta: Tensor, rates: Tensor, *parts: Tensor) -> Outcome:
+            one = Batch(*parts)
+            adapted, _ = self._inner_loop(theta, rates, one, steps, first_order=True)
+            _, judged = self._loss(adapted, one.query, one.query_targets)
+            return Outcome(judged, adapted, rates)
 
-        def judged(theta: Tensor, rates: Tensor, task: Batch) -> tuple[Tensor, ...]:
-            adapted = self._inner_loop(theta, rates, task, steps, first_order=True)
-            loss, measured = self._query(adapted, task)
-            return (adapted, loss, *measured)
+        judged, total, _ = self._over_tasks(("adapt", steps), task, weights, rates, batch)
+        return Adapted(judged[0], judged[1:], total / batch.support.shape[1])
 
-        adapt = self._mapped(judged)
-        for some in self._pairs(weights, rates, batch):
-            adapted, loss, *measured = adapt(*some)
-            losses.append(loss.unflatten(0, (cells, -1)))
-            metrics.append([one.unflatten(0, (cells, -1)) for one in measured])
-            total = total + adapted.unflatten(0, (cells, -1)).sum(1)
-        return Adapted(_mean(losses), _means(metrics), total / batch.support.shape[1])
-
-    def _inner_loop(self, theta: Tensor, rates: Tensor, task: Batch, steps: int, first_order: bool) -> Tensor:
-        """Eq. 1, from theta [P] to the adapted weights [P]."""
-
-        def support_loss(theta: Tensor) -> Tensor:
-            outputs = self.network.apply(self.network.layout.named(theta), task.support)
-            return self.problem.loss(outputs, task.support_targets) * self.problem.scale
-
+    def _inner_loop(
+        self, theta: Tensor, rates: Tensor, task: Batch, steps: int, first_order: bool
+    ) -> tuple[Tensor, list[tuple[Tensor, Times, Tensor]]]:
+        """Eq. 1, from theta [P] to the adapted weights [P]; and for each step its gradient, the product with
+        its Hessian (not in first order), and its rate [P or 1]."""
+        taken = []
         for step in range(steps):
-            gradient = grad(support_loss)(theta)
-            if first_order:
-                gradient = gradient.detach()
-            theta = theta - rates[step if len(rates) > 1 else 0] * gradient
-        return theta
+            rate = self._padded(rates[step if len(rates) > 1 else 0])
+            gradient, hessian = self._slope_and_bend(theta, task, first_order)
+            theta = torch.addcmul(theta, rate, gradient, value=-1)
+            taken.append((gradient, hessian, rate))
+        return theta, taken
 
-    def _query(self, theta: Tensor, task: Batch) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The query loss, and the metrics."""
-        outputs = self.network.apply(self.network.layout.named(theta), task.query)
-        return self.problem.loss(outputs, task.query_targets), self.problem.measure(
-            outputs, task.query_targets
-        )
+    def _loss(self, theta: Tensor, inputs: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The loss as both loops take it, and what is recorded: the loss and the metrics."""
+        outputs = self.network.apply(self.network.layout.named(theta), inputs)
+        loss = self.problem.loss(outputs, targets)
+        recorded = (loss, *self.problem.measure(outputs, targets))
+        return loss * self.problem.scale, tuple(one.detach().double() for one in recorded)
 
-    def _mapped(self, function: Function) -> Function:
-        """The function of one pair, for many: all at once, or where that is slower one after another."""
-        if not self.network.loops:
-            return vmap(function)
+    def _padded(self, rate: Tensor) -> Tensor:
+        """[A or 1] -> [P], or [1] if all weights may move."""
+        layout = self.network.layout
+        if not layout.others:
+            return rate
+        return pad(rate.expand(layout.adapted_size), (0, sum(layout.sizes) - layout.adapted_size))
 
-        def one_by_one(*some: Any) -> Any:
-            results = [function(*(_at(tree, i) for tree in some)) for i in range(len(some[0]))]
-            return _stacked(results)
+    def _movable(self, by_weights: Tensor) -> Tensor:
+        """[P] -> [A]"""
+        return by_weights[: self.network.layout.adapted_size]
 
-        return one_by_one
+    def _slope(self, theta: Tensor, inputs: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The gradient of the loss [P], and what is recorded."""
+        raise NotImplementedError
 
-    def _pairs(self, weights: Tensor, rates: Tensor, batch: Batch) -> Iterator[_Pairs]:
-        """All cells and some tasks at a time, at most `chunk` pairs, or one task of each cell."""
-        cells, tasks = len(weights), batch.support.shape[1]
-        size, layout = max(1, self.chunk // cells), self.network.layout
-        rates = rates if rates.dim() == 3 else rates.unsqueeze(1)
-        rates = rates.to(weights.dtype).expand(-1, -1, layout.adapted_size)
-        rates = torch.nn.functional.pad(rates, (0, weights.shape[1] - layout.adapted_size))
-        for at in range(0, tasks, size):
-            some = [tensor[:, at : at + size] for tensor in batch]
-            many = some[0].shape[1]
-            each = [tensor.expand(cells, *tensor.shape[1:]).flatten(0, 1) for tensor in some]
-            yield _Pairs(weights.repeat_interleave(many, 0), rates.repeat_interleave(many, 0), Batch(*each))
+    def _slope_and_bend(self, theta: Tensor, task: Batch, first_order: bool) -> tuple[Tensor, Times]:
+        """The gradient of the support loss [P], and the product with its Hessian."""
+        raise NotImplementedError
 
-
-def _at(tree: Any, i: int) -> Any:
-    return tree[i] if isinstance(tree, Tensor) else type(tree)(*(one[i] for one in tree))
+    def _over_tasks(self, key: Any, task: Task, weights: Tensor, rates: Tensor, batch: Batch) -> Outcome:
+        """The task for all cells and tasks: what is recorded as its mean over tasks [cells], float64; the
+        rest summed over tasks. key: what tells this task from the engine's others."""
+        raise NotImplementedError
 
 
-def _stacked(results: list[Any]) -> Any:
-    """Trees of tensors as one tree."""
-    if isinstance(results[0], Tensor):
-        return torch.stack(results)
-    return tuple(_stacked(list(same)) for same in zip(*results, strict=True))
+class MappedEngine(AutodiffEngine):
+    """All tasks and cells at a time, by torch.func. `chunk` (cell, task) pairs are in memory at once.
+
+    On a CPU the operations are recorded for each set of shapes and then repeated without the overhead of the
+    transforms. So that there are few sets, a part has 1, 2, 4, ... cells; what is too many is repeated cells.
+    """
+
+    def _over_tasks(self, key: Any, task: Task, weights: Tensor, rates: Tensor, batch: Batch) -> Outcome:
+        def sums(weights: Tensor, rates: Tensor, *parts: Tensor) -> Outcome:
+            judged, total, by_rates = vmap(vmap(task, (None, None, 0, 0, 0, 0)))(weights, rates, *parts)
+            return Outcome(judged, total.sum(1), by_rates.sum(1))
+
+        compute = self._kept.setdefault(key, traced(sums) if weights.device.type == "cpu" else sums)
+        rates = (rates if rates.dim() == 3 else rates.unsqueeze(1)).to(weights.dtype)
+        tasks = batch.support.shape[1]
+        most = max(1, self.chunk // tasks)
+        outcomes = []
+        for cells in torch.arange(len(weights)).split(most):
+            padded = cells[torch.arange(_rounded(len(cells), most)) % len(cells)].to(weights.device)
+            own = [
+                part[padded] if len(part) > 1 else part.expand(len(padded), *part.shape[1:]) for part in batch
+            ]
+            pieces = [
+                compute(weights[padded], rates[padded], *(part[:, at : at + self.chunk] for part in own))
+                for at in range(0, tasks, self.chunk)
+            ]
+            outcomes.append(_added(pieces, len(cells)))
+        return _joined(outcomes)
+
+    def _slope(self, theta: Tensor, inputs: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        return grad(self._loss, has_aux=True)(theta, inputs, targets)
+
+    def _slope_and_bend(self, theta: Tensor, task: Batch, first_order: bool) -> tuple[Tensor, Times]:
+        def slope(theta: Tensor) -> Tensor:
+            return self._slope(theta, task.support, task.support_targets)[0]
+
+        if first_order:
+            return slope(theta), _none
+        gradient, times = vjp(slope, theta)  # type: ignore[misc]
+        return gradient, lambda direction: times(direction)[0]
 
 
-def _mean(chunks: list[Tensor]) -> Tensor:
-    """[cells, some tasks] each -> [cells], in float64."""
-    return torch.cat(chunks, 1).double().mean(1).detach()
+class LoopedEngine(AutodiffEngine):
+    """One task after another, by torch.autograd. One (cell, task) pair is in memory at a time."""
+
+    def _over_tasks(self, key: Any, task: Task, weights: Tensor, rates: Tensor, batch: Batch) -> Outcome:
+        rates = (rates if rates.dim() == 3 else rates.unsqueeze(1)).to(weights.dtype)
+        outcomes = []
+        with twice_differentiable(), torch.enable_grad():
+            for cell in range(len(weights)):
+                own = [part[cell if len(part) > 1 else 0] for part in batch]
+                tasks = (task(weights[cell], rates[cell], *parts) for parts in zip(*own, strict=True))
+                outcomes.append(_summed(tasks))
+        return _joined(outcomes)
+
+    def _slope(self, theta: Tensor, inputs: Tensor, targets: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        theta = theta.detach().requires_grad_()
+        loss, judged = self._loss(theta, inputs, targets)
+        return torch.autograd.grad(loss, theta)[0], judged
+
+    def _slope_and_bend(self, theta: Tensor, task: Batch, first_order: bool) -> tuple[Tensor, Times]:
+        theta = theta.detach().requires_grad_()
+        loss, _ = self._loss(theta, task.support, task.support_targets)
+        (gradient,) = torch.autograd.grad(loss, theta, create_graph=not first_order)
+
+        def times(direction: Tensor) -> Tensor:
+            return torch.autograd.grad(gradient, theta, direction)[0]
+
+        return gradient.detach(), times
 
 
-def _means(chunks: list[list[Tensor]]) -> tuple[Tensor, ...]:
-    return tuple(_mean(list(same)) for same in zip(*chunks, strict=True))
+def _none(direction: Tensor) -> Tensor:
+    raise AssertionError("in first order there is no Hessian")
+
+
+def _rounded(count: int, most: int) -> int:
+    """The next power of two, `most` at most."""
+    return min(most, 1 << (count - 1).bit_length())
+
+
+def _added(pieces: list[Outcome], cells: int) -> Outcome:
+    """Pieces with different tasks of the same cells, of which the first `cells` are kept."""
+    judged = zip(*(one.judged for one in pieces), strict=True)
+    return Outcome(
+        tuple(torch.cat(same, 1)[:cells].mean(1) for same in judged),
+        _sum(one.total[:cells] for one in pieces),
+        _sum(one.by_rates[:cells] for one in pieces),
+    )
+
+
+def _summed(tasks: Iterable[Outcome]) -> Outcome:
+    """The tasks of one cell, each dropped when it is added: [1, ...]."""
+    judged, total, by_rates = [], None, None
+    for one in tasks:
+        judged.append(torch.stack(one.judged))
+        total = one.total if total is None else total + one.total
+        by_rates = one.by_rates if by_rates is None else by_rates + one.by_rates
+    assert total is not None
+    assert by_rates is not None
+    means = torch.stack(judged).mean(0, keepdim=True).unbind(1)
+    return Outcome(means, total.unsqueeze(0), by_rates.unsqueeze(0))
+
+
+def _joined(cells: list[Outcome]) -> Outcome:
+    """One after the other."""
+    judged = zip(*(one.judged for one in cells), strict=True)
+    return Outcome(
+        tuple(torch.cat(same) for same in judged),
+        torch.cat([one.total for one in cells]),
+        torch.cat([one.by_rates for one in cells]),
+    )
+
+
+def _sum(tensors: Iterable[Tensor]) -> Tensor:
+    return reduce(torch.add, tensors)

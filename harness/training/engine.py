@@ -24,12 +24,13 @@ class Engine:
     it, and what the method does not adapt has rate 0."""
 
     def __init__(
-        self, protocol: Protocol, problem: Problem, network: Built, mask: Tensor | None, chunk: int
+        self, protocol: Protocol, problem: Problem, network: Built, mask: Tensor | None = None, chunk: int = 1
     ) -> None:
         """mask: [A] 1 for what the method adapts, else 0; None: all. chunk: how many (cell, task) pairs are
         computed at once."""
         self.protocol, self.problem, self.network = protocol, problem, network
         self.mask, self.chunk = mask, chunk
+        self._kept: dict[Any, Any] = {}
 
     def meta_gradient(
         self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool

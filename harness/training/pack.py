@@ -27,8 +27,8 @@ from harness.problems import Batch, Problem, problem_of
 from harness.problems.networks import Built, built
 from harness.problems.networks.conv4 import held, largest_map
 from harness.problems.perturbation import perturbed
-from harness.training import conv4, replay
-from harness.training.autodiff import AutodiffEngine
+from harness.training import conv4, memory, replay
+from harness.training.autodiff import PAIRS, LoopedEngine, MappedEngine
 from harness.training.engine import Engine, mask_of
 
 CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
@@ -71,17 +71,30 @@ class Pack:
         self.problem = problem_of(self.protocol)
         network = built(self.protocol, *self.problem.shape())
         network.to(device, self.dtype)
-        self.engine = engine_of(self.protocol, self.problem, network, self.method, device, chunk)
-        self.chunk = self.engine.chunk
         self.held_out = self.problem.batch([0], "validation", 0, device, self.dtype)
         numbers, self.fixed = _hypers(cells)
         self.numbers = {name: value.to(device) for name, value in numbers.items()}
         weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
         optimizer = optimizer_of(self.protocol)
         self.state = self.method.start(weights, self.hyper, optimizer, network.layout)
+        self.engine = engine_of(self.protocol, self.problem, network, self.method, device)
+        self.engine.chunk = chunk or self._chunk()
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
         update = partial(_update, self.protocol, self.method, self.engine, optimizer.step, self.fixed)
         self._update = LAUNCH.get(device.type, lambda function: function)(update)
+
+    def _chunk(self) -> int:
+        """How many (cell, task) pairs are computed at once."""
+        if not isinstance(self.engine, MappedEngine):
+            return default_chunk(self.protocol, self.device)
+
+        def one_pair() -> None:
+            state = replay.each(lambda tensor: tensor[:1], self.state)
+            task = Batch(*(part[:, :1] for part in self.held_out))
+            self.method.meta_gradient(self.engine, state, task, self.hyper, self.protocol)
+
+        fit = max(1, memory.room(self.device) // memory.peak(one_pair, self.device))
+        return min(fit, PAIRS) if self.device.type == "cpu" else fit
 
     @property
     def hyper(self) -> Values:
@@ -162,30 +175,27 @@ def initial(network: Built, protocol: Protocol, seeds: Sequence[int]) -> Tensor:
 
 
 def engine_of(
-    protocol: Protocol,
-    problem: Problem,
-    network: Built,
-    method: Method,
-    device: torch.device,
-    chunk: int | None = None,
+    protocol: Protocol, problem: Problem, network: Built, method: Method, device: torch.device
 ) -> Engine:
-    """The engine for a protocol: the fast path if it knows the problem and the network, else autodiff."""
+    """The engine for a protocol: the fast path if it knows the problem and the network, else autodiff. One
+    (cell, task) pair at once, until more are asked for."""
     mask = mask_of(method, network, device)
     if conv4.knows(protocol, problem.shape()[0]):
-        return conv4.Conv4Engine(protocol, problem, network, mask, chunk or default_chunk(protocol, device))
-    return AutodiffEngine(protocol, problem, network, mask, chunk or 1600)
+        return conv4.Conv4Engine(protocol, problem, network, mask)
+    if network.loops and device.type == "cpu":
+        return LoopedEngine(protocol, problem, network, mask)
+    return MappedEngine(protocol, problem, network, mask)
 
 
 def default_chunk(protocol: Protocol, device: torch.device) -> int:
-    """How many (cell, task) pairs go through the network at once.
+    """How many (cell, task) pairs go through Conv-4 at once.
 
     On a CPU, as many as keep a layer's largest map in the cache (four of the paper's tasks). On a GPU, as
-    many as fill a third of its free memory.
+    many as its memory has room for.
     """
     if device.type == "cpu":
         return max(1, CACHED_NUMBERS // largest_map(protocol))
-    free, _ = torch.cuda.mem_get_info(device)
-    return max(1, free // 3 // (held(protocol) * protocol.number_bytes))
+    return max(1, memory.room(device) // (held(protocol) * protocol.number_bytes))
 
 
 def dtype_of(protocol: Protocol) -> torch.dtype:

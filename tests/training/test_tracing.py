@@ -1,0 +1,65 @@
+"""Functions recorded as plain lists of operations."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+from torch.func import grad, vmap
+
+from harness.training import tracing
+from harness.training.tracing import traced
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "FEW", 2)
+
+
+class Counted:
+    """A function that counts how often it is run as it is."""
+
+    def __init__(self) -> None:
+        self.runs = 0
+
+    def __call__(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        self.runs += 1
+        return vmap(grad(lambda a, b: (a.sin() * b).sum()))(x, y), x.detach() + y
+
+
+def pair(rows: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randn(rows, 3, generator=generator, dtype=dtype) for _ in range(2))
+
+
+def test_a_recorded_call_gives_the_same_bits_for_other_numbers() -> None:
+    plain = Counted()
+    fast = traced(plain)
+    for seed in range(5):
+        for ours, expected in zip(fast(*pair(4, seed)), Counted()(*pair(4, seed)), strict=True):
+            assert torch.equal(ours, expected)
+    assert plain.runs == 2  # once as it is, once to be recorded
+
+
+def test_other_shapes_and_precisions_are_recorded_apart() -> None:
+    plain = Counted()
+    fast = traced(plain)
+    for _ in range(4):
+        fast(*pair(4))
+        fast(*pair(5))
+        fast(*pair(4, dtype=torch.float32))
+    assert plain.runs == 6
+
+
+def test_what_writes_in_place_is_run_as_it_is() -> None:
+    runs = 0
+
+    def writes(x: Tensor) -> Tensor:
+        nonlocal runs
+        runs += 1
+        return (x + 1).relu_().mul_(2)
+
+    fast = traced(writes)
+    for k in range(4):
+        assert torch.equal(fast(torch.full((2,), float(k))), torch.full((2,), 2.0 * (k + 1)))
+    assert runs == 5  # each of the calls, and the recording
