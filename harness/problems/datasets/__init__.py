@@ -30,12 +30,13 @@ def load(name: str, resize: str = "lanczos") -> Dataset:
         known = DATASETS.known()
         near = get_close_matches(name, known, n=1, cutoff=0)
         raise UserError(f"dataset '{name}' is unknown: did you mean {near[0]}? (all: {', '.join(known)})")
-    return _load(name, resize)
+    return _load(DATASETS[name], resize)
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, resize: str) -> Dataset:
-    return DATASETS[name].load(resize)
+def _load(source: Source, resize: str) -> Dataset:
+    """Of a source, not of a name, which a notebook may give to another function."""
+    return source.load(resize)
 
 
 def check(name: str, resize: str = "lanczos") -> None:
