@@ -109,8 +109,8 @@ class FewShot(Problem):
         wanted = of.train_characters + of.validation_characters
         if len(data.characters) < wanted:
             raise UserError(
-                f"data set '{of.dataset}': it has {counted(len(data.characters), 'class', 'classes')}; train_characters + "
-                f"validation_characters are {wanted}: write fewer"
+                f"data set '{of.dataset}': it has {counted(len(data.characters), 'class', 'classes')}; "
+                f"train_characters + validation_characters are {wanted}: write fewer"
             )
         if data.split is not None:
             names = "train_characters", "validation_characters"
