@@ -99,11 +99,21 @@ def _draw(
     return Episodes(
         characters=characters,
         rotations=(turns & np.uint64(3)).astype(np.int64) * setting.rotate,
-        drawers=order(drawings)[..., :per_class],
+        drawers=_first(drawings, per_class),
     )
 
 
 _LAST = np.uint64(2**64 - 1)
+MANY = 1000
+"""Keys of which it is faster to find the first ones than to order all."""
+
+
+def _first(keys: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
+    """The first `count` of `order(keys)`."""
+    if keys.shape[-1] < MANY:
+        return order(keys)[..., :count]
+    found = np.argpartition(keys, count - 1, axis=-1)[..., :count]
+    return np.take_along_axis(found, order(np.take_along_axis(keys, found, -1)), -1)
 
 
 def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
@@ -115,15 +125,16 @@ def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) 
     characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
     tasks, n_way, per_class = drawers.shape
     pixels = images[characters.unsqueeze(-1), drawers]  # [tasks, n_way, per_class, height, width, channels]
-    if shape[0] == shape[1]:
+    if episodes.rotations.any():
         turned = _turns(shape[0], device)[rotations].view(tasks, n_way, 1, -1, 1)
         turned = turned.expand(-1, -1, per_class, -1, shape[2])
         pixels = pixels.flatten(3, 4).gather(3, turned)
-    pixels = pixels.to(dtype) / 255 if images.dtype == torch.uint8 else pixels.to(dtype)
-    return Images(
-        pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, *shape),
-        pixels[:, :, k_shot:].reshape(tasks, n_way * (per_class - k_shot), *shape),
+    whole = images.dtype == torch.uint8
+    support, query = (
+        part.reshape(tasks, -1, *shape).to(dtype).div_(255 if whole else 1)
+        for part in (pixels[:, :, :k_shot], pixels[:, :, k_shot:])
     )
+    return Images(support, query)
 
 
 def _send(numbers: Tensor, device: torch.device) -> Tensor:

@@ -176,6 +176,13 @@ def test_all_images_of_a_class_and_no_others_are_drawn() -> None:
         assert np.abs(times[:size] / expected - 1).max() < 5 / np.sqrt(expected)
 
 
+def test_large_classes_are_drawn_as_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of their images are put in order, which changes nothing."""
+    ordered = episodes.training(OWN, 1, 2, RAGGED)
+    monkeypatch.setattr(episodes, "MANY", 0)
+    assert same(episodes.training(OWN, 1, 2, RAGGED), ordered)
+
+
 def test_a_data_sets_own_split_is_kept() -> None:
     data = of_sizes(*[4] * 12, split=(7, 4))
     for seed in (0, 1):
