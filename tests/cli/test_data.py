@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+import torch
 
+from harness.cli.data import _shown
 from tests.cli.conftest import Run
 
 
@@ -74,6 +76,9 @@ def test_a_sheet_of_numbers_beyond_one(harness: Run, plugin: str, tmp_path: Path
     said = harness("data", "stars", "--plugin", plugin, "--sheet", str(tmp_path / "sheet.png"))
     assert said.code == 0, said.err
     assert re.search(r"^images_per_class +2$", said.out, re.MULTILINE)
+    dark, bright = _shown(torch.tensor([[-3.0]]), torch.tensor([[2.0]]))
+    assert (dark.tolist(), bright.tolist()) == ([0], [255])
+    assert _shown(torch.tensor([[0.2]]), torch.tensor([[0.4]]))[1].tolist() == [102]  # as they are
 
 
 @pytest.mark.parametrize(
