@@ -81,9 +81,8 @@ class MetaGradient(NamedTuple):
     gradient: Tensor
     """[cells, P] the meta-gradient, Eq. 3: derivative with respect to the weights."""
     by_rates: Tensor
-    """[cells, A] derivative with respect to the inner rate of each adapted parameter, Eq. 4 before its dot
-    product is summed; [cells, steps, A] if there is a rate for each step. The derivative with respect to a
-    rate that several parameters or steps share is the sum over these."""
+    """Derivative with respect to each inner rate, in the shape of the rates (Eq. 4: one rate for all
+    parameters). Float64 where parameters share a rate."""
 
 
 class Adapted(NamedTuple):
@@ -103,8 +102,9 @@ class State(NamedTuple):
     weights: Tensor
     """[cells, P], the adapted parameters first."""
     alpha: Tensor
-    """The inner rates that the next inner loop uses, float64: [cells, 1], [cells, A], or one for each step:
-    [cells, steps, 1] or [cells, steps, A]."""
+    """The inner rates that the next inner loop uses, float64: [cells, n] or, with rates for each step,
+    [cells, steps, n]. n is 1, the number of adapted tensors (len(layout.adapted)), or that of adapted
+    parameters, A (layout.adapted_size)."""
     beta: Tensor
     """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
     optimizer: tuple[Tensor, ...]
