@@ -42,10 +42,15 @@ class AlphaMAML(base.Method):
     Hyper = Hyper
 
     def start(
-        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+        self,
+        weights: Tensor,
+        hyper: base.Values,
+        optimizer: base.Optimizer,
+        layout: Layout,
+        protocol: Any,
     ) -> base.State:
         """The memory is the direction of the last update: none yet, so the first product is 0."""
-        state = super().start(weights, hyper, optimizer, layout)
+        state = super().start(weights, hyper, optimizer, layout, protocol)
         return state._replace(memory=(weights.new_zeros(weights.shape),))
 
     def step(

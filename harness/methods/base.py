@@ -181,8 +181,11 @@ class Method:
         """Steps of the inner loop: the protocol's."""
         return protocol.inner_steps
 
-    def start(self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout) -> State:
-        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them."""
+    def start(
+        self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout, protocol: Any
+    ) -> State:
+        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them; optimizer:
+        the protocol's; protocol: as in `step`."""
         return State(weights, hyper["alpha0"], hyper["beta0"], optimizer.start(weights))
 
     def meta_gradient(
@@ -226,8 +229,8 @@ def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
     return weights - beta.to(weights.dtype) * direction
 
 
-def joined(*vectors: Tensor) -> Tensor:
-    """[cells, n] each -> one after the other, in the precision of the first."""
+def joined(*parts: Tensor) -> Tensor:
+    """[cells, ...] each -> [cells, all their numbers], in the precision of the first."""
     import torch
 
-    return torch.cat([vector.to(vectors[0].dtype) for vector in vectors], 1)
+    return torch.cat([part.flatten(1).to(parts[0].dtype) for part in parts], 1)

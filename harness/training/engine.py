@@ -70,8 +70,8 @@ class Engine:
         shared = (1, len(layout.adapted), layout.adapted_size)
         if rates.shape[1:-1] not in ((), (steps,)) or rates.dim() < 2 or rates.shape[-1] not in shared:
             raise UserError(
-                f"inner rates of shape {list(rates.shape)}: a method gives [cells, n] or [cells, {steps}, n], "
-                f"for {steps} steps, with n one of {', '.join(map(str, shared))}"
+                f"inner rates of shape {list(rates.shape)}: give [cells, n], or [cells, {steps}, n] for "
+                f"{steps} steps, with n one of {', '.join(map(str, shared))}"
             )
         if rates.shape[-1] != 1:
             rates = layout.per_weight(rates)

@@ -74,7 +74,7 @@ def protocol(monkeypatch: pytest.MonkeyPatch) -> Protocol:
         n_way=3,
         k_shot=2,
         k_query=2,
-        meta_batch=3,
+        meta_batch=2,
         validation_tasks=2,
         validation_every=4,
         precision="float64",
