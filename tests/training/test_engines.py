@@ -22,7 +22,7 @@ from harness.training.engine import Engine, mask_of
 from harness.training.pack import initial
 from tests.conftest import SMALL
 from tests.training import own
-from tests.training.plain import plain_pass
+from tests.training.plain import named, plain_pass, plain_scores
 
 CPU, ALL = torch.device("cpu"), 10**6
 SINUSOID = protocol_of(problem="sinusoid", precision="float64", meta_batch=3, width=6, k_query=7)
@@ -108,6 +108,21 @@ READINGS = {
     "norm adapted": {"norm_adapted": True, "inner_steps": 2},
     "scale adapted": {"norm_scale": True, "norm_adapted": True, "inner_steps": 3, "layers": 3},
 }
+
+
+@pytest.mark.parametrize("fields", READINGS.values(), ids=READINGS)
+def test_the_network_in_torchs_operators_is_the_papers(fields: dict) -> None:
+    """What the general engine trains in place of the fast path, against the network as one reads it."""
+    protocol = variant(**fields)
+    network = built(protocol, (1, 28, 28), protocol.n_way)
+    generator = torch.Generator().manual_seed(1)
+    flat = initial(network, protocol, [0])[0]
+    flat = flat + 0.1 * torch.randn(flat.shape, generator=generator, dtype=torch.float64)
+    images = torch.rand(6, 1, 28, 28, generator=generator, dtype=torch.float64)
+    scores = plain_scores(protocol, named(protocol, flat), images.movedim(1, -1))
+    torch.testing.assert_close(
+        network.apply(network.layout.named(flat), images), scores, rtol=1e-12, atol=1e-14
+    )
 
 
 def both_agree(of: Case, rates: Tensor, mask: Tensor | None = None, chunk: int = ALL) -> None:
