@@ -72,6 +72,17 @@ def test_inputs_of_any_shape_are_flattened() -> None:
     assert torch.equal(network.apply(weights, images), network.apply(weights, images.view(5, 12)))
 
 
+def test_numbers_of_parts_and_of_their_entries() -> None:
+    """A rate for each tensor as one for each weight, and the sums back."""
+    layout = MLP([1, 2, 1]).layout  # of 2, 2, 2 and 1 entries
+    of_parts = torch.tensor([[1.0, 2.0, 3.0, 4.0], [5.0, 6.0, 7.0, 8.0]])
+    entries = torch.tensor([[1.0, 1, 2, 2, 3, 3, 4], [5, 5, 6, 6, 7, 7, 8]])
+    assert torch.equal(layout.per_weight(of_parts), entries)
+    assert layout.per_weight(entries) is entries
+    assert layout.per_part(entries).tolist() == [[2, 4, 6, 4], [10, 12, 14, 8]]
+    assert layout.per_part(entries.view(2, 1, 7)).tolist() == [[[2, 4, 6, 4]], [[10, 12, 14, 8]]]
+
+
 def test_golden_values() -> None:
     """If these move, records made before are of other weights: raise records.NUMERICS."""
     ours = [float(part.ravel()[-1]) for part in PAPER.initial(0)]

@@ -25,6 +25,8 @@ from tests.training import own
 from tests.training.plain import named, plain_pass, plain_scores
 
 CPU, ALL = torch.device("cpu"), 10**6
+H = 1e-7
+"""Step of the differences: at 1e-6 some already cross a kink of a ReLU."""
 SINUSOID = protocol_of(problem="sinusoid", precision="float64", meta_batch=3, width=6, k_query=7)
 
 
@@ -161,6 +163,21 @@ def test_they_agree_where_the_head_alone_is_adapted(kind: str) -> None:
     assert torch.equal((before != after)[:, :size], mask.bool().expand(2, -1))
 
 
+@pytest.mark.parametrize("kind", RATES)
+def test_a_rate_counts_for_what_the_method_adapts(kind: str) -> None:
+    """Its derivative is that of the loss as it is: 0 where nothing moves, by differences elsewhere."""
+    of = case(protocol_of(**SINUSOID.model_dump() | {"inner_steps": 2}))
+    mask = mask_of(METHODS["anil"], of.network, CPU)
+    engine, rates = of.engine(AutodiffEngine, ALL, mask), of.rates(kind) / 5
+    along = torch.rand(rates.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    up, down = (adapted(engine, of, rates + h * along).loss for h in (H, -H))
+    ours = meta(engine, of, rates).by_rates
+    torch.testing.assert_close((ours * along).flatten(1).sum(1), (up - down) / (2 * H), rtol=1e-6, atol=1e-9)
+    if "weights" in kind:
+        assert not ours[..., mask == 0].any()
+        assert ours[..., mask == 1].any(-1).all()
+
+
 @pytest.mark.usefixtures("noise")
 def test_they_agree_with_rates_below_zero_and_at_zero() -> None:
     of = case(variant(inner_steps=2))
@@ -257,9 +274,6 @@ def test_metrics_are_those_of_the_adapted_network(monkeypatch: pytest.MonkeyPatc
         for result in (meta, adapted):
             (accuracy,) = result(of.engine(AutodiffEngine), of, rates).metrics
             assert float(accuracy[at]) == float(expected)
-
-
-H = 1e-7
 
 
 @pytest.mark.parametrize("kind", RATES)
