@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -55,9 +56,10 @@ def cell(protocol: Protocol, method: str, seed: int = 0, **hyper: Any) -> Cell:
     return Cell(protocol=protocol, method=method, hyper=HYPER[method] | hyper, seed=seed)
 
 
-def run(*cells: Cell, budget: int, span: int | None = None) -> list[dict[str, list]]:
+def run(*cells: Cell, budget: int, span: int | None = None, device: str = "cpu") -> list[dict[str, list]]:
     """The columns of each cell's record."""
-    done = {r.header.cell.cell_id: r for r in loop.train(cells, Question(max_iterations=budget), span=span)}
+    records = loop.train(cells, Question(max_iterations=budget), device, span=span)
+    done = {record.header.cell.cell_id: record for record in records}
     return [done[one.cell_id].rows.to_pydict() for one in cells]
 
 
@@ -183,3 +185,14 @@ def test_cells_of_a_seed_see_the_same_tasks(method: str, protocol: Protocol) -> 
     (maml,) = run(cell(protocol, "maml", alpha0=0.0), budget=2)
     assert rows["train_loss"][0] == maml["train_loss"][0]
     assert rows["val_loss"][0] == maml["val_loss"][0]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@every
+def test_a_cuda_device_gives_what_the_cpu_gives(method: str, protocol: Protocol) -> None:
+    """By recordings, too: the span has more iterations than a recording needs."""
+    cells = three(protocol, method)
+    for ours, expected in zip(run(*cells, budget=6, device="cuda"), run(*cells, budget=6), strict=True):
+        for name, values in expected.items():
+            pair = (np.array(x, float) for x in (ours[name], values))  # None: nan
+            np.testing.assert_allclose(*pair, rtol=1e-9, err_msg=name)
