@@ -76,7 +76,7 @@ class Pack:
         self.numbers = {name: value.to(device) for name, value in numbers.items()}
         weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
         optimizer = optimizer_of(self.protocol)
-        self.state = self.method.start(weights, self.hyper, optimizer, network.layout)
+        self.state = self.method.start(weights, self.hyper, optimizer, network.layout, self.protocol)
         self.engine = engine_of(self.protocol, self.problem, network, self.method, device)
         self.engine.chunk = chunk or self._chunk()
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
@@ -85,8 +85,10 @@ class Pack:
 
     def _chunk(self) -> int:
         """How many (cell, task) pairs are computed at once."""
-        if not isinstance(self.engine, MappedEngine):
+        if isinstance(self.engine, conv4.Conv4Engine):
             return default_chunk(self.protocol, self.device)
+        if isinstance(self.engine, LoopedEngine):
+            return len(self.seeds)  # one pair at a time, whatever there is
 
         def one_pair() -> None:
             state = replay.each(lambda tensor: tensor[:1], self.state)
