@@ -29,7 +29,11 @@ class Heading:
         inches."""
         inches = width - 2 * style.MARGIN
         measured = "  \N{MIDDLE DOT}  ".join(
-            (learned.title, labels.one_line(labels.of_trials(trials)), seeds_text(trials["seed"].unique().tolist()))
+            (
+                learned.title,
+                labels.one_line(labels.of_trials(trials)),
+                seeds_text(trials["seed"].unique().tolist()),
+            )
         )
         return cls(
             title=texts.wrapped(title, inches, style.TITLE, bold=True),

@@ -116,8 +116,8 @@ class Arrangement:
 
 
 def draw(trials: pd.DataFrame, grid: dict[str, Any], about: Mapping[str, Any] | None = None) -> Figure:
-    """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON, `about` as
-    in render.render."""
+    """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON, `about`
+    as in render.render."""
     summed, what = cells_over_seeds(trials), learned(trials, about)
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
     look = cells.look(summed, budget)

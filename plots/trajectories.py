@@ -2,8 +2,9 @@
 
 A row for each rate that the shown methods record (alpha, beta), one for the training loss and one for the
 validation loss; the columns are the grid's. A line is one setting of the hyper-parameters, over its seeds.
-What a method records of the rates that one row stands for (alpha_lowest) is drawn thin in that row. The colours run dark to light along the values that vary in a
-column; the method with the fewest hyper-parameters (MAML) is black; the grid's reference is in every column.
+What a method records of the rates that one row stands for (alpha_lowest) is drawn thin in that row. The
+colours run dark to light along the values that vary in a column; the method with the fewest hyper-parameters
+(MAML) is black; the grid's reference is in every column.
 """
 
 from __future__ import annotations
@@ -128,7 +129,9 @@ def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
 
 def _what(trials: pd.DataFrame, what: Learned) -> str:
     target, budget = float(trials["target_loss"].iloc[0]), trials["max_iterations"].iloc[0]
-    return f"budget {texts.iterations(budget)}" + ("" if np.isnan(target) else f", target {what.with_unit(target)}")
+    return f"budget {texts.iterations(budget)}" + (
+        "" if np.isnan(target) else f", target {what.with_unit(target)}"
+    )
 
 
 def _target(trials: pd.DataFrame) -> dict[str, float]:

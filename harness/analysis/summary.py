@@ -108,8 +108,9 @@ def bands(trajectories: pd.DataFrame, trials: pd.DataFrame, by: Sequence[str]) -
 
     Columns beside these: `seeds`, the cells that have a row at this iteration; `all_seeds`, the cells of
     the group that have any; and for each of rate_columns and LOSSES <name>_median, <name>_low and
-    <name>_high over those seeds: the quartiles from 4 seeds on, else smallest and largest. A seed that has ended is left out from
-    there on, so where seeds < all_seeds the numbers are of the survivors: draw them as such. NaN: no value.
+    <name>_high over those seeds: the quartiles from 4 seeds on, else smallest and largest. A seed that has
+    ended is left out from there on, so where seeds < all_seeds the numbers are of the survivors: draw them
+    as such. NaN: no value.
     """
     keys = list(by)
     rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")

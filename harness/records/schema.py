@@ -238,9 +238,7 @@ def fitted(row: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, A
     """The values of a row in these columns; what is no text is written out where the column is one."""
     values = {name: row.get(name) for name in columns}
     return {
-        name: written(value)
-        if columns[name].type == TEXT and not isinstance(value, str | None)
-        else value
+        name: written(value) if columns[name].type == TEXT and not isinstance(value, str | None) else value
         for name, value in values.items()
     }
 
