@@ -54,8 +54,10 @@ class Row:
 
 
 def rows_of(trajectories: pd.DataFrame, what: Learned) -> list[Row]:
-    """The rows of a figure of these trajectories: rates that have any value, then the losses."""
-    rates = [name for name in rate_columns(trajectories) if trajectories[name].notna().any()]
+    """The rows of a figure of these trajectories: rates that have any value (none yet: all), then the
+    losses."""
+    known = rate_columns(trajectories)
+    rates = [name for name in known if trajectories[name].notna().any()] or known
     leads = [name for name in rates if not any(name.startswith(f"{other}_") for other in rates)]
     rows = [
         Row(
@@ -129,9 +131,8 @@ def _head(title: str, members: pd.DataFrame, wording: Wording) -> str:
 
 def _what(trials: pd.DataFrame, what: Learned) -> str:
     target, budget = float(trials["target_loss"].iloc[0]), trials["max_iterations"].iloc[0]
-    return f"budget {texts.iterations(budget)}" + (
-        "" if np.isnan(target) else f", target {what.with_unit(target)}"
-    )
+    goal = "" if np.isnan(target) else f", target {what.with_unit(target)}"
+    return f"budget {texts.iterations(budget)}{goal}"
 
 
 def _target(trials: pd.DataFrame) -> dict[str, float]:

@@ -27,7 +27,7 @@ def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
     target: Annotated[
         list[float] | None,
-        typer.Option(help="Nats; may be repeated.", show_default="those of grids of sweeps/ like it"),
+        typer.Option(help="A loss; may be repeated.", show_default="those of grids of sweeps/ like it"),
     ] = None,
     results: Results = places.RESULTS,
 ) -> None:
