@@ -21,7 +21,7 @@ from harness.analysis.summary import hyper_columns
 from harness.cell import Cell
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.methods import METHODS, base
+from harness.methods import METHODS, maml
 from harness.methods.maml import MAML
 from harness.records import Row, answers, schema, tables
 from harness.records.store import Store
@@ -190,7 +190,7 @@ def test_dtypes_in_pandas(grid: Grid, store: Store) -> None:
 def test_a_method_with_a_hyper_parameter_of_its_own(
     grid: Grid, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Hyper(base.Hyper):
+    class Hyper(maml.Hyper):
         momentum: float = Field(ge=0)
 
     class Heavy(MAML):
