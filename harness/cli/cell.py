@@ -166,7 +166,8 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     problem_of(cell.protocol).check()
     torch.set_num_threads(threads)
-    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.data}, {cell.protocol.label}")
+    under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
+    say(f"{cell.cell_id}  {cell.describe()}  {under}")
     shown = _columns(cell)
     say(" ".join(f"{column.head:>{column.width}}" for column in shown))
     started = perf_counter()

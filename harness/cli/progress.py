@@ -137,9 +137,11 @@ class Display:
 
 
 def _rates(cells: Iterable[Cell]) -> list[str]:
-    """The first MAX_RATES that the methods of these cells record, those of the first method first."""
+    """The first MAX_RATES that the methods of these cells record, without what says more of one of them, as
+    alpha_lowest does of alpha."""
     methods = dict.fromkeys(cell.method for cell in cells)
-    return list(dict.fromkeys(name for one in methods for name in METHODS[one].columns))[:MAX_RATES]
+    names = list(dict.fromkeys(name for one in methods for name in METHODS[one].columns))
+    return [name for name in names if not any(name.startswith(f"{one}_") for one in names)][:MAX_RATES]
 
 
 def _rate(value: float | None) -> str:

@@ -65,7 +65,7 @@ def _facts(record: Record, targets: list[float]) -> Iterator[tuple[str, object]]
     cell = header.cell
     yield "cell", cell.cell_id
     yield "", cell.describe()
-    yield "protocol", f"{cell.protocol.data}, {cell.protocol.label}"
+    yield "protocol", ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
     for name, value in cell.protocol.model_dump(exclude_defaults=True).items():
         yield "", f"{name}: {value}"
     reason = f": {header.error}" if header.error else ""
