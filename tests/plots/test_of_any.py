@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from harness.analysis.learned import learned
 from harness.plots import style
 from harness.plots.render import draw
+from harness.plots.trajectories import rows_of
 from harness.records.tables import Tables
 from tests import swept
 
@@ -56,11 +58,9 @@ def test_a_row_for_each_rate_that_a_shown_method_records(tmp_path: Path) -> None
     names = [rf"Reptile, $\epsilon_0$ = ${power}$" for power in ("10^{-1}", "10^{0}")]
     assert beside_maml == [reference, "Meta-SGD", *names]
     assert reptile == [reference, *(name.removeprefix("Reptile, ") for name in names)]
-    maml_alone = made.trials["method"] == "maml"
-    made.about["grid"]["figure"]["columns"] = [{"title": "MAML", "where": {"method": "maml"}}]
-    fig = drawn(made)
-    assert maml_alone.any()
-    assert not axes(fig, "eps")
+    maml = made.trials.loc[made.trials["method"] == "maml", "cell_id"]
+    shown = rows_of(made.trajectories[made.trajectories["cell_id"].isin(maml)], learned(made.trials))
+    assert [one.name for one in shown] == ["alpha", "beta", "train_loss", "val_loss"]
 
 
 def test_a_problem_without_unit_and_chance(tmp_path: Path) -> None:
