@@ -43,6 +43,8 @@ class Display:
         self._opened = 0.0
         self._announced = False
         """Whether an estimate of the time left has been printed."""
+        self._in_parts = False
+        """Whether it has been said that packs are computed in parts."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
@@ -87,6 +89,9 @@ class Display:
         error = f": {header.error}" if header.error else ""
         left = f"  ({left})" if self._live is None and (left := self._left()) else ""
         self._say(f"{place} {ended}  {self._names.of(header.cell)}{error}{left}", indent=len(place) + 1)
+        if (pairs := header.provenance.get("pairs_at_once")) and not self._in_parts:
+            self._in_parts = True
+            self.note(f"to save memory, {counted(pairs, 'task')} of a pack's cells are computed at a time")
 
     def end(self) -> None:
         """Close the live display."""
