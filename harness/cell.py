@@ -57,7 +57,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     @property
     def dataset_name(self) -> str | None:
         """The name of its data set; None: its problem draws its tasks."""
-        return getattr(self, "dataset", None)
+        return self.dataset if isinstance(self, few_shot.Fields) else None
 
     @property
     def data(self) -> str:

@@ -14,6 +14,8 @@ from pydantic import ValidationError
 from harness.cell import Protocol, model_of, preset_of, presets, protocol_of
 from harness.common import places, plugins
 from harness.common.errors import UserError
+from harness.common.plugins import NotLoaded, Plugin
+from harness.common.registry import Registry
 from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Trajectories
 from harness.grids.grid import RESERVED, Grid
@@ -80,7 +82,8 @@ def resolve(
     data = document.data
     if not isinstance(data, dict):
         raise mistakes.report(document, [Mistake((), f"{show(data)} is not a mapping of keys to values")])
-    _load_plugins(document, data.get("plugins", ()), folder)
+    brought = _load_plugins(document, data.get("plugins", ()), folder)
+    _check_offers(document, data)
     if dataset is not None and dataset not in DATASETS:
         raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
     known = _known(data, ())
@@ -110,6 +113,7 @@ def resolve(
         grid = Grid.model_validate(whole, strict=True)
         if not wrong:
             wrong += _chosen_for_nothing(grid, data)
+            wrong += _loaded_for_nothing(grid, brought, written)
     except ValidationError as error:
         found = mistakes.of_error(error, document, lambda path: _known(data, path))
         said = {"protocol"} if whole["protocol"] is None else set()
@@ -121,15 +125,44 @@ def resolve(
     return grid
 
 
-def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None) -> None:
-    """Load a grid's plug-ins, in their order. What is not a list of names is left for the model to refuse."""
+def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None) -> dict[Place, Plugin]:
+    """Load a grid's plug-ins, in their order. What is not a list of names is left for the model to refuse.
+
+    NotLoaded: one cannot be loaded.
+    """
+    found = {}
     for at, name in enumerate(figure.listed(named)):
         if isinstance(name, str) and name.strip():
             place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
             try:
-                plugins.load(name, folder or Path())
+                found[place] = plugins.load(name, folder or Path())
+            except NotLoaded as error:
+                raise NotLoaded(str(mistakes.report(document, [Mistake(place, str(error))]))) from None
+    return found
+
+
+def _check_offers(document: strictyaml.Document, data: dict[str, Any]) -> None:
+    """Of what a grid names and an installed package offers: that it can be loaded, and is no other thing's
+    name. NotLoaded."""
+    protocols: list[tuple[Place, Any]] = [(("protocol",), data.get("protocol"))]
+    protocols += [(("readings", i), one) for i, one in enumerate(figure.listed(data.get("readings")))]
+    places: list[tuple[Place, Registry[Any], Any]] = [
+        ((*at, key), known, fields.get(key))
+        for at, fields in protocols
+        if isinstance(fields, dict)
+        for key, known in (("problem", PROBLEMS), ("network", NETWORKS), ("dataset", DATASETS))
+    ]
+    places += [
+        (("cells", i, "method"), METHODS, block.get("method"))
+        for i, block in enumerate(figure.listed(data.get("cells")))
+        if isinstance(block, dict)
+    ]
+    for at, known, name in places:
+        if isinstance(name, str):
+            try:
+                known.check(name)
             except UserError as error:
-                raise mistakes.report(document, [Mistake(place, str(error))]) from None
+                raise NotLoaded(str(mistakes.report(document, [Mistake(at, str(error))]))) from None
 
 
 def _unknown_names(protocol: dict[str, Any]) -> Iterator[Mistake]:
@@ -214,6 +247,23 @@ def _chosen_for_nothing(grid: Grid, data: dict[str, Any]) -> Iterator[Mistake]:
     for place in places:
         text = f"{grid.blocks[own].method} has an outer update of its own; leave meta_optimizer out"
         yield Mistake(place, text)
+
+
+def _loaded_for_nothing(grid: Grid, brought: dict[Place, Plugin], dataset: str | None) -> Iterator[Mistake]:
+    """Plug-ins that bring nothing that the grid names. dataset: the one that is written."""
+    protocols = (grid.protocol, *grid.protocols)
+    named: list[tuple[Registry[Any], set[str | None]]] = [
+        (METHODS, {block.method for block in grid.blocks}),
+        (PROBLEMS, {one.problem for one in protocols}),
+        (NETWORKS, {one.network for one in protocols}),
+        (DATASETS, {dataset, *(one.dataset_name for one in protocols)}),
+    ]
+    for place, plugin in brought.items():
+        its = [(known, name, names) for known, names in named for name in known.brought(plugin.module)]
+        if not any(name in names for _, name, names in its):
+            what = ", ".join(f"{known.kind} '{name}'" for known, name, _ in its)
+            what = f"brings {what}, which this grid does not use" if what else "brings nothing"
+            yield Mistake(place, f"plug-in {plugin.name} {what}")
 
 
 def from_json(text: str) -> Grid:

@@ -48,7 +48,7 @@ class Grid(Question):
     )
     title: Line = Field(description="of its figures")
     figure: Figure
-    plugins: tuple[Line, ...] = Field(
+    plugins: Annotated[tuple[Line, ...], BeforeValidator(listed)] = Field(
         (), max_length=100, description="files beside this one, or modules, that bring what it names"
     )
     protocol: SerializeAsAny[Protocol]

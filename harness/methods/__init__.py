@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
+from harness.common.errors import UserError
 from harness.methods import alpha_maml
 from harness.methods.alpha_maml import AlphaMAML
 from harness.methods.anil import ANIL
-from harness.methods.base import METHODS, Hyper, Method, Values
+from harness.methods.base import METHODS, Column, Hyper, Method, Values
 from harness.methods.fomaml import FOMAML
 from harness.methods.maml import MAML
 from harness.methods.meta_sgd import MetaSGD
@@ -25,9 +26,45 @@ __all__ = ["METHODS", "Hyper", "Method", "Options", "Values", "method", "refusal
 
 
 def method(kind: type[Method]) -> type[Method]:
-    """Decorator: make a method known. UserError: its name is taken."""
-    METHODS.add(kind.name, kind(), kind.__module__)
+    """Decorator: make a method known. UserError: its name is taken, or it cannot be one."""
+    if not (isinstance(kind, type) and issubclass(kind, Method)):
+        raise UserError(f"{getattr(kind, '__name__', kind)!r} is not a class that extends harness.Method")
+    METHODS.add(getattr(kind, "name", None), kind(), kind.__module__)  # type: ignore[arg-type]
+    try:
+        _check(kind)
+    except UserError:
+        METHODS.drop(kind.name)
+        raise
     return kind
+
+
+def _check(kind: type[Method]) -> None:
+    """UserError: what it declares cannot be used."""
+    if not isinstance(getattr(kind, "title", None), str):
+        kind.title = kind.name
+    hyper = getattr(kind, "Hyper", None)
+    if not (isinstance(hyper, type) and issubclass(hyper, Hyper)):
+        raise UserError(f"method '{kind.name}': it needs a Hyper, a class that extends harness.Hyper")
+    for name, field in hyper.model_fields.items():
+        if name in RESERVED:
+            raise UserError(f"method '{kind.name}': a hyper-parameter cannot be called {name}: a column is")
+        if not _is_plain(field.annotation):
+            raise UserError(
+                f"method '{kind.name}': its hyper-parameter {name} is neither a number, nor a whole number, "
+                "nor a flag, nor one of some texts (typing.Literal)"
+            )
+    if wrong := [name for name, one in dict(kind.columns).items() if not isinstance(one, Column)]:
+        raise UserError(f"method '{kind.name}': its column {wrong[0]} is not a harness.Column")
+
+
+RESERVED = ("method", "paired", "seed", "reading", "cell_id", "problem", "dataset", "protocol", "preset")
+"""What grids and tables call something else than a hyper-parameter."""
+
+
+def _is_plain(annotation: Any) -> bool:
+    if get_origin(annotation) is Literal:
+        return all(isinstance(value, str) for value in get_args(annotation))
+    return annotation in (float, int, bool)
 
 
 def refusal(method: str, protocol: Any) -> tuple[str, str] | None:

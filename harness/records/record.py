@@ -22,6 +22,7 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.cell import cell as cell_of
+from harness.common import plugins
 from harness.common.errors import NotAFile
 from harness.common.files import last_bytes, opened
 from harness.common.text import one_line
@@ -223,6 +224,10 @@ def _hyper(method: str, **values: Any) -> Hyper:
     if method not in METHODS:
         raise ValueError(f"its method is {checks.shown(method)}; this installation has {', '.join(METHODS)}")
     return METHODS[method].Hyper(**values)
+
+
+for _kept in (_protocol, _hyper):
+    plugins.when_forgotten(lambda _, kept=_kept: kept.cache_clear())  # type: ignore[misc]
 
 
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:

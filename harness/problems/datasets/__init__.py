@@ -9,6 +9,7 @@ import unicodedata
 from difflib import get_close_matches
 from functools import lru_cache
 
+from harness.common import plugins
 from harness.common.errors import UserError
 from harness.problems.datasets import glyphs, omniglot
 from harness.problems.datasets.base import CHARACTERS, DATASETS, DRAWERS, Dataset, Source
@@ -36,6 +37,9 @@ def load(name: str, resize: str = "lanczos") -> Dataset:
 @lru_cache(maxsize=4)
 def _load(name: str, resize: str) -> Dataset:
     return DATASETS[name].load(resize)
+
+
+plugins.when_forgotten(lambda _: _load.cache_clear())
 
 
 def check(name: str, resize: str = "lanczos") -> None:
