@@ -1,7 +1,5 @@
 """A problem: regression of noisy lines, y = slope x + offset."""
 
-import numpy as np
-
 import harness
 
 

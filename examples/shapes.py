@@ -1,4 +1,4 @@
-"""A data set: filled circles, squares and triangles in colours, a class for each pair, some with fewer images."""
+"""A data set: coloured circles, squares and triangles, a class for each pair, some with fewer images."""
 
 import numpy as np
 
@@ -18,8 +18,7 @@ SIDE = 32
 
 @harness.dataset("shapes", train_characters=12, validation_characters=6, rotate=False)
 def shapes() -> dict[str, np.ndarray]:
-    """Class -> its images, uint8 [images, height, width, 3]. The keywords above are fields of the protocol that
-    fit this data set."""
+    """Class -> images, uint8 [images, height, width, 3]. The keywords above are fields of the protocol."""
     random = np.random.default_rng(0)
     rows, columns = np.mgrid[:SIDE, :SIDE]
     classes = {}

@@ -1,5 +1,7 @@
 """A network: convolutions with max-pooling, for images of any size. Any torch.nn.Module will do."""
 
+from itertools import pairwise
+
 from torch import nn
 
 import harness
@@ -20,7 +22,7 @@ class WideNet(nn.Module):
                     nn.ReLU(),
                     nn.MaxPool2d(2),
                 )
-                for before, after in zip(channels, channels[1:], strict=False)
+                for before, after in pairwise(channels)
             )
         )
         self.head = nn.Linear(width, outputs)

@@ -135,9 +135,10 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     from harness.cli.progress import duration, verdict
     from harness.problems import problem_of
-    from harness.training import loop
+    from harness.training import loop, trial
 
     problem_of(cell.protocol).check()
+    trial.check([cell])
     torch.set_num_threads(threads)
     say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.data}, {cell.protocol.label}")
     say(

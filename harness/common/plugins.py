@@ -153,6 +153,13 @@ def called(module: str) -> str:
     return plugin.path if plugin is not None and plugin.path is not None else module
 
 
+def within(module: str) -> str:
+    """The beginning of a message about what a module brings: `plug-in sign.py: `; empty: as in a notebook."""
+    plugin = _loaded.get(module)
+    name = plugin.name if plugin is not None else module
+    return "" if is_ours(module) or module == "__main__" else f"plug-in {name}: "
+
+
 def file_of(module: str) -> str | None:
     """The file of a module that is loaded; None: it has none."""
     file = getattr(sys.modules.get(module), "__file__", None)
@@ -184,7 +191,7 @@ def explain(error: BaseException, *files: Path | str) -> str:
     else:
         inside = [Path(file) for file in files]
         for frame in traceback.extract_tb(error.__traceback__):
-            if not inside or any(Path(frame.filename).is_relative_to(one) for one in inside):
+            if not inside or any(_is_below(Path(frame.filename), one) for one in inside):
                 at, line = frame.filename, frame.lineno
     text = error.msg if isinstance(error, SyntaxError) else str(error).partition("\n\nFor further")[0]
     where = f"line {line}: " if line is not None else ""
@@ -192,6 +199,11 @@ def explain(error: BaseException, *files: Path | str) -> str:
         where = f"{Path(at).name}, {where}"
     what = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
     return one_line(f"{where}{what}{text}".rstrip(": "), 300)
+
+
+def _is_below(path: Path, place: Path) -> bool:
+    """Whether it is this file, or in this folder and not installed there."""
+    return path.is_relative_to(place) and "site-packages" not in path.relative_to(place).parts
 
 
 def _import(name: str) -> None:

@@ -130,10 +130,10 @@ def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None
 
     NotLoaded: one cannot be loaded.
     """
-    found = {}
+    found: dict[Place, Plugin] = {}
     for at, name in enumerate(figure.listed(named)):
         if isinstance(name, str) and name.strip():
-            place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
+            place: Place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
             try:
                 found[place] = plugins.load(name, folder or Path())
             except NotLoaded as error:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from harness.cell import Cell, Question, alike
+from harness.records import provenance
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
@@ -24,19 +26,34 @@ class Todo:
     """In words: what its record lacks."""
 
 
-def plan(cells: Iterable[Cell], scan: Scan, question: Question) -> dict[str, Todo]:
-    """The cells that the store does not answer, by id. All others are done."""
-    reasons = ((cell.cell_id, _todo(cell.cell_id, scan, question)) for cell in cells)
+def plan(cells: Iterable[Cell], scan: Scan, question: Question, stale: bool = False) -> dict[str, Todo]:
+    """The cells that the store does not answer, by id. All others are done. stale: neither are those whose
+    record was made by another version of a plug-in."""
+    reasons = ((cell.cell_id, _todo(cell, scan, question, stale)) for cell in cells)
     return {cell_id: todo for cell_id, todo in reasons if todo is not None}
 
 
-def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
+def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:
+    """Of the cells that are not in `todo`: for each part whose source has changed, how many records were made
+    by another version of it."""
+    counts = Counter[str]()
+    for cell in cells:
+        header = scan.headers.get(cell.cell_id)
+        if header is not None and cell.cell_id not in todo:
+            counts.update(provenance.changed(cell, header.provenance))
+    return dict(counts)
+
+
+def _todo(cell: Cell, scan: Scan, question: Question, stale: bool) -> Todo | None:
+    cell_id = cell.cell_id
     if cell_id in scan.damaged:
         return Todo(kind="damaged", reason=scan.damaged[cell_id])
     header = scan.headers.get(cell_id)
     if header is None:
         return Todo(kind="missing", reason="not run yet")
     reason = header.why_not(question)
+    if reason is None and stale and (parts := provenance.changed(cell, header.provenance)):
+        return Todo(kind="stale", reason=f"made by another version of {', '.join(parts)}")
     if reason is None:
         return None
     return Todo(kind="failed" if header.ending == "failed" else "stale", reason=reason)

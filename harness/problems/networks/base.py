@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.common.frozen import Frozen
@@ -65,6 +66,8 @@ class Built:
     layout: Layout
     loops: bool
     """Whether a CPU is faster with one task after another than with all at once: it convolves."""
+    kept: Mapping[str, Tensor] = MappingProxyType({})
+    """What it has beside its weights, by name: it stays as it is."""
 
     def initial(self, seed: int) -> list[NDArray[np.float64]]:
         """The values of each part before iteration 1, in the layout's order: a function of the seed."""

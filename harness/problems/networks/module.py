@@ -68,8 +68,8 @@ class Module(Built):
         if not parts:
             raise UserError(f"network '{name}': it has no parameters to train")
         self.layout = Layout(adapted=parts, others=(), head=self._head(head))
-        self.loops = _convolves(self.module)
-        self._kept = {n: t.detach() for n, t in self._tensors() if n not in named}
+        self.loops = _convolves(self.module)  # which a CPU does one after another
+        self.kept = {n: t.detach() for n, t in self._tensors() if n not in named}
 
     def initial(self, seed: int) -> list[NDArray[np.float64]]:
         """See Built. As the module's own constructor makes them."""
@@ -80,13 +80,13 @@ class Module(Built):
         """See Built."""
         from torch.func import functional_call
 
-        return functional_call(self.module, {**weights, **self._kept}, (inputs,))
+        return functional_call(self.module, {**weights, **self.kept}, (inputs,))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """See Built."""
         self.module.to(device)
-        self._kept = {
-            n: t.to(device, dtype if t.is_floating_point() else t.dtype) for n, t in self._kept.items()
+        self.kept = {
+            n: t.to(device, dtype if t.is_floating_point() else t.dtype) for n, t in self.kept.items()
         }
 
     def _constructed(self, seed: int) -> nn.Module:
@@ -102,9 +102,9 @@ class Module(Built):
     def _refuse(self) -> None:
         """UserError: layers of which no pure function of the weights can be made."""
         from torch.nn.modules.dropout import _DropoutNd
-        from torch.nn.parameter import UninitializedTensorMixin
+        from torch.nn.parameter import is_lazy
 
-        lazy = [n for n, t in self._tensors() if isinstance(t, UninitializedTensorMixin)]
+        lazy = [n for n, t in self._tensors() if is_lazy(t)]
         if lazy:
             raise UserError(
                 f"network '{self.name}': {lazy[0]} has no shape before the first input; take it from `inputs`"
