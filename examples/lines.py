@@ -33,9 +33,8 @@ class Lines(harness.Problem):
         return (1,), 1
 
     def loss(self, outputs, targets):
-        """Of one task, a scalar."""
+        """Of one task."""
         return (outputs - targets).square().mean()
 
     def measure(self, outputs, targets):
-        """The metrics of one task, a scalar each."""
         return ((outputs - targets).abs().amax(),)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,7 +37,7 @@ class Status:
     reasons: dict[str, tuple[str, str]]
     """Cell id -> one of KINDS, and why, for the cells that are not done."""
 
-    changed: dict[str, int]
+    changed: dict[str, int] = field(default_factory=dict)
     """Part -> how many records were made by other versions of its source."""
 
     @property

@@ -11,6 +11,7 @@ import pytest
 from harness import grids
 from harness.common import plugins
 from harness.common.errors import UserError
+from harness.methods import METHODS
 from harness.records import tables
 from harness.records.store import Store
 from harness.sweeping import supervisor
