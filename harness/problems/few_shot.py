@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, model_validator
 
-from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.problems import datasets
@@ -187,6 +186,3 @@ def images_of(dataset: str, resize: str, device: torch.device) -> Tensor:
     data = datasets.load(dataset, resize)
     images = torch.tensor(data.images, device=device)
     return images if images.dim() == 5 else images.unsqueeze(-1)
-
-
-plugins.when_forgotten(lambda _: images_of.cache_clear())
