@@ -207,7 +207,7 @@ def label_beside(preset: str, protocol: Protocol) -> str:
 
 def _words(changes: Mapping[str, Any]) -> list[str]:
     """In the order of the protocol's fields."""
-    places = {name: at for at, name in enumerate(_IN_WORDS)}
+    places = {name: at for at, name in enumerate(dict.fromkeys(_IN_WORDS))}
     ordered = sorted(changes, key=lambda name: places.get(name, len(places)))
     return [f"{name}={changes[name]}" for name in ordered]
 

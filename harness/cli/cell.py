@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,10 +14,13 @@ from harness.cli.options import Dataset, Device, Results, check_device
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import cores
+from harness.common.text import written
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
     from harness.grids import Grid
+    from harness.grids.block import Value
+    from harness.methods import Hyper
     from harness.records import Progress, Row
 
 
@@ -29,7 +33,7 @@ def cell(
     ] = None,
     grid: Annotated[str, typer.Option(help="Where its protocol, target and budget come from.")] = "fig2",
     seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the tasks.")] = 0,
-    target: Annotated[float | None, typer.Option(help="In nats, in place of the grid's.")] = None,
+    target: Annotated[float | None, typer.Option(help="In place of the grid's.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="The budget, in place of the grid's.")] = None,
     dataset: Dataset = None,
     device: Device = "cpu",
@@ -75,7 +79,7 @@ def _question(grid: Grid, target: float | None, iterations: int | None) -> Quest
         detail = error.errors(include_url=False)[0]
         if detail["loc"] == ("max_iterations",):
             raise UserError(f"cell: iterations: {mistakes.words(detail)}") from None
-        raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
+        raise UserError(f"cell: target {target:g}: write a number > 0") from None
 
 
 def _by_id(beginning: str, grid: Grid, results: Path) -> Cell:
@@ -101,11 +105,12 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
     hyper = dict(pairs)
     if len(hyper) < len(pairs):
         raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
-    fields = {name: set(one.Hyper.model_fields) for name, one in METHODS.items()}
-    chosen = method or next((name for name, names in fields.items() if names == set(hyper)), None)
+    chosen = method or next((name for name in METHODS if _takes(METHODS[name].Hyper, hyper)), None)
     if chosen is None:
         needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
         raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(hyper)} ({needs})")
+    if chosen in METHODS:
+        _check_numbers(hyper, METHODS[chosen].Hyper)
     try:
         return Cell.model_validate(
             {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
@@ -116,15 +121,37 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
         raise UserError(f"cell: {place or chosen}: {mistakes.words(detail)}") from None
 
 
-def _assignment(word: str) -> tuple[str, float]:
-    from harness.grids import number
+def _takes(model: type[Hyper], given: Collection[str]) -> bool:
+    """Whether a method with these hyper-parameters can be run with the given ones."""
+    needed = {name for name, field in model.model_fields.items() if field.is_required()}
+    return needed <= {*given} <= {*model.model_fields}
 
-    name, _, value = word.partition("=")
+
+def _assignment(word: str) -> tuple[str, Value]:
+    from harness.grids import strictyaml
+
+    name, equals, value = word.partition("=")
     try:
-        return name, float(number(value))
+        found = strictyaml.scalar(value)
     except ValueError as error:
-        wanted = "name=number, such as alpha0=1e-2"
-        raise UserError(f"cell: '{word}' is not of the form {wanted} ({error})") from None
+        raise _not_of_the_form(word, str(error)) from None
+    if not (equals and isinstance(found, int | float | str)):
+        raise _not_of_the_form(word, f"'{value}' is no value")
+    return name, found
+
+
+def _check_numbers(hyper: Mapping[str, Value], model: type[Hyper]) -> None:
+    """UserError where a number is wanted and a word is given."""
+    from harness.records.schema import INTEGER, NUMBER, type_of
+
+    for name, value in hyper.items():
+        field = model.model_fields.get(name)
+        if field and isinstance(value, str | bool) and type_of(field.annotation) in (NUMBER, INTEGER):
+            raise _not_of_the_form(f"{name}={written(value)}", f"'{written(value)}' is not a number")
+
+
+def _not_of_the_form(word: str, why: str) -> UserError:
+    return UserError(f"cell: '{word}' is not of the form name=number, such as alpha0=1e-2 ({why})")
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
@@ -140,15 +167,14 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
     problem_of(cell.protocol).check()
     trial.check([cell])
     torch.set_num_threads(threads)
-    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.data}, {cell.protocol.label}")
-    say(
-        f"{'iteration':>9} {'loss':>8} {'accuracy':>8} {'alpha':>10} {'beta':>10} "
-        f"{'val loss':>8} {'val acc':>8}"
-    )
+    under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
+    say(f"{cell.cell_id}  {cell.describe()}  {under}")
+    shown = _columns(cell)
+    say(" ".join(f"{column.head:>{column.width}}" for column in shown))
     started = perf_counter()
 
     def observe(now: list[Progress]) -> None:
-        say(_line(now[0].row))
+        say(" ".join(column.text(now[0].row) for column in shown))
         if unheard():  # `| head`, say: there is nothing else to train for
             raise typer.Exit
 
@@ -157,8 +183,33 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
     say(f"{verdict(record, question)}; {record.header.ending}, {seconds}")
 
 
-def _line(row: Row) -> str:
-    def number(value: float | None, form: str) -> str:
-        return "" if value is None else format(value, form)
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """A column of the printed rows."""
 
-    return f"{row['iteration']:>9} {row['train_loss']:>8.4f}"
+    name: str
+    """Of the record."""
+    head: str
+    form: str
+
+    @property
+    def width(self) -> int:
+        """Characters."""
+        return max(len(self.head), 10 if self.form == ".4g" else 8)
+
+    def text(self, row: Row) -> str:
+        """Its value, aligned; blanks where there is none."""
+        value = row.get(self.name)
+        return f"{'' if value is None else format(value, self.form):>{self.width}}"
+
+
+def _columns(cell: Cell) -> list[_Column]:
+    """Iteration, training loss and metrics; what the method records; the same of the validation tasks."""
+    from harness.records.schema import judged, record
+
+    measured = {"loss": ".4f", **dict.fromkeys(judged(cell)[1:], ".3f")}
+    train = [_Column(name=f"train_{name}", head=name, form=form) for name, form in measured.items()]
+    val = [_Column(name=f"val_{name}", head=f"val {name}", form=form) for name, form in measured.items()]
+    apart = {"iteration", *(column.name for column in (*train, *val))}
+    rates = [_Column(name=name, head=name, form=".4g") for name in record(cell) if name not in apart]
+    return [_Column(name="iteration", head="iteration", form="d"), *train, *rates, *val]

@@ -155,7 +155,7 @@ def _draw(drawn: Tables, folder: Path) -> list[Path]:
     from harness.plots.render import render
 
     grid = drawn.about["grid"]
-    paths = render(drawn.trials, drawn.trajectories, grid, folder)
+    paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about)
     if boxes := fonts.lacking(_titles(grid)):
         say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")

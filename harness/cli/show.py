@@ -27,7 +27,7 @@ def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
     target: Annotated[
         list[float] | None,
-        typer.Option(help="Nats; may be repeated.", show_default="those of grids of sweeps/ like it"),
+        typer.Option(help="A loss; may be repeated.", show_default="those of grids of sweeps/ like it"),
     ] = None,
     grid: Annotated[
         str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
@@ -76,7 +76,7 @@ def _facts(record: Record, targets: list[float]) -> Iterator[tuple[str, object]]
     cell = header.cell
     yield "cell", cell.cell_id
     yield "", cell.describe()
-    yield "protocol", f"{cell.protocol.data}, {cell.protocol.label}"
+    yield "protocol", ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
     for name, value in cell.protocol.model_dump(exclude_defaults=True).items():
         yield "", f"{name}: {value}"
     reason = f": {header.error}" if header.error else ""

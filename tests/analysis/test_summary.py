@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis.summary import bands, cells_over_seeds, hyper_columns
-from harness.records.schema import TRIALS
-from tests.readings import reading
+from tests.readings import TRIALS, reading
 
 NONE = math.nan
 

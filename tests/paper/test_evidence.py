@@ -16,9 +16,8 @@ from harness.paper import evidence
 from harness.paper import matrix as judging
 from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, reading_of, short_labels
 from harness.records import tables
-from harness.records.schema import TRAJECTORIES, TRIALS
 from harness.records.tables import Tables
-from tests.readings import reading
+from tests.readings import TRAJECTORIES, TRIALS, reading
 
 
 def made(*cells: dict) -> Tables:
@@ -26,7 +25,8 @@ def made(*cells: dict) -> Tables:
     rows = [
         {
             **dict.fromkeys(TRIALS),
-            **{"dataset": "omniglot", **reading("paper-adam"), "seed": 0, "numerics": 2, "target_loss": 2.5},
+            **{"method": "maml", "problem": "few-shot", "dataset": "omniglot"},
+            **{**reading("paper-adam"), "seed": 0, "numerics": 2, "target_loss": 2.5},
             "outcome": "budget",
             **cell,
         }
