@@ -33,7 +33,7 @@ class Workload:
 
     protocol: Protocol
     weights: Tensor
-    """[cells, P], as harness.problems.network lays them out; the peers take one cell."""
+    """[cells, P], as harness.problems.networks.conv4 lays them out; the peers take one cell."""
     batch: Images
     """[1, tasks, n, 28, 28, 1] each: all cells see the same tasks."""
     alpha: float = ALPHA

@@ -81,9 +81,8 @@ class MetaGradient(NamedTuple):
     gradient: Tensor
     """[cells, P] the meta-gradient, Eq. 3: derivative with respect to the weights."""
     by_rates: Tensor
-    """[cells, A] derivative with respect to the inner rate of each adapted parameter, Eq. 4 before its dot
-    product is summed; [cells, steps, A] if there is a rate for each step. The derivative with respect to a
-    rate that several parameters or steps share is the sum over these."""
+    """Derivative with respect to each inner rate, in the shape of the rates (Eq. 4: one rate for all
+    parameters). Float64 where parameters share a rate."""
 
 
 class Adapted(NamedTuple):
@@ -103,8 +102,9 @@ class State(NamedTuple):
     weights: Tensor
     """[cells, P], the adapted parameters first."""
     alpha: Tensor
-    """The inner rates that the next inner loop uses, float64: [cells, 1], [cells, A], or one for each step:
-    [cells, steps, 1] or [cells, steps, A]."""
+    """The inner rates that the next inner loop uses, float64: [cells, n] or, with rates for each step,
+    [cells, steps, n]. n is 1, the number of adapted tensors (len(layout.adapted)), or that of adapted
+    parameters, A (layout.adapted_size)."""
     beta: Tensor
     """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
     optimizer: tuple[Tensor, ...]
@@ -181,8 +181,11 @@ class Method:
         """Steps of the inner loop: the protocol's."""
         return protocol.inner_steps
 
-    def start(self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout) -> State:
-        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them."""
+    def start(
+        self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout, protocol: Any
+    ) -> State:
+        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them; optimizer:
+        the protocol's; protocol: as in `step`."""
         return State(weights, hyper["alpha0"], hyper["beta0"], optimizer.start(weights))
 
     def meta_gradient(
@@ -226,8 +229,8 @@ def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
     return weights - beta.to(weights.dtype) * direction
 
 
-def joined(*vectors: Tensor) -> Tensor:
-    """[cells, n] each -> one after the other, in the precision of the first."""
+def joined(*parts: Tensor) -> Tensor:
+    """[cells, ...] each -> [cells, all their numbers], in the precision of the first."""
     import torch
 
-    return torch.cat([vector.to(vectors[0].dtype) for vector in vectors], 1)
+    return torch.cat([part.flatten(1).to(parts[0].dtype) for part in parts], 1)

@@ -45,7 +45,12 @@ class Reptile(base.Method):
         return hyper["steps"]
 
     def start(
-        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+        self,
+        weights: Tensor,
+        hyper: base.Values,
+        optimizer: base.Optimizer,
+        layout: Layout,
+        protocol: Any,
     ) -> base.State:
         """Nothing but the weights moves; `beta` holds eps."""
         return base.State(weights, hyper["alpha0"], hyper["eps0"], ())

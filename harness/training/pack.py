@@ -78,7 +78,7 @@ class Pack:
         self.numbers = {name: value.to(device) for name, value in numbers.items()}
         weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
         optimizer = optimizer_of(self.protocol)
-        self.state = self.method.start(weights, self.hyper, optimizer, network.layout)
+        self.state = self.method.start(weights, self.hyper, optimizer, network.layout, self.protocol)
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
         update = partial(_update, self.protocol, self.method, self.engine, optimizer.step, self.fixed)
         self._update = LAUNCH.get(device.type, lambda function: function)(update)

@@ -51,6 +51,24 @@ class Layout:
         """The number of entries that the inner loop may move, A."""
         return sum(prod(part.shape) for part in self.adapted)
 
+    def per_weight(self, of_parts: Tensor) -> Tensor:
+        """A number for each adapted part, [..., parts], as one for each of its entries, [..., A]. What has
+        one for each entry already is returned as it is."""
+        import torch
+
+        if of_parts.shape[-1] == self.adapted_size:
+            return of_parts
+        lead, sizes = of_parts.shape[:-1], self.sizes[: len(self.adapted)]
+        parts = zip(of_parts.split(1, -1), sizes, strict=True)
+        return torch.cat([one.expand(*lead, size) for one, size in parts], -1)
+
+    def per_part(self, entries: Tensor) -> Tensor:
+        """The sum over the entries of each adapted part, in float64: [..., A] -> [..., parts]."""
+        import torch
+
+        pieces = entries.double().split(self.sizes[: len(self.adapted)], -1)
+        return torch.stack([piece.sum(-1) for piece in pieces], -1)
+
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """The parts of flat vectors [..., P], each [..., *shape]."""
         pieces = flat.split(self.sizes, -1)
