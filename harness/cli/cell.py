@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +17,7 @@ from harness.common.machine import cores
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
     from harness.grids import Grid
+    from harness.methods import Method
     from harness.records import Progress, Row
 
 
@@ -98,15 +99,18 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
     from harness.methods import METHODS
 
     pairs = [_assignment(word) for word in words]
-    hyper = dict(pairs)
-    if len(hyper) < len(pairs):
+    given = dict(pairs)
+    if len(given) < len(pairs):
         raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
-    fields = {name: set(one.Hyper.model_fields) for name, one in METHODS.items()}
-    chosen = method or next((name for name, names in fields.items() if names == set(hyper)), None)
+    chosen = method or next((name for name, one in METHODS.items() if _fits(one, given)), None)
     if chosen is None:
         needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
-        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(hyper)} ({needs})")
+        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(given)} ({needs})")
+    if chosen not in METHODS:
+        near = mistakes.suggest(chosen, METHODS.known())
+        raise UserError(f"cell: method: '{chosen}' is not a method; {near}")
     try:
+        hyper = {name: _value(METHODS[chosen], name, text) for name, text in pairs}
         return Cell.model_validate(
             {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
         )
@@ -116,15 +120,33 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
         raise UserError(f"cell: {place or chosen}: {mistakes.words(detail)}") from None
 
 
-def _assignment(word: str) -> tuple[str, float]:
-    from harness.grids import number
+def _fits(method: Method, given: Collection[str]) -> bool:
+    """Whether these are hyper-parameters of it, and all that it needs."""
+    fields = method.Hyper.model_fields
+    return all(name in fields for name in given) and all(
+        name in given or not field.is_required() for name, field in fields.items()
+    )
 
-    name, _, value = word.partition("=")
+
+def _assignment(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not (name and equals and value):
+        raise UserError(f"cell: '{word}' is not of the form {FORM}")
+    return name, value
+
+
+FORM = "name=value, such as alpha0=1e-2"
+
+
+def _value(method: Method, name: str, text: str) -> int | float | str | bool:
+    from harness.grids import hyper_parameter
+
     try:
-        return name, float(number(value))
+        return hyper_parameter(method, name, text)
     except ValueError as error:
-        wanted = "name=number, such as alpha0=1e-2"
-        raise UserError(f"cell: '{word}' is not of the form {wanted} ({error})") from None
+        raise UserError(f"cell: {name}: {error}") from None
+    except UserError as error:
+        raise UserError(f"cell: {error}") from None
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
