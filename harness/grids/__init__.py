@@ -2,7 +2,7 @@
 
 from harness.grids.block import Block
 from harness.grids.figure import Heatmap, Trajectories
-from harness.grids.file import datasets, from_json, load, names, resolve
+from harness.grids.file import datasets, from_json, load, load_all, names, resolve
 from harness.grids.grid import Grid
 from harness.grids.selection import (
     hyper_parameter,
@@ -22,6 +22,7 @@ __all__ = [
     "from_json",
     "hyper_parameter",
     "load",
+    "load_all",
     "names",
     "parse_seeds",
     "resolve",

@@ -52,6 +52,14 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     return grid if _in_sweeps(path) else grid.model_copy(update={"file": os.path.realpath(path)})
 
 
+def load_all(dataset: str | None = None) -> list[Grid]:
+    """The grids of sweeps/. `dataset` replaces the data set of those that have one; None keeps it."""
+    own = [load(name) for name in names()]
+    if dataset is None:
+        return own
+    return [load(grid.name, dataset=dataset) if grid.protocol.dataset_name else grid for grid in own]
+
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -16,6 +16,8 @@ from harness import grids
 from harness.cell import PRESETS, Cell, Question
 from harness.common.errors import UserError
 from harness.grids import strictyaml
+from harness.methods import Hyper, maml
+from tests.grids.conftest import known
 
 GRID = """\
 title: Mine
@@ -320,3 +322,26 @@ def test_values_that_are_left_out_are_the_defaults() -> None:
     written, short = "rate0: 1, steps: 5, msl: false, rule: raw", "rate0: 1.0"
     ids = [read(TRACES + f"  - {{method: every, {one}}}\n").cells()[-1].cell_id for one in (written, short)]
     assert ids[0] == ids[1]
+
+
+@pytest.mark.usefixtures("every_kind")
+def test_methods_that_no_table_can_hold_together() -> None:
+    """`steps` would be a column of two types."""
+
+    class Texts(Hyper):
+        steps: Literal["few", "many"]
+
+    class Other(maml.MAML):
+        name = "other"
+        Hyper = Texts
+
+    with known(Other):
+        text = TRACES + "  - {method: every, rate0: 1}\n  - {method: other, steps: few}\n"
+        says = "its steps is a choice, that of every a whole number; no column can hold both"
+        assert message(text) == f"mine.yaml:19: cells[3].method: {says}"
+
+
+def test_one_plug_in_needs_no_list(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text("")
+    (tmp_path / "mine.yaml").write_text(GRID + "plugins: own.py\n")
+    assert grids.load(str(tmp_path / "mine.yaml")).plugins == ("own.py",)
