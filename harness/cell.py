@@ -280,7 +280,7 @@ class Cell(Identified):
         if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
             if data.get("method") not in METHODS:
                 raise ValueError(
-                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS)}"
+                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS.known())}"
                 )
             return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
         return data

@@ -107,13 +107,10 @@ def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
     known = []
     names = {header.cell.protocol.dataset_name for header in scan.headers.values()} - {None}
     stored = {name for name in names if name in grids.datasets()}
-    for name in grids.names():
-        try:
-            grid = grids.load(name, dataset=dataset)
-        except NotLoaded:
-            continue
-        others = stored - {grid.protocol.dataset_name} if dataset is None else ()
-        known += [grid, *(grids.load(name, dataset=other) for other in sorted(others))]
+    for grid in grids.load_all(dataset):
+        own = grid.protocol.dataset_name
+        others = stored - {own} if dataset is None and own is not None else ()
+        known += [grid, *(grids.load(grid.name, dataset=other) for other in sorted(others))]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
             grid = tables.grid_of(tables.read_about(path.parent))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.cell import Cell, Question, alike
+from harness.cell import Cell, Protocol, Question, alike
+from harness.problems.networks import NETWORKS
 from harness.records import provenance
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
@@ -59,16 +60,45 @@ def _todo(cell: Cell, scan: Scan, question: Question, stale: bool) -> Todo | Non
     return Todo(kind="failed" if header.ending == "failed" else "stale", reason=reason)
 
 
-def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
-    """Cells as packs. devices 0: one pack per cell, first those that are likely to take longest. Otherwise
-    cells that are alike are spread evenly over that many accelerators, at most PACK in a pack."""
-    if devices == 0:
-        return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
+Together = Callable[[Protocol], int]
+"""Most cells of a protocol in a pack on a CPU."""
+
+
+def alone(protocol: Protocol) -> int:
+    """Each cell is a pack of its own."""
+    return 1
+
+
+def together(protocol: Protocol) -> int:
+    """As many as its network says: cells of a small one train faster together."""
+    return NETWORKS[protocol.network].pack
+
+
+def pack(cells: Sequence[Cell], devices: int, *, jobs: int = 1, together: Together = alone) -> list[Pack]:
+    """Cells as packs. Those of a pack are alike, and cells that are alike are spread evenly over packs.
+
+    devices 0: a CPU that trains `jobs` packs at a time (0: nobody knows how many), each of at most `together`
+    cells; the packs with the cells that are likely to take longest come first. Otherwise over that many
+    accelerators, at most PACK in a pack; the largest come first.
+    """
+    if devices:
+        packs = _dealt(cells, devices, lambda protocol: PACK)
+        return sorted(packs, key=len, reverse=True)
+    ordered = sorted(cells, key=lambda cell: cell.hyper.pace())
+    places = {cell: at for at, cell in enumerate(ordered)}
+    return sorted(_dealt(ordered, max(1, jobs), together), key=lambda one: places[one[0]])
+
+
+def _dealt(cells: Iterable[Cell], workers: int, most: Together) -> Iterator[Pack]:
+    """Cells that are alike in packs of equal size, give or take one: as many for each worker."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(alike(cell), []).append(cell)
-    packs = []
     for group in groups.values():
-        count = devices * math.ceil(len(group) / (devices * PACK))
-        packs += [tuple(group[i::count]) for i in range(count)]
-    return sorted((one for one in packs if one), key=len, reverse=True)
+        count = workers * math.ceil(len(group) / (workers * most(group[0].protocol)))
+        yield from (tuple(group[i::count]) for i in range(min(count, len(group))))
+
+
+def at_a_time(packs: Sequence[Pack], jobs: int) -> int:
+    """How many cells train at a time at most, when so many packs do."""
+    return sum(sorted(map(len, packs))[-jobs:]) if jobs else 0

@@ -20,7 +20,7 @@ from harness.records import Header, provenance, tables
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
-from harness.sweeping.plan import Todo, made_by_others, pack, plan
+from harness.sweeping.plan import Todo, at_a_time, made_by_others, pack, plan, together
 from harness.sweeping.runner import Machine, Runner
 
 Draw = Callable[[Path], object]
@@ -176,16 +176,17 @@ def _run_missing(
     _set_aside(store, display, damaged, AGAIN)
     _set_aside(store, display, others)
     missing = [cell for cell in cells if cell.cell_id in todo]
+    if any(map(provenance.others, missing)):
+        from harness.training import trial  # late: it loads torch, which a sweep of our own does without
+
+        trial.check(missing)
     on_cpu = machine.device == "cpu"
-    display.begin(len(cells), len(cells) - len(missing), machine.jobs if on_cpu else 0)
+    devices = 0 if on_cpu else max(1, machine.jobs)
+    packs = pack(missing, devices, jobs=machine.jobs, together=together)
+    display.begin(len(cells), len(cells) - len(missing), at_a_time(packs, machine.jobs) if on_cpu else 0)
     try:
         if not missing:
             return None
-        if any(map(provenance.others, missing)):
-            from harness.training import trial  # late: it loads torch, which a sweep of our own does without
-
-            trial.check(missing)
-        packs = pack(missing, devices=0 if on_cpu else max(1, machine.jobs))
         return runner(packs, request.grid.question, machine, driver)
     finally:
         display.end()

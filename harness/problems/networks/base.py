@@ -105,6 +105,9 @@ class Network:
     name: ClassVar[str]
     Fields: type[Frozen] = Frozen
     """The fields that it adds to a protocol: a pydantic model, each field with a default."""
+    pack: int = 1
+    """Most cells that a CPU trains together: more than 1 is faster where a network is so small that calling
+    torch takes longer than the arithmetic."""
 
     def memory(self, protocol: Any) -> dict[str, int]:
         """Bytes that a cell needs in training on a CPU, under the fields that they grow with; empty: not
