@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from harness.methods import METHODS, Hyper, Method, method
     from harness.methods.base import Column, MetaGradient, Rate, State
     from harness.problems import PROBLEMS, Problem, Tasks, problem, problem_of
+    from harness.problems.datasets.folder import image_folder
+    from harness.problems.few_shot import dataset
     from harness.problems.networks import network
     from harness.records.tables import load
     from harness.sweeping.run import run
@@ -28,6 +30,8 @@ _PLACES = {
     "harness.methods": ("METHODS", "Hyper", "Method", "method"),
     "harness.methods.base": ("Column", "MetaGradient", "Rate", "State"),
     "harness.problems": ("PROBLEMS", "Problem", "Tasks", "problem", "problem_of"),
+    "harness.problems.datasets.folder": ("image_folder",),
+    "harness.problems.few_shot": ("dataset",),
     "harness.problems.networks": ("network",),
     "harness.records.tables": ("load",),
     "harness.sweeping.run": ("run",),
@@ -52,6 +56,8 @@ __all__ = [
     "Rate",
     "State",
     "Tasks",
+    "dataset",
+    "image_folder",
     "load",
     "method",
     "network",

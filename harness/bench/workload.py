@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from harness.cell import Protocol, protocol_of
-from harness.problems import episodes
+from harness.problems import datasets, episodes
 from harness.problems.episodes import Images
 from harness.problems.few_shot import images_of
 from harness.problems.networks.conv4 import initial
@@ -64,7 +64,7 @@ def make(
 ) -> Workload:
     """The first meta-batch of seed 0 and the initial weights of seeds 0, 1, ..., one seed per cell."""
     where = torch.device(device)
-    images = images_of(protocol.dataset, protocol.resize, where)
+    images = images_of(datasets.load(protocol.dataset, protocol.resize), where)
     drawn = episodes.training(protocol, seed=0, iteration=1)
     batch = episodes.gather(drawn, images, protocol.k_shot, dtype)
     weights = torch.stack([torch.from_numpy(initial(protocol, seed)) for seed in range(cells)])

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.problems.datasets.base import CHARACTERS, DRAWERS
+from harness.problems.datasets.base import CHARACTERS, DRAWERS, Dataset
 from harness.problems.streams import Purpose, order, words
 
 
@@ -44,16 +44,20 @@ def labels(n_way: int, images: int, device: torch.device | None = None) -> Tenso
     return torch.arange(n_way, device=device).repeat_interleave(images // n_way)
 
 
-Counts = NDArray[np.int64] | None
-"""Images of each class of a data set, [classes]; None: DRAWERS of each of CHARACTERS, as Omniglot has."""
+def split(setting: Any, data: Dataset | None = None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The classes that train and those held out for validation: disjoint, fixed by `split_seed` or by the
+    data set.
 
-
-def split(setting: Any, classes: int = CHARACTERS) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The classes that train and those held out for validation: disjoint, fixed by `split_seed`.
-
-    setting: a protocol with the fields of few-shot. classes: of the data set.
+    setting: a protocol with the fields of few-shot. data: None is one of Omniglot's sizes.
     """
-    return _split(setting.split_seed, setting.train_characters, setting.validation_characters, classes)
+    train, held_out = setting.train_characters, setting.validation_characters
+    if data is not None and data.split is not None:
+        return np.arange(train), data.split[0] + np.arange(held_out)
+    return _split(setting.split_seed, train, held_out, len(_sizes(data)))
+
+
+def _sizes(data: Dataset | None) -> NDArray[np.int64]:
+    return np.full(CHARACTERS, DRAWERS) if data is None else data.sizes
 
 
 @lru_cache
@@ -62,45 +66,54 @@ def _split(seed: int, train: int, held_out: int, classes: int) -> tuple[NDArray[
     return shuffled[:train], shuffled[train : train + held_out]
 
 
-def training(setting: Any, seed: int, iteration: int, counts: Counts = None) -> Episodes:
-    """The meta-batch of one iteration (1, 2, ...)."""
-    classes, _ = split(setting, CHARACTERS if counts is None else len(counts))
-    return _draw(setting, classes, counts, seed, Purpose.EPISODES, iteration, setting.meta_batch)
+def training(setting: Any, seed: int, iteration: int, data: Dataset | None = None) -> Episodes:
+    """The meta-batch of one iteration (1, 2, ...). Setting and data are those of `split`."""
+    classes, _ = split(setting, data)
+    return _draw(setting, classes, _sizes(data), seed, Purpose.EPISODES, iteration, setting.meta_batch)
 
 
-def validation(setting: Any, tasks: int, counts: Counts = None) -> Episodes:
+def validation(setting: Any, tasks: int, data: Dataset | None = None) -> Episodes:
     """The fixed episodes of the held-out classes, the same for every cell and seed."""
-    _, classes = split(setting, CHARACTERS if counts is None else len(counts))
-    seed = setting.split_seed
-    return _draw(setting, classes, counts, seed, Purpose.VALIDATION, 0, tasks)
+    _, classes = split(setting, data)
+    return _draw(setting, classes, _sizes(data), setting.split_seed, Purpose.VALIDATION, 0, tasks)
 
 
 def _draw(
     setting: Any,
     pool: NDArray[np.int64],
-    counts: Counts,
+    sizes: NDArray[np.int64],
     seed: int,
     purpose: Purpose,
     at: int,
     tasks: int,
 ) -> Episodes:
-    n, most = setting.n_way, DRAWERS if counts is None else int(counts.max())
+    n, most = setting.n_way, int(sizes.max())
     # Task by task, so that the first tasks of a larger meta-batch are those of a smaller one.
     keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + most))
     choice, turns, drawings = np.split(keys, [len(pool), len(pool) + n], axis=1)
     per_class = setting.k_shot + setting.k_query
     characters = pool[order(choice)[:, :n]]
     drawings = drawings.reshape(tasks, n, most)
-    if counts is not None:  # what a class does not have comes last, and so is not taken
-        drawings = np.where(np.arange(most) < counts[characters][..., None], drawings, _LAST)
+    if sizes.min() < most:  # what a class does not have comes last, and so is not taken
+        drawings = np.where(np.arange(most) < sizes[characters][..., None], drawings, _LAST)
     return Episodes(
         characters=characters,
         rotations=(turns & np.uint64(3)).astype(np.int64) * setting.rotate,
-        drawers=order(drawings)[..., :per_class],
+        drawers=_first(drawings, per_class),
     )
 
 
 _LAST = np.uint64(2**64 - 1)
+MANY = 1000
+"""Keys of which it is faster to find the first ones than to order all."""
+
+
+def _first(keys: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
+    """The first `count` of `order(keys)`."""
+    if keys.shape[-1] < MANY:
+        return order(keys)[..., :count]
+    found = np.argpartition(keys, count - 1, axis=-1)[..., :count]
+    return np.take_along_axis(found, order(np.take_along_axis(keys, found, -1)), -1)
 
 
 def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
@@ -112,15 +125,16 @@ def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) 
     characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
     tasks, n_way, per_class = drawers.shape
     pixels = images[characters.unsqueeze(-1), drawers]  # [tasks, n_way, per_class, height, width, channels]
-    if shape[0] == shape[1]:
+    if episodes.rotations.any():
         turned = _turns(shape[0], device)[rotations].view(tasks, n_way, 1, -1, 1)
         turned = turned.expand(-1, -1, per_class, -1, shape[2])
         pixels = pixels.flatten(3, 4).gather(3, turned)
-    pixels = pixels.to(dtype) / 255 if images.dtype == torch.uint8 else pixels.to(dtype)
-    return Images(
-        pixels[:, :, :k_shot].reshape(tasks, n_way * k_shot, *shape),
-        pixels[:, :, k_shot:].reshape(tasks, n_way * (per_class - k_shot), *shape),
+    whole = images.dtype == torch.uint8
+    support, query = (
+        part.reshape(tasks, -1, *shape).to(dtype).div_(255 if whole else 1)
+        for part in (pixels[:, :, :k_shot], pixels[:, :, k_shot:])
     )
+    return Images(support, query)
 
 
 def _send(numbers: Tensor, device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 """The sheet of episodes, read off its axes."""
 
 import numpy as np
+import pytest
 
 from harness.plots import style
 from harness.plots.sheet import draw, sheet
@@ -25,6 +26,37 @@ def test_a_class_a_column_support_over_query():
     assert to_white(shown, 255) == (0, 0, 0)
     assert [t.get_text() for t in fig.axes[0].get_xticklabels()] == ["1", "2", "3"]
     assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["support", "query"]
+
+
+def test_images_in_their_own_colours_and_size():
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 2, 20, 40, 3), np.uint8)
+    with style.applied():
+        fig = draw(images[:, :, :1], images[:, :, 1:], None, "birds", ink=False)
+        fig.draw_without_rendering()
+    ax = fig.axes[1]
+    shown = ax.images[0].get_array()
+    for k, shot in np.ndindex(3, 2):
+        assert np.array_equal(shown[20 * shot :, 40 * k :][:20, :40], images[1, k, shot])
+    box = ax.get_window_extent()
+    assert box.width / box.height == pytest.approx(3 * 40 / (2 * 20))
+    assert ax.get_xticks().tolist() == [19.5, 59.5, 99.5]
+    assert ax.get_yticks().tolist() == [9.5, 29.5]
+
+
+def test_larger_images_are_drawn_larger():
+    def width(pixels):
+        images = np.zeros((1, 3, 1, pixels, pixels, 3), np.uint8)
+        return draw(images, images, None, "birds").axes[0].get_position().width * 3
+
+    with style.applied():
+        assert width(14) < width(56) <= width(84) <= width(1000)
+
+
+def test_without_ink_255_is_white():
+    with style.applied():
+        fig = draw(*episodes(), None, "birds", ink=False)
+    assert to_white(fig.axes[0].images[0], 255) == (1, 1, 1)
+    assert to_white(fig.axes[0].images[0], 0) == (0, 0, 0)
 
 
 def to_white(image, value):

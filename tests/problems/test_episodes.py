@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.cell import PRESETS, Protocol, protocol_of
 from harness.problems import episodes
-from harness.problems.datasets.base import CHARACTERS, DRAWERS
+from harness.problems.datasets.base import CHARACTERS, DRAWERS, Dataset
 from harness.problems.episodes import Episodes
 
 PAPER = PRESETS["paper-adam"]
@@ -137,6 +137,80 @@ GOLDEN = {
     "far": [[143, 356, 593, 1170, 1351], [0, 2, 0, 2, 0], [0, 5, 2, 13, 7, 9, 8, 19, 13, 15]],
     "validation": [[1608, 1211, 1101, 984, 1111], [2, 0, 1, 3, 3], [7, 8, 19, 0, 17, 4, 1, 13, 9, 18]],
 }
+
+
+def of_sizes(*counts: int, split: tuple[int, int] | None = None) -> Dataset:
+    """A data set with so many images of each class."""
+    images = np.zeros((len(counts), max(counts), 1, 1, 1), np.uint8)
+    names = tuple(map(str, range(len(counts))))
+    return Dataset(
+        name="own", images=images, characters=names, sha256="", counts=np.array(counts), split=split
+    )
+
+
+RAGGED = of_sizes(*(3 + 2 * (k % 4) for k in range(12)))
+OWN = protocol_of(
+    train_characters=8, validation_characters=4, n_way=4, k_shot=2, k_query=1, meta_batch=4, rotate=False
+)
+
+
+def test_a_data_set_of_omniglots_sizes_has_its_tasks() -> None:
+    data = of_sizes(*[DRAWERS] * CHARACTERS)
+    for protocol in (PAPER, SHOTS, HALVES):
+        assert same(episodes.training(protocol, 3, 5), episodes.training(protocol, 3, 5, data))
+        assert same(episodes.validation(protocol, 8), episodes.validation(protocol, 8, data))
+
+
+def test_all_images_of_a_class_and_no_others_are_drawn() -> None:
+    """Whatever the classes beside it have, and about equally often."""
+    drawn = [episodes.training(OWN, 0, i, RAGGED) for i in range(1, 1001)]
+    classes = np.concatenate([one.characters.ravel() for one in drawn])
+    images = np.concatenate([one.drawers.reshape(-1, 3) for one in drawn])
+    assert not alike(images)
+    assert set(classes) == set(episodes.split(OWN, RAGGED)[0])
+    for one in set(classes):
+        times = np.bincount(images[classes == one].ravel(), minlength=9)
+        size = RAGGED.sizes[one]
+        assert not times[size:].any()
+        expected = times.sum() / size
+        assert np.abs(times[:size] / expected - 1).max() < 5 / np.sqrt(expected)
+
+
+def test_large_classes_are_drawn_as_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of their images are put in order, which changes nothing."""
+    ordered = episodes.training(OWN, 1, 2, RAGGED)
+    monkeypatch.setattr(episodes, "MANY", 0)
+    assert same(episodes.training(OWN, 1, 2, RAGGED), ordered)
+
+
+def test_a_data_sets_own_split_is_kept() -> None:
+    data = of_sizes(*[4] * 12, split=(7, 4))
+    for seed in (0, 1):
+        protocol = protocol_of(**OWN.model_dump() | {"train_characters": 5, "split_seed": seed})
+        train, held_out = episodes.split(protocol, data)
+        assert (train.tolist(), held_out.tolist()) == ([0, 1, 2, 3, 4], [7, 8, 9, 10])
+        assert set(episodes.validation(protocol, 9, data).characters.flat) == {7, 8, 9, 10}
+
+
+@pytest.mark.parametrize("tasks", [1, 3])
+def test_a_smaller_meta_batch_of_uneven_classes_is_too(tasks: int) -> None:
+    smaller = protocol_of(**OWN.model_dump() | {"meta_batch": tasks})
+    larger = episodes.training(OWN, 2, 9, RAGGED)
+    assert same(episodes.training(smaller, 2, 9, RAGGED), Episodes(*(part[:tasks] for part in larger)))
+
+
+@pytest.mark.parametrize(("shape", "turns"), [((6, 6, 3), True), ((4, 7, 3), False), ((5, 3), False)])
+def test_gather_of_any_size_and_channels(shape: tuple[int, ...], turns: bool) -> None:
+    """Against numpy.rot90 of whole images, colours and all."""
+    images = np.random.default_rng(0).random((12, 9, *shape), np.float32)
+    drawn = episodes.training(OWN, 2, 7, RAGGED)
+    drawn = drawn._replace(rotations=np.arange(16).reshape(4, 4) % 4 * turns)
+    query = episodes.gather(drawn, torch.from_numpy(images), OWN.k_shot, torch.float32).query
+    assert query.shape == (4, 4, *shape[:2], *(shape[2:] or (1,)))
+    for task, label in np.ndindex(4, 4):
+        image = images[drawn.characters[task, label], drawn.drawers[task, label, 2]]
+        expected = np.rot90(image, drawn.rotations[task, label]).reshape(query.shape[2:])
+        np.testing.assert_array_equal(query[task, label].numpy(), expected)
 
 
 def test_gather_is_pixel_exact() -> None:

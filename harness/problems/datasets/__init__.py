@@ -31,12 +31,13 @@ def load(name: str, resize: str = "lanczos") -> Dataset:
         known = DATASETS.known()
         near = get_close_matches(name, known, n=1, cutoff=0)
         raise UserError(f"dataset '{name}' is unknown: did you mean {near[0]}? (all: {', '.join(known)})")
-    return _load(name, resize)
+    return _load(DATASETS[name], resize)
 
 
 @lru_cache(maxsize=4)
-def _load(name: str, resize: str) -> Dataset:
-    return DATASETS[name].load(resize)
+def _load(source: Source, resize: str) -> Dataset:
+    """Of a source, not of a name, which a notebook may give to another function."""
+    return source.load(resize)
 
 
 plugins.when_forgotten(lambda _: _load.cache_clear())
@@ -54,6 +55,21 @@ def check(name: str, resize: str = "lanczos") -> None:
 def facts(dataset: Dataset) -> dict[str, str | int | float]:
     """What a person wants to know about a data set. `ink_share` is the mean of the images over 255; a glyph's
     alphabet is the first word of its character's Unicode name."""
+    channels, height, width = dataset.shape
+    if dataset.counts is not None:
+        least, most = int(dataset.counts.min()), int(dataset.counts.max())
+        images = int(dataset.counts.sum())
+        return {
+            "name": dataset.name,
+            "classes": len(dataset.characters),
+            "images": images,
+            "images_per_class": str(most) if least == most else f"{least}-{most}",
+            "pixels": f"{height} x {width}",
+            "channels": channels,
+            "type": dataset.images.dtype.name,
+            "bytes": images * dataset.images[0, 0].nbytes,
+            "sha256": dataset.sha256,
+        }
     alphabets = [_alphabet(character) for character in dataset.characters]
     counts: dict[str, str | int | float] = {"alphabets": len(set(alphabets))}
     if dataset.name == "omniglot":
@@ -62,7 +78,7 @@ def facts(dataset: Dataset) -> dict[str, str | int | float]:
             "alphabets_background": len(set(alphabets[:background])),
             "alphabets_evaluation": len(set(alphabets[background:])),
         }
-    characters, drawers, height, width = dataset.images.shape
+    characters, drawers = dataset.images.shape[:2]
     return {
         "name": dataset.name,
         "characters": characters,

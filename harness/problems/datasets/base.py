@@ -37,9 +37,13 @@ class Dataset:
     characters: tuple[str, ...]
     """The classes' names, such as `Alphabet_of_the_Magi/character01` or `U+0041 A`."""
     sha256: str
-    """Of images.tobytes(): goes into a record's provenance."""
+    """Of images.tobytes(), or of the images, shapes and names of a user's own: goes into a record's
+    provenance."""
     counts: NDArray[np.int64] | None = None
     """[classes] images of each; None: all have as many."""
+    split: tuple[int, int] | None = None
+    """How many of the first classes may train, and how many after them may be held out; None: any,
+    `split_seed` chooses."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -47,12 +51,13 @@ class Dataset:
         height, width, *channels = self.images.shape[2:]
         return (*(channels or [1]), height, width)
 
-    def images_of(self, which: int) -> int:
-        """How many images a class has."""
-        return self.images.shape[1] if self.counts is None else int(self.counts[which])
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """[classes] How many images each has."""
+        return np.full(*self.images.shape[:2]) if self.counts is None else self.counts
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Source:
     """A data set by its name."""
 
