@@ -22,7 +22,7 @@ class SignMAML(harness.Method):
     Hyper = Hyper
     own_update = True  # a grid that chooses a meta_optimizer for it is refused
 
-    def start(self, weights, hyper, optimizer, layout):
+    def start(self, weights, hyper, optimizer, layout, protocol):
         """Its memory is the beta of the next update. Every tensor has the cells of a pack as its first axis:
         they train together."""
         return harness.State(weights, hyper["alpha0"], hyper["beta0"], (), (hyper["beta0"],))

@@ -11,7 +11,7 @@ import harness
 class WideNet(nn.Module):
     """inputs and outputs come from the problem; what follows them become fields of the protocol."""
 
-    def __init__(self, inputs: tuple[int, ...], outputs: int, width: int = 32, layers: int = 2) -> None:
+    def __init__(self, inputs: tuple[int, ...], outputs: int, width: int = 32, layers: int = 4) -> None:
         super().__init__()
         channels = [inputs[0]] + [width] * layers
         self.blocks = nn.Sequential(

@@ -182,20 +182,20 @@ def digest(module: str) -> str | None:
     return plugin.digest if plugin is not None and plugin.files is not None else _digest_of(module)
 
 
-def explain(error: BaseException, *files: Path | str) -> str:
+def explain(error: BaseException, *files: Path | str | None) -> str:
     """An exception on one line, with the last of its lines that is in one of these files or folders (none
-    given: in any). The first is the one meant where no other is named."""
+    given, or None: in any). The first is the one meant where no other is named."""
     at, line = None, None
     if isinstance(error, SyntaxError) and error.lineno is not None:
         at, line = error.filename, error.lineno
     else:
-        inside = [Path(file) for file in files]
+        inside = [Path(file) for file in files if file is not None]
         for frame in traceback.extract_tb(error.__traceback__):
             if not inside or any(_is_below(Path(frame.filename), one) for one in inside):
                 at, line = frame.filename, frame.lineno
     text = error.msg if isinstance(error, SyntaxError) else str(error).partition("\n\nFor further")[0]
     where = f"line {line}: " if line is not None else ""
-    if files and at is not None and Path(at) != Path(files[0]):
+    if files and files[0] is not None and at is not None and Path(at) != Path(files[0]):
         where = f"{Path(at).name}, {where}"
     what = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
     return one_line(f"{where}{what}{text}".rstrip(": "), 300)

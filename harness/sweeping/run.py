@@ -102,11 +102,18 @@ def run(
 
 
 def _train(cell: Cell, question: Question, device: str) -> pd.DataFrame:
-    from harness.training import loop, trial  # late: it loads torch
+    import torch  # late: it is slow to load
+
+    from harness.training import loop, trial
 
     problem_of(cell.protocol).check()
-    trial.check([cell])
-    (record,) = loop.train([cell], question, device)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # as in a sweep: more are slower for such small work
+    try:
+        trial.check([cell])
+        (record,) = loop.train([cell], question, device)
+    finally:
+        torch.set_num_threads(before)
     return record.rows.to_pandas()
 
 

@@ -99,10 +99,10 @@ def test_or_a_module_that_is_installed(tmp_path: Path, monkeypatch: pytest.Monke
             METHOD.replace('"mine"', '"maml"'),
             "plug-in mine.py: line 5: method 'maml' is built in; choose another name",
         ),
-        (METHOD.replace('"mine"', "3"), "line 5: a method's name is 3; write a word such as 'my-method'"),
+        (METHOD.replace('"mine"', "3"), "line 5: a method's name is 3; write a word"),
         (
             "import harness\n@harness.method\nclass Mine(harness.Method): pass",
-            "plug-in mine.py: line 2: a method's name is None; write a word such as 'my-method'",
+            "plug-in mine.py: line 2: a method's name is None; write a word",
         ),
         (
             METHOD + "    class Hyper: alpha0 = 1",
@@ -110,11 +110,11 @@ def test_or_a_module_that_is_installed(tmp_path: Path, monkeypatch: pytest.Monke
         ),
         (
             METHOD + "    class Hyper(harness.Hyper):\n        seed: int = 1",
-            "method 'mine': a hyper-parameter cannot be called seed: a column is",
+            "method 'mine': its hyper-parameter seed has the name of another column",
         ),
         (
             METHOD + "    class Hyper(harness.Hyper):\n        rates: tuple[float, ...] = (1.0,)",
-            "method 'mine': its hyper-parameter rates is neither a number, nor a whole number",
+            "method 'mine': its hyper-parameter rates is neither a number, a whole number",
         ),
         (METHOD + METHOD.replace("import harness\n", ""), "line 1[0-9]: method 'mine' is brought twice"),
         (
