@@ -57,7 +57,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     @property
     def dataset_name(self) -> str | None:
         """The name of its data set; None: its problem draws its tasks."""
-        return getattr(self, "dataset", None)
+        return self.dataset if isinstance(self, few_shot.Fields) else None
 
     @property
     def data(self) -> str:
@@ -280,7 +280,7 @@ class Cell(Identified):
         if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
             if data.get("method") not in METHODS:
                 raise ValueError(
-                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS)}"
+                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS.known())}"
                 )
             return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
         return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,13 +14,11 @@ from harness.cli.options import Dataset, Device, Results, check_device
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import cores
-from harness.common.text import written
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
     from harness.grids import Grid
-    from harness.grids.block import Value
-    from harness.methods import Hyper
+    from harness.methods import Method
     from harness.records import Progress, Row
 
 
@@ -102,16 +100,18 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
     from harness.methods import METHODS
 
     pairs = [_assignment(word) for word in words]
-    hyper = dict(pairs)
-    if len(hyper) < len(pairs):
+    given = dict(pairs)
+    if len(given) < len(pairs):
         raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
-    chosen = method or next((name for name in METHODS if _takes(METHODS[name].Hyper, hyper)), None)
+    chosen = method or next((name for name, one in METHODS.items() if _fits(one, given)), None)
     if chosen is None:
         needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
-        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(hyper)} ({needs})")
-    if chosen in METHODS:
-        _check_numbers(hyper, METHODS[chosen].Hyper)
+        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(given)} ({needs})")
+    if chosen not in METHODS:
+        near = mistakes.suggest(chosen, METHODS.known())
+        raise UserError(f"cell: method: '{chosen}' is not a method; {near}")
     try:
+        hyper = {name: _value(METHODS[chosen], name, text) for name, text in pairs}
         return Cell.model_validate(
             {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
         )
@@ -121,37 +121,33 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
         raise UserError(f"cell: {place or chosen}: {mistakes.words(detail)}") from None
 
 
-def _takes(model: type[Hyper], given: Collection[str]) -> bool:
-    """Whether a method with these hyper-parameters can be run with the given ones."""
-    needed = {name for name, field in model.model_fields.items() if field.is_required()}
-    return needed <= {*given} <= {*model.model_fields}
+def _fits(method: Method, given: Collection[str]) -> bool:
+    """Whether these are hyper-parameters of it, and all that it needs."""
+    fields = method.Hyper.model_fields
+    return all(name in fields for name in given) and all(
+        name in given or not field.is_required() for name, field in fields.items()
+    )
 
 
-def _assignment(word: str) -> tuple[str, Value]:
-    from harness.grids import strictyaml
-
+def _assignment(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
+    if not (name and equals and value):
+        raise UserError(f"cell: '{word}' is not of the form {FORM}")
+    return name, value
+
+
+FORM = "name=value, such as alpha0=1e-2"
+
+
+def _value(method: Method, name: str, text: str) -> int | float | str | bool:
+    from harness.grids import hyper_parameter
+
     try:
-        found = strictyaml.scalar(value)
+        return hyper_parameter(method, name, text)
     except ValueError as error:
-        raise _not_of_the_form(word, str(error)) from None
-    if not (equals and isinstance(found, int | float | str)):
-        raise _not_of_the_form(word, f"'{value}' is no value")
-    return name, found
-
-
-def _check_numbers(hyper: Mapping[str, Value], model: type[Hyper]) -> None:
-    """UserError where a number is wanted and a word is given."""
-    from harness.records.schema import INTEGER, NUMBER, type_of
-
-    for name, value in hyper.items():
-        field = model.model_fields.get(name)
-        if field and isinstance(value, str | bool) and type_of(field.annotation) in (NUMBER, INTEGER):
-            raise _not_of_the_form(f"{name}={written(value)}", f"'{written(value)}' is not a number")
-
-
-def _not_of_the_form(word: str, why: str) -> UserError:
-    return UserError(f"cell: '{word}' is not of the form name=number, such as alpha0=1e-2 ({why})")
+        raise UserError(f"cell: {name}: {error}") from None
+    except UserError as error:
+        raise UserError(f"cell: {error}") from None
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
@@ -162,9 +158,10 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     from harness.cli.progress import duration, verdict
     from harness.problems import problem_of
-    from harness.training import loop
+    from harness.training import loop, trial
 
     problem_of(cell.protocol).check()
+    trial.check([cell])
     torch.set_num_threads(threads)
     under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
     say(f"{cell.cell_id}  {cell.describe()}  {under}")

@@ -29,13 +29,19 @@ def show(
         list[float] | None,
         typer.Option(help="A loss; may be repeated.", show_default="those of grids of sweeps/ like it"),
     ] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
+    ] = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""
+    from harness import grids
     from harness.cli.lookup import by_beginning
-    from harness.records import DamagedRecord
+    from harness.records import DamagedRecord, ForeignRecord
     from harness.records.store import Store
 
+    if grid is not None:
+        grids.load(grid)
     store = Store(results.absolute())
     ids = {path.stem: path.stem for path in sorted(store.folder.glob("*.parquet"))}
     whole_id = by_beginning(cell_id, ids, "record", f"in {short(store.folder)}")
@@ -43,6 +49,11 @@ def show(
         record = store.read(whole_id)
     except DamagedRecord as error:
         raise UserError(f"cell {whole_id}: {error}; the next sweep sets it aside and runs it again") from None
+    except ForeignRecord as error:
+        raise UserError(
+            f"cell {whole_id}: a record of {error}, which is not loaded here; --grid with its grid's file "
+            "loads its plug-ins"
+        ) from None
     targets = _targets(record.header.cell.protocol) if target is None else target
     say_facts(_facts(record, targets))
     out.print(_excerpt(record))

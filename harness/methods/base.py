@@ -10,9 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Protocol,
+    get_args,
+    get_origin,
+)
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
 
 from harness.common.frozen import SMALLEST
 from harness.common.registry import Registry
@@ -52,6 +63,31 @@ class Hyper(BaseModel):
         The sum of the decades of its numbers.
         """
         return decades(*(value for value in self.model_dump().values() if isinstance(value, float)))
+
+
+Kind = Literal["number", "whole number", "flag", "choice"]
+
+
+def kind_of(field: FieldInfo) -> Kind | None:
+    """What a hyper-parameter is; None: nothing that it may be. A choice is one of some texts."""
+    kinds: dict[Any, Kind] = {float: "number", int: "whole number", bool: "flag"}
+    if field.annotation in kinds:
+        return kinds[field.annotation]
+    chosen = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return "choice" if chosen and all(isinstance(one, str) for one in chosen) else None
+
+
+TAKEN = frozenset(
+    (
+        *("cell_id", "method", "paired", "problem", "dataset", "protocol", "preset", "changes", "n_way"),
+        *("seed", "target_loss", "max_iterations", "outcome", "ending", "error", "finished"),
+        *("iterations_to_target", "iterations_to_target_sustained", "iterations_run", "iteration"),
+        *("wall_seconds", "device", "threads", "pack_size", "numerics", "commit", "torch"),
+        *("dataset_sha256", "plugins", "state"),
+    )
+)
+"""Names that no hyper-parameter and nothing that a method records may have: the other columns of the tables
+and of the lists that commands print, and the other keys of a block of cells."""
 
 
 STILL = -20.0

@@ -20,7 +20,7 @@ from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
-from harness.records import provenance, schema
+from harness.records import provenance, record, schema
 from harness.records.answers import Curves, Source, answers, named
 from harness.records.store import Scan
 
@@ -281,6 +281,16 @@ def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
                 origin["plugins"] = sources
             counts[json.dumps(origin, sort_keys=True)] += 1
     return [json.loads(text) | {"records": count} for text, count in counts.items()]
+
+
+def not_loaded(about: dict[str, Any]) -> str | None:
+    """What a grid's tables are of and is not loaded: `method sign`; None: all of it is."""
+    grid = about["grid"]
+    protocols = [grid.get("protocol"), *(grid.get("readings") or ())]
+    methods = [block.get("method") for block in grid.get("cells") or () if isinstance(block, dict)]
+    parts = [{"protocol": one, "method": None} for one in protocols]
+    parts += [{"protocol": {}, "method": method} for method in methods]
+    return next((found for part in parts if (found := record.not_loaded(part)) is not None), None)
 
 
 def grid_of(about: dict[str, Any]) -> Grid:

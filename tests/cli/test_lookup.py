@@ -37,3 +37,15 @@ def test_grids_with_records_on_their_own_and_on_other_data_sets(tmp_path: Path) 
     assert recorded(Scan(headers={}, damaged={}), tmp_path, [], None) == []
     only = recorded(store.scan(), tmp_path, [], "glyphs")
     assert {grid.protocol.dataset for grid in only} == {"glyphs"}
+
+
+def test_a_grid_without_images_has_no_folder_for_a_data_set(tmp_path: Path) -> None:
+    """`status` looks for the grids of sweeps/ on every data set that the store has records of."""
+    store = Store(tmp_path)
+    store.put(made(grids.load("quick").cells()[0], "budget", [1.5] * 20))
+    store.put(made(grids.load("sinusoid").cells()[0], "budget", [1.5] * 20))
+    for dataset in (None, "glyphs"):
+        folders = [grid.folder for grid in recorded(store.scan(), tmp_path, [], dataset)]
+        assert "sinusoid" in folders
+        assert "quick" in folders
+        assert not [folder for folder in folders if folder.startswith("sinusoid-")]

@@ -8,7 +8,7 @@ import pytest
 
 from harness import grids
 from harness.common.errors import UserError
-from harness.problems import datasets
+from harness.problems import FewShot
 from harness.records import Progress, Row, tables
 from harness.sweeping import serial
 from harness.sweeping.sweep import Request
@@ -56,9 +56,15 @@ def test_each_reading_has_its_own_records_and_its_data_are_looked_for_first(
     )
     asked = Request(grid=grids.load(str(path)), results=tmp_path / "results", machine=MACHINE)
     checked: list[tuple[str, str]] = []
-    monkeypatch.setattr(datasets, "check", lambda *what: checked.append(what))
+    check = FewShot.check
+
+    def noted(problem: FewShot) -> None:
+        checked.append((problem.protocol.dataset, problem.protocol.resize))
+        check(problem)
+
+    monkeypatch.setattr(FewShot, "check", noted)
     result, _ = run(asked)
-    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest")]
+    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest"), ("glyphs", "lanczos")]
     assert (result.asked, result.ran) == (9, 9)
     trials = tables.read(asked.folder).trials
     assert trials["protocol"].tolist() == [c.protocol.label for c in asked.cells()]

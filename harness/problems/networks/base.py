@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.common.frozen import Frozen
@@ -83,6 +84,8 @@ class Built:
     layout: Layout
     loops: bool
     """Whether a CPU is faster with one task after another than with all at once: it convolves."""
+    kept: Mapping[str, Tensor] = MappingProxyType({})
+    """What it has beside its weights, by name: it stays as it is."""
 
     def initial(self, seed: int) -> list[NDArray[np.float64]]:
         """The values of each part before iteration 1, in the layout's order: a function of the seed."""
@@ -102,6 +105,9 @@ class Network:
     name: ClassVar[str]
     Fields: type[Frozen] = Frozen
     """The fields that it adds to a protocol: a pydantic model, each field with a default."""
+    pack: int = 1
+    """Most cells that a CPU trains together: more than 1 is faster where a network is so small that calling
+    torch takes longer than the arithmetic."""
 
     def memory(self, protocol: Any) -> dict[str, int]:
         """Bytes that a cell needs in training on a CPU, under the fields that they grow with; empty: not
