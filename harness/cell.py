@@ -123,8 +123,14 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         return nearest, self.changes(nearest)
 
     def changes(self, preset: str) -> dict[str, Any]:
-        """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`."""
+        """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`.
+
+        Of a network that is not the preset's: those in which it differs from that network's defaults.
+        """
         other = preset_of(preset).model_dump()
+        if other["network"] != self.network:
+            own = NETWORKS[self.network].Fields.model_fields
+            other |= {name: field.default for name, field in own.items()}
         mine = self.model_dump(exclude={"dataset"})
         return {name: value for name, value in mine.items() if name not in other or value != other[name]}
 

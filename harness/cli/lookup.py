@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -100,6 +101,13 @@ def _foreign(results: Path) -> Iterator[Kept]:
             yield Kept(folder=path.parent, why=f"{what} is not loaded; name its grid's file to load it")
 
 
+def _elsewhere(name: str, datasets: Collection[str]) -> Iterator[Grid]:
+    """The grid on other data sets, but not on those that are too small for its tasks."""
+    for dataset in sorted(datasets):
+        with suppress(UserError):
+            yield grids.load(name, dataset=dataset)
+
+
 def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
     """The grids of sweeps/, each on its own data set (or `dataset`) and on any that the store has records of,
     and the grids that the tables in `results` were made for. Those whose plug-ins cannot be loaded are left
@@ -110,7 +118,7 @@ def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
     for grid in grids.load_all(dataset):
         own = grid.protocol.dataset_name
         others = stored - {own} if dataset is None and own is not None else ()
-        known += [grid, *(grids.load(grid.name, dataset=other) for other in sorted(others))]
+        known += [grid, *_elsewhere(grid.name, others)]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
             grid = tables.grid_of(tables.read_about(path.parent))

@@ -278,9 +278,11 @@ def with_protocol(*lines: str, text: str = GRID) -> str:
     [
         (["problem: sinusoid"], "sinusoid", "sinusoid"),
         (["preset: sinusoid", "width: 8"], "sinusoid", "sinusoid, width=8"),
+        (["network: mlp", "width: 8"], "paper-adam", "paper-adam, width=8, network=mlp"),
+        (["network: mlp", "layers: 4"], "paper-adam", "paper-adam, layers=4, network=mlp"),
         (["preset: omniglot-5way"], "omniglot-5way", "omniglot-5way"),
         (["preset: omniglot-5way", "dataset: glyphs"], "omniglot-5way", "omniglot-5way"),
-        (["network: mlp"], "paper-adam", "paper-adam, layers=2, width=40, network=mlp"),
+        (["network: mlp"], "paper-adam", "paper-adam, network=mlp"),
     ],
     ids=str,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +13,7 @@ from harness import grids
 from harness.common.errors import UserError
 from harness.grids import selection
 from harness.grids.figure import matches
+from harness.methods import Hyper, maml
 from tests.grids.test_grid import TRACES, read
 
 
@@ -193,3 +194,18 @@ def test_many_seeds() -> None:
 def test_seeds_as_people_write_them(seeds: tuple[int, ...], text: str) -> None:
     assert selection.seed_ranges(seeds) == text
     assert not seeds or grids.parse_seeds(text) == seeds
+
+
+def test_a_choice_is_a_text_whatever_it_looks_like() -> None:
+    """As one that is in quotes in a grid's file."""
+
+    class Odd(Hyper):
+        rule: Literal["true", "5"]
+
+    class Mine(maml.MAML):
+        name = "mine"
+        Hyper = Odd
+
+    assert [grids.hyper_parameter(Mine(), "rule", text) for text in ("true", "5")] == ["true", "5"]
+    with pytest.raises(ValueError, match="'6' is not one of 'true' or '5'"):
+        grids.hyper_parameter(Mine(), "rule", "6")
