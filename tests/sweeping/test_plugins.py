@@ -38,9 +38,7 @@ def test_rays_workers_have_a_plug_in_whose_file_is_gone(tmp_path: Path) -> None:
     result, _ = run(asked, supervisor.run)
     assert (result.ran, result.failed) == (1, {})
     (header,) = Store(asked.results).scan().headers.values()
-    assert header.provenance["plugins"] == {
-        "method mine": plugins.digest(header.cell.hyper.__module__) or plugins.loaded()
-    }
+    assert header.provenance["plugins"] == {"method mine": plugins.digest(METHODS.module("mine"))}
 
 
 def test_a_changed_plug_in_is_told_and_trained_again_on_request(tmp_path: Path) -> None:
