@@ -7,15 +7,26 @@ from typing import Any
 import pytest
 
 from harness.common.registry import Registry
+from harness.methods import METHODS
+from harness.problems import PROBLEMS
+from harness.problems.datasets import DATASETS
+from harness.problems.networks import NETWORKS
 
 
 def bring(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], thing: Any) -> None:
     """As if a plug-in had brought it."""
     monkeypatch.setitem(registry._things, thing.name, thing)
-    monkeypatch.setitem(registry._modules, thing.name, __name__)
+    monkeypatch.setitem(registry._owners, thing.name, __name__)
 
 
 def forget(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], name: str) -> None:
     """As if nobody had brought it to this process."""
     monkeypatch.delitem(registry._things, name)
-    monkeypatch.delitem(registry._modules, name)
+    monkeypatch.delitem(registry._owners, name)
+
+
+def for_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What becomes known is forgotten when the test ends."""
+    for registry in (DATASETS, METHODS, NETWORKS, PROBLEMS):
+        monkeypatch.setattr(registry, "_things", dict(registry._things))
+        monkeypatch.setattr(registry, "_owners", dict(registry._owners))
