@@ -29,7 +29,8 @@ def traced(function: Function) -> Function:
     """`function`, which is pure and does the same work for the same shapes, recorded after FEW calls with
     them.
 
-    A function that writes into its tensors in place, as some modules do, is run as it is.
+    A function that writes into its tensors in place, as some modules do, or that cannot be recorded, is run
+    as it is.
     """
     calls = Counter[tuple[Any, ...]]()
     kept: dict[tuple[Any, ...], Function] = {}
@@ -45,7 +46,10 @@ def traced(function: Function) -> Function:
 
 
 def _recorded(function: Function, inputs: tuple[Tensor, ...]) -> Function:
-    module: GraphModule = make_fx(function)(*inputs)
+    try:
+        module: GraphModule = make_fx(function)(*inputs)
+    except Exception:  # torch.compile in a user's module, say; if the function itself fails, it does so again
+        return function
     if any(_writes(node.target) for node in module.graph.nodes):
         return function
     for node in list(module.graph.nodes):

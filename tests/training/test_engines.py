@@ -319,6 +319,14 @@ def test_rates_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
         adapted(of.engine(MappedEngine), of, torch.ones(shape, dtype=torch.float64))
 
 
+def test_an_engine_is_asked_for_rates_of_steps_after_others() -> None:
+    of = case(protocol_of(**SINUSOID.model_dump() | {"inner_steps": 2}))
+    for kind in GENERAL:
+        engine = of.engine(kind)
+        for rates in ("one", "steps, one", "weights"):
+            close(meta(engine, of, of.rates(rates)), meta(of.engine(kind), of, of.rates(rates)))
+
+
 def test_what_is_recorded_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "FEW", 2)
     of = case(SINUSOID, cells=3, own_tasks=True)

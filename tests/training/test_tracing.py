@@ -63,3 +63,10 @@ def test_what_writes_in_place_is_run_as_it_is() -> None:
     for k in range(4):
         assert torch.equal(fast(torch.full((2,), float(k))), torch.full((2,), 2.0 * (k + 1)))
     assert runs == 5  # each of the calls, and the recording
+
+
+def test_what_cannot_be_recorded_is_run_as_it_is() -> None:
+    double = torch.compile(lambda x: 2 * x, backend="eager")
+    fast = traced(lambda x: double(x) + 1)
+    for k in range(4):
+        assert torch.equal(fast(torch.full((2,), float(k))), torch.full((2,), 2.0 * k + 1))
