@@ -94,9 +94,9 @@ class Pack:
             return len(self.seeds)  # one pair at a time, whatever there is
 
         def one_pair() -> None:
-            state = replay.each(lambda tensor: tensor[:1], self.state)
+            state, numbers = replay.each(lambda tensor: tensor[:1], (self.state, self.numbers))
             task = Batch(*(part[:, :1] for part in self.held_out))
-            self.method.meta_gradient(self.engine, state, task, self.hyper, self.protocol)
+            self.method.meta_gradient(self.engine, state, task, numbers | self.fixed, self.protocol)
 
         fit = max(1, memory.room(self.device) // max(1, memory.peak(one_pair, self.device)))
         pairs = len(self.seeds) * self.protocol.meta_batch

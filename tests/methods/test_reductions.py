@@ -144,6 +144,26 @@ def brought(method: type[base.Method], monkeypatch: pytest.MonkeyPatch) -> None:
     METHODS.add(method.name, method(), method.__module__)
 
 
+def test_a_meta_gradient_of_its_own_sees_the_hyper_parameters_of_its_cells(
+    protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Own(maml.MAML):
+        name = "own"
+
+        def meta_gradient(self, engine: Any, state: Any, batch: Batch, hyper: Any, protocol: Any) -> Any:
+            rates = torch.cat([state.alpha, hyper["alpha0"]], 1).mean(1, keepdim=True)
+            return super().meta_gradient(engine, state._replace(alpha=rates), batch, hyper, protocol)
+
+    brought(Own, monkeypatch)
+    of = exact(protocol)
+    cells = [
+        Cell(protocol=of, method=method, hyper={"alpha0": alpha0, "beta0": 0.01}, seed=0)
+        for method in ("own", "maml")
+        for alpha0 in (0.1, 0.05)
+    ]
+    assert run(*cells[:2], budget=3) == run(*cells[2:], budget=3)
+
+
 def test_meta_sgd_moves_each_rate_down_its_slope(protocol: Protocol) -> None:
     rates_follow_their_slopes(variant(protocol, meta_optimizer="sgd"), "meta-sgd", every=29)
 
