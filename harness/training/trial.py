@@ -64,7 +64,8 @@ def _check_protocol(protocol: Protocol) -> None:
         outputs = _check_outputs(network, weights, inputs, shape[1])
     with _said(what, problem_module):
         loss = _check_loss(problem_of(protocol), outputs, targets)
-    _check_reach(protocol, loss, weights)
+    with _said(f"network '{protocol.network}'", network_module, problem_module):
+        _check_reach(protocol, loss, weights)
 
 
 def _check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:

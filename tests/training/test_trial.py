@@ -156,6 +156,7 @@ def test_a_problem(old: str, new: str, words: str | None, tmp_path: Path) -> Non
         ("1 / 0", "", "", "it cannot be built: line 10: ZeroDivisionError"),
         ("", "second(y)", "second(y).no_such()", "network 'mine': line 14: AttributeError"),
         ("", "second(y)", "second(torch.cdist(y, torch.eye(8)))", "derivative"),
+        ("", "second(y)", "second(y.mul_(2))", "network 'mine': RuntimeError: one of the variables needed for gradient"),
     ],
 )  # fmt: skip
 def test_a_network(extra: str, old: str, new: str, words: str, tmp_path: Path) -> None:
