@@ -13,9 +13,10 @@ other numbers; anything beyond is taken to be a mistake."""
 
 
 class Frozen(BaseModel):
-    """Base of all configuration: immutable, no unknown keys, no inf or nan, no true or false for a number."""
+    """Base of all configuration: immutable, no unknown keys, no inf or nan, no true or false for a number. A
+    default is checked like a value, so 1 for a number is 1.0 however it came there."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
     @model_validator(mode="before")
     @classmethod

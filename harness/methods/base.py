@@ -49,7 +49,10 @@ class Hyper(BaseModel):
     """Base of the hyper-parameters of a method: numbers, whole numbers, choices (Literal of texts) and
     flags."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, strict=True)
+    # A default is checked like a value: 1 for a number becomes 1.0, or one point would be two cells.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, strict=True, validate_default=True
+    )
 
     @field_validator("*")
     @classmethod
