@@ -74,3 +74,8 @@ def __getattr__(name: str) -> Any:
         module, its = _FROM[name]
         return getattr(import_module(module), its)
     raise AttributeError(f"module 'harness' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """What is public, for completion."""
+    return __all__

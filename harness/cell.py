@@ -131,7 +131,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         if other["network"] != self.network:
             own = NETWORKS[self.network].Fields.model_fields
             other |= {name: field.default for name, field in own.items()}
-        mine = self.model_dump(exclude={"dataset"})
+        mine = self.model_dump(exclude={"dataset"} if self.dataset_name else None)
         return {name: value for name, value in mine.items() if name not in other or value != other[name]}
 
     @cached_property
@@ -259,7 +259,13 @@ smaller problem for a CPU. MAML's regression."""
 
 
 def presets() -> list[str]:
-    """The names of all presets. A problem that a plug-in brings has one of its own name."""
+    """The names of all presets. A problem that a plug-in brings has one of its own name.
+
+    UserError: a problem has the name of a preset of another.
+    """
+    for name in PROBLEMS:
+        if name in PRESETS and PRESETS[name].problem != name:
+            raise UserError(f"problem '{name}': a preset has this name; choose another")
     return list(dict.fromkeys((*PRESETS, *(name for name in PROBLEMS if name != "few-shot"))))
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
+from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, presets, protocol_of
+from harness.common.errors import UserError
+from harness.common.frozen import Frozen
 from harness.methods import METHODS, maml
-from harness.problems import PROBLEMS, FewShot, few_shot
+from harness.problems import PROBLEMS, FewShot, Problem, few_shot, problem
+from tests import registries
 
 RATES = {"alpha0": 0.1, "beta0": 1e-3}
 MOVING = RATES | {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-6}
@@ -61,6 +64,54 @@ def test_a_new_field_orphans_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cell(protocol_of(n_way=5, dropout=0.0), **MOVING).cell_id == five
     assert cell(protocol_of(dropout=0.5)).cell_id != before
     assert cell(protocol_of(warm_up=0)).cell_id != before
+
+
+class Decaying(maml.Hyper):
+    """With a whole number as the default of a number."""
+
+    decay: float = Field(1, ge=0)
+
+
+@pytest.mark.parametrize("first", [{}, {"decay": 1.0}], ids=["left out first", "written first"])
+def test_a_default_that_is_left_out_or_written_is_one_cell(
+    first: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Method(maml.MAML):
+        name = "decaying"
+        Hyper = Decaying
+
+    registries.bring(monkeypatch, METHODS, Method())
+    _json_before_seed.cache_clear()
+    made = [
+        Cell(protocol=protocol_of(), method="decaying", hyper=RATES | hyper, seed=0)
+        for hyper in (first, {}, {"decay": 1.0})
+    ]
+    assert {type(one.hyper.decay) for one in made} == {float}
+    assert {one.cell_id for one in made} == {"b0d9573ef6c963a2"}
+
+
+class Tables(Problem):
+    """With a data set that is a field of its own."""
+
+    class Fields(Frozen):
+        dataset: Literal["wine", "houses"] = "wine"
+
+    network = "mlp"
+
+
+def test_another_data_set_of_ones_own_problem_is_another_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    Tables.name = "tables"
+    registries.for_now(monkeypatch)
+    problem(Tables)
+    assert protocol_of(problem="tables", dataset="houses").label == "tables, dataset=houses"
+
+
+def test_a_problem_may_not_have_the_name_of_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    Tables.name = "omniglot-5way"
+    registries.for_now(monkeypatch)
+    problem(Tables)
+    with pytest.raises(UserError, match="problem 'omniglot-5way': a preset has this name"):
+        presets()
 
 
 def test_a_default_of_a_plug_in_is_part_of_the_id(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,5 +43,7 @@ def _check(kind: type[Problem]) -> None:
         isinstance(one, str) and one.isidentifier() for one in metrics
     ):
         raise UserError(f"{what}: its metrics are {metrics!r}; write a tuple of words, ('error',)")
+    if len(set(metrics)) < len(metrics):
+        raise UserError(f"{what}: its metrics are {metrics!r}; each needs a name of its own")
     if "loss" in metrics:
         raise UserError(f"{what}: a metric cannot be called loss: the loss is")
