@@ -23,7 +23,7 @@ class Lines(harness.Problem):
     def tasks(self, seed, split, iteration):
         """Inputs and targets, [tasks, points, 1]: a function of seed, split and iteration alone."""
         stream, count, k = self.stream(seed, split, iteration), self.count(split), self.protocol.k_shot
-        slope, offset = stream.uniform(2, count, 1, 1, low=-1, high=1)
+        slope, offset = (stream.uniform(count, 1, 1, low=-1, high=1) for _ in range(2))
         x = stream.uniform(count, 2 * k, 1, low=-2, high=2)
         y = slope * x + offset + self.protocol.noise * stream.normal(*x.shape)
         return harness.Tasks(x[:, :k], y[:, :k], x[:, k:], y[:, k:])

@@ -57,7 +57,7 @@ class ModuleNetwork(Network):
 
 class Module(Built):
     """A module as named parameters and a function of them. Parameters that need no gradient, and buffers,
-    stay as they are."""
+    stay as seed 0 makes them, for all cells."""
 
     def __init__(self, name: str, build: Callable[[], nn.Module], head: Sequence[str] | None) -> None:
         self.name, self._build = name, build
