@@ -7,17 +7,15 @@ the grid, and `origins`: versions, commit, device, threads and pack size of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache, reduce
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from functools import lru_cache
 
 import pyarrow as pa
 
 from harness.cell import Cell
-from harness.common.text import written
 from harness.methods import METHODS, Method
+from harness.methods.base import Kind, kind_of
 from harness.problems import Problem
 
 VERSION = 1
@@ -131,8 +129,7 @@ def trials(cells: Iterable[Cell]) -> dict[str, Column]:
         method = METHODS[cell.method]
         for name, field in method.Hyper.model_fields.items():
             meaning = f"{field.description or 'a hyper-parameter'}; null: its method has none"
-            column = Column(type_of(field.annotation), "", meaning)
-            hyper[name] = _both(hyper[name], column) if name in hyper else column
+            hyper.setdefault(name, Column(_TYPES[kind_of(field)], "", meaning))
         for name, own in method.columns.items():
             meaning = _FINALS.get(name, f"of the last row that has it: {own.meaning}")
             recorded.setdefault(f"final_{name}", Column(NUMBER, own.unit, meaning))
@@ -208,39 +205,13 @@ def _kinds(cells: Iterable[Cell]) -> list[Cell]:
     return list(kinds.values())
 
 
-def type_of(annotation: Any) -> pa.DataType:
-    """The column's type for a hyper-parameter's: numbers, whole numbers, flags; anything else is text."""
-    of = {float: NUMBER, bool: FLAG, int: INTEGER}
-    origin, inside = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return type_of(inside[0])
-    if origin is Literal:
-        inside = tuple({type(value) for value in inside})
-    elif origin not in (Union, UnionType):
-        return of.get(annotation, TEXT)
-    kinds = [type_of(one) for one in inside if one is not type(None)]
-    return reduce(_wide, kinds)
-
-
-def _both(first: Column, other: Column) -> Column:
-    """A column for two methods' hyper-parameters of one name."""
-    return Column(_wide(first.type, other.type), first.unit, first.meaning)
-
-
-def _wide(first: pa.DataType, other: pa.DataType) -> pa.DataType:
-    """A type for values of both."""
-    if first == other:
-        return first
-    return NUMBER if {first, other} == {INTEGER, NUMBER} else TEXT
-
-
-def fitted(row: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
-    """The values of a row in these columns; what is no text is written out where the column is one."""
-    values = {name: row.get(name) for name in columns}
-    return {
-        name: written(value) if columns[name].type == TEXT and not isinstance(value, str | None) else value
-        for name, value in values.items()
-    }
+_TYPES: dict[Kind | None, pa.DataType] = {
+    "number": NUMBER,
+    "whole number": INTEGER,
+    "flag": FLAG,
+    "choice": TEXT,
+}
+"""By kind of hyper-parameter. In a grid, those of one name are of one kind."""
 
 
 def _with_unit(column: Column, unit: str) -> Column:

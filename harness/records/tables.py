@@ -111,8 +111,7 @@ def make(
 
 def _of_rows(rows: Iterable[Mapping[str, Any]], cells: Iterable[Cell]) -> pa.Table:
     """The trials of these cells."""
-    columns = schema.trials(cells)
-    return pa.Table.from_pylist([schema.fitted(row, columns) for row in rows], schema.arrow(columns))
+    return pa.Table.from_pylist(list(rows), schema.arrow(schema.trials(cells)))
 
 
 def read(folder: Path, curves: bool = True) -> Tables:

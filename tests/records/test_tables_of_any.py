@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from pydantic import Field
 
 import harness
-from harness.methods import METHODS, maml
 from harness.records import schema, tables
 from tests import swept
-from tests.registries import bring
 
 
 def of_methods(trials: pd.DataFrame, name: str) -> dict[str, list[Any]]:
@@ -84,47 +81,6 @@ def test_tables_are_read_where_their_method_is_not_known(
     trials, curves = harness.load("mine", results=tmp_path)
     pd.testing.assert_frame_equal(trials, made.trials)
     pd.testing.assert_frame_equal(curves, made.trajectories)
-
-
-def test_one_name_of_two_types_is_a_column_that_holds_both(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Hyper(maml.Hyper):
-        steps: float
-        rule: int
-
-    class Other(maml.MAML):
-        name = "other"
-        title = "Other"
-
-    Other.Hyper = Hyper
-    swept.bring_typed(monkeypatch)
-    bring(monkeypatch, METHODS, Other())
-    more = "  - {method: other, alpha0: 0.1, beta0: 1e-3, steps: 0.5, rule: 3}\n"
-    trials = swept.swept(tmp_path, swept.LINES + more).trials
-    assert of_methods(trials, "steps") == {"typed": [1.0, 10.0] * 4, "maml": [None], "other": [0.5]}
-    assert of_methods(trials, "rule")["other"] == ["3"]
-
-
-@pytest.mark.parametrize(
-    ("annotation", "expected"),
-    [
-        (float, schema.NUMBER),
-        (int, schema.INTEGER),
-        (bool, schema.FLAG),
-        (str, schema.TEXT),
-        (Literal["a", "b"], schema.TEXT),
-        (Literal[1, 2], schema.INTEGER),
-        (Literal[1, "all"], schema.TEXT),
-        (Annotated[float, Field(ge=0)], schema.NUMBER),
-        (Annotated[int, Field(ge=0)] | None, schema.INTEGER),
-        (int | float, schema.NUMBER),
-        (int | str, schema.TEXT),
-        (tuple[int, ...], schema.TEXT),
-    ],
-)
-def test_the_columns_type_of_a_hyper_parameter(annotation: Any, expected: Any) -> None:
-    assert schema.type_of(annotation) == expected
 
 
 def test_the_papers_columns_are_those_of_the_committed_tables() -> None:
