@@ -247,7 +247,7 @@ def _seconds_per_iteration(
 
 def _guess(protocol: Protocol) -> float:
     """Seconds of a meta-iteration on one slow core: arithmetic, calls of torch, and drawing the tasks."""
-    if protocol.network != "conv4":
+    if (protocol.problem, protocol.network) != ("few-shot", "conv4"):
         return CALLS_S
     from math import ceil
 
@@ -262,7 +262,7 @@ def _guess(protocol: Protocol) -> float:
 
 
 CALLS_S = 1e-2
-"""Seconds of an iteration of a network whose arithmetic is not known."""
+"""Seconds of an iteration whose arithmetic is not known."""
 
 
 def _timed(cell: Cell, together: int) -> float:

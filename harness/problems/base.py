@@ -13,7 +13,6 @@ from harness.problems.streams import Stream
 
 if TYPE_CHECKING:
     import torch
-    from numpy.typing import NDArray
     from torch import Tensor
 
 Split = Literal["train", "validation"]
@@ -144,8 +143,3 @@ PROBLEMS: Registry[type[Problem]] = Registry("problem")
 def problem_of(protocol: Any) -> Problem:
     """The problem of a protocol."""
     return PROBLEMS[protocol.problem](protocol)
-
-
-def labels(n_way: int, images: int) -> NDArray[np.int64]:
-    """[images] the class of each image of a task: class by class."""
-    return np.arange(n_way).repeat(images // n_way)

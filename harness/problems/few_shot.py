@@ -15,7 +15,7 @@ from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.text import counted
 from harness.problems import datasets
-from harness.problems.base import Batch, Problem, Split, Tasks, labels
+from harness.problems.base import Batch, Problem, Split, Tasks
 from harness.problems.datasets import DATASETS, own
 from harness.problems.datasets.base import Source
 
@@ -197,9 +197,10 @@ class FewShot(Problem):
 
 
 def _targets(n_way: int, shape: Sequence[int], device: torch.device) -> Tensor:
-    import torch
+    """The classes of images [seeds, tasks, n]."""
+    from harness.problems import episodes
 
-    return torch.as_tensor(labels(n_way, shape[2]), device=device).expand(*shape).contiguous()
+    return episodes.labels(n_way, shape[2], device).expand(*shape).contiguous()
 
 
 @lru_cache(maxsize=2)

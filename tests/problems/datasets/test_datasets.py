@@ -31,7 +31,7 @@ class Builder:
 
 def test_an_unknown_name_is_refused_with_the_nearest():
     with pytest.raises(UserError, match=r"'omniglt' is unknown: did you mean omniglot\?"):
-        datasets.check("omniglt")
+        datasets.load("omniglt")
 
 
 def test_what_was_built_is_read_from_the_cache(place):
