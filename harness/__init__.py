@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from harness.common.frozen import Frozen as Fields
     from harness.methods import METHODS, Hyper, Method, method
     from harness.methods.base import Column, MetaGradient, Rate, State
-    from harness.problems import PROBLEMS, Problem, Tasks, problem, problem_of
+    from harness.problems import PROBLEMS, Problem, Tasks, dataset, problem, problem_of
     from harness.problems.datasets.folder import image_folder
-    from harness.problems.few_shot import dataset
     from harness.problems.networks import network
     from harness.records.tables import load
     from harness.sweeping.run import run
@@ -29,9 +28,8 @@ _PLACES = {
     "harness.cell": ("Cell", "Protocol", "Question", "protocol_of"),
     "harness.methods": ("METHODS", "Hyper", "Method", "method"),
     "harness.methods.base": ("Column", "MetaGradient", "Rate", "State"),
-    "harness.problems": ("PROBLEMS", "Problem", "Tasks", "problem", "problem_of"),
+    "harness.problems": ("PROBLEMS", "Problem", "Tasks", "dataset", "problem", "problem_of"),
     "harness.problems.datasets.folder": ("image_folder",),
-    "harness.problems.few_shot": ("dataset",),
     "harness.problems.networks": ("network",),
     "harness.records.tables": ("load",),
     "harness.sweeping.run": ("run",),

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.text import counted
 from harness.problems import datasets
 from harness.problems.base import Batch, Problem, Split, Tasks
-from harness.problems.datasets import DATASETS, own
-from harness.problems.datasets.base import Source
+from harness.problems.datasets import DATASETS
 
 if TYPE_CHECKING:
     import torch
@@ -213,54 +211,3 @@ def images_of(data: datasets.Dataset, device: torch.device) -> Tensor:
         warnings.simplefilter("ignore", UserWarning)  # the array is read-only, and nothing writes to it
         images = torch.from_numpy(data.images).to(device)
     return images if images.dim() == 5 else images.unsqueeze(-1)
-
-
-def dataset(
-    name: str, *, split: tuple[int, int] | None = None, **fields: Any
-) -> Callable[[own.Load], own.Load]:
-    """Decorator: make a data set known that a function without arguments returns.
-
-    It returns {class name: images}, or a list of such pairs, or yields them: arrays or torch tensors, uint8
-    (0 ... 255, which become 0 ... 1) or float32 (used as they are), [images, height, width] or [images,
-    height, width, channels]. Classes may have different numbers of images; size, channels and type are the
-    same for all. It is called once in each process that needs it, on whatever machine, from any working
-    folder.
-
-    split: (64, 16) lets the first 64 classes that the function returns train and holds the next 16 out, as in
-    a published split, whatever `split_seed` is. None: the classes are sorted by name, and `split_seed`
-    chooses among them.
-    fields: what a protocol of this data set wants by default: `train_characters=64, n_way=5`. `rotate` is
-    false unless given; `train_characters` and `validation_characters` are those of `split`.
-    UserError: a field that few-shot classification does not have, or a value out of range; the name is taken.
-    """
-    if not isinstance(name, str):
-        raise UserError("@harness.dataset: give it a name: @harness.dataset('birds')")
-    if split is not None:
-        if not (isinstance(split, tuple) and [type(one) for one in split] == [int, int] and min(split) > 0):
-            raise UserError(f"data set '{name}': split is {split!r}; write two numbers, such as (64, 16)")
-        fields = dict(zip(("train_characters", "validation_characters"), split, strict=True)) | fields
-    fields = {"rotate": False} | fields
-    _check_fields(name, fields)
-
-    def add(load: own.Load) -> own.Load:
-        source = Source(name=name, load=lambda resize: own.made(name, load, split), fields=fields)
-        DATASETS.add(name, source, load.__module__)
-        return load
-
-    return add
-
-
-def _check_fields(name: str, fields: Mapping[str, Any]) -> None:
-    """UserError: a name or value that a protocol would refuse. Whether they agree is seen there."""
-    known = [field for field in Fields.model_fields if field not in ("dataset", "resize")]
-    for field in fields:
-        if field not in known:
-            near = get_close_matches(field, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"one of {', '.join(known)}"
-            raise UserError(f"data set '{name}': {field} is not a field of few-shot classification; {hint}")
-    try:
-        Fields.model_validate(fields, strict=True)
-    except ValidationError as error:
-        for wrong in error.errors():
-            if wrong["loc"]:
-                raise UserError(f"data set '{name}': {wrong['loc'][0]}: {wrong['msg']}") from None

@@ -13,9 +13,9 @@ from pydantic import ValidationError
 
 from harness.cell import Protocol, protocol_of
 from harness.common.errors import UserError
-from harness.problems import problem_of
+from harness.problems import dataset, problem_of
 from harness.problems.datasets import DATASETS
-from harness.problems.few_shot import dataset, images_of
+from harness.problems.few_shot import images_of
 
 CPU = torch.device("cpu")
 Add = Callable[..., Protocol]

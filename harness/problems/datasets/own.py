@@ -20,7 +20,7 @@ DTYPES = ("uint8", "float32", "float64")
 
 
 def made(name: str, load: Load, split: tuple[int, int] | None) -> Dataset:
-    """The data set of a user's function; see few_shot.dataset for what it may return, and Dataset for
+    """The data set of a user's function; see problems.dataset for what it may return, and Dataset for
     `split`.
 
     UserError: the function raises, or returns what no tasks can be drawn from; with the class.
