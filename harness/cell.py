@@ -131,7 +131,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         if other["network"] != self.network:
             own = NETWORKS[self.network].Fields.model_fields
             other |= {name: field.default for name, field in own.items()}
-        mine = self.model_dump(exclude={"dataset"} if self.dataset_name else None)
+        mine = self.model_dump(exclude={"dataset"})
         return {name: value for name, value in mine.items() if name not in other or value != other[name]}
 
     @cached_property
@@ -173,6 +173,8 @@ def _model(name: str, problem: type[Problem], network: str, built: Network) -> t
     """The class of the protocols of this problem and network."""
     own: dict[str, type[Frozen]] = {f"problem '{name}'": problem.Fields, f"network '{network}'": built.Fields}
     taken = dict.fromkeys(Protocol.model_fields, "every protocol")
+    if not issubclass(problem.Fields, few_shot.Fields):  # it would be looked for among the data sets
+        taken["dataset"] = "few-shot classification"
     for brings, fields in own.items():
         for field in fields.model_fields:
             if field in taken or hasattr(Protocol, field):

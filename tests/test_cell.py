@@ -91,25 +91,29 @@ def test_a_default_that_is_left_out_or_written_is_one_cell(
 
 
 class Tables(Problem):
-    """With a data set that is a field of its own."""
+    """With data sets of another kind."""
 
     class Fields(Frozen):
         dataset: Literal["wine", "houses"] = "wine"
 
+    name = "tables"
     network = "mlp"
 
 
-def test_another_data_set_of_ones_own_problem_is_another_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    Tables.name = "tables"
+def test_a_field_of_ones_own_may_not_pass_for_a_data_set_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
     registries.for_now(monkeypatch)
     problem(Tables)
-    assert protocol_of(problem="tables", dataset="houses").label == "tables, dataset=houses"
+    with pytest.raises(UserError, match="its field dataset is already one of few-shot classification"):
+        protocol_of(problem="tables")
 
 
 def test_a_problem_may_not_have_the_name_of_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    Tables.name = "omniglot-5way"
+    class Preset(Problem):
+        name = "omniglot-5way"
+        network = "mlp"
+
     registries.for_now(monkeypatch)
-    problem(Tables)
+    problem(Preset)
     with pytest.raises(UserError, match="problem 'omniglot-5way': a preset has this name"):
         presets()
 
