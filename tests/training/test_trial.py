@@ -178,6 +178,15 @@ def test_a_network(extra: str, old: str, new: str, words: str, tmp_path: Path) -
             "method 'mine': its step returns no harness.State with weights of the same shape",
         ),
         ("    def step(self, *given): 1 / 0", "method 'mine': line 8: ZeroDivisionError"),
+        (
+            "    def step(self, state, meta, *more): return super().step(state, meta._replace(gradient=meta.gradient / meta.gradient.norm()), *more)",
+            "method 'mine': a cell ends elsewhere when another trains beside it",
+        ),
+        (
+            "    def step(self, state, meta, hyper, *more): return super().step(state._replace(beta=hyper['alpha0'][:1] + 0 * state.beta), meta, hyper, *more)",
+            "method 'mine': a cell ends elsewhere when another trains beside it",
+        ),
+        ("    def step(self, state, meta, hyper, *more): hyper['beta0'].item(); return super().step(state, meta, hyper, *more)", "method 'mine': line 8: RuntimeError"),
         ("    def record(self, before, after): return (before.alpha,)", r"record gives \[\(1, 1\)\]; it must give \[cells\]"),
     ],
 )  # fmt: skip

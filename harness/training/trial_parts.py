@@ -1,0 +1,144 @@
+"""What a problem and a network are made of, tried on a task: tasks, first weights, outputs, a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.cell import Protocol
+from harness.problems import Problem, Tasks, problem_of
+from harness.problems.base import Split
+from harness.problems.networks import Built, built
+from harness.training.pack import dtype_of
+
+
+class Wrong(ValueError):
+    """What is wrong, in words."""
+
+
+def check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:
+    """Raises ValueError, which says what is wrong with the tasks that a problem draws."""
+    splits: tuple[tuple[Split, tuple[int, int], tuple[int, int]], ...] = (
+        ("train", (0, 1), (1, 2)),
+        ("validation", (0, 0), (0, 0)),
+    )
+    for split, (seed, iteration), (other_seed, other_iteration) in splits:
+        problem = problem_of(protocol)
+        first = _arrays(problem.tasks(seed, split, iteration))
+        second = _arrays(problem.tasks(other_seed, split, other_iteration))
+        again = _arrays(problem_of(protocol).tasks(seed, split, iteration))
+        for name, values in first.items():
+            if values.shape != second[name].shape:
+                raise Wrong(f"its {split} tasks differ in shape from one iteration to another: {name}")
+            if not np.array_equal(values, again[name], equal_nan=values.dtype.kind == "f"):
+                raise Wrong(
+                    f"its {split} tasks are not a function of (seed, split, iteration): {name} differs when "
+                    "it is drawn again; draw from self.stream(seed, split, iteration) alone"
+                )
+            if not np.isfinite(values).all():
+                raise Wrong(f"its {split} tasks are not finite: {name}")
+            if len(values) != problem.count(split):
+                raise Wrong(
+                    f"it draws {len(values)} {split} tasks; self.count('{split}') is {problem.count(split)}"
+                )
+        for part in ("support", "query"):
+            inputs, targets = first[part], first[f"{part}_targets"]
+            if inputs.shape[2:] != tuple(shape[0]):
+                raise Wrong(
+                    f"{part} of its {split} tasks is {list(inputs.shape)}; from its shape() follows "
+                    f"[tasks, n, {_spell(shape[0])}]"
+                )
+            if inputs.shape[:2] != targets.shape[:2]:
+                raise Wrong(
+                    f"of its {split} tasks, {part} is {list(inputs.shape)}, its targets {list(targets.shape)}"
+                )
+
+
+def _arrays(tasks: Any) -> dict[str, np.ndarray]:
+    """By name, with tasks and examples as their first axes."""
+    if not isinstance(tasks, Tasks):
+        raise Wrong(f"its tasks are {type(tasks).__name__}; return harness.Tasks")
+    found = {}
+    for name, values in tasks._asdict().items():
+        try:
+            found[name] = np.asarray(values)
+        except ValueError:
+            raise Wrong(f"its tasks are of different shapes: {name}") from None
+        if found[name].dtype == object or found[name].ndim < 2:
+            raise Wrong(f"its tasks are of different shapes: {name} is no array [tasks, n, ...]")
+    return found
+
+
+def started(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> tuple[Built, dict[str, Tensor]]:
+    """The network, and its named weights of seed 0."""
+    network = built(protocol, *shape)
+    first, again = network.initial(0), built(protocol, *shape).initial(0)
+    for part, values, others in zip(network.layout.parts, first, again, strict=True):
+        if not np.array_equal(values, others, equal_nan=True):
+            raise Wrong(
+                f"its first weights are not a function of the seed: {part.name} differs when it is built "
+                "again; draw from torch's global generator alone"
+            )
+        if not np.isfinite(values).all():
+            raise Wrong(f"its first weights are not finite: {part.name}")
+    dtype = dtype_of(protocol)
+    network.to(torch.device("cpu"), dtype)
+    weights = {
+        part.name: torch.from_numpy(values).to(dtype).requires_grad_()
+        for part, values in zip(network.layout.parts, first, strict=True)
+    }
+    return network, weights
+
+
+def outputs_of(network: Built, weights: dict[str, Tensor], inputs: Tensor, outputs: int) -> Tensor:
+    """What it makes of the inputs of a task: twice the same."""
+    before = {name: kept.clone() for name, kept in network.kept.items()}
+    first, again = (network.apply(weights, inputs) for _ in range(2))
+    for name, kept in network.kept.items():
+        if not torch.equal(before[name], kept):
+            raise Wrong(
+                f"its buffer {name} changes in forward; a loss must be a function of the weights alone"
+            )
+    if not isinstance(first, Tensor) or first.shape != (len(inputs), outputs):
+        got = list(first.shape) if isinstance(first, Tensor) else type(first).__name__
+        raise Wrong(
+            f"its outputs are {got} for {len(inputs)} inputs; the problem needs [{len(inputs)}, {outputs}]"
+        )
+    if not torch.equal(first, again) and bool(first.isfinite().all()):
+        raise Wrong(
+            "two passes over the same inputs differ: it draws at random, or keeps something; leave that out"
+        )
+    return first
+
+
+def loss_of(problem: Problem, outputs: Tensor, targets: Tensor) -> Tensor:
+    loss = problem.loss(outputs, targets)
+    if not isinstance(loss, Tensor) or loss.dim() != 0:
+        raise Wrong(f"its loss is {_of(loss)}, not a scalar; take the mean over the examples")
+    measured = problem.measure(outputs, targets)
+    if not isinstance(measured, tuple) or len(measured) != len(problem.metrics):
+        given = len(measured) if isinstance(measured, tuple) else type(measured).__name__
+        raise Wrong(
+            f"measure gives {given} for the metrics {problem.metrics}; return a tuple with one for each"
+        )
+    for name, one in zip(problem.metrics, measured, strict=True):
+        if not isinstance(one, Tensor) or one.dim() != 0:
+            raise Wrong(f"its metric {name} is {_of(one)}, not a scalar")
+    return loss
+
+
+def tensor_of(values: Any, protocol: Protocol) -> Tensor:
+    tensor = torch.as_tensor(np.asarray(values))
+    return tensor.to(dtype_of(protocol)) if tensor.is_floating_point() else tensor.long()
+
+
+def _of(value: Any) -> str:
+    return f"a tensor {list(value.shape)}" if isinstance(value, Tensor) else f"a {type(value).__name__}"
+
+
+def _spell(shape: Sequence[int]) -> str:
+    return ", ".join(map(str, shape))
