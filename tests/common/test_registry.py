@@ -1,4 +1,5 @@
-"""What installed packages offer by their entry points, with packages that pip has really installed."""
+"""What installed packages offer by their entry points: one that pip has really installed, and others like
+it."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -49,7 +51,8 @@ cells:
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Folders into which one package each is installed: name -> where."""
+    """Folders into which one package each is installed: name -> where. The first by pip, the others as it
+    leaves them."""
     pytest.importorskip("setuptools")
     wanted = {
         "good": ("good", METHOD),
@@ -60,24 +63,37 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     }
     sources, made = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("packages")
     for package, (name, source) in wanted.items():
-        folder = sources / package
-        folder.mkdir()
-        project = PROJECT.replace("PACKAGE", f"a-{package}").replace("MODULE", f"a_{package}")
-        (folder / "pyproject.toml").write_text(project.replace("NAME", name))
-        (folder / f"a_{package}.py").write_text(source.replace("NAME", name))
-    options = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
-    for package in wanted:
-        command = [sys.executable, "-m", "pip", "install", *options, "--target", str(made / package)]
-        done = subprocess.run([*command, str(sources / package)], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        into = sources if package == "good" else made / package
+        into.mkdir(exist_ok=True)
+        (into / f"a_{package}.py").write_text(source.replace("NAME", name))
+        if package == "good":
+            _install(sources, package, name, made / package)
+        else:
+            described = into / f"a_{package}-1.dist-info"
+            described.mkdir()
+            (described / "METADATA").write_text(f"Metadata-Version: 2.1\nName: a-{package}\nVersion: 1\n")
+            (described / "entry_points.txt").write_text(f"[harness.methods]\n{name} = a_{package}:Mine\n")
     return {package: made / package for package in wanted}
 
 
-def sweep(tmp_path: Path, installed: list[Path], method: str) -> subprocess.CompletedProcess[str]:
-    """`harness sweep` of a grid of this method, where these packages are installed."""
+def _install(source: Path, package: str, name: str, target: Path) -> None:
+    project = PROJECT.replace("PACKAGE", f"a-{package}").replace("MODULE", f"a_{package}")
+    (source / "pyproject.toml").write_text(project.replace("NAME", name))
+    options = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet", "--disable-pip-version-check"]
+    command = [sys.executable, "-m", "pip", "install", *options, "--target", str(target), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+SWEEP = ("sweep", "mine.yaml", "--results", "results", "--runner", "serial")
+
+
+def harness(
+    tmp_path: Path, installed: list[Path], method: str, words: Sequence[str] = SWEEP
+) -> subprocess.CompletedProcess[str]:
+    """A command about a grid of this method, where these packages are installed."""
     (tmp_path / "mine.yaml").write_text(GRID.replace("METHOD", method))
     paths = [str(ROOT), *map(str, installed)]
-    words = ["sweep", "mine.yaml", "--results", "results", "--runner", "serial"]
     return subprocess.run(
         [sys.executable, "-m", "harness", *words],
         cwd=tmp_path,
@@ -88,7 +104,7 @@ def sweep(tmp_path: Path, installed: list[Path], method: str) -> subprocess.Comp
 
 
 def test_an_installed_package_brings_a_method(packages: dict[str, Path], tmp_path: Path) -> None:
-    done = sweep(tmp_path, [packages["good"]], "good")
+    done = harness(tmp_path, [packages["good"]], "good")
     assert "1 cell; 1 to run" in done.stdout, done.stderr
     tables = tmp_path / "results" / "mine" / "trials.parquet"
     assert re.search(rb'"method good": "[0-9a-f]{16}"', _plugins(tables))
@@ -117,14 +133,15 @@ def _plugins(path: Path) -> bytes:
 def test_what_is_wrong_with_an_offer_is_one_line(
     names: list[str], method: str, words: str, packages: dict[str, Path], tmp_path: Path
 ) -> None:
-    done = sweep(tmp_path, [packages[name] for name in names], method)
+    done = harness(tmp_path, [packages[name] for name in names], method)
     assert done.returncode == 2
     assert re.fullmatch(rf"harness: mine.yaml:7: cells\[0\].method: {words}.*\n", done.stderr), done.stderr
 
 
 def test_it_matters_only_to_those_who_name_it(packages: dict[str, Path], tmp_path: Path) -> None:
-    done = sweep(tmp_path, [packages[name] for name in ("good", "again", "broken", "empty")], "maml")
-    assert "1 cell; 1 to run" in done.stdout, done.stderr
+    installed = [packages[name] for name in ("good", "again", "broken", "empty")]
+    done = harness(tmp_path, installed, "maml", ["grids", "mine.yaml"])
+    assert "1 maml" in done.stdout, done.stderr
 
 
 def test_a_name_belongs_to_whoever_came_first() -> None:

@@ -240,8 +240,9 @@ def test_what_is_read_late_is_what_is_read_at_once(span: int) -> None:
         (cell(bad_beta, alpha_hyperlr=0, beta_hyperlr=1e308, beta0=1e-3), 30),
     ):
         question = Question(target_loss=target, max_iterations=budget)
-        assert spans([one], question, span) == spans([one], question, 1)
-        endings.add(*(ending for ending, _, _ in spans([one], question, 1).values()))
+        at_once = spans([one], question, 1)
+        assert spans([one], question, span) == at_once
+        endings.add(*(ending for ending, _, _ in at_once.values()))
     assert endings == {"stopped", "budget", "diverged"}
 
 
@@ -307,10 +308,9 @@ def test_a_cells_seconds_are_its_share_of_its_iterations(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("fields", [{}, {"inner_steps": 2, "norm_scale": True, "norm_adapted": True}])
-@pytest.mark.parametrize("precision", ["float32", "tf32"])
-def test_a_span_waits_for_nothing(fields: dict, precision: str) -> None:
+def test_a_span_waits_for_nothing(fields: dict) -> None:
     """On a device without data every look at a number is an error, and so is a tensor on another device."""
-    cells = [cell(variant(precision=precision, **fields), seed=seed, **MOVING) for seed in (0, 1, 1)]
+    cells = [cell(variant(precision="float32", **fields), seed=seed, **MOVING) for seed in (0, 1, 1)]
     moments = Pack(cells, torch.device("meta"), chunk=4).advance(range(1, 6))
     assert [moment.validation is not None for moment in moments] == [True, False, False, True, False]
     with pytest.raises(RuntimeError):
