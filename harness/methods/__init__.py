@@ -88,9 +88,6 @@ def refusal(method: str, protocol: Any, written: Collection[str] = ()) -> tuple[
 
 def _decides(one: Method) -> dict[str, str]:
     """The fields of a protocol that a method decides by itself, and how."""
-    if one.own_update:
-        return {
-            "first_order": "has no second derivatives",
-            "meta_optimizer": "has an outer update of its own",
-        }
-    return {"first_order": "leaves the second derivatives out by itself"} if one.first_order else {}
+    of_gradient = {"first_order": "leaves the second derivatives out by itself"} if one.first_order else {}
+    of_update = {"meta_optimizer": "has an outer update of its own"} if one.own_update else {}
+    return of_gradient | of_update

@@ -32,6 +32,7 @@ class Reptile(base.Method):
     name = "reptile"
     title = "Reptile"
     Hyper = Hyper
+    first_order = True
     own_update = True
     columns: ClassVar = {
         "alpha": base.ALPHA,

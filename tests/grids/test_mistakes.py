@@ -238,7 +238,7 @@ def test_a_mistake_in_a_reading_of_any_network(change: str, says: str) -> None:
 
 SECOND_ORDER = "fomaml leaves the second derivatives out by itself; leave first_order out"
 UPDATE = "reptile has an outer update of its own; leave meta_optimizer out"
-ORDER = "reptile has no second derivatives; leave first_order out"
+ORDER = "reptile leaves the second derivatives out by itself; leave first_order out"
 MINE = "  - {method: METHOD, alpha0: 1, NAME: 1}\n"
 
 

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import pytest
 from pydantic import create_model
 
+from harness.cell import protocol_of
 from harness.common.errors import UserError
-from harness.methods import METHODS, Hyper, base, maml, method
+from harness.methods import METHODS, Hyper, base, maml, method, refusal
 from harness.problems import PROBLEMS
 from harness.records import schema
+from tests import registries
 
 
 def made(name: str = "mine", columns: tuple[str, ...] = (), **hyper: Any) -> type[base.Method]:
@@ -63,3 +65,16 @@ def test_every_column_of_the_tables_is_taken() -> None:
 
 SPLITS = ("train", "val")
 OWN = ("train_", "val_", "final_")
+
+
+def test_a_method_decides_no_more_than_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An outer update of its own may have second derivatives or not."""
+    kind = made("own", rate0=float)
+    kind.own_update = True
+    registries.for_now(monkeypatch)
+    method(kind)
+    assert refusal("own", protocol_of(first_order=True)) is None
+    assert refusal("own", protocol_of(meta_optimizer="sgd")) == (
+        "meta_optimizer",
+        "own has an outer update of its own; leave meta_optimizer out",
+    )
