@@ -299,7 +299,7 @@ def not_loaded(cell: Mapping[str, Any]) -> str | None:
     if isinstance(problem, str) and problem in PROBLEMS and _has_images(problem):
         named.append((DATASETS, protocol.get("dataset")))
     for known, name in named:
-        if isinstance(name, str) and one_line(name, 100) == name and name not in known:
+        if isinstance(name, str) and name and one_line(name, 100) == name and name not in known:
             return f"{known.kind} {name}"
         try:
             _ = known[name] if isinstance(name, str) and name in known else None
