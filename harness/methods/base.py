@@ -8,7 +8,7 @@ methods need no torch at import: they only combine the tensors that they are giv
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import (
     TYPE_CHECKING,
@@ -161,8 +161,8 @@ class Optimize(Protocol):
 class Optimizer(NamedTuple):
     """A meta-optimizer. It works entry by entry, so it takes anything [cells, any number]."""
 
-    start: Any
-    """what it will move [cells, n] -> its state before the first update."""
+    start: Callable[[Tensor], tuple[Tensor, ...]]
+    """What it will move [cells, n] -> its state before the first update."""
     step: Optimize
 
 
@@ -241,7 +241,7 @@ class Method:
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 
-        `protocol`: a harness.cell.Protocol. A method may add fields to it, see alpha_maml.Options.
+        `protocol`: a harness.cell.Protocol, with the fields that built-in methods add, see alpha_maml.Options.
         """
         raise NotImplementedError
 

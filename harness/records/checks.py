@@ -112,6 +112,7 @@ _IS: dict[str, Callable[[Any], bool]] = {
     "device": _is_text,
     "threads": _is_count,
     "pack_size": _is_count,
+    "pairs_at_once": _is_count,
     "versions": _are_versions,
     "dataset_sha256": _is_text,
     "plugins": _are_versions,

@@ -78,7 +78,8 @@ class Header:
     """See passages.lowest_sustained; None with fewer than 10 losses."""
     numerics: int
     provenance: dict[str, Any]
-    """wall_seconds, device, threads, pack_size, versions, commit, dataset_sha256, finished (UTC)."""
+    """wall_seconds, device, threads, pack_size, pairs_at_once (of a pack that was computed in parts),
+    versions with the commit, dataset_sha256, plugins, finished (UTC). What there is nothing of is left out."""
 
     def answers(self, question: Question) -> bool:
         """Whether this record has everything that a run for `question` would give."""

@@ -1,12 +1,13 @@
 """The fast path for the paper's network, Conv-4: its derivatives written out by hand, without autograd.
 
-Three files, each built on the one above it:
+Four files, each built on the one above it:
 
     operators.py     convolution, batch norm with ReLU, and the first block, which is both in one; for each,
                      up to four functions: value, gradient, tangent, and the tangent of the gradient
     derivatives.py   passes over the layers: the loss, its gradient, its Hessian times a direction
     metagradient.py  the inner loop and, back through its steps, the meta-gradient and the derivative
                      with respect to alpha
+    engine.py        the same as an engine, and what it knows
 
 The mathematics is at the head of each file; a reader who knows MAML starts with the last. Everywhere the
 first axis is the group, g: the images of one task, with the weights and the batch statistics that belong to
