@@ -241,7 +241,8 @@ class Method:
     ) -> State:
         """One update of the outer loop. The returned `beta` is the one that it used.
 
-        `protocol`: a harness.cell.Protocol, with the fields that built-in methods add, see alpha_maml.Options.
+        `protocol`: a harness.cell.Protocol, with the fields that built-in methods add, see
+        alpha_maml.Options.
         """
         raise NotImplementedError
 

@@ -33,6 +33,7 @@ from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS
 from harness.records import checks, footer, schema
 from harness.records.passages import lowest_sustained
+from harness.records.provenance import changed
 
 NUMERICS = 2
 """Version of the arithmetic. Raised when the same cell would give other numbers; cells with older records
@@ -79,7 +80,8 @@ class Header:
     numerics: int
     provenance: dict[str, Any]
     """wall_seconds, device, threads, pack_size, pairs_at_once (of a pack that was computed in parts),
-    versions with the commit, dataset_sha256, plugins, finished (UTC). What there is nothing of is left out."""
+    versions with the commit, dataset_sha256, plugins, finished (UTC). What there is nothing of is left
+    out."""
 
     def answers(self, question: Question) -> bool:
         """Whether this record has everything that a run for `question` would give."""
@@ -161,7 +163,9 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
         with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
             header = _header((whole.metadata.metadata or {}).get(_KEY), cell_id)
             if not whole.schema_arrow.equals(schema.arrow_of_record(header.cell)):
-                raise DamagedRecord("its columns are not those of a record")
+                made_by = ", ".join(changed(header.cell, header.provenance))
+                of_others = f"are those of another version of {made_by}"
+                raise DamagedRecord(f"its columns {of_others if made_by else 'are not those of a record'}")
             if whole.metadata.num_rows != header.iterations:  # a damaged number could claim all memory
                 raise DamagedRecord(MISMATCH)
             table = whole.read(use_threads=False)  # so few rows: threads would cost more than they gain

@@ -57,6 +57,26 @@ def test_a_changed_plug_in_is_told_and_trained_again_on_request(tmp_path: Path) 
     assert json.loads(told) == {"method mine": plugins.digest(METHODS.module("mine"))}
 
 
+MORE = """
+    columns = MAML.columns | {"twice": harness.Column(meaning="two inner rates")}
+
+    def record(self, before, after):
+        return (*super().record(before, after), 2 * before.alpha[:, 0])
+"""
+
+
+def test_records_without_the_columns_of_today_are_set_aside(tmp_path: Path) -> None:
+    """No table can have them beside new ones."""
+    path = write(tmp_path)
+    run(request(tmp_path))
+    path.write_text(path.read_text() + MORE)
+    result, display = run(request(tmp_path))
+    assert result.ran == 1
+    assert (
+        "its columns are those of another version of method mine; its cell is run again" in display.notes[-1]
+    )
+
+
 def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) -> None:
     write(tmp_path, METHOD + "    def step(self, *given): 1 / 0")
 
