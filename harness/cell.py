@@ -83,6 +83,14 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         return data
 
     @model_validator(mode="after")
+    def _whole(self) -> Protocol:
+        if type(self) is Protocol:  # it would have other defaults, and so another id
+            raise ValueError(
+                "write protocol_of(...): a protocol has the fields of its problem and network too"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _affordable(self) -> Protocol:
         if sum((parts := self._memory()).values()) > MAX_BYTES:
             largest = max(parts, key=lambda part: parts[part])

@@ -90,6 +90,12 @@ def test_a_default_that_is_left_out_or_written_is_one_cell(
     assert {one.cell_id for one in made} == {"b0d9573ef6c963a2"}
 
 
+def test_a_protocol_without_the_fields_of_its_problem_is_refused() -> None:
+    for fields in ({}, {"problem": "sinusoid", "network": "mlp"}):
+        with pytest.raises(ValidationError, match=r"write protocol_of\(\.\.\.\)"):
+            Protocol(**fields)
+
+
 class Tables(Problem):
     """With data sets of another kind."""
 
