@@ -36,8 +36,8 @@ def first_of(*places):
             if hasattr(imported, name):
                 return getattr(imported, name)
     raise SystemExit(f"this commit has none of {', '.join(places)}")
-Protocol = first_of("cell:Protocol", "protocol:Protocol")
-initial = first_of("problems.network:initial", "network:initial")
+Protocol = first_of("cell:protocol_of", "cell:Protocol", "protocol:Protocol")
+initial = first_of("problems.networks.conv4:initial", "problems.network:initial", "network:initial")
 load = first_of("problems.datasets:load", "datasets:load")
 training = first_of("problems.episodes:training", "episodes:training")
 gather = first_of("problems.episodes:gather", "episodes:gather")
@@ -47,7 +47,7 @@ meta_gradient = first_of("training.conv4:meta_gradient", "training.conv4.metagra
 default_chunk = first_of("training.pack:default_chunk", "training.loop:default_groups",
                          "engine:default_groups")
 torch.set_num_threads(1)
-protocol = protocol_of(dataset="glyphs", norm_scale=True, norm_adapted=True)
+protocol = Protocol(dataset="glyphs", norm_scale=True, norm_adapted=True)
 images = torch.tensor(load("glyphs", protocol.resize).images)
 batch = gather(training(protocol, 0, 1), images, 1, torch.float32)
 batch = Batch(*(part.unsqueeze(0) for part in batch))
