@@ -12,7 +12,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
-GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL
+GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -25,7 +25,7 @@ HARNESS := $(BIN)/python -P -m harness
 OPTIONS = $${DATASET:+--dataset "$$DATASET"} $${RESULTS:+--results "$$RESULTS"} $${SEEDS:+--seeds "$$SEEDS"}
 SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 	$${RAY_ADDRESS:+--ray-address "$$RAY_ADDRESS"} $${WHERE:+--where "$$WHERE"} \
-	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"}
+	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"} $${STALE:+--stale}
 
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
@@ -43,6 +43,7 @@ help:  ## print this list
 	@echo "     RESULTS=folder      where results go; the default is results/"
 	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
 	@echo "     RUNNER=serial       without Ray, one cell after the other"
+	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
 	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"

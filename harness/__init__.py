@@ -1,6 +1,7 @@
 """harness: how much tuning does a meta-learner need?
 
-`harness.load("fig2")` gives a grid's trials and trajectories; `python -m harness --help` lists the commands.
+`harness.load("fig2")` gives a grid's trials and trajectories, `harness.run` trains a grid or a cell from
+Python; `python -m harness --help` lists the commands.
 What a plug-in needs is here too: `harness.Method`, `harness.Problem`, and the decorators that make them
 known.
 """
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from harness.problems.few_shot import dataset
     from harness.problems.networks import network
     from harness.records.tables import load
+    from harness.sweeping.run import run
 
 _PLACES = {
     "harness.cell": ("Cell", "Protocol", "Question", "protocol_of"),
@@ -32,6 +34,7 @@ _PLACES = {
     "harness.problems.few_shot": ("dataset",),
     "harness.problems.networks": ("network",),
     "harness.records.tables": ("load",),
+    "harness.sweeping.run": ("run",),
     "pydantic": ("Field",),
 }
 _OTHERWISE = {"Fields": ("harness.common.frozen", "Frozen")}
@@ -61,6 +64,7 @@ __all__ = [
     "problem",
     "problem_of",
     "protocol_of",
+    "run",
 ]
 
 

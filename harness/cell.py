@@ -57,7 +57,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     @property
     def dataset_name(self) -> str | None:
         """The name of its data set; None: its problem draws its tasks."""
-        return getattr(self, "dataset", None)
+        return self.dataset if isinstance(self, few_shot.Fields) else None
 
     @property
     def data(self) -> str:
@@ -123,8 +123,14 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         return nearest, self.changes(nearest)
 
     def changes(self, preset: str) -> dict[str, Any]:
-        """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`."""
+        """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`.
+
+        Of a network that is not the preset's: those in which it differs from that network's defaults.
+        """
         other = preset_of(preset).model_dump()
+        if other["network"] != self.network:
+            own = NETWORKS[self.network].Fields.model_fields
+            other |= {name: field.default for name, field in own.items()}
         mine = self.model_dump(exclude={"dataset"})
         return {name: value for name, value in mine.items() if name not in other or value != other[name]}
 
@@ -207,7 +213,7 @@ def label_beside(preset: str, protocol: Protocol) -> str:
 
 def _words(changes: Mapping[str, Any]) -> list[str]:
     """In the order of the protocol's fields."""
-    places = {name: at for at, name in enumerate(_IN_WORDS)}
+    places = {name: at for at, name in enumerate(dict.fromkeys(_IN_WORDS))}
     ordered = sorted(changes, key=lambda name: places.get(name, len(places)))
     return [f"{name}={changes[name]}" for name in ordered]
 
@@ -280,7 +286,7 @@ class Cell(Identified):
         if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
             if data.get("method") not in METHODS:
                 raise ValueError(
-                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS)}"
+                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS.known())}"
                 )
             return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
         return data

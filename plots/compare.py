@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from harness.analysis.comparison import AGREEMENTS, EQUAL, OUTCOME, OUTSIDE, WITHIN, Compared
+from harness.analysis.learned import learned
 from harness.analysis.rounding import PASSAGES, Interval, Rounding
 from harness.plots import style, texts
 from harness.plots.heading import Heading
@@ -29,17 +31,29 @@ MISS = 1.7
 
 
 def render(
-    compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str, path: Path
+    compared: Compared,
+    rounding: Rounding | None,
+    reference: pd.DataFrame,
+    title: str,
+    path: Path,
+    about: Mapping[str, Any] | None = None,
 ) -> list[Path]:
     """Draw as <path>.png and .svg; the paths written.
 
     `compared` from harness.analysis.comparison, with this `rounding` (None: no yardstick was measured); the
-    heading takes data set, protocol and budget from the `reference` trials. `title`: one line.
+    heading takes data set, protocol and budget from the `reference` trials, and what is learned from `about`,
+    the description of their table (None: few-shot classification). `title`: one line.
     """
-    return style.write(lambda: draw(compared, rounding, reference, title), path)
+    return style.write(lambda: draw(compared, rounding, reference, title, about), path)
 
 
-def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame, title: str) -> Figure:
+def draw(
+    compared: Compared,
+    rounding: Rounding | None,
+    reference: pd.DataFrame,
+    title: str,
+    about: Mapping[str, Any] | None = None,
+) -> Figure:
     """A panel for each kind of passage: the reference's counts along x, the user's along y."""
     cells = compared.cells[compared.cells["first_agreement"].notna()]
     asked = reference[reference["cell_id"].isin(cells["cell_id"])]
@@ -47,7 +61,7 @@ def draw(compared: Compared, rounding: Rounding | None, reference: pd.DataFrame,
     named = texts.size(f"{budget}", style.TICK)[0] + 0.33  # counts, and what is counted, left of a panel
     left, apart = max(LEFT, named), max(APART, named)
     width = left + 2 * PANEL + apart + style.MARGIN
-    heading = Heading.of(asked, title, _what(compared, rounding), width)
+    heading = Heading.of(asked, learned(asked, about), title, _what(compared, rounding), width)
     top = heading.height + 0.35
     fig = Figure(figsize=(width, top + PANEL + 0.5 + KEY))
     heading.draw(fig)

@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis import labels
+from harness.analysis.learned import Learned
 from harness.plots import style, texts
 
-DATASETS = {"omniglot": "Omniglot"}
 LISTED = 12
 """More seeds with gaps between them are counted."""
 
@@ -24,12 +24,16 @@ class Heading:
     subtitle: str = ""
 
     @classmethod
-    def of(cls, trials: pd.DataFrame, title: str, what: str, width: float) -> Heading:
-        """The grid's title; data set, protocols and seeds; then `what` the figure shows. `width`: inches."""
-        first, inches = trials.iloc[0], width - 2 * style.MARGIN
-        data = f"{DATASETS.get(first['dataset'], first['dataset'])}, {first['n_way']}-way"
+    def of(cls, trials: pd.DataFrame, learned: Learned, title: str, what: str, width: float) -> Heading:
+        """The grid's title; what is learned, protocols and seeds; then `what` the figure shows. `width`:
+        inches."""
+        inches = width - 2 * style.MARGIN
         measured = "  \N{MIDDLE DOT}  ".join(
-            (data, labels.one_line(labels.of_trials(trials)), seeds_text(trials["seed"].unique().tolist()))
+            (
+                learned.title,
+                labels.one_line(labels.of_trials(trials)),
+                seeds_text(trials["seed"].unique().tolist()),
+            )
         )
         return cls(
             title=texts.wrapped(title, inches, style.TITLE, bold=True),

@@ -18,7 +18,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.labels import words as in_words
-from harness.analysis.summary import cells_over_seeds, hyper_columns, setting_columns
+from harness.analysis.learned import Learned, learned
+from harness.analysis.summary import cells_over_seeds, equal, hyper_columns, setting_columns
 from harness.plots import cells, style, texts
 from harness.plots.heading import Heading
 
@@ -114,9 +115,10 @@ class Arrangement:
         )
 
 
-def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
-    """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON."""
-    summed = cells_over_seeds(trials)
+def draw(trials: pd.DataFrame, grid: dict[str, Any], about: Mapping[str, Any] | None = None) -> Figure:
+    """The figure of kind heatmap; `trials` as in records.schema, `grid` as its model dumps to JSON, `about`
+    as in render.render."""
+    summed, what = cells_over_seeds(trials), learned(trials, about)
     budget, target = int(trials["max_iterations"].iloc[0]), float(trials["target_loss"].iloc[0])
     look = cells.look(summed, budget)
     placed = _arrange(trials, summed, grid["figure"], cells.room(summed, look))
@@ -127,7 +129,7 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any]) -> Figure:
     right = used + cells.key_width(look, budget, wide=False) <= max(WIDEST, across)
     key_left = used if right else placed.left
     width = max(across, NARROWEST * (not right), key_left + cells.key_width(look, budget, wide=not right))
-    heading = Heading.of(trials, grid["title"], _what(target, budget, look, placed), width)
+    heading = Heading.of(trials, what, grid["title"], _what(what, target, budget, look, placed), width)
     top, step = heading.height + 0.08, placed.head + high + GAP
     bottom = top + len(placed.rows) * step - GAP
     uneven = len(placed.rows) > 1 and len(placed.rows[-1]) < len(placed.rows[-2])
@@ -204,8 +206,9 @@ def _rows(blocks: list[list[pd.DataFrame]], fit: int) -> list[list[pd.DataFrame]
     return rows
 
 
-def _what(target: float, budget: int, look: cells.Look, placed: Arrangement) -> str:
-    count = "median " * look.several_seeds + f"first iteration with training loss ≤ {target:g} nats"
+def _what(what: Learned, target: float, budget: int, look: cells.Look, placed: Arrangement) -> str:
+    goal = what.with_unit(target)
+    count = "median " * look.several_seeds + f"first iteration with training loss ≤ {goal}"
     asked = f"{'no target' if np.isnan(target) else count}, budget {texts.iterations(budget)}"
     if placed.several or placed.beside.empty:
         return asked
@@ -239,7 +242,7 @@ def _boxes(
 ) -> None:
     """The baselines of a panel (those that share every setting they have with it), halfway up beside it."""
     keys = [*placed.shared, "preset", "changes"]
-    same = [placed.beside[key].isna() | (placed.beside[key] == first[key]) for key in keys]
+    same = [placed.beside[key].isna() | equal(placed.beside[key], first[key]) for key in keys]
     beside = placed.beside[np.logical_and.reduce(same)]
     step = placed.side + 0.25
     top = at[1] + (placed.panel[1] - len(beside) * step) / 2 + 0.125

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness.analysis import labels
@@ -87,10 +86,11 @@ def lines_of(members: pd.DataFrame, reference: pd.DataFrame, wording: Wording) -
     rest = members[~members["cell_id"].isin(reference["cell_id"])]
     bright = coloured(members, wording).reindex(rest.index)
     baselines, others = rest[~bright], rest[bright]
+    crowded = len({*members["method"], *reference["method"]}) > 2
     return [
         *_reference(reference, wording),
         *_baselines(baselines, wording.varied(rest), wording),
-        *_others(others, wording.varied(others), wording),
+        *_others(others, wording.varied(others), wording, crowded),
     ]
 
 
@@ -131,13 +131,17 @@ def _baselines(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list
     ]
 
 
-def _others(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Line]:
-    """Colours along the values that vary; dashes for the methods, if there are several."""
+def _others(cells: pd.DataFrame, varied: list[str], wording: Wording, crowded: bool) -> list[Line]:
+    """Colours along the values that vary; dashes for the methods, if there are several.
+
+    crowded: whether the baselines and they are more than two methods, so that the legend has to name each.
+    """
     groups = _groups(cells, wording)
     methods = list(dict.fromkeys(group["method"].iloc[0] for group in groups))
-    ranks = [tuple(group[varied].iloc[0].fillna(np.inf)) for group in groups]
+    places = {key: sorted(cells[key].dropna().unique()) for key in varied}
+    ranks = [tuple(_rank(group[key].iloc[0], places[key]) for key in varied) for group in groups]
     colours = dict(zip(sorted(set(ranks)), style.sequence(len(set(ranks))), strict=True))
-    named = len(methods) > 1 or len(groups) == 1
+    named = crowded or len(methods) > 1 or len(groups) == 1
     return [
         Line(
             cells=group,
@@ -148,6 +152,11 @@ def _others(cells: pd.DataFrame, varied: list[str], wording: Wording) -> list[Li
         )
         for group, rank in zip(groups, ranks, strict=True)
     ]
+
+
+def _rank(value: Any, values: list[Any]) -> int:
+    """The place of a value among all of its column; null is the last."""
+    return len(values) if pd.isna(value) else values.index(value)
 
 
 def _method(group: pd.DataFrame) -> str:

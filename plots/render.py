@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,20 @@ from harness.plots import heatmap, style, trajectories
 KINDS = ("heatmap", "trajectories")
 
 
-def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], folder: Path) -> list[Path]:
+def render(
+    trials: pd.DataFrame,
+    curves: pd.DataFrame,
+    grid: dict[str, Any],
+    folder: Path,
+    about: Mapping[str, Any] | None = None,
+) -> list[Path]:
     """Draw the grid's figure as <folder>/<grid name>.png (200 dpi) and .svg; the same tables, the same bytes.
 
     `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
     `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
-    and a `where`) and `reference` (a where, or null). Returns the files written.
+    and a `where`) and `reference` (a where, or null). `about`: the tables' description, which says what is
+    learned (None: few-shot classification). Returns the files written.
     Raises UserError if the kind is unknown or there is no cell to draw.
     """
     name, kind = grid["name"], grid["figure"]["kind"]
@@ -29,11 +37,16 @@ def render(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any], fol
         raise UserError(f"{name}: figure.kind '{kind}' is unknown; choose {' or '.join(KINDS)}")
     if trials.empty:
         raise UserError(f"{name}: nothing to draw, its tables are empty; {typed('sweep', name)} fills them")
-    return style.write(lambda: draw(trials, curves, grid), folder / name)
+    return style.write(lambda: draw(trials, curves, grid, about), folder / name)
 
 
-def draw(trials: pd.DataFrame, curves: pd.DataFrame, grid: dict[str, Any]) -> Figure:
+def draw(
+    trials: pd.DataFrame,
+    curves: pd.DataFrame,
+    grid: dict[str, Any],
+    about: Mapping[str, Any] | None = None,
+) -> Figure:
     """The figure that `render` writes; its kind is one of KINDS."""
     if grid["figure"]["kind"] == "heatmap":
-        return heatmap.draw(trials, grid)
-    return trajectories.draw(trials, curves, grid)
+        return heatmap.draw(trials, grid, about)
+    return trajectories.draw(trials, curves, grid, about)

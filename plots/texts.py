@@ -7,22 +7,32 @@ import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from harness.common.text import written
 from harness.methods import METHODS
 from harness.plots import fonts, style
 
-GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho", "tau")
-"""Letters that the names of hyper-parameters may begin with."""
+GREEK = {
+    letter: letter
+    for letter in (
+        *("alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "rho"),
+        "tau",
+    )
+} | {"eps": "epsilon"}
+"""Words that the names of hyper-parameters may begin with -> the letters that they stand for."""
 DIGITS = 6
 """Of a number, unless two numbers would look alike."""
 
-Numbers = Mapping[str, Mapping[float, str]]
-"""Hyper-parameter -> value -> its text, see `numbers`."""
+Value = float | int | bool | str
+"""Of a hyper-parameter."""
+Numbers = Mapping[str, Mapping[Any, str]]
+"""Hyper-parameter -> value -> its text, see `numbers` and `word`."""
 
 
 def name(hyper_parameter: str) -> str:
@@ -30,10 +40,15 @@ def name(hyper_parameter: str) -> str:
     parts = re.fullmatch(rf"({'|'.join(GREEK)})(\d|_[a-zA-Z]+)?", hyper_parameter)
     if parts is None:
         return hyper_parameter
-    letter, subscript = parts[1], (parts[2] or "").removeprefix("_")
+    letter, subscript = GREEK[parts[1]], (parts[2] or "").removeprefix("_")
     if subscript.isalpha():
         return rf"$\{letter}_{{\mathrm{{{subscript}}}}}$"
     return rf"$\{letter}_{subscript}$" if subscript else rf"$\{letter}$"
+
+
+def at_iteration(rate: str) -> str:
+    """A rate as it moves: alpha as an alpha with the subscript i."""
+    return rf"$\{GREEK[rate]}_i$" if rate in GREEK else name(rate)
 
 
 def method(name: str) -> str:
@@ -65,14 +80,31 @@ def numbers(values: Iterable[float]) -> dict[float, str]:
     return {value: number(value, texts.count(text) > 1) for value, text in rounded.items()}
 
 
+def word(value: Value) -> str:
+    """A value that is no number with a fraction: `5`, `true`, `raw`."""
+    return literal(written(value))
+
+
 def numbers_of(trials: pd.DataFrame, hyper_parameters: Iterable[str]) -> Numbers:
     """The texts of all values in these columns."""
-    return {key: numbers(trials[key].dropna().unique()) for key in hyper_parameters}
+    texts: dict[str, Mapping[Any, str]] = {}
+    for key in hyper_parameters:
+        found = trials[key].dropna().unique().tolist()
+        rates = [value for value in found if isinstance(value, float)]
+        texts[key] = {value: word(value) for value in found} | numbers(rates)
+    return texts
 
 
 def values(row: pd.Series, hyper_parameters: Iterable[str], texts: Numbers) -> list[str]:
-    """A row's values of these hyper-parameters: alpha0 = 10^-1, ... What its method lacks is left out."""
-    return [f"{name(key)} = {texts[key][row[key]]}" for key in hyper_parameters if not pd.isna(row[key])]
+    """A row's values of these hyper-parameters: alpha0 = 10^-1, rule: raw. What its method lacks is left
+    out."""
+    own = [key for key in hyper_parameters if not pd.isna(row[key])]
+    return [f"{name(key)}{_link(row[key])}{texts[key][row[key]]}" for key in own]
+
+
+def _link(value: Value) -> str:
+    """Between a hyper-parameter's name and its value: a choice or a flag is no quantity."""
+    return ": " if isinstance(value, str | bool | np.bool_) else " = "
 
 
 @lru_cache(maxsize=4096)

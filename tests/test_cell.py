@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
-from harness.methods import METHODS
-from harness.methods.base import Hyper
+from harness.methods import METHODS, maml
+from harness.problems import PROBLEMS, FewShot, few_shot
 
 RATES = {"alpha0": 0.1, "beta0": 1e-3}
 MOVING = RATES | {"alpha_hyperlr": 0.1, "beta_hyperlr": 1e-6}
@@ -40,22 +40,45 @@ def test_golden_ids(made: Cell, cell_id: str) -> None:
     assert made.cell_id == cell_id
 
 
-class Wider(Protocol):
+class Wider(few_shot.Fields):
+    """As a later version may have it."""
+
     dropout: float = Field(0.0, ge=0)
     warm_up: int | None = None
 
 
-def test_a_new_field_orphans_nothing() -> None:
-    assert cell(Wider(n_way=5), **MOVING).cell_id == cell(protocol_of(n_way=5), **MOVING).cell_id
-    assert cell(Wider(dropout=0.5)).cell_id != cell().cell_id
-    assert cell(Wider(warm_up=0)).cell_id != cell().cell_id
+def widened(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Later(FewShot):
+        Fields = Wider
+
+    monkeypatch.setitem(PROBLEMS._things, "few-shot", Later)
+
+
+def test_a_new_field_orphans_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Wider, "__module__", "harness.problems.few_shot")
+    before, five = cell().cell_id, cell(protocol_of(n_way=5), **MOVING).cell_id
+    widened(monkeypatch)
+    assert cell(protocol_of(n_way=5, dropout=0.0), **MOVING).cell_id == five
+    assert cell(protocol_of(dropout=0.5)).cell_id != before
+    assert cell(protocol_of(warm_up=0)).cell_id != before
+
+
+def test_a_default_of_a_plug_in_is_part_of_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may change: then the old records must not answer for the new default."""
+    before = cell().cell_id
+    widened(monkeypatch)
+    first = cell(protocol_of()).cell_id
+    assert first != before
+    monkeypatch.setattr(Wider.model_fields["dropout"], "default", 0.5)
+    assert cell(protocol_of(dropout=0.0)).cell_id == first
 
 
 def test_a_new_hyper_parameter_with_a_default_orphans_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Momentum(Hyper):
+    class Momentum(maml.Hyper):
         momentum: float = Field(0.0, ge=0)
 
     before = cell().cell_id
+    monkeypatch.setattr(Momentum, "__module__", "harness.methods.maml")
     monkeypatch.setattr(type(METHODS["maml"]), "Hyper", Momentum)
     assert cell().hyper.model_dump() == RATES | {"momentum": 0.0}
     assert cell().cell_id == before != cell(momentum=0.5).cell_id
@@ -102,13 +125,16 @@ def test_every_field_is_in_the_id() -> None:
         "train_characters": 1100,
         "validation_characters": 400,
         "layers": 3,
+        "problem": "sinusoid",
+        "network": "mlp",
     }
     ids = {cell().cell_id}
-    for name, field in Protocol.model_fields.items():
+    fields = type(protocol_of()).model_fields
+    for name, field in fields.items():
         default = field.default
         value = other[name] if name in other else not default if isinstance(default, bool) else default + 1
         ids.add(cell(protocol_of(**{name: value})).cell_id)
-    assert len(ids) == 1 + len(Protocol.model_fields)
+    assert len(ids) == 1 + len(fields) == 29
     assert cell(alpha_hyperlr=0, beta_hyperlr=0).cell_id not in ids  # the method is in it too
 
 
@@ -125,7 +151,15 @@ def test_every_field_is_in_the_id() -> None:
         ({"head_init": "Linear"}, "head_init"),
         ({"k_shot": 15, "k_query": 6}, "a character has 20 drawings"),
         ({"train_characters": 1300}, "more than 1623"),
+        ({"train_characters": 1624}, "train_characters: 1624 is not <= 1623"),
+        ({"n_way": 812}, "n_way: 812 is not <= 811"),
+        ({"k_query": 20}, "k_query: 20 is not < 20"),
         ({"train_characters": 10}, "n_way is 20"),
+        ({"width": 40}, "width"),
+        ({"network": "mlp", "filters": 16}, "filters"),
+        ({"problem": "sinusoid", "n_way": 5}, "n_way"),
+        ({"problem": "sinusiod"}, "'sinusiod' is not a problem; known: few-shot, sinusoid"),
+        ({"network": "conv5"}, "'conv5' is not a network; known: conv4, mlp"),
         ({"validation_characters": 19}, "n_way is 20"),
         ({"meta_batch": 10**9}, "meta_batch"),
         ({"validation_tasks": 10**9}, "validation_tasks"),
@@ -156,7 +190,10 @@ def test_a_protocol_is_strict(fields: dict, match: str) -> None:
         ({"hyper": {"alpha0": 0.1}}, "beta0"),
         ({"hyper": MOVING}, "alpha_hyperlr"),  # MAML has none
         ({"method": "alpha-maml"}, "alpha_hyperlr"),
-        ({"method": "reptile"}, "'reptile' is not a method; known: maml, alpha-maml"),
+        ({"method": "reptil"}, "'reptil' is not a method; known: maml, alpha-maml"),
+        ({"method": "reptile", "hyper": {"alpha0": 0.1, "eps0": 0.1, "steps": 5.0}}, "steps"),
+        ({"method": "reptile", "hyper": {"alpha0": 0.1, "eps0": 0.1, "steps": True}}, "steps"),
+        ({"method": "fomaml", "protocol": protocol_of(first_order=True)}, "leave first_order out"),
         ({"seed": -1}, "seed"),
         ({"seed": 2**63}, "seed"),
         ({"trial": 3}, "trial"),
@@ -220,6 +257,8 @@ def test_defaults_never_change() -> None:
 
 
 DEFAULTS = {
+    "problem": "few-shot",
+    "network": "conv4",
     "dataset": "omniglot",
     "resize": "lanczos",
     "split_seed": 0,

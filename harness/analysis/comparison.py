@@ -99,7 +99,8 @@ def _check_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
     if not any(protocol in protocols[1] for protocol in protocols[0]):
         raise _mismatch("protocol", *([label(*protocol) for protocol in side] for side in protocols))
     for column, word in QUESTION.items():
-        values = [set(trials[column].dropna()) for trials in (mine, reference)]
+        sides = (mine, reference)
+        values = [set(trials[column].dropna()) if column in trials else set() for trials in sides]
         if values[0] != values[1]:
             raise _mismatch(word, *values)
 
@@ -113,8 +114,11 @@ def _mismatch(word: str, mine: Iterable[object], reference: Iterable[object]) ->
 
 def _side_by_side(mine: pd.DataFrame, reference: pd.DataFrame) -> pd.DataFrame:
     """The cells of the seeds that both tables have, with the outcomes and counts of both sides."""
-    keys = ["cell_id", "protocol", "preset", "changes", "method", *hyper_columns(reference), "seed"]
-    cells = pd.concat([reference[keys], mine[keys]], ignore_index=True).drop_duplicates("cell_id")
+    hyper = dict.fromkeys((*hyper_columns(reference), *hyper_columns(mine)))
+    keys = ["cell_id", "protocol", "preset", "changes", "method", *hyper, "seed"]
+    # Older tables have columns of hyper-parameters that none of their methods has, newer ones do not.
+    asked = [trials.reindex(columns=keys) for trials in (reference, mine)]
+    cells = pd.concat(asked, ignore_index=True).drop_duplicates("cell_id")
     cells = cells[cells["seed"].isin(set(mine["seed"]) & set(reference["seed"]))]
     for side, trials in zip(SIDES, (mine, reference), strict=True):
         cells = cells.merge(_results(trials, side), on="cell_id", how="left")

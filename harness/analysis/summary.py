@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from harness.records.passages import running_mean
-from harness.records.schema import TRIALS
+from harness.records.schema import TRAJECTORIES, TRIALS
 
 STATES = ("reached", "budget", "diverged", "failed", "not run")
 
-CURVES = ("alpha", "beta", "train_loss", "train_loss_mean", "val_loss")
-"""What `bands` sums up; train_loss_mean is each seed's own mean over the last 10 training losses."""
+LOSSES = ("train_loss", "train_loss_mean", "val_loss")
+"""What `bands` sums up beside the rates; train_loss_mean is each seed's own mean over the last 10 training
+losses."""
 
 ENOUGH_FOR_QUARTILES = 4
 
@@ -22,6 +23,20 @@ ENOUGH_FOR_QUARTILES = 4
 def hyper_columns(trials: pd.DataFrame) -> list[str]:
     """The columns of hyper-parameters, in order: what is neither in TRIALS nor the last value of anything."""
     return [name for name in trials.columns if name not in TRIALS and not name.startswith("final_")]
+
+
+def rate_columns(trajectories: pd.DataFrame) -> list[str]:
+    """The columns that the methods record of their rates, in order: alpha, beta, ..."""
+    return [
+        name
+        for name in trajectories.columns
+        if name not in TRAJECTORIES and not name.startswith(("train_", "val_"))
+    ]
+
+
+def equal(column: pd.Series, value: Any) -> pd.Series:
+    """Which rows have this value; null is equal to null alone."""
+    return column.isna() if pd.isna(value) else (column == value).fillna(False).astype(bool)
 
 
 def setting_columns(trials: pd.DataFrame) -> list[str]:
@@ -51,7 +66,8 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
         dict(zip(keys, key, strict=True)) | _over_seeds(group)
         for key, group in trials.groupby(keys, sort=False, dropna=False)
     ]
-    return pd.DataFrame(rows, columns=[*keys, *_over_seeds(trials.iloc[:0])])
+    summed = pd.DataFrame(rows, columns=[*keys, *_over_seeds(trials.iloc[:0])])
+    return summed.astype({key: trials[key].dtype for key in keys})
 
 
 def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
@@ -91,23 +107,25 @@ def bands(trajectories: pd.DataFrame, trials: pd.DataFrame, by: Sequence[str]) -
     """The curves of Figure 1: one row per group of the columns `by` of the trials, and iteration.
 
     Columns beside these: `seeds`, the cells that have a row at this iteration; `all_seeds`, the cells of
-    the group that have any; and for each of CURVES <name>_median, <name>_low and <name>_high over those
-    seeds: the quartiles from 4 seeds on, else smallest and largest. A seed that has ended is left out from
-    there on, so where seeds < all_seeds the numbers are of the survivors: draw them as such. NaN: no value.
+    the group that have any; and for each of rate_columns and LOSSES <name>_median, <name>_low and
+    <name>_high over those seeds: the quartiles from 4 seeds on, else smallest and largest. A seed that has
+    ended is left out from there on, so where seeds < all_seeds the numbers are of the survivors: draw them
+    as such. NaN: no value.
     """
     keys = list(by)
     rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
     means = rows.groupby("cell_id", sort=False)["train_loss"].transform(_trailing_mean)
     rows = rows.assign(train_loss_mean=means).merge(trials[["cell_id", *keys]], on="cell_id")
     columns = [*keys, "iteration", "seeds", "all_seeds"]
+    curves = [*rate_columns(trajectories), *LOSSES]
     parts = [
-        _band(group, dict(zip(keys, key, strict=True)))
+        _band(group, dict(zip(keys, key, strict=True)), curves)
         for key, group in rows.groupby(keys, sort=False, dropna=False)
     ]
-    columns += [f"{name}_{what}" for name in CURVES for what in ("median", "low", "high")]
+    columns += [f"{name}_{what}" for name in curves for what in ("median", "low", "high")]
     if not parts:
         return pd.DataFrame(columns=columns, dtype=float)
-    return pd.concat(parts, ignore_index=True)[columns]
+    return pd.concat(parts, ignore_index=True)[columns].astype({key: trials[key].dtype for key in keys})
 
 
 def _trailing_mean(losses: pd.Series) -> np.ndarray:
@@ -115,13 +133,13 @@ def _trailing_mean(losses: pd.Series) -> np.ndarray:
     return np.concatenate([np.full(len(losses) - len(means), np.nan), means])
 
 
-def _band(group: pd.DataFrame, key: dict[str, Any]) -> pd.DataFrame:
+def _band(group: pd.DataFrame, key: dict[str, Any], curves: Sequence[str]) -> pd.DataFrame:
     """One group over its iterations."""
     over = group.groupby("iteration")
     seeds, all_seeds = over.size(), group["cell_id"].nunique()
     columns = key | {"seeds": seeds, "all_seeds": all_seeds}
     low, high = (0.25, 0.75) if all_seeds >= ENOUGH_FOR_QUARTILES else (0.0, 1.0)
-    for name in CURVES:
+    for name in curves:
         table = group.pivot(index="iteration", columns="cell_id", values=name).to_numpy(float)
         for what, share in (("median", 0.5), ("low", low), ("high", high)):
             columns[f"{name}_{what}"] = _quantile(table, share)

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness import grids, records
 from harness.cell import Cell, Question
-from harness.records import Progress, Record, Row
+from harness.methods import METHODS
+from harness.records import Progress, Record, Row, schema
 from harness.records.store import Store
 from harness.sweeping.runner import Driver, Machine, Pack
 from harness.sweeping.sweep import Request, sweep
@@ -28,28 +29,35 @@ ORIGIN = {
 
 def record(cell: Cell, rows: int) -> Record:
     """A record of `cell` that went to a budget of `rows`, with made-up losses, validated as usual."""
+    moves = {name: 0.1 if name.startswith("alpha") else 1e-3 for name in METHODS[cell.method].columns}
+    metrics = schema.judged(cell)[1:]
     losses = np.random.default_rng(cell.seed).normal(2.8, 0.1, rows).tolist()
     trajectory = [
         Row(
             iteration=i,
-            alpha=0.1 + 1e-5 * i,
-            beta=1e-3,
             train_loss=loss,
-            train_accuracy=0.2,
-            **({"val_loss": 2.9, "val_accuracy": 0.15} if i == 1 or i % 25 == 0 else {}),
+            **{name: rate + 1e-5 * i for name, rate in moves.items()},
+            **{f"train_{name}": 0.2 for name in metrics},
+            **(_validated(metrics) if i == 1 or i % 25 == 0 else {}),
         )
         for i, loss in enumerate(losses, 1)
     ]
     return records.make(cell, "budget", trajectory, ORIGIN)
 
 
+def _validated(metrics: Sequence[str]) -> Row:
+    return {"val_loss": 2.9, **{f"val_{name}": 0.15 for name in metrics}}
+
+
 def fill(results: Path, cells: Sequence[Cell], rows: int) -> None:
-    """Put a record of each cell into the store. Cells of one seed share their made-up rows."""
-    store, of_seed = Store(results), dict[int, Record]()
+    """Put a record of each cell into the store. Cells of one seed share their made-up rows, if their records
+    have the same columns."""
+    store, made = Store(results), dict[tuple[str, ...], Record]()
     for cell in cells:
-        if cell.seed not in of_seed:
-            of_seed[cell.seed] = record(cell, rows)
-        store.put(records.dump(_of(cell, of_seed[cell.seed])))
+        alike = (str(cell.seed), *schema.record(cell))
+        if alike not in made:
+            made[alike] = record(cell, rows)
+        store.put(records.dump(_of(cell, made[alike])))
 
 
 def _of(cell: Cell, other: Record) -> Record:

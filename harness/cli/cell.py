@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from harness.common.machine import cores
 if TYPE_CHECKING:
     from harness.cell import Cell, Question
     from harness.grids import Grid
+    from harness.methods import Method
     from harness.records import Progress, Row
 
 
@@ -29,7 +31,7 @@ def cell(
     ] = None,
     grid: Annotated[str, typer.Option(help="Where its protocol, target and budget come from.")] = "fig2",
     seed: Annotated[int, typer.Option(min=0, help="Of the initial weights and the tasks.")] = 0,
-    target: Annotated[float | None, typer.Option(help="In nats, in place of the grid's.")] = None,
+    target: Annotated[float | None, typer.Option(help="In place of the grid's.")] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="The budget, in place of the grid's.")] = None,
     dataset: Dataset = None,
     device: Device = "cpu",
@@ -75,7 +77,7 @@ def _question(grid: Grid, target: float | None, iterations: int | None) -> Quest
         detail = error.errors(include_url=False)[0]
         if detail["loc"] == ("max_iterations",):
             raise UserError(f"cell: iterations: {mistakes.words(detail)}") from None
-        raise UserError(f"cell: target {target:g}: write a number > 0, in nats") from None
+        raise UserError(f"cell: target {target:g}: write a number > 0") from None
 
 
 def _by_id(beginning: str, grid: Grid, results: Path) -> Cell:
@@ -98,15 +100,18 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
     from harness.methods import METHODS
 
     pairs = [_assignment(word) for word in words]
-    hyper = dict(pairs)
-    if len(hyper) < len(pairs):
+    given = dict(pairs)
+    if len(given) < len(pairs):
         raise UserError(f"cell: a hyper-parameter is given twice in '{' '.join(words)}'")
-    fields = {name: set(one.Hyper.model_fields) for name, one in METHODS.items()}
-    chosen = method or next((name for name, names in fields.items() if names == set(hyper)), None)
+    chosen = method or next((name for name, one in METHODS.items() if _fits(one, given)), None)
     if chosen is None:
         needs = "; ".join(f"{name}: {' '.join(m.Hyper.model_fields)}" for name, m in METHODS.items())
-        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(hyper)} ({needs})")
+        raise UserError(f"cell: no method has exactly the hyper-parameters {' '.join(given)} ({needs})")
+    if chosen not in METHODS:
+        near = mistakes.suggest(chosen, METHODS.known())
+        raise UserError(f"cell: method: '{chosen}' is not a method; {near}")
     try:
+        hyper = {name: _value(METHODS[chosen], name, text) for name, text in pairs}
         return Cell.model_validate(
             {"protocol": grid.protocol, "method": chosen, "hyper": hyper, "seed": seed}
         )
@@ -116,15 +121,33 @@ def _by_hyper_parameters(words: Sequence[str], grid: Grid, method: str | None, s
         raise UserError(f"cell: {place or chosen}: {mistakes.words(detail)}") from None
 
 
-def _assignment(word: str) -> tuple[str, float]:
-    from harness.grids import number
+def _fits(method: Method, given: Collection[str]) -> bool:
+    """Whether these are hyper-parameters of it, and all that it needs."""
+    fields = method.Hyper.model_fields
+    return all(name in fields for name in given) and all(
+        name in given or not field.is_required() for name, field in fields.items()
+    )
 
-    name, _, value = word.partition("=")
+
+def _assignment(word: str) -> tuple[str, str]:
+    name, equals, value = word.partition("=")
+    if not (name and equals and value):
+        raise UserError(f"cell: '{word}' is not of the form {FORM}")
+    return name, value
+
+
+FORM = "name=value, such as alpha0=1e-2"
+
+
+def _value(method: Method, name: str, text: str) -> int | float | str | bool:
+    from harness.grids import hyper_parameter
+
     try:
-        return name, float(number(value))
+        return hyper_parameter(method, name, text)
     except ValueError as error:
-        wanted = "name=number, such as alpha0=1e-2"
-        raise UserError(f"cell: '{word}' is not of the form {wanted} ({error})") from None
+        raise UserError(f"cell: {name}: {error}") from None
+    except UserError as error:
+        raise UserError(f"cell: {error}") from None
 
 
 def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
@@ -135,19 +158,19 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     from harness.cli.progress import duration, verdict
     from harness.problems import problem_of
-    from harness.training import loop
+    from harness.training import loop, trial
 
     problem_of(cell.protocol).check()
+    trial.check([cell])
     torch.set_num_threads(threads)
-    say(f"{cell.cell_id}  {cell.describe()}  {cell.protocol.data}, {cell.protocol.label}")
-    say(
-        f"{'iteration':>9} {'loss':>8} {'accuracy':>8} {'alpha':>10} {'beta':>10} "
-        f"{'val loss':>8} {'val acc':>8}"
-    )
+    under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
+    say(f"{cell.cell_id}  {cell.describe()}  {under}")
+    shown = _columns(cell)
+    say(" ".join(f"{column.head:>{column.width}}" for column in shown))
     started = perf_counter()
 
     def observe(now: list[Progress]) -> None:
-        say(_line(now[0].row))
+        say(" ".join(column.text(now[0].row) for column in shown))
         if unheard():  # `| head`, say: there is nothing else to train for
             raise typer.Exit
 
@@ -156,8 +179,33 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
     say(f"{verdict(record, question)}; {record.header.ending}, {seconds}")
 
 
-def _line(row: Row) -> str:
-    def number(value: float | None, form: str) -> str:
-        return "" if value is None else format(value, form)
+@dataclass(frozen=True, kw_only=True)
+class _Column:
+    """A column of the printed rows."""
 
-    return f"{row['iteration']:>9} {row['train_loss']:>8.4f}"
+    name: str
+    """Of the record."""
+    head: str
+    form: str
+
+    @property
+    def width(self) -> int:
+        """Characters."""
+        return max(len(self.head), 10 if self.form == ".4g" else 8)
+
+    def text(self, row: Row) -> str:
+        """Its value, aligned; blanks where there is none."""
+        value = row.get(self.name)
+        return f"{'' if value is None else format(value, self.form):>{self.width}}"
+
+
+def _columns(cell: Cell) -> list[_Column]:
+    """Iteration, training loss and metrics; what the method records; the same of the validation tasks."""
+    from harness.records.schema import judged, record
+
+    measured = {"loss": ".4f", **dict.fromkeys(judged(cell)[1:], ".3f")}
+    train = [_Column(name=f"train_{name}", head=name, form=form) for name, form in measured.items()]
+    val = [_Column(name=f"val_{name}", head=f"val {name}", form=form) for name, form in measured.items()]
+    apart = {"iteration", *(column.name for column in (*train, *val))}
+    rates = [_Column(name=name, head=name, form=".4g") for name in record(cell) if name not in apart]
+    return [_Column(name="iteration", head="iteration", form="d"), *train, *rates, *val]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from harness.analysis.comparison import Compared
     from harness.analysis.rounding import Interval, Rounding
     from harness.grids import Grid
+    from harness.records.tables import Tables
 
 YARDSTICK = "yardstick"
 """The reference grid that measures how far rounding alone moves a count."""
@@ -74,7 +75,7 @@ def compare(
     out.print(_counts(compared.seeds))
     for line in (_say_rounding(rounding), *compared.notes, *_differing(asked, compared.cells)):
         say(line)
-    say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder))
+    say_written(_write(asked, compared, rounding, tables, results.absolute() / asked.folder))
     if keep:
         say_written(_keep(asked, compared))
 
@@ -153,7 +154,7 @@ def _count(count: float, outcome: str) -> str:
 
 
 def _write(
-    grid: Grid, compared: Compared, rounding: Rounding | None, theirs: pd.DataFrame, folder: Path
+    grid: Grid, compared: Compared, rounding: Rounding | None, theirs: Tables, folder: Path
 ) -> list[Path]:
     """compare.parquet and the figure; the paths."""
     from harness.plots import compare as figure
@@ -163,7 +164,8 @@ def _write(
     with whole_files([table], made_from=figures) as (path,):
         compared.cells.to_parquet(path, index=False)
     title = f"{grid.title}: your records beside the reference's"
-    return [table, *figure.render(compared, rounding, theirs, title, folder / "compare")]
+    drawn = figure.render(compared, rounding, theirs.trials, title, folder / "compare", theirs.about)
+    return [table, *drawn]
 
 
 def _keep(grid: Grid, compared: Compared) -> list[Path]:

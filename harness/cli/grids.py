@@ -66,7 +66,7 @@ def list_grids(
     from harness.sweeping.sweep import Request
 
     if not cells:
-        loaded = [grids.load(name, dataset=dataset) for name in ([grid] if grid else grids.names())]
+        loaded = [grids.load(grid, dataset=dataset)] if grid else grids.load_all(dataset)
         if as_json:
             say_json([_facts(one) for one in loaded])
         elif grid:
@@ -124,7 +124,8 @@ def _show_grid(grid: Grid) -> None:
     from harness.grids.selection import seed_ranges
 
     methods = Counter(cell.method for cell in grid.cells([0]))
-    target = "none" if grid.target_loss is None else f"{grid.target_loss:g} nats"
+    unit = grid.protocol.what.unit
+    target = "none" if grid.target_loss is None else f"{grid.target_loss:g} {unit}".strip()
     per_method = ", ".join(f"{count} {method}" for method, count in methods.items())
     say_facts(
         [
@@ -183,13 +184,16 @@ def _cell(cell: Cell, state: str) -> dict[str, Any]:
 
 def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     """How long these cells take at most, and where that estimate comes from."""
+    from math import ceil
+
     from harness.cli.progress import duration
-    from harness.sweeping.plan import pack
+    from harness.sweeping.plan import pack, together
 
     counts = Counter(cell.protocol for cell in cells)
     slowest = {cell.protocol: cell for (cell,) in reversed(pack(cells, devices=0))}
+    packs = {one: min(together(one), ceil(count / request.machine.jobs)) for one, count in counts.items()}
     try:
-        times, source = _seconds_per_iteration(scan, slowest)
+        times, source = _seconds_per_iteration(scan, slowest, packs)
     except UserError as error:
         return f"; no estimate: {error}"
     seconds = sum(counts[one] * times[one] for one in counts) / counts.total()
@@ -200,9 +204,12 @@ def _estimate(request: Request, cells: Sequence[Cell], scan: Scan) -> str:
     )
 
 
-def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tuple[dict[Protocol, float], str]:
+def _seconds_per_iteration(
+    scan: Scan, slowest: Mapping[Protocol, Cell], packs: Mapping[Protocol, int]
+) -> tuple[dict[Protocol, float], str]:
     """For each protocol, from its records or else from a few iterations of its cell; and which of these.
 
+    packs: how many cells of each train together, and share the time that this takes.
     The least work is timed first, for about TIMING seconds in all. What is left is inferred from the most
     work that is known. UserError: nothing is known, or the data set is missing.
     """
@@ -222,8 +229,8 @@ def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tupl
         iterations = ITERATIONS + 2 * protocol.validation_tasks / protocol.meta_batch
         if iterations * guesses[protocol] * pace > left or protocol.gigabytes > TIMING_GB:
             break
-        known[protocol] = _timed(slowest[protocol])
-        left -= iterations * known[protocol]
+        known[protocol] = _timed(slowest[protocol], packs[protocol])
+        left -= iterations * known[protocol] * packs[protocol]
         pace = known[protocol] / guesses[protocol]
     if not known:
         needs = f"about {duration(guesses[unknown[0]])} and {unknown[0].gigabytes:.1f} GB"
@@ -240,6 +247,8 @@ def _seconds_per_iteration(scan: Scan, slowest: Mapping[Protocol, Cell]) -> tupl
 
 def _guess(protocol: Protocol) -> float:
     """Seconds of a meta-iteration on one slow core: arithmetic, calls of torch, and drawing the tasks."""
+    if protocol.network != "conv4":
+        return CALLS_S
     from math import ceil
 
     import torch
@@ -252,8 +261,13 @@ def _guess(protocol: Protocol) -> float:
     return multiply_adds(protocol) / 1e10 + calls * 1e-3 + protocol.meta_batch * 2e-4
 
 
-def _timed(cell: Cell) -> float:
-    """Seconds of a meta-iteration on one thread: the median of three after one to warm up."""
+CALLS_S = 1e-2
+"""Seconds of an iteration of a network whose arithmetic is not known."""
+
+
+def _timed(cell: Cell, together: int) -> float:
+    """Seconds of a meta-iteration of a cell on one thread, when so many like it train together: the median of
+    three after one to warm up."""
     from itertools import pairwise
     from time import perf_counter
 
@@ -268,6 +282,7 @@ def _timed(cell: Cell) -> float:
     ends = [perf_counter()]
     question = Question(target_loss=None, max_iterations=ITERATIONS)
     with working("timing a few iterations"):
-        list(loop.train([cell], question, observe=lambda now: ends.append(perf_counter())))
-    times = [end - start for start, end in pairwise(ends)]
+        cells = [cell.model_copy(update={"seed": seed}) for seed in range(together)]
+        list(loop.train(cells, question, observe=lambda now: ends.append(perf_counter())))
+    times = [(end - start) / together for start, end in pairwise(ends)]
     return median(times[1:] or times)  # one alone if the cell diverged at once

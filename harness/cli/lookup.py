@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from harness import grids
 from harness.common.errors import UserError
+from harness.common.plugins import NotLoaded
 from harness.grids import Grid
 from harness.records import tables
 from harness.records.store import Scan
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The tables of a grid whose plug-ins are not loaded: all there is of it."""
+
+    folder: Path
+    why: str
+    """In words."""
 
 
 def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) -> T:
@@ -51,16 +63,62 @@ def recorded(
     ]
 
 
+def kept(results: Path, names: Sequence[str], dataset: str | None) -> tuple[list[str], list[Kept]]:
+    """Those of `names` that can be loaded, and the tables of those whose plug-ins cannot. Without any names,
+    the tables in `results` of grids that need plug-ins. UserError: a grid that cannot be loaded has none."""
+    if not names:
+        return [], [one for one in _foreign(results) if not _is_known(one.folder.name)]
+    fine, tables_alone = [], []
+    for name in names:
+        try:
+            if name.endswith((".yaml", ".yml")) or name in grids.names():
+                grids.load(name, dataset=dataset)
+            fine.append(name)
+        except NotLoaded as error:
+            folder = results / (Path(name).stem + (f"-{dataset}" if dataset else ""))
+            if not (folder / tables.FILES[0]).exists():
+                raise
+            tables_alone.append(Kept(folder=folder, why=str(error)))
+    return fine, tables_alone
+
+
+def _is_known(name: str) -> bool:
+    """Whether it is a grid of sweeps/ that can be loaded."""
+    try:
+        return name in grids.names() and bool(grids.load(name))
+    except NotLoaded:
+        return False
+
+
+def _foreign(results: Path) -> Iterator[Kept]:
+    """The tables in `results` of grids that need what is not loaded."""
+    for path in sorted(results.glob("*/trials.parquet")):
+        try:
+            what = tables.not_loaded(tables.read_about(path.parent))
+        except (UserError, AttributeError, TypeError):
+            continue
+        if what is not None:
+            yield Kept(folder=path.parent, why=f"{what} is not loaded; name its grid's file to load it")
+
+
+def _elsewhere(name: str, datasets: Collection[str]) -> Iterator[Grid]:
+    """The grid on other data sets, but not on those that are too small for its tasks."""
+    for dataset in sorted(datasets):
+        with suppress(UserError):
+            yield grids.load(name, dataset=dataset)
+
+
 def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
     """The grids of sweeps/, each on its own data set (or `dataset`) and on any that the store has records of,
-    and the grids that the tables in `results` were made for."""
+    and the grids that the tables in `results` were made for. Those whose plug-ins cannot be loaded are left
+    out: see `kept`."""
     known = []
     names = {header.cell.protocol.dataset_name for header in scan.headers.values()} - {None}
     stored = {name for name in names if name in grids.datasets()}
-    for name in grids.names():
-        grid = grids.load(name, dataset=dataset)
-        others = stored - {grid.protocol.dataset_name} if dataset is None else ()
-        known += [grid, *(grids.load(name, dataset=other) for other in sorted(others))]
+    for grid in grids.load_all(dataset):
+        own = grid.protocol.dataset_name
+        others = stored - {own} if dataset is None and own is not None else ()
+        known += [grid, *_elsewhere(grid.name, others)]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
             grid = tables.grid_of(tables.read_about(path.parent))

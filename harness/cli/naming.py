@@ -19,6 +19,8 @@ class Names:
     """The method, hyper-parameters, the seed, the reading of the protocol: those with several values."""
     shared: str
     """What all cells have in common, in words: `method=maml seed=0`; maybe nothing."""
+    words: frozenset[str]
+    """Hyper-parameters that are choices or flags."""
     readings: dict[Protocol, str]
     """Each protocol in words, without what it shares with the first."""
 
@@ -40,13 +42,13 @@ class Names:
     @property
     def numbers(self) -> set[str]:
         """What varies and is a number."""
-        return {*self.varying} - {METHOD, READING}
+        return {*self.varying} - {METHOD, READING, *self.words}
 
 
 def names(cells: Sequence[Cell]) -> Names:
     """Names for these cells."""
     if not cells:
-        return Names(varying=(), shared="", readings={})
+        return Names(varying=(), shared="", words=frozenset(), readings={})
     protocols = list(dict.fromkeys(cell.protocol for cell in cells))
     known: dict[str, set[str]] = {}
     for cell in cells:
@@ -60,6 +62,12 @@ def names(cells: Sequence[Cell]) -> Names:
             *([READING] if len(protocols) > 1 else []),
         ),
         shared=" ".join(f"{name}={value}" for name, (value, *more) in known.items() if not more),
+        words=frozenset(
+            name
+            for cell in cells
+            for name, value in cell.hyper.model_dump().items()
+            if isinstance(value, str | bool)
+        ),
         readings=dict(zip(protocols, labels([one.named(preset) for one in protocols]), strict=True)),
     )
 

@@ -39,18 +39,20 @@ def plot(
     A grid without records of your own is drawn from the reference records.
     """
     from harness import grids
-    from harness.cli.lookup import recorded
+    from harness.cli.lookup import kept, recorded
     from harness.records import reference, tables
     from harness.records.store import Store
 
-    folder, names, references = results.absolute(), grid or [], reference.grids()
+    folder, references = results.absolute(), reference.grids()
+    names, as_they_are = kept(folder, grid or [], dataset)
     store = Store(folder)
     scan = store.scan()
     loadable = [name for name in names if name in grids.names() or name not in references]
-    mine = recorded(scan, folder, loadable, dataset) if loadable or not names else []
+    every = not grid
+    mine = recorded(scan, folder, loadable, dataset) if loadable or every else []
     asked = [grids.load(name, dataset=dataset) for name in loadable]
     asked += [_kept(references[name]) for name in names if name not in loadable]
-    known = asked if names else _on(references, dataset)
+    known = _on(references, dataset) if every else asked
     chosen = grids.parse_seeds(seeds, mine) if seeds else ()
     own = {one.folder for one in mine}
     others = {one.folder: one for one in known if one.folder not in own}
@@ -66,8 +68,11 @@ def plot(
     for name, made, source in theirs:
         say(f"{name}: the reference records ({source})")
         _draw(made, folder / name)
+    for left in as_they_are:
+        say(f"{left.folder.name}: drawn from its tables as they are: {left.why}", style="yellow")
+        draw(left.folder)
     _say_rest(scan, left_out, store)
-    if not mine and not others:
+    if not mine and not others and not as_they_are:
         raise UserError(f"{short(folder)}: no records yet; {places.typed('sweep')} makes some")
 
 
@@ -150,7 +155,7 @@ def _draw(drawn: Tables, folder: Path) -> list[Path]:
     from harness.plots.render import render
 
     grid = drawn.about["grid"]
-    paths = render(drawn.trials, drawn.trajectories, grid, folder)
+    paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about)
     if boxes := fonts.lacking(_titles(grid)):
         say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")

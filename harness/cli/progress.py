@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -17,11 +17,14 @@ from harness.cli.layout import Columns, wrapped
 from harness.cli.naming import names
 from harness.cli.pace import Pace
 from harness.common.text import counted
+from harness.methods import METHODS
 from harness.records import Progress, Record
 from harness.records.passages import first_passage, outcome
 
 MAX_ROWS = 16
 """Running cells shown at a time."""
+MAX_RATES = 4
+"""Columns of what methods record of their rates."""
 BAR = 30
 """Columns of the bar, at most."""
 
@@ -40,6 +43,8 @@ class Display:
         self._opened = 0.0
         self._announced = False
         """Whether an estimate of the time left has been printed."""
+        self._in_parts = False
+        """Whether it has been said that packs are computed in parts."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
@@ -84,6 +89,9 @@ class Display:
         error = f": {header.error}" if header.error else ""
         left = f"  ({left})" if self._live is None and (left := self._left()) else ""
         self._say(f"{place} {ended}  {self._names.of(header.cell)}{error}{left}", indent=len(place) + 1)
+        if (pairs := header.provenance.get("pairs_at_once")) and not self._in_parts:
+            self._in_parts = True
+            self.note(f"to save memory, {counted(pairs, 'task')} of a pack's cells are computed at a time")
 
     def end(self) -> None:
         """Close the live display."""
@@ -119,21 +127,26 @@ class Display:
         """The cells in training, as many as the terminal has room for."""
         if not self._running:
             return []
-        numbers = ("iteration", "loss", "alpha", "beta")
-        rows = Columns((*(self._names.varying or ["cell"]), *numbers), right={*self._names.numbers, *numbers})
         running = sorted(self._running.values(), key=lambda p: p.cell.cell_id)
         shown = max(1, min(MAX_ROWS, self.console.height - 4))
+        rates = _rates(p.cell for p in running[:shown])
+        numbers = ("iteration", "loss", *rates)
+        rows = Columns((*(self._names.varying or ["cell"]), *numbers), right={*self._names.numbers, *numbers})
         for p in running[:shown]:
             row = p.row
             name = self._names.values(p.cell) or [self._names.of(p.cell)]
-            rows.add_row(
-                *name, f"{row['iteration']}", f"{row['train_loss']:.3f}", *(_rate(row.get(r)) for r in RATES)
-            )
+            values = (_rate(row.get(rate)) for rate in rates)
+            rows.add_row(*name, f"{row['iteration']}", f"{row['train_loss']:.3f}", *values)
         more = len(running) - shown
         return [rows, *([Text(f"... and {more} more")] if more > 0 else [])]
 
 
-RATES = ("alpha", "beta")
+def _rates(cells: Iterable[Cell]) -> list[str]:
+    """The first MAX_RATES that the methods of these cells record, without what says more of one of them, as
+    alpha_lowest does of alpha."""
+    methods = dict.fromkeys(cell.method for cell in cells)
+    names = list(dict.fromkeys(name for one in methods for name in METHODS[one].columns))
+    return [name for name in names if not any(name.startswith(f"{one}_") for one in names)][:MAX_RATES]
 
 
 def _rate(value: float | None) -> str:

@@ -27,15 +27,21 @@ def show(
     cell_id: Annotated[str, typer.Argument(help="Cell id, or enough of its beginning.")],
     target: Annotated[
         list[float] | None,
-        typer.Option(help="Nats; may be repeated.", show_default="those of grids of sweeps/ like it"),
+        typer.Option(help="A loss; may be repeated.", show_default="those of grids of sweeps/ like it"),
+    ] = None,
+    grid: Annotated[
+        str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
     ] = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""
+    from harness import grids
     from harness.cli.lookup import by_beginning
-    from harness.records import DamagedRecord
+    from harness.records import DamagedRecord, ForeignRecord
     from harness.records.store import Store
 
+    if grid is not None:
+        grids.load(grid)
     store = Store(results.absolute())
     ids = {path.stem: path.stem for path in sorted(store.folder.glob("*.parquet"))}
     whole_id = by_beginning(cell_id, ids, "record", f"in {short(store.folder)}")
@@ -43,6 +49,11 @@ def show(
         record = store.read(whole_id)
     except DamagedRecord as error:
         raise UserError(f"cell {whole_id}: {error}; the next sweep sets it aside and runs it again") from None
+    except ForeignRecord as error:
+        raise UserError(
+            f"cell {whole_id}: a record of {error}, which is not loaded here; --grid with its grid's file "
+            "loads its plug-ins"
+        ) from None
     targets = _targets(record.header.cell.protocol) if target is None else target
     say_facts(_facts(record, targets))
     out.print(_excerpt(record))
@@ -65,7 +76,7 @@ def _facts(record: Record, targets: list[float]) -> Iterator[tuple[str, object]]
     cell = header.cell
     yield "cell", cell.cell_id
     yield "", cell.describe()
-    yield "protocol", f"{cell.protocol.data}, {cell.protocol.label}"
+    yield "protocol", ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))
     for name, value in cell.protocol.model_dump(exclude_defaults=True).items():
         yield "", f"{name}: {value}"
     reason = f": {header.error}" if header.error else ""

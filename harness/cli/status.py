@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, say, say_json
+from harness.cli.console import out, say, say_json, short
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
@@ -37,6 +37,9 @@ class Status:
     reasons: dict[str, tuple[str, str]]
     """Cell id -> one of KINDS, and why, for the cells that are not done."""
 
+    changed: dict[str, int] = field(default_factory=dict)
+    """Part -> how many records were made by other versions of its source."""
+
     @property
     def counts(self) -> dict[str, int]:
         """By kind, in the order of KINDS."""
@@ -57,36 +60,45 @@ def status(
     """Show how many cells are done, running, missing, failed or stale, and why.
 
     With --json: sweeping (whether a sweep or a restore is running in this folder), grids (each with grid,
-    seeds, cells, done, running, missing, failed, stale) and cells (those neither done nor missing: grid,
-    cell_id, cell, kind, reason; grid null: a running cell of none of these grids).
+    seeds, cells, done, running, missing, failed, stale), cells (those neither done nor missing: grid,
+    cell_id, cell, kind, reason; grid null: a running cell of none of these grids) and not_loaded (of how many
+    records what is not loaded, such as "method sign").
     """
     from harness import grids
-    from harness.cli.lookup import recorded
+    from harness.cli.lookup import kept, recorded
     from harness.records.store import Store
     from harness.sweeping.driver import in_training
 
-    folder, names = results.absolute(), grid or []
+    folder = results.absolute()
+    names, as_they_are = kept(folder, grid or [], dataset)
     store = Store(folder)
     scan = store.scan()
     running = in_training(store)
-    loaded = [grids.load(name, dataset=dataset) for name in names] or recorded(
-        scan, folder, [], dataset, running or ()
-    )
+    loaded = [grids.load(name, dataset=dataset) for name in names]
+    if not grid:
+        loaded = recorded(scan, folder, [], dataset, running or ())
     chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]
     found = [_status(one, scan, asked, running or {}) for one, asked in zip(loaded, chosen, strict=True)]
     known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
-    others = {} if names else {i: cell for i, cell in (running or {}).items() if i not in known}
+    others = {} if grid else {i: cell for i, cell in (running or {}).items() if i not in known}
     if as_json:
-        say_json(_for_programs(found, others, running is not None))
+        say_json(
+            _for_programs(found, others, running is not None) | {"not_loaded": Counter(scan.foreign.values())}
+        )
         return
     if running is not None and not running:
         say("a sweep or a restore is running in this folder; no cell has reported yet")
-    if not found and not others:
+    if not found and not others and not as_they_are and not scan.foreign:
         if running is None:
             say(f"no records yet; {places.typed('sweep')} makes some")
         return
     if found:
         _show(found)
+    for left in as_they_are:
+        say(f"{left.folder.name}  its tables are as they were: {left.why}")
+    if scan.foreign:
+        of = ", ".join(sorted(set(scan.foreign.values())))
+        say(f"{counted(len(scan.foreign), 'more record')} in {short(store.folder)}, not loaded: {of}")
     for cell_id, (words, iteration) in others.items():
         say(f"{cell_id}  {words}  running: at iteration {iteration}")
 
@@ -94,7 +106,7 @@ def status(
 def _status(grid: Grid, scan: Scan, seeds: tuple[int, ...] | None, running: Running) -> Status:
     """seeds None: those with records, or else the grid's."""
     from harness.records import tables
-    from harness.sweeping.plan import plan
+    from harness.sweeping.plan import made_by_others, plan
 
     chosen = tables.recorded_seeds(grid, scan) if seeds is None else seeds
     cells = grid.cells(chosen)
@@ -104,7 +116,8 @@ def _status(grid: Grid, scan: Scan, seeds: tuple[int, ...] | None, running: Runn
             reasons[cell_id] = "running", f"at iteration {running[cell_id][1]}"
         else:
             reasons[cell_id] = "stale" if todo.kind == "damaged" else todo.kind, todo.reason
-    return Status(grid=grid.folder, seeds=tuple(chosen), cells=cells, reasons=reasons)
+    changed = made_by_others(cells, scan, reasons)
+    return Status(grid=grid.folder, seeds=tuple(chosen), cells=cells, reasons=reasons, changed=changed)
 
 
 def _show(found: Sequence[Status]) -> None:
@@ -120,6 +133,14 @@ def _show(found: Sequence[Status]) -> None:
     for one in found:
         for line in reasons(one):
             say(f"{one.grid}  {line}")
+        for part, count in one.changed.items():
+            say(f"{one.grid}  {others_made(part, count)}")
+
+
+def others_made(part: str, count: int) -> str:
+    """Of records that a changed plug-in has made."""
+    made = counted(count, "record was", "records were")
+    return f"{made} made by other versions of {part}; --stale, or STALE=1, trains them again"
 
 
 def reasons(one: Status) -> Iterator[str]:

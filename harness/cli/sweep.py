@@ -52,6 +52,9 @@ def sweep(
         str | None, typer.Option(help="Only these cells, such as alpha0=1e-4,method=maml.")
     ] = None,
     shard: Annotated[str | None, typer.Option(help="Only the i-th of n equal parts: i/n.")] = None,
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Train again what other versions of a plug-in have made.")
+    ] = False,
     runner: Annotated[
         RunnerName, typer.Option(help="Ray Tune, or one cell after another in this process.")
     ] = RunnerName.ray,
@@ -76,6 +79,7 @@ def sweep(
         seeds=grids.parse_seeds(seeds, [loaded]) if seeds else None,
         where=where,
         shard=shard,
+        stale=stale,
     )
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)

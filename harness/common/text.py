@@ -6,8 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-_INVISIBLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode's control and format characters, lone surrogates, separators of lines and paragraphs."""
+_INVISIBLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+"""Unicode's control and format characters, what is no character or nobody's but a font's, lone surrogates,
+separators of lines and paragraphs."""
 _JOINERS = "\u200c\u200d"
 """Format characters that Persian, Hindi and many emoji are written with."""
 

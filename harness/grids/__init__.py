@@ -2,9 +2,16 @@
 
 from harness.grids.block import Block
 from harness.grids.figure import Heatmap, Trajectories
-from harness.grids.file import datasets, from_json, load, names, resolve
+from harness.grids.file import datasets, from_json, load, load_all, names, resolve
 from harness.grids.grid import Grid
-from harness.grids.selection import number, parse_seeds, select_shard, shard, where, where_note
+from harness.grids.selection import (
+    hyper_parameter,
+    parse_seeds,
+    select_shard,
+    shard,
+    where,
+    where_note,
+)
 
 __all__ = [
     "Block",
@@ -13,9 +20,10 @@ __all__ = [
     "Trajectories",
     "datasets",
     "from_json",
+    "hyper_parameter",
     "load",
+    "load_all",
     "names",
-    "number",
     "parse_seeds",
     "resolve",
     "select_shard",

@@ -83,7 +83,7 @@ def _key_mistakes(data: dict[str, Any]) -> Iterator[Mistake]:
         return
     method = data["method"]
     if not isinstance(method, str) or method not in METHODS:
-        yield Mistake(("method",), f"{show(method)} is not a method; {suggest(method, METHODS)}")
+        yield Mistake(("method",), f"{show(method)} is not a method; {suggest(method, METHODS.known())}")
         return
     fields = METHODS[method].Hyper.model_fields
     paired = data["paired"] if isinstance(data.get("paired"), dict) else {}

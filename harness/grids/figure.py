@@ -87,7 +87,14 @@ def row_of(cell: Cell, preset: str) -> dict[str, Any]:
 def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
     """Whether the row has a wanted value in every wanted column. A column that its method does not have is
     ignored: MAML matches whatever the hyper-rates."""
-    return all(row[key] in values for key, values in wanted.items() if key in row)
+    return all(_among(row[key], values) for key, values in wanted.items() if key in row)
+
+
+def _among(value: Any, values: Collection[Any]) -> bool:
+    """Whether it is one of them; true is not 1."""
+    return value in values and any(
+        one == value and isinstance(one, bool) == isinstance(value, bool) for one in values
+    )
 
 
 def figure_mistakes(
@@ -203,7 +210,7 @@ def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator
         if key not in values:
             yield Mistake((*path, key), f"no cell has {key}; {suggest(key, values)}")
         for i, option in enumerate(options if key in values else ()):
-            if key == "seed" and not (isinstance(option, int) and option >= 0):
+            if key == "seed" and (isinstance(option, bool) or not isinstance(option, int) or option < 0):
                 yield Mistake((*path, key, i), f"{show(option)} is not a seed; write a whole number >= 0")
-            elif key != "seed" and option not in values[key]:
+            elif key != "seed" and not _among(option, values[key]):
                 yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")

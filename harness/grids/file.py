@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from pydantic import ValidationError
 from harness.cell import Protocol, model_of, preset_of, presets, protocol_of
 from harness.common import places, plugins
 from harness.common.errors import UserError
+from harness.common.plugins import NotLoaded, Plugin
+from harness.common.registry import Registry
 from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Trajectories
-from harness.grids.grid import RESERVED, Grid
+from harness.grids.grid import RESERVED, Grid, unshared
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place, refusal
 from harness.methods import METHODS
@@ -53,6 +56,18 @@ def load(name_or_path: str, *, dataset: str | None = None) -> Grid:
     return grid if _in_sweeps(path) else grid.model_copy(update={"file": os.path.realpath(path)})
 
 
+def load_all(dataset: str | None = None) -> list[Grid]:
+    """The grids of sweeps/ but those whose plug-ins cannot be loaded. `dataset` replaces the data set of
+    those that have one; None keeps it."""
+    own = []
+    for name in names():
+        with suppress(NotLoaded):
+            own.append(load(name))
+    if dataset is None:
+        return own
+    return [load(grid.name, dataset=dataset) if grid.protocol.dataset_name else grid for grid in own]
+
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 
 
@@ -80,69 +95,131 @@ def resolve(
     data = document.data
     if not isinstance(data, dict):
         raise mistakes.report(document, [Mistake((), f"{show(data)} is not a mapping of keys to values")])
-    _load_plugins(document, data.get("plugins", ()), folder)
+    brought = _load_plugins(document, data.get("plugins", ()), folder)
+    _check_offers(document, data)
     if dataset is not None and dataset not in DATASETS:
         raise refusal(f"data set {show(dataset)}: unknown; {suggest(dataset, datasets())}")
-    known = _known(data, ())
-    wrong = [Mistake((key,), f"unknown key; {suggest(key, known)}") for key in _COMPUTED if key in data]
-    protocol, written = data.get("protocol", {}), None
-    preset, folder_name = "paper-adam", name
-    if isinstance(protocol, dict):
-        unknown = list(_unknown_names(protocol))
-        wrong += unknown
-        if unknown:
-            protocol = None  # said already; it stands for whatever would be wrong with it
-        else:
-            preset = _preset(protocol)
-            protocol, written = _whole(protocol, preset, dataset)
-            folder_name = name if dataset in (None, written) else f"{name}-{dataset}"
-            if dataset is not None and written is None:
-                raise refusal(f"data set {show(dataset)}: {document.name} has a problem without data sets")
+
+    def unknown(place: Place) -> str:
+        return _unknown(data, place)
+
+    whole = {**data, "name": name, "folder": name, "preset": "paper-adam"}
+    wrong = [Mistake((key,), unknown((key,))) for key in _COMPUTED if key in data]
+    whole, more = _written_out(whole, document, unknown, dataset)
+    wrong += more
+    said = {key for key in ("protocol", "readings") if key in data and whole.get(key) is None}
+    written = {key: data.get(key, default) for key, default in (("protocol", {}), ("readings", ()))}
     try:
-        whole = {**data, "preset": preset, "name": name, "folder": folder_name}
-        whole["protocol"], more = _protocol(protocol, document, data, ("protocol",))
-        wrong += more
-        if isinstance(data.get("readings"), tuple) and isinstance(whole["protocol"], Protocol):
-            whole["readings"], more = _readings(data["readings"], whole["protocol"], document, data)
-            wrong += more
-            if data["readings"] == ():
-                wrong.append(Mistake(("readings",), "the list is empty; leave it out"))
-        grid = Grid.model_validate(whole, strict=True)
+        grid = Grid.model_validate(whole, strict=True, context=written)
         if not wrong:
-            wrong += _chosen_for_nothing(grid, data)
+            wrong += _loaded_for_nothing(grid, brought, _dataset_of(data))
     except ValidationError as error:
-        found = mistakes.of_error(error, document, lambda path: _known(data, path))
-        said = {"protocol"} if whole["protocol"] is None else set()
-        if "readings" in data and whole.get("readings") is None:
-            said.add("readings")
+        found = mistakes.of_error(error, document, unknown)
         wrong += [one for one in found if one.place[:1] not in {(key,) for key in said}]
     if wrong:
         raise mistakes.report(document, wrong)
     return grid
 
 
-def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None) -> None:
-    """Load a grid's plug-ins, in their order. What is not a list of names is left for the model to refuse."""
+def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None) -> dict[Place, Plugin]:
+    """Load a grid's plug-ins, in their order. What is not a list of names is left for the model to refuse.
+
+    NotLoaded: one cannot be loaded.
+    """
+    found: dict[Place, Plugin] = {}
     for at, name in enumerate(figure.listed(named)):
         if isinstance(name, str) and name.strip():
-            place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
+            place: Place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
             try:
-                plugins.load(name, folder or Path())
+                found[place] = plugins.load(name, folder or Path())
+            except NotLoaded as error:
+                raise NotLoaded(str(mistakes.report(document, [Mistake(place, str(error))]))) from None
+    return found
+
+
+def _check_offers(document: strictyaml.Document, data: dict[str, Any]) -> None:
+    """Of what a grid names and an installed package offers: that it can be loaded, and is no other thing's
+    name. NotLoaded."""
+    protocols: list[tuple[Place, Any]] = [(("protocol",), data.get("protocol"))]
+    protocols += [(("readings", i), one) for i, one in enumerate(figure.listed(data.get("readings")))]
+    places: list[tuple[Place, Registry[Any], Any]] = [
+        ((*at, key), known, fields.get(key))
+        for at, fields in protocols
+        if isinstance(fields, dict)
+        for key, known in (("problem", PROBLEMS), ("network", NETWORKS), ("dataset", DATASETS))
+    ]
+    places += [
+        (("cells", i, "method"), METHODS, block.get("method"))
+        for i, block in enumerate(figure.listed(data.get("cells")))
+        if isinstance(block, dict)
+    ]
+    for at, known, name in places:
+        if isinstance(name, str):
+            try:
+                known.check(name)
             except UserError as error:
-                raise mistakes.report(document, [Mistake(place, str(error))]) from None
+                raise NotLoaded(str(mistakes.report(document, [Mistake(at, str(error))]))) from None
 
 
-def _unknown_names(protocol: dict[str, Any]) -> Iterator[Mistake]:
-    """Names in a protocol that nothing has, before its fields can be known."""
+Unknown = Callable[[Place], str]
+"""What to say of a key that may not be at a place."""
+
+
+def _written_out(
+    whole: dict[str, Any], document: strictyaml.Document, unknown: Unknown, dataset: str | None
+) -> tuple[dict[str, Any], list[Mistake]]:
+    """A grid's data with its protocol and its readings as whole protocols, and what is wrong with these.
+
+    None stands for a protocol or readings that something is wrong with; the readings are those of a
+    protocol that is right. UserError: `dataset` is given, and the problem has no data set.
+    """
+    given, readings = whole.get("protocol", {}), whole.get("readings")
+    if not isinstance(given, dict):
+        return whole, []
+    nothing = {"protocol": None} | ({"readings": None} if "readings" in whole else {})
+    if wrong := list(_unknown_names(given, "preset")) or list(_contradiction(given)):
+        return whole | nothing, [_beneath(("protocol",), one) for one in wrong]
+    preset = _preset(given)
+    fields, written = _fields(given, preset, dataset)
+    if dataset is not None and written is None:
+        raise refusal(
+            f"data set {show(dataset)}: {document.name}: the problem {fields['problem']} has no data sets"
+        )
+    protocol, wrong = _protocol(fields, document, unknown, ("protocol",))
+    if protocol is None:
+        return whole | nothing, wrong
+    if dataset not in (None, written):
+        whole = whole | {"folder": f"{whole['name']}-{dataset}"}
+    whole = whole | {"preset": preset, "protocol": protocol}
+    if isinstance(readings, tuple):
+        made, wrong = _readings(readings, protocol, document, unknown)
+        if not readings:
+            wrong = [Mistake(("readings",), "the list is empty; leave it out")]
+        whole = whole | {"readings": None if wrong else made}
+    return whole, wrong
+
+
+def _unknown_names(fields: dict[str, Any], *more: str) -> Iterator[Mistake]:
+    """Names in a protocol or a reading that nothing has, before its fields can be known. Places are within
+    it."""
     for key, what, known in (
-        ("preset", "preset", presets()),
+        *((one, one, presets()) for one in more),
         ("problem", "problem", PROBLEMS.known()),
         ("network", "network", NETWORKS.known()),
         ("dataset", "data set", DATASETS.known()),
     ):
-        name = protocol.get(key)
-        if key in protocol and (not isinstance(name, str) or name not in known):
-            yield Mistake(("protocol", key), f"{show(name)} is not a {what}; {suggest(name, known)}")
+        name = fields.get(key)
+        if key in fields and (not isinstance(name, str) or name not in known):
+            yield Mistake((key,), f"{show(name)} is not a {what}; {suggest(name, known)}")
+
+
+def _contradiction(protocol: dict[str, Any]) -> Iterator[Mistake]:
+    """A preset and a problem that is not the preset's."""
+    if "preset" in protocol and "problem" in protocol:
+        its = preset_of(protocol["preset"]).problem
+        if protocol["problem"] != its:
+            text = f"the preset {protocol['preset']} has the problem {its}; leave one of them out"
+            yield Mistake(("problem",), text)
 
 
 def _preset(protocol: dict[str, Any]) -> str:
@@ -152,8 +229,8 @@ def _preset(protocol: dict[str, Any]) -> str:
     return protocol["problem"]
 
 
-def _whole(protocol: dict[str, Any], preset: str, dataset: str | None) -> tuple[dict[str, Any], str | None]:
-    """A protocol with its preset written out, and the data set that is written; None: its problem has
+def _fields(protocol: dict[str, Any], preset: str, dataset: str | None) -> tuple[dict[str, Any], str | None]:
+    """All fields of a protocol as it was written, and the data set that is written; None: its problem has
     none."""
     given = {key: value for key, value in protocol.items() if key != "preset"}
     base = preset_of(preset).model_dump()
@@ -161,59 +238,79 @@ def _whole(protocol: dict[str, Any], preset: str, dataset: str | None) -> tuple[
     if written is not None:
         base |= DATASETS[dataset or written].fields
         given["dataset"] = dataset or written
-    return _beneath(base, given), written
+    return _over(base, given), written
 
 
-def _beneath(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The given fields, and those of `base` that a protocol with these has too."""
-    fields = model_of({**base, **given}).model_fields
+def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The given fields, and those of a whole protocol that one with these has too: another network starts
+    from its own defaults."""
+    fields = set(model_of({**base, **given}).model_fields)
+    if given.get("network", base["network"]) != base["network"]:
+        fields -= NETWORKS[base["network"]].Fields.model_fields.keys()
     return {key: value for key, value in base.items() if key in fields} | given
 
 
 def _protocol(
-    fields: Any, document: strictyaml.Document, data: dict[str, Any], place: Place
-) -> tuple[Any, list[Mistake]]:
-    """A protocol of these fields, or None and what is wrong with it."""
-    if not isinstance(fields, dict):
-        return fields, []
+    fields: dict[str, Any], document: strictyaml.Document, unknown: Unknown, place: Place
+) -> tuple[Protocol | None, list[Mistake]]:
+    """The protocol of these fields, or None and what is wrong with it."""
     try:
         return protocol_of(**fields), []
     except ValidationError as error:
-        return None, mistakes.of_error(error, document, lambda path: _known(data, path), place)
+        return None, mistakes.of_error(error, document, unknown, place)
 
 
 def _readings(
-    changes: tuple[Any, ...], protocol: Protocol, document: strictyaml.Document, data: dict[str, Any]
-) -> tuple[Any, list[Mistake]]:
-    """The readings as whole protocols, or None and what is wrong with them."""
+    changes: tuple[Any, ...], protocol: Protocol, document: strictyaml.Document, unknown: Unknown
+) -> tuple[tuple[Any, ...], list[Mistake]]:
+    """The readings as whole protocols, and what is wrong with them. What is no mapping stays, for the model
+    to refuse."""
     base = protocol.model_dump()
     wrong: list[Mistake] = []
     made: list[Any] = []
     for i, change in enumerate(changes):
-        if isinstance(change, dict) and (found := list(_unknown_names(change))):
-            wrong += [replace(one, place=("readings", i, *one.place[1:])) for one in found]
-            continue
-        whole = _beneath(base, change) if isinstance(change, dict) else change
-        reading, found = _protocol(whole, document, data, ("readings", i))
-        made.append(reading)
-        wrong += found
-    return (None if wrong else tuple(made)), wrong
+        place: Place = ("readings", i)
+        if not isinstance(change, dict):
+            made.append(change)
+        elif found := list(_unknown_names(change)) or list(_another_problem(change, protocol)):
+            wrong += [_beneath(place, one) for one in found]
+        else:
+            reading, more = _protocol(_over(base, change), document, unknown, place)
+            made.append(reading)
+            wrong += more
+    return tuple(made), wrong
 
 
-def _chosen_for_nothing(grid: Grid, data: dict[str, Any]) -> Iterator[Mistake]:
-    """A meta-optimizer that is written for a method that has an update of its own."""
-    own = next((i for i, block in enumerate(grid.blocks) if METHODS[block.method].own_update), None)
-    if own is None or not isinstance(data.get("protocol"), dict):
-        return
-    places: list[Place] = [("protocol", "meta_optimizer")] if "meta_optimizer" in data["protocol"] else []
-    places += [
-        ("readings", i, "meta_optimizer")
-        for i, one in enumerate(data.get("readings", ()))
-        if "meta_optimizer" in one
+def _another_problem(change: dict[str, Any], protocol: Protocol) -> Iterator[Mistake]:
+    """Before the fields of a reading are looked at: those of another problem would all be unknown."""
+    if (name := change.get("problem", protocol.problem)) != protocol.problem:
+        yield Mistake(("problem",), unshared("problem", name, protocol.problem))
+
+
+def _beneath(place: Place, one: Mistake) -> Mistake:
+    return replace(one, place=place + one.place)
+
+
+def _dataset_of(data: dict[str, Any]) -> Any:
+    """The data set that a file names."""
+    return data["protocol"].get("dataset") if isinstance(data.get("protocol"), dict) else None
+
+
+def _loaded_for_nothing(grid: Grid, brought: dict[Place, Plugin], dataset: str | None) -> Iterator[Mistake]:
+    """Plug-ins that bring nothing that the grid names. dataset: the one that is written."""
+    protocols = (grid.protocol, *grid.protocols)
+    named: list[tuple[Registry[Any], set[str | None]]] = [
+        (METHODS, {block.method for block in grid.blocks}),
+        (PROBLEMS, {one.problem for one in protocols}),
+        (NETWORKS, {one.network for one in protocols}),
+        (DATASETS, {dataset, *(one.dataset_name for one in protocols)}),
     ]
-    for place in places:
-        text = f"{grid.blocks[own].method} has an outer update of its own; leave meta_optimizer out"
-        yield Mistake(place, text)
+    for place, plugin in brought.items():
+        its = [(known, name, names) for known, names in named for name in known.brought(plugin.module)]
+        if not any(name in names for _, name, names in its):
+            what = ", ".join(f"{known.kind} '{name}'" for known, name, _ in its)
+            what = f"brings {what}, which this grid does not use" if what else "brings nothing"
+            yield Mistake(place, f"plug-in {plugin.name} {what}")
 
 
 def from_json(text: str) -> Grid:
@@ -232,15 +329,26 @@ _COMPUTED = ("name", "folder", "preset", "file")
 """Fields of a Grid that are not keys of its file."""
 
 
-def _known(data: dict[str, Any], path: Place) -> list[str]:
-    """The keys that a file may have at this path."""
-    if not path:
+def _unknown(data: dict[str, Any], place: Place) -> str:
+    """What is wrong with a key that a file may not have at its place."""
+    *parent, key = place
+    if place[0] not in ("protocol", "readings"):
+        return f"unknown key; {suggest(key, _known(data, tuple(parent)))}"
+    written = data["protocol"] if isinstance(data.get("protocol"), dict) else {}
+    change = written if place[0] == "protocol" else data["readings"][place[1]]
+    fields = {**preset_of(_preset(written)).model_dump(), **written, **change}
+    for kind, things in (("network", NETWORKS), ("problem", PROBLEMS)):
+        if any(key in one.Fields.model_fields for one in things.values()):
+            own = ", ".join(things[fields[kind]].Fields.model_fields)
+            return f"the {kind} {fields[kind]} has no {key}" + (f"; it has {own}" if own else "")
+    more = ["preset"] if place[0] == "protocol" else []
+    return f"unknown key; {suggest(key, [*more, *model_of(fields).model_fields])}"
+
+
+def _known(data: dict[str, Any], place: Place) -> list[str]:
+    """The keys that a file may have at this place, outside of protocols."""
+    if not place:
         return [f.alias or name for name, f in Grid.model_fields.items() if name not in _COMPUTED]
-    if path[0] in ("protocol", "readings"):
-        written = data["protocol"] if isinstance(data.get("protocol"), dict) else {}
-        fields = written if path[0] == "protocol" else {**written, **data["readings"][path[1]]}
-        known = model_of(preset_of(_preset(written)).model_dump() | fields).model_fields
-        return [*(["preset"] if path[0] == "protocol" else []), *known]
-    if path == ("figure",):
+    if place == ("figure",):
         return list((Trajectories if data["figure"]["kind"] == "trajectories" else Heatmap).model_fields)
     return list(figure.Column.model_fields)

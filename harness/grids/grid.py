@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from harness.cell import Cell, Named, Protocol, Question, cell, labels, protocol_of
 from harness.common.errors import UserError
@@ -20,6 +28,7 @@ from harness.grids.block import Block
 from harness.grids.figure import Figure, Line, listed
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
+from harness.methods.base import Kind, kind_of
 from harness.problems.setting import MAX_ITERATIONS
 
 RESERVED = (
@@ -48,7 +57,7 @@ class Grid(Question):
     )
     title: Line = Field(description="of its figures")
     figure: Figure
-    plugins: tuple[Line, ...] = Field(
+    plugins: Annotated[tuple[Line, ...], BeforeValidator(listed)] = Field(
         (), max_length=100, description="files beside this one, or modules, that bring what it names"
     )
     protocol: SerializeAsAny[Protocol]
@@ -122,8 +131,8 @@ class Grid(Question):
         return tuple(protocol_of(**one) if isinstance(one, Mapping) else one for one in value)
 
     @model_validator(mode="after")
-    def _checked(self) -> Grid:
-        mistakes.refuse(_method_mistakes(self))
+    def _checked(self, info: ValidationInfo) -> Grid:
+        mistakes.refuse(_method_mistakes(self, info.context or {}))
         mistakes.refuse(_reading_mistakes(self))
         mistakes.refuse(_repeats(self))
         one_seed = self.cells((0,))
@@ -174,14 +183,24 @@ def _too_large(cells: int, readings: int, seeds: int, iterations: int) -> Iterat
         yield "max_iterations", f"{text}; at most {MAX_ROWS:,} are allowed"
 
 
-def _method_mistakes(grid: Grid) -> Iterator[Mistake]:
-    """Methods that cannot be run under a protocol."""
+def _method_mistakes(grid: Grid, written: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Methods that cannot be run under a protocol, or that no table can hold together. written: `protocol`
+    and `readings` as the grid's file has them; empty: there is no file."""
+    protocol, readings = written.get("protocol", {}), written.get("readings", ())
+    kinds: dict[str, tuple[str, Kind | None]] = {}
     for i, block in enumerate(grid.blocks):
-        for at, protocol in enumerate(grid.protocols):
-            if refused := refusal(block.method, protocol):
+        for at, whole in enumerate(grid.protocols):
+            change = readings[at] if grid.readings and readings else {}
+            if refused := refusal(block.method, whole, {*protocol, *change}):
                 field, text = refused
-                place = ("readings", at, field) if grid.readings else ("protocol", field)
-                yield Mistake(place, text, ("cells", i, "method"))
+                yield Mistake(("readings", at, field) if field in change else ("protocol", field), text)
+                return
+        for name, info in METHODS[block.method].Hyper.model_fields.items():
+            its = kind_of(info)
+            other, kind = kinds.setdefault(name, (block.method, its))
+            if kind != its:
+                text = f"its {name} is a {its}, that of {other} a {kind}; no column can hold both"
+                yield Mistake(("cells", i, "method"), text)
                 return
 
 
@@ -194,8 +213,12 @@ def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:
         for key in SHARED:
             value, shared = getattr(reading, key, None), getattr(grid.protocol, key, None)
             if value != shared:
-                text = f"{show(value)}; a grid's readings share one {key}, here {show(shared)}"
-                yield Mistake(("readings", i, key), text)
+                yield Mistake(("readings", i, key), unshared(key, value, shared))
+
+
+def unshared(key: str, value: Any, shared: Any) -> str:
+    """What is wrong with a reading that has another problem or data set than its grid."""
+    return f"{show(value)}; a grid's readings share one {key}, here {show(shared)}"
 
 
 def _repeats(grid: Grid) -> Iterator[Mistake]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from typing import Any
 
@@ -46,7 +46,9 @@ def similar(word: Any, known: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=4096)  # an alias can repeat a word many times
 def _close(word: str, known: tuple[str, ...]) -> list[str]:
-    return get_close_matches(word, known, n=3, cutoff=0.65)
+    near = get_close_matches(word, known, n=3, cutoff=0.65)
+    alike = [SequenceMatcher(None, one, word).ratio() for one in near]
+    return [one for one, ratio in zip(near, alike, strict=True) if ratio > alike[0] - 0.15]
 
 
 def refuse(mistakes: Iterable[Mistake]) -> None:
@@ -57,21 +59,21 @@ def refuse(mistakes: Iterable[Mistake]) -> None:
 
 
 def of_error(
-    error: ValidationError, document: Document, known: Callable[[Place], Iterable[str]], place: Place = ()
+    error: ValidationError, document: Document, unknown: Callable[[Place], str], place: Place = ()
 ) -> list[Mistake]:
-    """Pydantic's errors in plain words. known: the keys that a file may have at a place; place: where in the
-    file the model is."""
+    """Pydantic's errors in plain words. unknown: what to say of a key that may not be at a place; place:
+    where in the file the model is."""
     out: list[Mistake] = []
     for detail in error.errors(include_url=False):
         at = _place(place + detail["loc"], document, keep=detail["type"] == "missing")
         if detail["type"] == "mistakes":
             for one in detail["ctx"]["mistakes"]:
                 earlier = None if one.earlier is None else at + one.earlier
-                out.append(Mistake(at + one.place, one.text, earlier))
+                out.append(Mistake(_without_index(at + one.place, document), one.text, earlier))
         elif detail["type"] == "too_short" and detail["input"]:
             pass  # its items were refused, each with an error of its own
         elif detail["type"] == "extra_forbidden":
-            out.append(Mistake(at, f"unknown key; {suggest(at[-1], known(at[:-1]))}"))
+            out.append(Mistake(at, unknown(at)))
         elif detail["type"].startswith("union_tag"):  # pydantic puts it at the model, not at the tag
             key = detail["ctx"]["discriminator"].strip("'")
             detail["input"] = detail["input"].get(key)
@@ -109,6 +111,12 @@ def _place(loc: Place, document: Document, keep: bool) -> Place:
         if (*path, part) in document.lines or (keep and i == len(loc) - 1):
             path = (*path, part)
     return path
+
+
+def _without_index(place: Place, document: Document) -> Place:
+    """A scalar stands for a list of one: its place is that of the list."""
+    scalar = isinstance(place[-1], int) and place not in document.lines if place else False
+    return place[:-1] if scalar else place
 
 
 def _named(at: Place, text: str, document: Document) -> tuple[Place, str]:

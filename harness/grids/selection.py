@@ -6,6 +6,10 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness.cell import Cell
 from harness.common.text import one_line
@@ -14,7 +18,8 @@ from harness.grids.figure import matches, row_of
 from harness.grids.grid import MAX_CELLS, Grid
 from harness.grids.mistakes import show
 from harness.grids.strictyaml import refusal
-from harness.methods import METHODS, Method
+from harness.methods import METHODS, Hyper, Method
+from harness.methods.base import kind_of
 
 Value = int | float | str | bool
 
@@ -71,29 +76,46 @@ def _value(key: str, value: str) -> Value:
         raise refusal(f"where: {show(key)} is not a column; {mistakes.suggest(key, known)}")
     if key == "method":
         if value not in METHODS:
-            raise refusal(f"where: method: {show(value)} is not a method; {mistakes.suggest(value, METHODS)}")
+            near = mistakes.suggest(value, METHODS.known())
+            raise refusal(f"where: method: {show(value)} is not a method; {near}")
         return value
     if key == "seed":
         return _seed(value, f"where: seed: {show(value)} is not a seed; write a whole number >= 0")
-    if any(key in method.Hyper.model_fields and _is_number(method, key) for method in METHODS.values()):
-        try:
-            return number(value)
-        except ValueError as error:
-            raise refusal(f"where: {key}: {error}") from None
-    scalar = strictyaml.scalar(value)
-    return scalar if isinstance(scalar, Value) else value
+    refused: list[str] = []
+    for method in METHODS.values():
+        if key in method.Hyper.model_fields:
+            try:
+                return hyper_parameter(method, key, value)
+            except ValueError as error:
+                refused.append(str(error))
+    raise refusal(f"where: {key}: {refused[0]}")
 
 
-def _is_number(method: Method, key: str) -> bool:
-    return method.Hyper.model_fields[key].annotation in (int, float)
+def hyper_parameter(method: Method, name: str, text: str) -> Value:
+    """A method's hyper-parameter as it is written on a command line: `1e-3`, `5`, `true`, `raw`.
 
-
-def number(text: str) -> int | float:
-    """A number as a grid's file would have it. Raises ValueError that says what is wrong."""
-    value = strictyaml.scalar(text)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    ValueError: what is wrong with it; UserError: the method has no such hyper-parameter.
+    """
+    fields = method.Hyper.model_fields
+    if name not in fields:
+        raise refusal(f"{method.name} has no {show(name)}; {mistakes.suggest(name, fields)}")
+    kind = kind_of(fields[name])
+    value = text if kind == "choice" else strictyaml.scalar(text)
+    if kind in ("number", "whole number") and (isinstance(value, bool) or not isinstance(value, int | float)):
         raise ValueError(f"{show(text)} is not a number")
-    return value
+    try:
+        return _adapter(method.Hyper, name).validate_python(value)
+    except ValidationError as error:
+        raise ValueError(mistakes.words(error.errors(include_url=False)[0])) from None
+
+
+@lru_cache
+def _adapter(model: type[Hyper], name: str) -> TypeAdapter[Any]:
+    """What checks one hyper-parameter alone."""
+    field = model.model_fields[name]
+    config = ConfigDict(strict=True, allow_inf_nan=False)
+    checked: Any = Annotated[field.annotation, *field.metadata, Field()]
+    return TypeAdapter(checked, config=config)
 
 
 def shard(text: str) -> tuple[int, int]:

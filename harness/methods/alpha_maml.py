@@ -42,10 +42,15 @@ class AlphaMAML(base.Method):
     Hyper = Hyper
 
     def start(
-        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+        self,
+        weights: Tensor,
+        hyper: base.Values,
+        optimizer: base.Optimizer,
+        layout: Layout,
+        protocol: Any,
     ) -> base.State:
         """The memory is the direction of the last update: none yet, so the first product is 0."""
-        state = super().start(weights, hyper, optimizer, layout)
+        state = super().start(weights, hyper, optimizer, layout, protocol)
         return state._replace(memory=(weights.new_zeros(weights.shape),))
 
     def step(
@@ -66,7 +71,6 @@ class AlphaMAML(base.Method):
         beta = state.beta + hyper["beta_hyperlr"] * base.dot(meta.gradient, previous)  # Eq. 7
         optimizer, direction = optimize(state.optimizer, meta.gradient)
         weights = base.descend(state.weights, beta, direction)  # Eq. 3
-        alpha_product = -meta.by_rates.double().sum(-1, keepdim=True)  # Eq. 4
-        alpha = state.alpha + hyper["alpha_hyperlr"] * alpha_product  # Eq. 5
+        alpha = state.alpha - hyper["alpha_hyperlr"] * meta.by_rates  # Eq. 4 and 5
         last_direction = direction if protocol.beta_rule == "update" else meta.gradient
         return base.State(weights, alpha, beta, optimizer, (last_direction,))

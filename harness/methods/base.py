@@ -10,9 +10,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, Protocol
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Protocol,
+    get_args,
+    get_origin,
+)
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
 
 from harness.common.frozen import SMALLEST
 from harness.common.registry import Registry
@@ -54,6 +65,31 @@ class Hyper(BaseModel):
         return decades(*(value for value in self.model_dump().values() if isinstance(value, float)))
 
 
+Kind = Literal["number", "whole number", "flag", "choice"]
+
+
+def kind_of(field: FieldInfo) -> Kind | None:
+    """What a hyper-parameter is; None: nothing that it may be. A choice is one of some texts."""
+    kinds: dict[Any, Kind] = {float: "number", int: "whole number", bool: "flag"}
+    if field.annotation in kinds:
+        return kinds[field.annotation]
+    chosen = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return "choice" if chosen and all(isinstance(one, str) for one in chosen) else None
+
+
+TAKEN = frozenset(
+    (
+        *("cell_id", "method", "paired", "problem", "dataset", "protocol", "preset", "changes", "n_way"),
+        *("seed", "target_loss", "max_iterations", "outcome", "ending", "error", "finished"),
+        *("iterations_to_target", "iterations_to_target_sustained", "iterations_run", "iteration"),
+        *("wall_seconds", "device", "threads", "pack_size", "numerics", "commit", "torch"),
+        *("dataset_sha256", "plugins", "state"),
+    )
+)
+"""Names that no hyper-parameter and nothing that a method records may have: the other columns of the tables
+and of the lists that commands print, and the other keys of a block of cells."""
+
+
 STILL = -20.0
 """The decade of a rate that is 0."""
 
@@ -81,9 +117,8 @@ class MetaGradient(NamedTuple):
     gradient: Tensor
     """[cells, P] the meta-gradient, Eq. 3: derivative with respect to the weights."""
     by_rates: Tensor
-    """[cells, A] derivative with respect to the inner rate of each adapted parameter, Eq. 4 before its dot
-    product is summed; [cells, steps, A] if there is a rate for each step. The derivative with respect to a
-    rate that several parameters or steps share is the sum over these."""
+    """Derivative with respect to each inner rate, in the shape of the rates (Eq. 4: one rate for all
+    parameters). Float64 where parameters share a rate."""
 
 
 class Adapted(NamedTuple):
@@ -103,8 +138,9 @@ class State(NamedTuple):
     weights: Tensor
     """[cells, P], the adapted parameters first."""
     alpha: Tensor
-    """The inner rates that the next inner loop uses, float64: [cells, 1], [cells, A], or one for each step:
-    [cells, steps, 1] or [cells, steps, A]."""
+    """The inner rates that the next inner loop uses, float64: [cells, n] or, with rates for each step,
+    [cells, steps, n]. n is 1, the number of adapted tensors (len(layout.adapted)), or that of adapted
+    parameters, A (layout.adapted_size)."""
     beta: Tensor
     """[cells, 1], float64: used by the last outer update (beta0 before the first)."""
     optimizer: tuple[Tensor, ...]
@@ -181,8 +217,11 @@ class Method:
         """Steps of the inner loop: the protocol's."""
         return protocol.inner_steps
 
-    def start(self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout) -> State:
-        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them."""
+    def start(
+        self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout, protocol: Any
+    ) -> State:
+        """The state before iteration 1. weights: [cells, P]; layout: the named parameters in them; optimizer:
+        the protocol's; protocol: as in `step`."""
         return State(weights, hyper["alpha0"], hyper["beta0"], optimizer.start(weights))
 
     def meta_gradient(
@@ -226,8 +265,8 @@ def descend(weights: Tensor, beta: Tensor, direction: Tensor) -> Tensor:
     return weights - beta.to(weights.dtype) * direction
 
 
-def joined(*vectors: Tensor) -> Tensor:
-    """[cells, n] each -> one after the other, in the precision of the first."""
+def joined(*parts: Tensor) -> Tensor:
+    """[cells, ...] each -> [cells, all their numbers], in the precision of the first."""
     import torch
 
-    return torch.cat([vector.to(vectors[0].dtype) for vector in vectors], 1)
+    return torch.cat([part.flatten(1).to(parts[0].dtype) for part in parts], 1)

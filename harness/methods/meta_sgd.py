@@ -38,12 +38,16 @@ class MetaSGD(base.Method):
     }
 
     def start(
-        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+        self,
+        weights: Tensor,
+        hyper: base.Values,
+        optimizer: base.Optimizer,
+        layout: Layout,
+        protocol: Any,
     ) -> base.State:
-        """The meta-optimizer moves weights and rates as one vector [cells, P + A]."""
+        """The meta-optimizer moves weights and rates as one vector."""
         alpha = hyper["alpha0"].expand(-1, layout.adapted_size).contiguous()
-        both = weights.new_zeros(len(weights), weights.shape[1] + layout.adapted_size)
-        return base.State(weights, alpha, hyper["beta0"], optimizer.start(both))
+        return base.State(weights, alpha, hyper["beta0"], optimizer.start(base.joined(weights, alpha)))
 
     def step(
         self,
@@ -53,16 +57,16 @@ class MetaSGD(base.Method):
         optimize: base.Optimize,
         protocol: Any,
     ) -> base.State:
-        """Both move by the same rule and the same rate."""
-        size = meta.gradient.shape[1]
+        """Both move by the same rule and the same rate, whatever shares an inner rate."""
         optimizer, direction = optimize(state.optimizer, base.joined(meta.gradient, meta.by_rates))
+        of_weights, of_rates = direction.tensor_split([state.weights.shape[1]], 1)
         return state._replace(
-            weights=base.descend(state.weights, state.beta, direction[:, :size]),
-            alpha=state.alpha - state.beta * direction[:, size:],
+            weights=base.descend(state.weights, state.beta, of_weights),
+            alpha=(state.alpha.flatten(1) - state.beta * of_rates).view_as(state.alpha),
             optimizer=optimizer,
         )
 
     def record(self, before: base.State, after: base.State) -> tuple[Tensor, ...]:
         """Mean, lowest and highest inner rate; the outer rate."""
-        alpha = before.alpha
+        alpha = before.alpha.flatten(1)
         return base.mean_rate(alpha), alpha.amin(1), alpha.amax(1), base.mean_rate(after.beta)

@@ -20,13 +20,14 @@ class Hyper(base.Hyper):
 
     alpha0: base.Rate = Field(description="learning rate of the inner loop")
     eps0: base.Rate = Field(description="step size of the outer loop")
-    steps: int = Field(5, ge=1, le=10_000, description="steps of SGD on the support images of a task")
+    steps: int = Field(5, ge=1, le=10_000, description="steps of SGD on the support set of a task")
 
 
 class Reptile(base.Method):
     """theta <- theta + eps * (mean over tasks of theta' - theta), Algorithm 2 of the paper (batched), with
-    theta' after `steps` steps of SGD on the support set. The query images take no part in the update: the
-    training loss is that of theta' on them."""
+    theta' after `steps` steps of SGD on the support set. The query set takes no part in the update: the
+    training loss is that of theta' on it. It is always the mean over tasks, whatever `task_reduction` says,
+    and what the network keeps from the inner loop (Conv-4's norms, but for `norm_adapted`) never moves."""
 
     name = "reptile"
     title = "Reptile"
@@ -45,7 +46,12 @@ class Reptile(base.Method):
         return hyper["steps"]
 
     def start(
-        self, weights: Tensor, hyper: base.Values, optimizer: base.Optimizer, layout: Layout
+        self,
+        weights: Tensor,
+        hyper: base.Values,
+        optimizer: base.Optimizer,
+        layout: Layout,
+        protocol: Any,
     ) -> base.State:
         """Nothing but the weights moves; `beta` holds eps."""
         return base.State(weights, hyper["alpha0"], hyper["eps0"], ())

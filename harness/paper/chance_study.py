@@ -31,12 +31,12 @@ from harness.common.files import write_whole
 from harness.common.text import halves
 from harness.paper.chance import FILE, KEYS, TASK, read, summary
 from harness.problems import datasets, episodes
-from harness.problems.networks.conv4 import initial, layout
+from harness.problems.networks.conv4 import Fields, initial, layout
 from harness.records import provenance
 from harness.training.conv4 import features
 from harness.training.pack import default_chunk, dtype_of
 
-HEADS: tuple[str, ...] = get_args(Protocol.model_fields["head_init"].annotation)
+HEADS: tuple[str, ...] = get_args(Fields.model_fields["head_init"].annotation)
 INITS, ITERATIONS = 32, 500
 PARTS = "parts"
 """The subfolder for the seeds that are done."""

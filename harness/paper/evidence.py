@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.analysis.rounding import DRAW
@@ -19,14 +20,13 @@ from harness.paper.definitions import RATES
 from harness.paper.few_cells import with_few_cells
 from harness.paper.reading import Facts, Reading, Records, in_limit, readings_of
 from harness.records import tables
-from harness.records.schema import TRIALS
 from harness.records.tables import Tables
 
-DATASET = "omniglot"
-"""The paper's data set: runs on any other say nothing about its sentences."""
+PROBLEM, DATASET, METHODS = "few-shot", "omniglot", ("maml", "alpha-maml")
+"""The paper's: runs of any other say nothing about its sentences."""
 GRID, READING = "_grid", "_reading"
 ASKED = (
-    *("cell_id", "method", "dataset", "protocol", "preset", "changes", "n_way", *RATES, "seed"),
+    *("cell_id", "method", "problem", "dataset", "protocol", "preset", "changes", "n_way", *RATES, "seed"),
     *("target_loss", "max_iterations"),
 )
 """Columns of the trials that say what was asked; the others are results."""
@@ -59,6 +59,7 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         )
     rows = [tables.trials.assign(**{GRID: grid}) for grid, tables in chosen.items()]
     trials = pd.concat(rows, ignore_index=True)
+    trials = trials.assign(**{rate: np.nan for rate in RATES if rate not in trials})  # all are MAML's
     reading_of_row = readings_of(trials)
     papers = {
         reading for reading in reading_of_row if DRAW not in reading.fields
@@ -69,7 +70,8 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     trials = trials[trials[READING] >= 0]
     version = pd.Series(numbers(trials["numerics"]), trials.index)  # NaN: not run
     old = version < version.groupby(trials[READING]).transform("max")
-    trials.loc[old, [name for name in TRIALS if name not in ASKED]] = pd.NA
+    asked = {*ASKED, GRID, READING}
+    trials.loc[old, [name for name in trials.columns if name not in asked]] = pd.NA
     for grid, count in trials[GRID][old].value_counts().items():
         sources[str(grid)] += f"; {count} left out, made by an older version of the arithmetic"
     for grid, reason in unreadable.items():
@@ -84,8 +86,8 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
 
 
 def _tables(folder: Path) -> tuple[dict[str, Tables], dict[str, str]]:
-    """Grid -> its tables, for the grids in the folder that ran on DATASET; and, for those that cannot be
-    read, why not."""
+    """Grid -> its tables, for the grids in the folder that ran the paper's methods on its data set; and, for
+    those that cannot be read, why not."""
     by_grid, unreadable = {}, {}
     for path in sorted(folder.glob("*/trials.parquet")):
         if path.parent.name not in RESERVED:
@@ -94,9 +96,20 @@ def _tables(folder: Path) -> tuple[dict[str, Tables], dict[str, str]]:
             except UserError as error:
                 unreadable[path.parent.name] = str(error)
                 continue
-            if (grid.trials["dataset"] == DATASET).all():
-                by_grid[path.parent.name] = grid
+            if (papers := _papers(grid)) is not None:
+                by_grid[path.parent.name] = papers
     return by_grid, unreadable
+
+
+def _papers(grid: Tables) -> Tables | None:
+    """The tables without other methods; None: they say nothing about the paper's sentences."""
+    trials = grid.trials
+    if "dataset" not in trials or not (trials["dataset"] == DATASET).all():
+        return None
+    if "problem" in trials and not (trials["problem"] == PROBLEM).all():  # older tables lack it
+        return None
+    kept = trials[trials["method"].isin(METHODS)]
+    return None if kept.empty and len(trials) else replace(grid, trials=kept)
 
 
 def _chosen(

@@ -54,9 +54,9 @@ class Records:
 
     reading: Reading
     trials: pd.DataFrame
-    """As schema.TRIALS, one row per cell_id; outcome null: not run."""
+    """As schema.trials, one row per cell_id; outcome null: not run."""
     trajectories: pd.DataFrame
-    """As schema.TRAJECTORIES, the longest run of each cell."""
+    """As schema.trajectories, the longest run of each cell."""
     limits: tuple[Records, ...] = ()
     """The records of each grid that has hyper-rates of 0, not pooled: within such a grid, MAML and Alpha-MAML
     are more likely to have run on the same machine and in packs of one size than the longest runs of each."""

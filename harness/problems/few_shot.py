@@ -63,6 +63,9 @@ class Fields(Frozen):
             raise ValueError(
                 f"dataset: '{self.dataset}' is not a data set; known: {', '.join(DATASETS.known())}"
             )
+        for name, (beyond, most) in _limits(known).items():
+            if (value := getattr(self, name)) > most:
+                raise ValueError(f"{name}: {value} is not {beyond}")
         if known.images is not None and self.k_shot + self.k_query > known.images:
             raise ValueError(
                 f"k_shot + k_query is {self.k_shot + self.k_query}; a character has {known.images} drawings"
@@ -72,6 +75,18 @@ class Fields(Frozen):
         if self.n_way > (smaller := min(self.train_characters, self.validation_characters)):
             raise ValueError(f"n_way is {self.n_way}; the smaller split has {smaller} characters")
         return self
+
+
+def _limits(data: datasets.Source) -> dict[str, tuple[str, int]]:
+    """What a data set of known size allows by field: in words, and the largest value."""
+    classes, images = data.classes, data.images
+    limits: dict[str, tuple[str, int]] = {}
+    if classes is not None:
+        limits |= {f"{split}_characters": (f"<= {classes}", classes) for split in ("train", "validation")}
+        limits["n_way"] = (f"<= {classes // 2}", classes // 2)
+    if images is not None:
+        limits |= dict.fromkeys(("k_shot", "k_query"), (f"< {images}", images - 1))
+    return limits
 
 
 class FewShot(Problem):

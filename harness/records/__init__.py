@@ -3,6 +3,7 @@
 from harness.records.record import (
     NUMERICS,
     DamagedRecord,
+    ForeignRecord,
     Header,
     Progress,
     Record,
@@ -16,6 +17,7 @@ from harness.records.record import (
 __all__ = [
     "NUMERICS",
     "DamagedRecord",
+    "ForeignRecord",
     "Header",
     "Progress",
     "Record",

@@ -114,6 +114,7 @@ _IS: dict[str, Callable[[Any], bool]] = {
     "pack_size": _is_count,
     "versions": _are_versions,
     "dataset_sha256": _is_text,
+    "plugins": _are_versions,
     "finished": _is_time,
 }
 """What is known of a provenance."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -64,18 +66,50 @@ def of_cell(cell: Cell, data: str | None) -> dict[str, Any]:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """A method, problem, network or data set of a cell."""
+
+    kind: str
+    name: str
+    module: str
+    """What brought it."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def others(cell: Cell) -> tuple[Part, ...]:
+    """The parts of a cell that are not harness's own."""
+    of = cell.protocol
+    return _others(cell.method, of.problem, of.network, of.dataset_name)
+
+
+def _others(method: str, problem: str, network: str, dataset: str | None) -> tuple[Part, ...]:
+    named: list[tuple[Registry[Any], str | None]] = [
+        (METHODS, method),
+        (PROBLEMS, problem),
+        (NETWORKS, network),
+        (DATASETS, dataset),
+    ]
+    parts = [
+        Part(kind=known.kind, name=one, module=known.module(one)) for known, one in named if one is not None
+    ]
+    return tuple(part for part in parts if not plugins.is_ours(part.module))
+
+
 def sources_of(cell: Cell) -> dict[str, str]:
     """The digest of the source of each part of a cell that is not harness's own: `{"method sign":
-    "3f2a..."}`."""
-    parts: list[tuple[Registry[Any], str]] = [
-        (METHODS, cell.method),
-        (PROBLEMS, cell.protocol.problem),
-        (NETWORKS, cell.protocol.network),
-    ]
-    if (data := cell.protocol.dataset_name) is not None:
-        parts.append((DATASETS, data))
-    found = {f"{known.kind} {name}": plugins.digest(known.module(name)) for known, name in parts}
-    return {part: digest for part, digest in found.items() if digest is not None}
+    "3f2a..."}`. One that has no source, as in a notebook, is left out."""
+    digests = {str(part): plugins.digest(part.module) for part in others(cell)}
+    return {part: digest for part, digest in digests.items() if digest is not None}
+
+
+def changed(cell: Cell, origin: Mapping[str, Any]) -> list[str]:
+    """The parts of a cell whose source is another one now than that with which a record was made, as its
+    provenance `origin` has it."""
+    made_with = origin.get("plugins") or {}
+    return [part for part, digest in sources_of(cell).items() if made_with.get(part) != digest]
 
 
 def now(wall_seconds: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,10 +22,15 @@ from pydantic_core import from_json  # several times as fast as json's
 
 from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.cell import cell as cell_of
-from harness.common.errors import NotAFile
+from harness.common import plugins
+from harness.common.errors import NotAFile, UserError
 from harness.common.files import last_bytes, opened
+from harness.common.registry import Registry
 from harness.common.text import one_line
 from harness.methods import METHODS, Hyper
+from harness.problems import PROBLEMS, few_shot
+from harness.problems.datasets import DATASETS
+from harness.problems.networks import NETWORKS
 from harness.records import checks, footer, schema
 from harness.records.passages import lowest_sustained
 
@@ -38,6 +43,11 @@ _KEY = b"harness.record"
 
 class DamagedRecord(Exception):
     """A file, or what is in its place, that is not a whole record of this schema: the reason, in a few
+    words."""
+
+
+class ForeignRecord(Exception):
+    """A record of something that is not loaded: whole, as far as one can tell. What it is of, in a few
     words."""
 
 
@@ -144,7 +154,7 @@ def load(source: Path | bytes, cell_id: str | None = None) -> Record:
     """Read a whole record from a path or bytes, every page checked.
 
     Raises DamagedRecord if it is not whole, of another schema, or not the record of `cell_id`;
-    OSError if it cannot be opened.
+    ForeignRecord if what it is of is not loaded; OSError if it cannot be opened.
     """
     try:
         with _opened(source) as file, pq.ParquetFile(file, page_checksum_verification=True) as whole:
@@ -225,6 +235,10 @@ def _hyper(method: str, **values: Any) -> Hyper:
     return METHODS[method].Hyper(**values)
 
 
+for _kept in (_protocol, _hyper):
+    plugins.when_forgotten(lambda _, kept=_kept: kept.cache_clear())  # type: ignore[misc]
+
+
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
     if type(seed) is not int:
         raise TypeError(f"its seed is {checks.shown(seed)}")
@@ -251,19 +265,58 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     )
     if mistake:
         raise DamagedRecord(mistake)
+    if (foreign := not_loaded(fields["cell"])) is not None:
+        raise ForeignRecord(foreign)
     try:
         cell = _cell(**fields["cell"])
     except (TypeError, ValueError) as error:
+        if by_plugins := fields["provenance"].get("plugins"):
+            raise ForeignRecord(f"{_listed(by_plugins)} as it was ({_say(error)})") from error
         raise DamagedRecord(f"its cell cannot be read ({_say(error)})") from error
     known = fields if checks.is_clean(text) else checks.clean(fields)
     own_id = known.pop("cell_id")
     del known["schema"]
     header = Header(**known | {"cell": cell})
     if header.cell.cell_id != own_id:
+        if by_plugins := fields["provenance"].get("plugins"):
+            raise ForeignRecord(f"{_listed(by_plugins)} as it was, with other fields")
         raise DamagedRecord(f"its cell_id is {checks.shown(own_id)}; its cell's own is {cell.cell_id}")
     if cell_id not in (None, own_id):
         raise DamagedRecord(f"it holds cell {own_id}")
     return header
+
+
+def not_loaded(cell: Mapping[str, Any]) -> str | None:
+    """The part of a cell, as JSON has it, that is not loaded: `method sign`; None: all are, or it is no
+    cell."""
+    protocol = cell["protocol"] if isinstance(cell["protocol"], dict) else {}
+    problem = protocol.get("problem", "few-shot")
+    named: list[tuple[Registry[Any], Any]] = [
+        (METHODS, cell["method"]),
+        (PROBLEMS, problem),
+        (NETWORKS, protocol.get("network")),
+    ]
+    if isinstance(problem, str) and problem in PROBLEMS and _has_images(problem):
+        named.append((DATASETS, protocol.get("dataset")))
+    for known, name in named:
+        if isinstance(name, str) and one_line(name, 100) == name and name not in known:
+            return f"{known.kind} {name}"
+        try:
+            _ = known[name] if isinstance(name, str) and name in known else None
+        except UserError:  # of a package that cannot be loaded
+            return f"{known.kind} {name}"
+    return None
+
+
+def _has_images(problem: str) -> bool:
+    try:
+        return issubclass(PROBLEMS[problem].Fields, few_shot.Fields)
+    except UserError:
+        return False
+
+
+def _listed(by_plugins: Any) -> str:
+    return ", ".join(map(str, by_plugins)) if isinstance(by_plugins, dict) else "a plug-in"
 
 
 def _say(error: Exception) -> str:

@@ -107,14 +107,15 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
 
     `trials` as in records.schema; `headers`: of its rows with an outcome, in their order.
     """
-    target = "no target" if grid.target_loss is None else f"target {grid.target_loss:g} nats"
+    of = grid.protocol
+    goal = "no target" if grid.target_loss is None else f"target {grid.target_loss:g} {of.what.unit}".rstrip()
+    data = f"problem {of.problem}" if of.dataset_name is None else f"data set {of.dataset_name}"
     labels = " and ".join(f"`{label}`" for label in _distinct(trials["protocol"]))
     seeds = [int(seed) for seed in trials["seed"].unique()]
     lines = [
         f"# {grid.folder}: reference records",
         "",
-        f"{grid.title}. Protocol {labels}, data set {' and '.join(_distinct(trials['dataset']))}, {target}, "
-        f"budget {grid.max_iterations} iterations.",
+        f"{grid.title}. Protocol {labels}, {data}, {goal}, budget {grid.max_iterations} iterations.",
         "`harness publish` made this page from the records.",
         "",
         "| seed | cells run | cells in the grid | meta-iterations | time |",

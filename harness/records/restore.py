@@ -3,6 +3,7 @@ own is answered by those of others (pool.py)."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,8 @@ def _provenance(row: dict[str, Any], origins: list[dict[str, Any]]) -> dict[str,
     """The record's own, put together again from its row of the trials and the tables' description. What
     remains ambiguous, because several origins fit the row, is left out."""
     kept = {name: row[name] for name in _OWN if row.get(name) is not None}
+    if row.get("plugins") is not None:
+        kept["plugins"] = json.loads(row["plugins"])
     fitting = [origin for origin in origins if _fits(origin, row)]
     versions = [origin["versions"] or {} for origin in fitting] or [{}]
     same = {name: value for name, value in versions[0].items() if all(v.get(name) == value for v in versions)}

@@ -7,14 +7,16 @@ the grid, and `origins`: versions, commit, device, threads and pack size of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Literal, get_args, get_origin
+from functools import lru_cache, reduce
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import pyarrow as pa
 
 from harness.cell import Cell
+from harness.common.text import written
 from harness.methods import METHODS, Method
 from harness.problems import Problem
 
@@ -129,7 +131,8 @@ def trials(cells: Iterable[Cell]) -> dict[str, Column]:
         method = METHODS[cell.method]
         for name, field in method.Hyper.model_fields.items():
             meaning = f"{field.description or 'a hyper-parameter'}; null: its method has none"
-            hyper.setdefault(name, Column(_type_of(field.annotation), "", meaning))
+            column = Column(type_of(field.annotation), "", meaning)
+            hyper[name] = _both(hyper[name], column) if name in hyper else column
         for name, own in method.columns.items():
             meaning = _FINALS.get(name, f"of the last row that has it: {own.meaning}")
             recorded.setdefault(f"final_{name}", Column(NUMBER, own.unit, meaning))
@@ -205,13 +208,39 @@ def _kinds(cells: Iterable[Cell]) -> list[Cell]:
     return list(kinds.values())
 
 
-def _type_of(annotation: Any) -> pa.DataType:
-    """The column's type for a hyper-parameter's."""
-    of = {bool: FLAG, int: INTEGER, str: TEXT}
-    if annotation in of:
-        return of[annotation]
-    choices = {type(value) for value in get_args(annotation)} if get_origin(annotation) is Literal else set()
-    return of[choices.pop()] if len(choices) == 1 and choices <= of.keys() else TEXT if choices else NUMBER
+def type_of(annotation: Any) -> pa.DataType:
+    """The column's type for a hyper-parameter's: numbers, whole numbers, flags; anything else is text."""
+    of = {float: NUMBER, bool: FLAG, int: INTEGER}
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return type_of(inside[0])
+    if origin is Literal:
+        inside = tuple({type(value) for value in inside})
+    elif origin not in (Union, UnionType):
+        return of.get(annotation, TEXT)
+    kinds = [type_of(one) for one in inside if one is not type(None)]
+    return reduce(_wide, kinds)
+
+
+def _both(first: Column, other: Column) -> Column:
+    """A column for two methods' hyper-parameters of one name."""
+    return Column(_wide(first.type, other.type), first.unit, first.meaning)
+
+
+def _wide(first: pa.DataType, other: pa.DataType) -> pa.DataType:
+    """A type for values of both."""
+    if first == other:
+        return first
+    return NUMBER if {first, other} == {INTEGER, NUMBER} else TEXT
+
+
+def fitted(row: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    """The values of a row in these columns; what is no text is written out where the column is one."""
+    values = {name: row.get(name) for name in columns}
+    return {
+        name: written(value) if columns[name].type == TEXT and not isinstance(value, str | None) else value
+        for name, value in values.items()
+    }
 
 
 def _with_unit(column: Column, unit: str) -> Column:

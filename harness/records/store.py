@@ -12,7 +12,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -23,7 +23,7 @@ from harness.common.files import clear_leftovers, opened, write_whole
 from harness.common.text import one_line
 from harness.methods import Hyper
 from harness.records import record as records
-from harness.records.record import DamagedRecord, Header, Record
+from harness.records.record import DamagedRecord, ForeignRecord, Header, Record
 
 _SUFFIX = ".parquet"
 _ASIDE = "aside"
@@ -43,6 +43,8 @@ class Scan:
     """By cell id."""
     damaged: dict[str, str]
     """Cell id (or file stem) -> what is wrong with its file."""
+    foreign: dict[str, str] = field(default_factory=dict)
+    """Cell id -> what its record is of and is not loaded: `method sign`. Nothing is wrong with it."""
 
     @cached_property
     def seeds(self) -> dict[tuple[Protocol, str, Hyper], list[int]]:
@@ -66,17 +68,20 @@ class Store:
         """
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
+        foreign: dict[str, str] = {}
         for path in self._paths():
             stem = path.name.removesuffix(_SUFFIX)
             try:
                 headers[stem] = records.load_header(path, stem)
             except DamagedRecord as error:
                 damaged[stem] = str(error)
+            except ForeignRecord as error:
+                foreign[stem] = str(error)
             except PermissionError:
                 damaged[stem] = UNREADABLE
             except FileNotFoundError:  # a sweep has just set it aside
                 pass
-        return Scan(headers=headers, damaged=damaged)
+        return Scan(headers=headers, damaged=damaged, foreign=foreign)
 
     def _paths(self) -> list[Path]:
         """All that is named as a record is, whatever it is, in the order of the names."""
@@ -93,7 +98,7 @@ class Store:
             raise UserError(f"{self.folder}: not a folder of records ({reason(error)})") from None
 
     def read(self, cell_id: str) -> Record:
-        """The whole record. Raises DamagedRecord, FileNotFoundError."""
+        """The whole record. Raises DamagedRecord, ForeignRecord, FileNotFoundError."""
         return records.load(self._path(cell_id), cell_id)
 
     def put(self, content: bytes) -> Record:
@@ -104,7 +109,7 @@ class Store:
         record = records.load(content)
         path = self._path(record.header.cell.cell_id)
         if record.header.ending == "failed":
-            with contextlib.suppress(DamagedRecord, OSError):  # none yet, or none that counts
+            with contextlib.suppress(DamagedRecord, ForeignRecord, OSError):  # none yet, or none that counts
                 if records.load_header(path).ending != "failed":
                     return record
         write_whole(path, lambda temporary: temporary.write_bytes(content))

@@ -20,7 +20,7 @@ from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
-from harness.records import provenance, schema
+from harness.records import provenance, record, schema
 from harness.records.answers import Curves, Source, answers, named
 from harness.records.store import Scan
 
@@ -87,8 +87,7 @@ def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[i
                 damaged |= answer.damaged
                 if answer.curve is not None:
                     curves.add(answer.row["cell_id"], answer.curve)
-        table = pa.Table.from_pylist(rows, schema.arrow(schema.trials(cells))).replace_schema_metadata(about)
-        pq.write_table(table, trials, compression="zstd")
+        pq.write_table(_of_rows(rows, cells).replace_schema_metadata(about), trials, compression="zstd")
     return damaged
 
 
@@ -107,8 +106,13 @@ def make(
         damaged |= answer.damaged
         if curves and answer.curve is not None:
             parts.append(named(answer.row["cell_id"], answer.curve, columns))
-    trials = pa.Table.from_pylist(rows, schema.arrow(schema.trials(cells)))
-    return _frames(trials, pa.concat_tables(parts), _about(grid, cells, scan)), damaged
+    return _frames(_of_rows(rows, cells), pa.concat_tables(parts), _about(grid, cells, scan)), damaged
+
+
+def _of_rows(rows: Iterable[Mapping[str, Any]], cells: Iterable[Cell]) -> pa.Table:
+    """The trials of these cells."""
+    columns = schema.trials(cells)
+    return pa.Table.from_pylist([schema.fitted(row, columns) for row in rows], schema.arrow(columns))
 
 
 def read(folder: Path, curves: bool = True) -> Tables:
@@ -230,14 +234,30 @@ def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd
 
 
 def describe(grid: Grid) -> dict[str, Any]:
-    """What goes into the tables' metadata. `file` is there for a grid that is not one of sweeps/."""
+    """What goes into the tables' metadata. `file` is there for a grid that is not one of sweeps/.
+
+    chance_loss is null where the problem has no chance level. Older tables have no `problem`: theirs is
+    few-shot.
+    """
     return {
         "schema": schema.VERSION,
         "versions": provenance.of_code(),
         "grid": _dumped(grid),
         **({"file": grid.file} if grid.file else {}),
         "protocol_label": grid.label,
+        "problem": _described_problem(grid),
         "chance_loss": grid.protocol.chance_loss,
+    }
+
+
+def _described_problem(grid: Grid) -> dict[str, Any]:
+    """What figures and pages say of it: they need not load what brought it."""
+    what = grid.protocol.what
+    return {
+        "name": grid.protocol.problem,
+        "title": what.title,
+        "unit": what.unit,
+        "metrics": list(what.metrics),
     }
 
 
@@ -256,8 +276,21 @@ def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
     for cell in cells:
         if header := scan.headers.get(cell.cell_id):
             keys = ("versions", "device", "threads", "pack_size", "dataset_sha256")
-            counts[json.dumps({key: header.provenance.get(key) for key in keys}, sort_keys=True)] += 1
+            origin = {key: header.provenance.get(key) for key in keys}
+            if sources := header.provenance.get("plugins"):
+                origin["plugins"] = sources
+            counts[json.dumps(origin, sort_keys=True)] += 1
     return [json.loads(text) | {"records": count} for text, count in counts.items()]
+
+
+def not_loaded(about: dict[str, Any]) -> str | None:
+    """What a grid's tables are of and is not loaded: `method sign`; None: all of it is."""
+    grid = about["grid"]
+    protocols = [grid.get("protocol"), *(grid.get("readings") or ())]
+    methods = [block.get("method") for block in grid.get("cells") or () if isinstance(block, dict)]
+    parts = [{"protocol": one, "method": None} for one in protocols]
+    parts += [{"protocol": {}, "method": method} for method in methods]
+    return next((found for part in parts if (found := record.not_loaded(part)) is not None), None)
 
 
 def grid_of(about: dict[str, Any]) -> Grid:
@@ -266,7 +299,9 @@ def grid_of(about: dict[str, Any]) -> Grid:
 
 
 def _nullable(kind: pa.DataType) -> Any:
-    """Integers stay integers where some are null."""
+    """Whole numbers stay whole numbers, and flags flags, where some are null."""
     import pandas as pd  # late: it takes a third of a second, and only those who read tables need it
 
-    return pd.Int64Dtype() if kind in (pa.int64(), pa.int32()) else None
+    if kind in (pa.int64(), pa.int32()):
+        return pd.Int64Dtype()
+    return pd.BooleanDtype() if kind == pa.bool_() else None

@@ -22,7 +22,7 @@ def view(record: Record, question: Question) -> pa.Table:
 
 
 def row(grid: Grid, cell: Cell, record: Record | None) -> dict[str, Any]:
-    """The cell's row, by the names of schema.TRIALS. A column that is left out is null.
+    """The cell's row, by the names of schema.trials. A column that is left out is null.
 
     record: None if the cell has none that answers the grid's question.
     """

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from harness.cell import Cell, Question, alike
+from harness.cell import Cell, Protocol, Question, alike
+from harness.problems.networks import NETWORKS
+from harness.records import provenance
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
@@ -24,34 +27,78 @@ class Todo:
     """In words: what its record lacks."""
 
 
-def plan(cells: Iterable[Cell], scan: Scan, question: Question) -> dict[str, Todo]:
-    """The cells that the store does not answer, by id. All others are done."""
-    reasons = ((cell.cell_id, _todo(cell.cell_id, scan, question)) for cell in cells)
+def plan(cells: Iterable[Cell], scan: Scan, question: Question, stale: bool = False) -> dict[str, Todo]:
+    """The cells that the store does not answer, by id. All others are done. stale: neither are those whose
+    record was made by another version of a plug-in."""
+    reasons = ((cell.cell_id, _todo(cell, scan, question, stale)) for cell in cells)
     return {cell_id: todo for cell_id, todo in reasons if todo is not None}
 
 
-def _todo(cell_id: str, scan: Scan, question: Question) -> Todo | None:
+def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:
+    """Of the cells that are not in `todo`: for each part whose source has changed, how many records were made
+    by another version of it."""
+    counts = Counter[str]()
+    for cell in cells:
+        header = scan.headers.get(cell.cell_id)
+        if header is not None and cell.cell_id not in todo:
+            counts.update(provenance.changed(cell, header.provenance))
+    return dict(counts)
+
+
+def _todo(cell: Cell, scan: Scan, question: Question, stale: bool) -> Todo | None:
+    cell_id = cell.cell_id
     if cell_id in scan.damaged:
         return Todo(kind="damaged", reason=scan.damaged[cell_id])
     header = scan.headers.get(cell_id)
     if header is None:
         return Todo(kind="missing", reason="not run yet")
     reason = header.why_not(question)
+    if reason is None and stale and (parts := provenance.changed(cell, header.provenance)):
+        return Todo(kind="stale", reason=f"made by another version of {', '.join(parts)}")
     if reason is None:
         return None
     return Todo(kind="failed" if header.ending == "failed" else "stale", reason=reason)
 
 
-def pack(cells: Sequence[Cell], devices: int) -> list[Pack]:
-    """Cells as packs. devices 0: one pack per cell, first those that are likely to take longest. Otherwise
-    cells that are alike are spread evenly over that many accelerators, at most PACK in a pack."""
-    if devices == 0:
-        return [(cell,) for cell in sorted(cells, key=lambda cell: cell.hyper.pace())]
+Together = Callable[[Protocol], int]
+"""Most cells of a protocol in a pack on a CPU."""
+
+
+def alone(protocol: Protocol) -> int:
+    """Each cell is a pack of its own."""
+    return 1
+
+
+def together(protocol: Protocol) -> int:
+    """As many as its network says: cells of a small one train faster together."""
+    return NETWORKS[protocol.network].pack
+
+
+def pack(cells: Sequence[Cell], devices: int, *, jobs: int = 1, together: Together = alone) -> list[Pack]:
+    """Cells as packs. Those of a pack are alike, and cells that are alike are spread evenly over packs.
+
+    devices 0: a CPU that trains `jobs` packs at a time (0: nobody knows how many), each of at most `together`
+    cells; the packs with the cells that are likely to take longest come first. Otherwise over that many
+    accelerators, at most PACK in a pack; the largest come first.
+    """
+    if devices:
+        packs = _dealt(cells, devices, lambda protocol: PACK)
+        return sorted(packs, key=len, reverse=True)
+    ordered = sorted(cells, key=lambda cell: cell.hyper.pace())
+    places = {cell: at for at, cell in enumerate(ordered)}
+    return sorted(_dealt(ordered, max(1, jobs), together), key=lambda one: places[one[0]])
+
+
+def _dealt(cells: Iterable[Cell], workers: int, most: Together) -> Iterator[Pack]:
+    """Cells that are alike in packs of equal size, give or take one: as many for each worker."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
         groups.setdefault(alike(cell), []).append(cell)
-    packs = []
     for group in groups.values():
-        count = devices * math.ceil(len(group) / (devices * PACK))
-        packs += [tuple(group[i::count]) for i in range(count)]
-    return sorted((one for one in packs if one), key=len, reverse=True)
+        count = workers * math.ceil(len(group) / (workers * most(group[0].protocol)))
+        yield from (tuple(group[i::count]) for i in range(min(count, len(group))))
+
+
+def at_a_time(packs: Sequence[Pack], jobs: int) -> int:
+    """How many cells train at a time at most, when so many packs do."""
+    return sum(sorted(map(len, packs))[-jobs:]) if jobs else 0

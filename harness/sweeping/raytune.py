@@ -26,6 +26,7 @@ from ray import tune
 from ray.tune.progress_reporter import TrialProgressCallback
 
 from harness.cell import Cell, Question
+from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.text import named_error
 from harness.records import Progress, load_header
@@ -43,14 +44,18 @@ GRACE_S = 2.0
 """An error may be the first sign that the control plane has died: it is given this time to show."""
 LEAST_ROOM = 1 << 16
 """Bytes: with less room for its temporary files, Ray fails in many ways."""
+Plugins = Sequence[dict[str, Any]]
+"""See plugins.loaded."""
 CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
 
-def trainable(config: dict[str, Any]) -> dict[str, Any]:
-    """One trial: trains the pack in `config` and reports its records, each as it ends."""
+def trainable(config: dict[str, Any], sent: Plugins = ()) -> dict[str, Any]:
+    """One trial: trains the pack in `config` and reports its records, each as it ends. sent: the plug-ins
+    that its cells are made of."""
     from harness.sweeping.work import work  # late: it loads torch, which the driver does without
 
+    plugins.receive(sent)
     pack = tuple(Cell.model_validate_json(text) for text in config["cells"])
     question = Question.model_validate_json(config["question"])
     last_report = time.monotonic()
@@ -123,7 +128,12 @@ def serve(handle: int) -> None:
     """
     global _current
     connection = Connection(handle)
-    packs, question, machine, temporary = connection.recv()
+    try:
+        plugins.receive(connection.recv())
+        packs, question, machine, temporary = connection.recv()
+    except UserError as error:
+        connection.send(("refused", str(error)))
+        return
     _current = _Sweep(connection=connection, cells={cell.cell_id: cell for pack in packs for cell in pack})
     _in_background(lambda: _outlive(connection, temporary))
     try:
@@ -199,7 +209,7 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
     ]
     needs = {"cpu": float(machine.threads), "gpu": 1.0 if machine.device == "cuda" else 0.0}
     tuner = tune.Tuner(
-        tune.with_resources(_unpack, needs),
+        tune.with_resources(_with_plugins(plugins.loaded()), needs),
         param_space={"pack": tune.grid_search(configs)},
         tune_config=tune.TuneConfig(
             reuse_actors=True,  # otherwise each trial needs two seconds for a new process
@@ -233,5 +243,10 @@ def _line(error: str) -> str:
     return named_error(error) or error.strip().split("\n")[-1].strip() or "no message"
 
 
-def _unpack(config: dict[str, Any]) -> dict[str, Any]:
-    return trainable(config["pack"])
+def _unpack(config: dict[str, Any], sent: Plugins = ()) -> dict[str, Any]:
+    return trainable(config["pack"], sent)
+
+
+def _with_plugins(sent: Plugins) -> Callable[..., dict[str, Any]]:
+    """What Tune runs. The plug-ins go to each worker once, not with every trial."""
+    return tune.with_parameters(_unpack, sent=sent) if sent else _unpack

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.cell import Question
-from harness.common import places, signals
+from harness.common import places, plugins, signals
 from harness.common.errors import UserError, reason
 from harness.common.text import named_error, shorten
 from harness.sweeping import scratch, sessions
@@ -67,6 +67,7 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
         with connection:
             try:
                 with suppress(OSError):  # it is gone already, as the next line will see
+                    connection.send(plugins.loaded())  # before the cells, which are made of them
                     connection.send((packs, question, machine, temporary))
                 servers = _Servers(process.pid)
                 while not driver.interrupted():

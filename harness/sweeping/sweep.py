@@ -16,11 +16,11 @@ from harness.common.files import check_writable, clear_leftovers
 from harness.common.text import counted
 from harness.grids import Grid
 from harness.problems import problem_of
-from harness.records import Header, tables
+from harness.records import Header, provenance, tables
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
-from harness.sweeping.plan import Todo, pack, plan
+from harness.sweeping.plan import Todo, at_a_time, made_by_others, pack, plan, together
 from harness.sweeping.runner import Machine, Runner
 
 Draw = Callable[[Path], object]
@@ -40,6 +40,8 @@ class Request:
     """A filter such as `alpha0=1e-4,method=maml`."""
     shard: str | None = None
     """`i/n`."""
+    stale: bool = False
+    """Whether cells are trained again whose records were made by other versions of a plug-in."""
 
     @property
     def store(self) -> Store:
@@ -129,7 +131,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
                 raise
             ran |= driver.ran
             scan = store.scan()
-            left = plan(cells, scan, question)
+            left = plan(cells, scan, question, request.stale)
             if left and not ran and _nothing_new(request, scan):
                 made = _Made()
             else:
@@ -160,7 +162,10 @@ def _run_missing(
     """Run what is missing. Returns why the runner left cells without a record, or None."""
     store, machine = request.store, request.machine
     scan = store.scan()
-    todo = plan(cells, scan, request.grid.question)
+    todo = plan(cells, scan, request.grid.question, request.stale)
+    for part, count in made_by_others(cells, scan, todo).items():
+        made = counted(count, "record was", "records were")
+        display.note(f"{made} made by other versions of {part}: STALE=1 trains them again")
     damaged = {i: t.reason for i, t in todo.items() if t.kind == "damaged"}
     if unreadable := [i for i, why in damaged.items() if why == UNREADABLE]:
         raise UserError(
@@ -171,12 +176,17 @@ def _run_missing(
     _set_aside(store, display, damaged, AGAIN)
     _set_aside(store, display, others)
     missing = [cell for cell in cells if cell.cell_id in todo]
+    if any(map(provenance.others, missing)):
+        from harness.training import trial  # late: it loads torch, which a sweep of our own does without
+
+        trial.check(missing)
     on_cpu = machine.device == "cpu"
-    display.begin(len(cells), len(cells) - len(missing), machine.jobs if on_cpu else 0)
+    devices = 0 if on_cpu else max(1, machine.jobs)
+    packs = pack(missing, devices, jobs=machine.jobs, together=together)
+    display.begin(len(cells), len(cells) - len(missing), at_a_time(packs, machine.jobs) if on_cpu else 0)
     try:
         if not missing:
             return None
-        packs = pack(missing, devices=0 if on_cpu else max(1, machine.jobs))
         return runner(packs, request.grid.question, machine, driver)
     finally:
         display.end()

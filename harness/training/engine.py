@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from harness.cell import Protocol
+from harness.common.errors import UserError
 from harness.methods.base import Adapted, MetaGradient, Method
 from harness.problems import Batch, Problem
 from harness.problems.networks import Built
@@ -21,7 +22,7 @@ Result = TypeVar("Result", MetaGradient, Adapted)
 
 class Engine:
     """See methods.base.Engine. A subclass computes; here the cells of a pack are split where memory asks for
-    it, and what the method does not adapt has rate 0."""
+    it, what the method does not adapt gets rate 0, and parameters share a rate."""
 
     def __init__(
         self, protocol: Protocol, problem: Problem, network: Built, mask: Tensor | None = None, chunk: int = 1
@@ -35,32 +36,55 @@ class Engine:
     def meta_gradient(
         self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
     ) -> MetaGradient:
-        """Adapt to each task by `steps` steps, and differentiate the query loss."""
+        """Adapt to each task by `steps` steps, and differentiate the query loss.
+
+        UserError: the rates have another shape than State.alpha may have.
+        """
 
         def some(weights: Tensor, rates: Tensor, batch: Batch) -> MetaGradient:
-            return self._meta_gradient(weights, self._masked(rates), batch, steps, first_order)
+            meta = self._meta_gradient(weights, self._each(rates, steps), batch, steps, first_order)
+            return meta._replace(by_rates=self._by_shared(meta.by_rates, rates.shape[-1]))
 
-        whole = self._in_parts(some, weights, rates, batch)
-        return whole if self.mask is None else whole._replace(by_rates=whole.by_rates * self.mask)
+        return self._in_parts(some, weights, rates, batch)
 
     def adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
-        """Adapt to each task, without a derivative."""
+        """Adapt to each task, without a derivative. UserError: as in `meta_gradient`."""
 
         def some(weights: Tensor, rates: Tensor, batch: Batch) -> Adapted:
-            return self._adapted(weights, self._masked(rates), batch, steps)
+            return self._adapted(weights, self._each(rates, steps), batch, steps)
 
         return self._in_parts(some, weights, rates, batch)
 
     def _meta_gradient(
         self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
     ) -> MetaGradient:
+        """rates: [cells, 1 or A] or [cells, steps, 1 or A]; by_rates: [cells, A] or [cells, steps, A]."""
         raise NotImplementedError
 
     def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
+        """Rates as in _meta_gradient."""
         raise NotImplementedError
 
-    def _masked(self, rates: Tensor) -> Tensor:
+    def _each(self, rates: Tensor, steps: int) -> Tensor:
+        """Rates as a method has them -> [..., 1 or A], 0 for what it does not adapt."""
+        layout = self.network.layout
+        shared = (1, len(layout.adapted), layout.adapted_size)
+        if rates.shape[1:-1] not in ((), (steps,)) or rates.dim() < 2 or rates.shape[-1] not in shared:
+            raise UserError(
+                f"inner rates of shape {list(rates.shape)}: give [cells, n], or [cells, {steps}, n] for "
+                f"{steps} steps, with n one of {', '.join(map(str, shared))}"
+            )
+        if rates.shape[-1] != 1:
+            rates = layout.per_weight(rates)
         return rates if self.mask is None else rates * self.mask
+
+    def _by_shared(self, by_rates: Tensor, rates: int) -> Tensor:
+        """[..., A] -> [..., rates]: summed over the parameters that share a rate."""
+        if self.mask is not None:
+            by_rates = by_rates * self.mask
+        if rates == 1:
+            return by_rates.double().sum(-1, keepdim=True)
+        return self.network.layout.per_part(by_rates) if rates < by_rates.shape[-1] else by_rates
 
     def _in_parts(
         self,

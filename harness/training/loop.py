@@ -46,8 +46,11 @@ def train(
     """
     pack = Pack(cells, torch.device(device), chunk)
     training = [Trajectory(cell, question) for cell in cells]
-    origin = provenance.of_run(device, pack_size=len(cells)) | provenance.of_cell(
-        cells[0], pack.problem.digest
+    parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
+    origin = (
+        parts
+        | provenance.of_run(device, pack_size=len(cells))
+        | provenance.of_cell(cells[0], pack.problem.digest)
     )
     span = span or (1 if device == "cpu" else SPAN)
     first = 1

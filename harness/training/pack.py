@@ -76,24 +76,32 @@ class Pack:
         self.numbers = {name: value.to(device) for name, value in numbers.items()}
         weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
         optimizer = optimizer_of(self.protocol)
-        self.state = self.method.start(weights, self.hyper, optimizer, network.layout)
+        self.state = self.method.start(weights, self.hyper, optimizer, network.layout, self.protocol)
         self.engine = engine_of(self.protocol, self.problem, network, self.method, device)
+        self.in_parts = False
+        """Whether the pack is computed in parts because it would take too much memory at once."""
         self.engine.chunk = chunk or self._chunk()
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
         update = partial(_update, self.protocol, self.method, self.engine, optimizer.step, self.fixed)
-        self._update = LAUNCH.get(device.type, lambda function: function)(update)
+        known = isinstance(self.engine, conv4.Conv4Engine)  # a user's network may do what no graph can hold
+        self._update = LAUNCH[device.type](update) if known and device.type in LAUNCH else update
 
     def _chunk(self) -> int:
         """How many (cell, task) pairs are computed at once."""
-        if not isinstance(self.engine, MappedEngine):
+        if isinstance(self.engine, conv4.Conv4Engine):
             return default_chunk(self.protocol, self.device)
+        if isinstance(self.engine, LoopedEngine):
+            return len(self.seeds)  # one pair at a time, whatever there is
 
         def one_pair() -> None:
             state = replay.each(lambda tensor: tensor[:1], self.state)
             task = Batch(*(part[:, :1] for part in self.held_out))
             self.method.meta_gradient(self.engine, state, task, self.hyper, self.protocol)
 
-        fit = max(1, memory.room(self.device) // memory.peak(one_pair, self.device))
+        fit = max(1, memory.room(self.device) // max(1, memory.peak(one_pair, self.device)))
+        pairs = len(self.seeds) * self.protocol.meta_batch
+        wanted = min(PAIRS, pairs) if self.device.type == "cpu" else pairs
+        self.in_parts = fit < wanted
         return min(fit, PAIRS) if self.device.type == "cpu" else fit
 
     @property

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records.schema import TRIALS
-from tests.readings import reading
+from tests.readings import TRIALS, reading
 
 COUNTS = ("iterations_to_target", "iterations_to_target_sustained")
 

@@ -116,3 +116,15 @@ def test_nothing_to_compare():
         compare(MINE[MINE["seed"] == 7], REFERENCE, YARDSTICK)
     with pytest.raises(UserError, match="has no target"):
         compare(MINE, REFERENCE.assign(target_loss=math.nan), YARDSTICK)
+
+
+def test_columns_that_only_one_side_has_are_null_on_the_other():
+    """An older reference has hyper-rates that MAML lacks; a grid without data sets has no column of them."""
+    newer = MINE.drop(columns=["alpha_hyperlr", "beta_hyperlr"]).assign(steps=5)
+    cells = compare(newer, REFERENCE, YARDSTICK).cells
+    assert cells["alpha_hyperlr"].isna().all()
+    assert cells.set_index("cell_id")["steps"].dropna().to_dict() == {"x": 5}  # the others are named there
+    neither = [trials.drop(columns=["dataset", "n_way"]) for trials in (MINE, REFERENCE)]
+    assert compare(*neither, YARDSTICK).seeds["in_both"].tolist() == [6, 6]
+    with pytest.raises(UserError, match="data set: yours is none, the reference's omniglot"):
+        compare(neither[0], REFERENCE, YARDSTICK)

@@ -6,9 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.summary import bands, cells_over_seeds, hyper_columns
-from harness.records.schema import TRIALS
-from tests.readings import reading
+from harness.analysis.summary import bands, cells_over_seeds, equal, hyper_columns, rate_columns
+from tests.readings import TRIALS, reading
 
 NONE = math.nan
 
@@ -150,3 +149,36 @@ def test_bands_of_nothing():
     empty = bands(curves([1.0]).iloc[:0], trials(None), ["method", "alpha0"])
     assert empty.empty
     assert "val_loss_high" in empty
+
+
+def test_whole_numbers_flags_and_choices_of_some_methods():
+    """Nulls of other methods are values of their own, and the types stay."""
+    trials = pd.DataFrame(
+        {
+            "cell_id": list("abcd"),
+            "method": ["maml", "typed", "typed", "typed"],
+            "steps": pd.array([None, 5, 5, 10], "Int64"),
+            "msl": pd.array([None, True, False, True], "boolean"),
+            "rule": [None, "raw", "raw", "raw"],
+        }
+    ).assign(**reading("paper-adam"), seed=0, outcome="budget", dataset="omniglot")
+    for name in TRIALS:
+        if name not in trials and not name.startswith(("alpha", "beta")):
+            trials[name] = None
+    cells = cells_over_seeds(trials)
+    assert len(cells) == 4
+    assert cells[["steps", "msl"]].dtypes.to_dict() == trials[["steps", "msl"]].dtypes.to_dict()
+    assert equal(cells["steps"], 5).tolist() == [False, True, True, False]
+    assert equal(cells["steps"], cells["steps"][0]).tolist() == [True, False, False, False]
+    assert equal(cells["msl"], True).tolist() == [False, True, False, True]
+    assert equal(cells["rule"], "raw").tolist() == [False, True, True, True]
+    curves = pd.DataFrame(
+        {"cell_id": list("abcd"), "iteration": 1, "train_loss": 1.0, "val_loss": 2.0}
+        | {"eps": [None, 0.1, 0.2, 0.3], "val_error": 0.5}
+    )
+    assert rate_columns(curves) == ["eps"]
+    summed = bands(curves, trials, ["method", "steps", "msl", "rule"])
+    assert len(summed) == 4
+    assert summed["steps"].dtype == "Int64"
+    own = summed[equal(summed["steps"], 5) & equal(summed["msl"], False)]
+    assert own["eps_median"].tolist() == [0.2]

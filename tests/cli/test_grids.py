@@ -28,7 +28,7 @@ def timed_for(harness: Run, tmp_path: Path, readings: list[str], monkeypatch: py
         "target_loss", f"readings: [{', '.join(readings)}]\ntarget_loss"
     )
     path.write_text(text)
-    monkeypatch.setattr(command, "_timed", lambda cell: 1.0)
+    monkeypatch.setattr(command, "_timed", lambda cell, together: 1.0)
     said = harness("grids", str(path), "--cells", "--jobs", "1")
     assert said.code == 0
     return said.out.splitlines()[-1]
@@ -104,3 +104,29 @@ def test_cells_for_programs(harness: Run) -> None:
             "protocol": "paper-adam, n_way=5, filters=16",
             "state": "not run yet",
         }
+
+
+def test_grids_on_a_data_set_are_with_those_that_have_none(harness: Run) -> None:
+    listed = {
+        one["grid"]: one["dataset"]
+        for one in json.loads(harness("grids", "--dataset", "glyphs", "--json").out)
+    }
+    assert listed["sinusoid"] is None
+    assert listed["fig2-glyphs"] == "glyphs"
+
+
+def test_a_target_has_the_unit_of_its_problem(harness: Run) -> None:
+    targets = [
+        dict(line.split(maxsplit=1) for line in harness("grids", name).out.splitlines())["target"]
+        for name in ("fig2", "sinusoid")
+    ]
+    assert targets == ["2.5 nats", f"{grids.load('sinusoid').target_loss:g}"]
+
+
+def test_a_dry_run_of_small_networks_times_a_pack(harness: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    timed: list[int] = []
+    monkeypatch.setattr(command, "_timed", lambda cell, together: timed.append(together) or 0.5)
+    said = harness("grids", "sinusoid", "--cells", "--where", "method=maml", "--jobs", "2")
+    cells = [cell for cell in grids.load("sinusoid").cells() if cell.method == "maml"]
+    assert timed == [(len(cells) + 1) // 2]
+    assert "0.5 s per iteration, measured just now" in said.out

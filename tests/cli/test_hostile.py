@@ -92,7 +92,7 @@ def test_any_error_is_one_clean_line(harness: Run, monkeypatch: pytest.MonkeyPat
         def fails(*_: object, error: Exception = error) -> None:
             raise error
 
-        monkeypatch.setattr(grids, "names", fails)
+        monkeypatch.setattr(grids, "load_all", fails)
         said = harness("grids")
         assert (said.code, said.err) == (code, f"harness: {line}\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from harness import grids
 from harness.cli.lookup import by_beginning, recorded
 from harness.common.errors import UserError
+from harness.problems.datasets import DATASETS
 from harness.records.store import Scan, Store
 from tests.records.test_tables import made
 
@@ -37,3 +39,29 @@ def test_grids_with_records_on_their_own_and_on_other_data_sets(tmp_path: Path) 
     assert recorded(Scan(headers={}, damaged={}), tmp_path, [], None) == []
     only = recorded(store.scan(), tmp_path, [], "glyphs")
     assert {grid.protocol.dataset for grid in only} == {"glyphs"}
+
+
+def test_a_grid_without_images_has_no_folder_for_a_data_set(tmp_path: Path) -> None:
+    """`status` looks for the grids of sweeps/ on every data set that the store has records of."""
+    store = Store(tmp_path)
+    store.put(made(grids.load("quick").cells()[0], "budget", [1.5] * 20))
+    store.put(made(grids.load("sinusoid").cells()[0], "budget", [1.5] * 20))
+    for dataset in (None, "glyphs"):
+        folders = [grid.folder for grid in recorded(store.scan(), tmp_path, [], dataset)]
+        assert "sinusoid" in folders
+        assert "quick" in folders
+        assert not [folder for folder in folders if folder.startswith("sinusoid-")]
+
+
+def test_a_data_set_that_is_too_small_for_a_grid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """fig2's tasks have 20 classes, quick's 5."""
+    store = Store(tmp_path)
+    store.put(made(grids.load("quick", dataset="omniglot").cells()[0], "budget", [1.5] * 20))
+    small = replace(DATASETS["omniglot"], classes=20, fields=SPLIT)
+    monkeypatch.setitem(DATASETS._things, "omniglot", small)
+    known = [grids.load("quick"), grids.load("fig2", dataset="glyphs")]
+    monkeypatch.setattr(grids, "load_all", lambda dataset: known)
+    assert recorded(store.scan(), tmp_path, [], None) == []
+
+
+SPLIT = {"train_characters": 15, "validation_characters": 5}

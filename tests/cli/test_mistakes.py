@@ -38,8 +38,8 @@ from tests.cli.conftest import TINY, Run, is_refused
         (["show", "**"], r"not the beginning of any record id"),
         (["cell", "0af8"], "cell '0af8': not the beginning of any cell id in fig2 or in "),
         (["cell", "alpha0=1"], "no method has exactly the hyper-parameters alpha0"),
-        (["cell", "alpha0=x", "beta0=1"], "'alpha0=x' is not of the form name=number"),
-        (["cell", "alpha0=1e-400", "beta0=1"], "'alpha0=1e-400' is not .* too small a number"),
+        (["cell", "alpha0=x", "beta0=1"], "cell: alpha0: 'x' is not a number"),
+        (["cell", "alpha0=1e-400", "beta0=1"], "cell: alpha0: 1e-400 is too small a number"),
         (
             ["cell", "alpha0=1", "beta0=1", "--iterations", str(2**63)],
             "cell: iterations: .* is not <= 10000000",
@@ -52,8 +52,21 @@ from tests.cli.conftest import TINY, Run, is_refused
         (["cell", "alpha0=-1", "beta0=1"], "alpha0: -1 is not >= 0"),
         (["cell", "alpha0=nan", "beta0=1"], "alpha0"),
         (
+            ["cell", "alpha0=1", "beta0=1", "--method", "rept"],
+            "method: 'rept' is not a method; did you mean reptile",
+        ),
+        (
             ["cell", "alpha0=1", "beta0=1", "--method", "reptile"],
-            "'reptile' is not a method; known: maml, alpha-maml",
+            "cell: reptile has no 'beta0'; known: alpha0, eps0, steps",
+        ),
+        (["cell", "alpha0=1", "eps0=1", "steps=0"], "cell: steps: 0 is not >= 1"),
+        (["cell", "alpha0=1", "eps0=1", "steps=1.0"], "cell: steps: write 1, without point or exponent"),
+        (["cell", "alpha0=1", "eps0=1", "steps="], "'steps=' is not of the form name=value"),
+        (["sweep", "quick", "--where", "steps=few"], "where: steps: 'few' is not a number"),
+        (["sweep", "quick", "--where", "steps=0"], "where: steps: 0 is not >= 1"),
+        (
+            ["sweep", "sinusoid", "--dataset", "glyphs"],
+            "data set 'glyphs': sweeps/sinusoid.yaml: the problem sinusoid has no data sets",
         ),
         (["cell", "alpha0=1", "beta0=1", "--target", "-1"], "target -1: write a number > 0"),
         (

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import pytest
+
 from harness import grids
 from harness.cli.naming import names
+from tests import swept
 from tests.cli.conftest import cells
 
 
@@ -41,3 +46,12 @@ def test_readings_by_what_they_change() -> None:
 def test_one_cell_alone(tiny: str) -> None:
     (one, *_) = cells(tiny)
     assert names([one]).of(one) == one.describe_point()
+
+
+def test_choices_and_flags_are_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    swept.bring_typed(monkeypatch)
+    every = swept.grid_of(tmp_path, swept.TYPED).cells()
+    named = names(every)
+    assert named.varying == ("alpha0", "rule", "msl", "steps")
+    assert named.numbers == {"alpha0", "steps"}
+    assert named.of(every[-1]) == "alpha0=0.1 rule=update msl=true steps=10"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from harness import grids
 from harness.records.store import Store
+from tests import swept
 from tests.cli.conftest import Run, fill, is_refused
 from tests.records.test_tables import made
 
@@ -34,3 +35,12 @@ def test_show(harness: Run, tiny: str, results: Path) -> None:
     path = results / "store" / f"{done.cell_id}.parquet"
     path.write_bytes(path.read_bytes()[:-7])
     is_refused(harness("show", done.cell_id), "truncated")
+
+
+def test_a_problem_without_classes(harness: Run, results: Path) -> None:
+    results.mkdir()
+    made = swept.swept(results, swept.SINUSOID)
+    said = harness("show", made.trials["cell_id"][0])
+    assert re.search(r"^protocol +sinusoid$", said.out, re.MULTILINE)
+    assert re.search(r"^iteration +alpha +beta +train_loss +val_loss$", said.out, re.MULTILINE)
+    assert not re.search("n_way|accuracy|data set|dataset: ", said.out)

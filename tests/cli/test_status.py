@@ -73,7 +73,7 @@ def test_status_for_programs(harness: Run, tiny: str, results: Path) -> None:
     said = harness("status", tiny, "--json")
     assert said.code == 0
     found = json.loads(said.out)
-    assert list(found) == ["sweeping", "grids", "cells"]
+    assert list(found) == ["sweeping", "grids", "cells", "not_loaded"]
     assert found["sweeping"] is False
     assert found["grids"] == [
         {"grid": "tiny", "seeds": [0], "cells": 3, "done": 1, "running": 0, "missing": 0}
@@ -100,7 +100,8 @@ def test_status_for_programs(harness: Run, tiny: str, results: Path) -> None:
 
 
 def test_status_for_programs_without_records(harness: Run) -> None:
-    assert json.loads(harness("status", "--json").out) == {"sweeping": False, "grids": [], "cells": []}
+    nothing = {"sweeping": False, "grids": [], "cells": [], "not_loaded": {}}
+    assert json.loads(harness("status", "--json").out) == nothing
 
 
 def test_status_without_records(harness: Run, results: Path) -> None:

@@ -13,6 +13,7 @@ from harness.cli.console import Printer
 from harness.records import Progress, Row, record
 from harness.records import reference as references
 from harness.records.store import Store
+from tests import swept
 from tests.cli.conftest import Run, cells, fill
 from tests.cli.terminal import Screen, terminal
 from tests.records.test_tables import made
@@ -61,7 +62,7 @@ def test_a_command(
 ) -> None:
     from harness.cli import grids as dry_run
 
-    monkeypatch.setattr(dry_run, "_timed", lambda cell: 1.25)
+    monkeypatch.setattr(dry_run, "_timed", lambda cell, cells: 1.25)
     done, failed, _ = fill(results, tiny)
     references.publish(grids.load(tiny), results)
     names = {"TINY": tiny, "ID": done.cell_id, "FAILED": failed.cell_id}
@@ -118,6 +119,28 @@ def test_the_live_display_shows_what_varies_and_as_many_cells_as_there_is_room_f
     assert "seed" not in heads
     assert lines[-1] == f"... and {185 - progress.MAX_ROWS} more"
     assert live("fig2", 80, rows=10)[-1] == f"... and {185 - 6} more"
+
+
+@pytest.mark.parametrize("columns", [40, *WIDTHS])
+def test_the_live_display_shows_what_the_methods_record(tmp_path: Path, columns: int) -> None:
+    every = swept.grid_of(tmp_path, swept.MIXED).cells()
+    values = {
+        "maml": {"beta": 0.5},
+        "reptile": {"eps": 0.25},
+        "meta-sgd": {"beta": 0.75, "alpha_lowest": 3.0},
+    }
+    with terminal(columns) as screen:
+        display = progress.Display(Printer(), every, 30)
+        display.begin(len(every), 0, 2)
+        rows = [{"iteration": 7, "train_loss": 2.0, "alpha": 0.1} | values[cell.method] for cell in every]
+        display.progress([Progress(cell=cell, row=row) for cell, row in zip(every, rows, strict=True)])
+        display._live.refresh()
+        display.end()
+    shown = " ".join(screen.lines)
+    for number in ("0.5", "0.25", "0.75"):
+        assert re.search(rf"(?<![\w.]){re.escape(number)}(?![\w.])", shown), shown
+    assert not re.search("accuracy|lowest", shown)
+    assert max(map(len, screen.lines)) <= columns
 
 
 def test_a_failed_cell_says_why_on_lines_that_fit(tiny: str, results: Path) -> None:

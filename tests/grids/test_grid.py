@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import yaml
@@ -16,6 +16,8 @@ from harness import grids
 from harness.cell import PRESETS, Cell, Question
 from harness.common.errors import UserError
 from harness.grids import strictyaml
+from harness.methods import Hyper, maml
+from tests.grids.conftest import known
 
 GRID = """\
 title: Mine
@@ -43,13 +45,41 @@ READINGS = GRID.replace("[alpha0, beta0], x", "[protocol, alpha0, beta0], x").re
 )
 
 
+TRACES = GRID.replace(
+    GRID.splitlines()[1],
+    "figure: {kind: trajectories, reference: {method: maml, alpha0: 1e-1},"
+    " columns: [{title: A, where: {beta0: 1e-3}}]}",
+)
+
+
 FIELDS = {
     "maml": ("alpha0", "beta0"),
     "alpha-maml": ("alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"),
+    "every": ("rate0", "steps", "msl", "rule"),
 }
 
 
 RATES = st.integers(0, 9) | st.floats(1e-30, 1e9)
+VALUES = {"steps": st.integers(1, 9), "msl": st.booleans(), "rule": st.sampled_from(["raw", "update"])}
+
+
+ANY: dict[str, Any] = {"k_shot": st.integers(1, 10), "first_order": st.booleans()}
+FEW_SHOT = ANY | {"dataset": st.sampled_from(["omniglot", "glyphs"]), "n_way": st.integers(2, 400)}
+MLP = {"layers": st.integers(0, 9), "width": st.integers(1, 99)}
+PROTOCOLS: list[tuple[dict, dict]] = [
+    (
+        {},
+        FEW_SHOT
+        | {
+            "preset": st.sampled_from([name for name in PRESETS if name != "sinusoid"]),
+            "norm_eps": st.floats(1e-9, 1),
+        },
+    ),
+    ({"network": st.just("mlp")}, FEW_SHOT | MLP),
+    ({"problem": st.just("sinusoid")}, ANY | MLP),
+    ({"preset": st.just("sinusoid")}, ANY | MLP),
+]
+"""What a protocol must and may have."""
 
 
 @st.composite
@@ -58,10 +88,12 @@ def blocks(draw: st.DrawFn) -> dict[str, Any]:
     keys = draw(st.permutations(FIELDS[method]))
     paired = keys[: draw(st.integers(0, len(keys)))]
     length = draw(st.integers(1, 3))
-    rows = draw(st.lists(st.tuples(*(RATES for _ in paired)), min_size=length, max_size=length, unique=True))
+    row = st.tuples(*(VALUES.get(key, RATES) for key in paired))
+    rows = draw(st.lists(row, min_size=1, max_size=length, unique=True))
     block: dict[str, Any] = {"method": method}
     for key in keys[len(paired) :]:
-        block[key] = draw(RATES | st.lists(RATES, min_size=1, max_size=3, unique=True))
+        values = VALUES.get(key, RATES)
+        block[key] = draw(values | st.lists(values, min_size=1, max_size=3, unique=True))
     if paired:
         block["paired"] = {key: [row[i] for row in rows] for i, key in enumerate(paired)}
     return block
@@ -87,19 +119,8 @@ def sheets(draw: st.DrawFn) -> dict[str, Any]:
     cells = [{"method": "maml", "alpha0": 0.25, "beta0": 0.125}, *draw(st.lists(blocks(), max_size=3))]
     keys = [(method, tuple(sorted(hyper.items()))) for b in cells for method, hyper in expanded(b)]
     assume(len(set(keys)) == len(keys))
-    protocol = draw(
-        st.fixed_dictionaries(
-            {},
-            optional={
-                "preset": st.sampled_from(sorted(PRESETS)),
-                "dataset": st.sampled_from(["omniglot", "glyphs"]),
-                "n_way": st.integers(2, 400),
-                "k_shot": st.integers(1, 10),
-                "first_order": st.booleans(),
-                "norm_eps": st.floats(1e-9, 1),
-            },
-        )
-    )
+    must, may = draw(st.sampled_from(PROTOCOLS))
+    protocol = draw(st.fixed_dictionaries(must, optional=may))
     return {
         "title": "A title",
         "figure": {
@@ -130,6 +151,7 @@ def message(text: str) -> str:
     return str(error.value)
 
 
+@pytest.mark.usefixtures("every_kind")
 @settings(deadline=None, max_examples=40)
 @given(sheets())
 def test_cells_come_once_each_in_the_promised_order(sheet: dict[str, Any]) -> None:
@@ -151,6 +173,7 @@ def test_the_order_of_a_block_is_the_methods() -> None:
     assert rows == list(itertools.product([4, 3], [6, 5], [2, 1]))
 
 
+@pytest.mark.usefixtures("every_kind")
 @settings(deadline=None, max_examples=40)
 @given(sheets())
 def test_a_grid_comes_back_from_its_json(sheet: dict[str, Any]) -> None:
@@ -243,3 +266,94 @@ def test_the_json_is_the_files_format() -> None:
         "alpha_hyperlr": [0.001, 0.01],
         "beta_hyperlr": [1e-8],
     }
+
+
+def with_protocol(*lines: str, text: str = GRID) -> str:
+    """The grid with this protocol, from line 4 on."""
+    return text.replace("preset: paper-adam\n  k_shot: 5", "\n  ".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "preset", "label"),
+    [
+        (["problem: sinusoid"], "sinusoid", "sinusoid"),
+        (["preset: sinusoid", "width: 8"], "sinusoid", "sinusoid, width=8"),
+        (["network: mlp", "width: 8"], "paper-adam", "paper-adam, network=mlp, width=8"),
+        (["network: mlp", "layers: 4"], "paper-adam", "paper-adam, layers=4, network=mlp"),
+        (["preset: omniglot-5way"], "omniglot-5way", "omniglot-5way"),
+        (["preset: omniglot-5way", "dataset: glyphs"], "omniglot-5way", "omniglot-5way"),
+        (["network: mlp"], "paper-adam", "paper-adam, network=mlp"),
+    ],
+    ids=str,
+)
+def test_a_protocol_of_any_problem_and_network(lines: list[str], preset: str, label: str) -> None:
+    grid = read(with_protocol(*lines))
+    assert (grid.preset, grid.label) == (preset, label)
+    again = grids.from_json(grid.model_dump_json())
+    assert again == grid
+    assert again.protocol.model_dump() == grid.protocol.model_dump()
+
+
+def test_another_network_starts_from_its_own_defaults() -> None:
+    """Conv-4 has 4 layers, the perceptron 2; what surrounds the network stays."""
+    conv, mlp = read(
+        with_protocol("filters: 16\n  k_query: 3", text=READINGS).replace(
+            "{k_query: 5}", "{network: mlp, width: 8}"
+        )
+    ).protocols[:2]
+    assert (conv.layers, conv.filters, conv.k_query) == (4, 16, 3)
+    assert (mlp.layers, mlp.width, mlp.k_query) == (2, 8, 3)
+    assert not hasattr(mlp, "filters")
+
+
+@pytest.mark.usefixtures("every_kind")
+def test_hyper_parameters_of_every_kind() -> None:
+    pairs = "paired: {msl: [true, false], rule: [raw, update]}"
+    cells = read(TRACES + f"  - {{method: every, rate0: [1, 0], steps: 3, {pairs}}}\n").cells()[6:]
+    assert [cell.hyper.model_dump() for cell in cells] == [
+        {"rate0": rate, "steps": 3, "msl": msl, "rule": rule}
+        for msl, rule in ((True, "raw"), (False, "update"))
+        for rate in (1.0, 0.0)
+    ]
+    assert cells[0].describe() == "every rate0=1 steps=3 msl=true rule=raw seed=0"
+    assert Cell.model_validate_json(cells[0].model_dump_json()) == cells[0]
+
+
+@pytest.mark.usefixtures("every_kind")
+def test_values_that_are_left_out_are_the_defaults() -> None:
+    written, short = "rate0: 1, steps: 5, msl: false, rule: raw", "rate0: 1.0"
+    ids = [read(TRACES + f"  - {{method: every, {one}}}\n").cells()[-1].cell_id for one in (written, short)]
+    assert ids[0] == ids[1]
+
+
+@pytest.mark.usefixtures("every_kind")
+def test_methods_that_no_table_can_hold_together() -> None:
+    """`steps` would be a column of two types."""
+
+    class Texts(Hyper):
+        steps: Literal["few", "many"]
+
+    class Other(maml.MAML):
+        name = "other"
+        Hyper = Texts
+
+    with known(Other):
+        text = TRACES + "  - {method: every, rate0: 1}\n  - {method: other, steps: few}\n"
+        says = "its steps is a choice, that of every a whole number; no column can hold both"
+        assert message(text) == f"mine.yaml:19: cells[3].method: {says}"
+
+
+OWN = """
+import harness
+
+@harness.method
+class Own(type(harness.METHODS["maml"])):
+    name = "own"
+"""
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_one_plug_in_needs_no_list(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "mine.yaml").write_text(GRID.replace("method: maml", "method: own") + "plugins: own.py\n")
+    assert grids.load(str(tmp_path / "mine.yaml")).plugins == ("own.py",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,9 @@ from hypothesis import strategies as st
 from harness import grids
 from harness.common.errors import UserError
 from harness.grids import selection
+from harness.grids.figure import matches
+from harness.methods import Hyper, maml
+from tests.grids.test_grid import TRACES, read
 
 
 @pytest.mark.parametrize(
@@ -51,6 +54,60 @@ def test_a_wrong_where(text: str, says: str) -> None:
     with pytest.raises(UserError, match=re.escape(says)) as error:
         grids.where(text)
     assert str(error.value).isprintable()
+
+
+@pytest.mark.usefixtures("every_kind")
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("msl=true", lambda hyper: hyper.msl),
+        ("msl=false,steps=2", lambda hyper: not hyper.msl and hyper.steps == 2),
+        ("rule=raw", lambda hyper: hyper.rule == "raw"),
+        ("rule=raw,rule=update", lambda hyper: True),
+        ("rate0=1", lambda hyper: hyper.rate0 == 1),
+        ("steps=1", lambda hyper: hyper.steps == 1),
+    ],
+)
+def test_where_of_every_kind(text: str, want: Any) -> None:
+    """`true` does not select 1, nor 1 `true`."""
+    lists = "rate0: [0, 1], steps: [1, 2], msl: [true, false], rule: [raw, update]"
+    every = read(TRACES + f"  - {{method: every, {lists}}}\n").cells()[6:]
+    assert [cell for cell in every if grids.where(text)(cell)] == [c for c in every if want(c.hyper)]
+
+
+@pytest.mark.usefixtures("every_kind")
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("msl=1", "where: msl: 1 is neither true nor false"),
+        ("msl=yes", "where: msl: 'yes' is neither true nor false"),
+        ("rule=rew", "where: rule: 'rew' is not one of 'raw' or 'update'"),
+        ("steps=0", "where: steps: 0 is not >= 1"),
+        ("steps=1.5", "where: steps: 1.5 is not a whole number"),
+        ("steps=true", "where: steps: 'true' is not a number"),
+        ("alpha0=-1", "where: alpha0: -1 is not >= 0"),
+    ],
+)
+def test_a_where_that_no_method_accepts(text: str, says: str) -> None:
+    with pytest.raises(UserError) as error:
+        grids.where(text)
+    assert str(error.value) == says
+
+
+@pytest.mark.usefixtures("every_kind")
+def test_a_value_that_one_of_the_methods_accepts() -> None:
+    """Reptile takes any number of steps, `every` at most 99."""
+    assert not any(
+        map(grids.where("steps=100"), read(TRACES + "  - {method: every, rate0: 1}\n").cells()[6:])
+    )
+
+
+def test_matching_knows_true_from_1() -> None:
+    for value, wanted in ((True, 1), (1, True), (1.0, True), (False, 0)):
+        assert not matches({"x": [wanted]}, {"x": value})
+        assert not matches({"x": frozenset([wanted])}, {"x": value})
+    assert matches({"x": [1]}, {"x": 1.0})
+    assert matches({"x": [0, False]}, {"x": False})
 
 
 MORE = "MAML has no alpha_hyperlr, so 5 of its cells are selected too"
@@ -137,3 +194,18 @@ def test_many_seeds() -> None:
 def test_seeds_as_people_write_them(seeds: tuple[int, ...], text: str) -> None:
     assert selection.seed_ranges(seeds) == text
     assert not seeds or grids.parse_seeds(text) == seeds
+
+
+def test_a_choice_is_a_text_whatever_it_looks_like() -> None:
+    """As one that is in quotes in a grid's file."""
+
+    class Odd(Hyper):
+        rule: Literal["true", "5"]
+
+    class Mine(maml.MAML):
+        name = "mine"
+        Hyper = Odd
+
+    assert [grids.hyper_parameter(Mine(), "rule", text) for text in ("true", "5")] == ["true", "5"]
+    with pytest.raises(ValueError, match="'6' is not one of 'true' or '5'"):
+        grids.hyper_parameter(Mine(), "rule", "6")

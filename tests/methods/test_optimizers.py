@@ -10,6 +10,7 @@ from harness.cell import PRESETS
 from harness.methods import optimizers
 
 CELLS, P, STEPS = 3, 7, 20
+ADAM = optimizers.optimizer_of(PRESETS["paper-adam"])
 
 
 def gradients() -> Tensor:
@@ -28,7 +29,8 @@ def test_equals_torch_over_20_steps(preset: str, kind: type[torch.optim.Optimize
     ours = torch.zeros(CELLS, P, dtype=torch.float64)
     theirs = ours.clone().requires_grad_()
     reference = kind([theirs], lr=0.125)
-    optimize, state = optimizers.start(PRESETS[preset], ours)
+    start, optimize = optimizers.optimizer_of(PRESETS[preset])
+    state = start(ours)
     for gradient in gradients():
         theirs.grad = gradient.clone()
         reference.step()
@@ -41,7 +43,7 @@ def test_equals_torch_over_20_steps(preset: str, kind: type[torch.optim.Optimize
 def test_adam_is_pure_and_every_cell_counts_its_own_updates() -> None:
     """A cell that joins another's matrix later gives what it gives alone: bit for bit."""
     first, second = gradients()[:2]
-    fresh = optimizers.start(PRESETS["paper-adam"], torch.zeros(1, P, dtype=torch.float64))[1]
+    fresh = ADAM.start(torch.zeros(1, P, dtype=torch.float64))
     kept = [part.clone() for part in fresh]
     old, _ = optimizers.adam(fresh, first[:1])
     assert all(torch.equal(a, b) for a, b in zip(fresh, kept, strict=True))
@@ -53,7 +55,7 @@ def test_adam_is_pure_and_every_cell_counts_its_own_updates() -> None:
 
 def test_the_first_direction_of_adam_is_the_sign() -> None:
     gradient = torch.tensor([[3.0, -2e4, 0.5]])
-    _, state = optimizers.start(PRESETS["paper-adam"], gradient)
+    state = ADAM.start(gradient)
     _, direction = optimizers.adam(state, gradient)
     assert direction.dtype == torch.float32
     torch.testing.assert_close(direction, gradient.sign(), rtol=1e-5, atol=0)
@@ -64,8 +66,8 @@ def test_adam_in_float32_is_as_exact_as_torch() -> None:
     gradient = torch.randn(CELLS, P, generator=torch.Generator().manual_seed(0))
     directions = []
     for dtype in (torch.float32, torch.float64):
-        optimize, state = optimizers.start(PRESETS["paper-adam"], torch.zeros(CELLS, P, dtype=dtype))
+        state = ADAM.start(torch.zeros(CELLS, P, dtype=dtype))
         for step in (1.0, 0.5, -2.0):
-            state, direction = optimize(state, (step * gradient).to(dtype))
+            state, direction = ADAM.step(state, (step * gradient).to(dtype))
         directions.append(direction.double())
     torch.testing.assert_close(directions[0], directions[1], rtol=1e-6, atol=1e-7)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -16,9 +17,8 @@ from harness.paper import evidence
 from harness.paper import matrix as judging
 from harness.paper.reading import MAIN, ON_FEW_CELLS, Facts, Reading, labels, reading_of, short_labels
 from harness.records import tables
-from harness.records.schema import TRAJECTORIES, TRIALS
 from harness.records.tables import Tables
-from tests.readings import reading
+from tests.readings import TRAJECTORIES, TRIALS, reading
 
 
 def made(*cells: dict) -> Tables:
@@ -26,7 +26,8 @@ def made(*cells: dict) -> Tables:
     rows = [
         {
             **dict.fromkeys(TRIALS),
-            **{"dataset": "omniglot", **reading("paper-adam"), "seed": 0, "numerics": 2, "target_loss": 2.5},
+            **{"method": "maml", "problem": "few-shot", "dataset": "omniglot"},
+            **{**reading("paper-adam"), "seed": 0, "numerics": 2, "target_loss": 2.5},
             "outcome": "budget",
             **cell,
         }
@@ -45,6 +46,10 @@ def made(*cells: dict) -> Tables:
     ]
     trajectories = pd.DataFrame(curves, columns=list(TRAJECTORIES))
     return Tables(trials=trials, trajectories=trajectories, about={})
+
+
+def without(made: Tables, *columns: str) -> Tables:
+    return replace(made, trials=made.trials.drop(columns=[*columns]))
 
 
 def run(cell: str, iterations: int = 5, **more) -> dict:
@@ -143,6 +148,23 @@ def test_presets_first_and_only_readings_of_the_paper_on_omniglot(places_with):
     found = places_with(readings=mixed, glyphs=made(run("g", dataset="glyphs")))
     assert columns(found) == ["paper-adam", "paper-sgd", "paper-adam, k_shot=5"]
     assert "glyphs" not in found.sources
+
+
+def test_other_methods_and_problems_say_nothing_about_the_papers_sentences(places_with):
+    """Nor need their tables have the columns of the paper's."""
+    own = made(run("o", problem="own"))
+    regression = without(made(run("s", problem="sinusoid")), "dataset", "n_way")
+    beside = made(run("m"), run("r", method="reptile"))
+    alone = made(run("x", method="reptile"))
+    found = places_with(mixed=beside, own=own, regression=regression, alone=alone)
+    assert lengths(found) == {"m": 5}
+    assert list(found.sources) == ["mixed"]
+
+
+def test_tables_of_maml_alone_have_no_hyper_rates(places_with):
+    alone = without(made(run("m", alpha0=0.1, beta0=1e-3)), "alpha_hyperlr", "beta_hyperlr", "problem")
+    (one,) = places_with(mine=alone).records
+    assert one.trials[["alpha_hyperlr", "beta_hyperlr"]].isna().all(axis=None)
 
 
 @pytest.mark.parametrize("preset", ["omniglot-5shot", "paper-adam, k_shot=5"])

@@ -7,8 +7,7 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from harness.records.schema import TRAJECTORIES, TRIALS
-from tests.readings import reading
+from tests.readings import TRAJECTORIES, TRIALS, reading
 
 PAIRS = [(10.0**-k, 10.0 ** -(k + 2)) for k in range(1, 6)]
 ALPHA_HYPERLRS = [10.0**k for k in range(-3, 3)]

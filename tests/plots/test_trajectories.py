@@ -12,6 +12,7 @@ from tests.plots import synthetic
 from tests.readings import reading
 
 LENGTH = 60
+ROWS = ("alpha", "beta", "train_loss", "val_loss")
 MIDDLE = synthetic.FIG1 | {"columns": synthetic.FIG1["columns"][1:2]}
 
 
@@ -54,10 +55,10 @@ def three_seeds():
 
 
 def test_four_rows_of_three_columns(one_seed):
-    assert [len(row(one_seed, name)) for name in trajectories.ROWS] == [3] * 4
+    assert [len(row(one_seed, name)) for name in ROWS] == [3] * 4
     assert [ax.get_yscale() for ax in row(one_seed, "alpha") + row(one_seed, "beta")] == ["log"] * 6
     assert [ax.get_yscale() for ax in row(one_seed, "train_loss")] == ["linear"] * 3
-    for name in trajectories.ROWS:
+    for name in ROWS:
         assert len({(ax.get_xlim(), ax.get_ylim()) for ax in row(one_seed, name)}) == 1
 
 
@@ -116,7 +117,7 @@ def test_lines_and_colours_of_each_column(one_seed):
     name = r"$\beta_{\mathrm{hyperlr}}$ = "
     assert beta == [reference, "MAML", *(f"{name}$10^{{{k}}}$" for k in (-7, -6, -5, -4))]
     assert len(alpha) == 6
-    for name in trajectories.ROWS:
+    for name in ROWS:
         lines = named(row(one_seed, name)[1])
         assert list(lines) == beta
         assert lines["MAML"].get_color() == "black"

@@ -16,7 +16,7 @@ import pytest
 
 from harness import records
 from harness.cell import Cell, Question, protocol_of
-from harness.records import COLUMNS, DamagedRecord, Header, Record, Row
+from harness.records import DamagedRecord, Header, Record, Row, schema
 
 CELL = Cell(
     protocol=protocol_of(dataset="glyphs", n_way=5),
@@ -24,6 +24,7 @@ CELL = Cell(
     hyper={"alpha0": 0.1, "beta0": 1e-3, "alpha_hyperlr": 0.1, "beta_hyperlr": 1e-6},
     seed=3,
 )
+COLUMNS = schema.record(CELL)
 ORIGIN = {"wall_seconds": 1.5, "device": "cpu (some processor)", "versions": {"torch": "2", "commit": None}}
 
 
@@ -151,7 +152,7 @@ def rewritten(change: Any = None, table: pa.Table | None = None) -> bytes:
         (lambda f: f | {"schema": 0}, "schema version 0; the current one is 1"),
         (lambda f: f | {"cell_id": "0" * 16}, f"its cell_id is '{'0' * 16}'; its cell's own"),
         (lambda f: f | {"cell": f["cell"] | {"seed": 4}}, "its cell_id is"),
-        (lambda f: f | {"cell": f["cell"] | {"method": "reptile"}}, "its method is 'reptile'; this"),
+        (lambda f: f | {"cell": f["cell"] | {"method": "nobodys"}}, "its method is 'nobodys'; this"),
         (lambda f: f | {"cell": None}, "its cell is None"),
         (lambda f: f | {"surprise": 1}, "its header has surprise"),
         (lambda f: {k: v for k, v in f.items() if k != "ending"}, "its header lacks ending"),

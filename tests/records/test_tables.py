@@ -17,13 +17,15 @@ from pydantic import Field
 
 import harness
 from harness import grids, records
+from harness.analysis.summary import hyper_columns
 from harness.cell import Cell
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.methods import METHODS, base
+from harness.methods import METHODS, maml
 from harness.methods.maml import MAML
 from harness.records import Row, answers, schema, tables
 from harness.records.store import Store
+from tests.registries import bring
 
 GRID = """
 title: Five ends
@@ -169,7 +171,8 @@ def test_another_target_is_read_off_the_same_records(grid: Grid, store: Store) -
 def test_columns_are_exactly_the_schemas(grid: Grid, store: Store) -> None:
     made_tables(grid, store)
     folder = store.folder.parent / grid.folder
-    for name, columns in (("trials", schema.TRIALS), ("trajectories", schema.TRAJECTORIES)):
+    cells = grid.cells([0])
+    for name, columns in (("trials", schema.trials(cells)), ("trajectories", schema.trajectories(cells))):
         found = pq.read_schema(folder / f"{name}.parquet")
         assert found.equals(schema.arrow(columns).with_metadata(found.metadata), check_metadata=True), name
 
@@ -187,7 +190,7 @@ def test_dtypes_in_pandas(grid: Grid, store: Store) -> None:
 def test_a_method_with_a_hyper_parameter_of_its_own(
     grid: Grid, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Hyper(base.Hyper):
+    class Hyper(maml.Hyper):
         momentum: float = Field(ge=0)
 
     class Heavy(MAML):
@@ -195,12 +198,12 @@ def test_a_method_with_a_hyper_parameter_of_its_own(
         title = "Heavy ball"
 
     Heavy.Hyper = Hyper
-    monkeypatch.setitem(METHODS, "heavy", Heavy())
+    bring(monkeypatch, METHODS, Heavy())
     path = tmp_path / "own.yaml"
     path.write_text(GRID + "  - {method: heavy, alpha0: 0.1, beta0: 1e-3, momentum: 1}\n")
     own = made_tables(grids.load(str(path)), store)
     trials = own.trials
-    assert list(trials.columns) == [*schema.TRIALS, "momentum"]
+    assert hyper_columns(trials) == ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "momentum"]
     assert column(trials, "momentum") == [None] * 6 + [1.0]
     assert trials["momentum"].dtype == float
     assert tables.grid_of(own.about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
@@ -238,7 +241,7 @@ def test_tables_are_written_even_without_records(grid: Grid, tmp_path: Path) -> 
     both = made_tables(grid, Store(tmp_path / "empty"))
     trials, curves = both.trials, both.trajectories
     assert column(trials, "outcome") == [None] * 12
-    assert list(curves.columns) == list(schema.TRAJECTORIES)
+    assert list(curves.columns) == list(schema.trajectories(grid.cells([0])))
     assert curves.empty
 
 

@@ -132,10 +132,11 @@ def test_an_error_is_told_from_a_folder_that_has_filled_up(
     sent: list[tuple[str, str]] = []
 
     class Supervisor:
-        def __init__(self, handle: int) -> None: ...
+        def __init__(self, handle: int) -> None:
+            self.sent = iter([[], ((), QUESTION, Machine(device="cpu", jobs=2), tmp_path)])
 
-        def recv(self) -> tuple:
-            return (), QUESTION, Machine(device="cpu", jobs=2), tmp_path
+        def recv(self) -> object:
+            return next(self.sent)
 
         def send(self, message: tuple[str, str]) -> None:
             sent.append(message)

@@ -26,6 +26,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from harness import records
 connection = Connection(int(sys.argv[1]))
+plugins = connection.recv()
 packs, question, machine, temporary = connection.recv()
 def hand_over(one):
     connection.send(("record", records.dump(records.make(one, "budget", [], {}))))

@@ -8,10 +8,11 @@ import pytest
 
 from harness import grids
 from harness.common.errors import UserError
-from harness.problems import datasets
+from harness.problems import FewShot
 from harness.records import Progress, Row, tables
 from harness.sweeping import serial
 from harness.sweeping.sweep import Request
+from harness.training import loop
 from tests.sweeping.tiny import MACHINE, grid_file, request, rows, run
 
 
@@ -56,9 +57,15 @@ def test_each_reading_has_its_own_records_and_its_data_are_looked_for_first(
     )
     asked = Request(grid=grids.load(str(path)), results=tmp_path / "results", machine=MACHINE)
     checked: list[tuple[str, str]] = []
-    monkeypatch.setattr(datasets, "check", lambda *what: checked.append(what))
+    check = FewShot.check
+
+    def noted(problem: FewShot) -> None:
+        checked.append((problem.protocol.dataset, problem.protocol.resize))
+        check(problem)
+
+    monkeypatch.setattr(FewShot, "check", noted)
     result, _ = run(asked)
-    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest")]
+    assert checked == [("glyphs", "lanczos"), ("glyphs", "nearest"), ("glyphs", "lanczos")]
     assert (result.asked, result.ran) == (9, 9)
     trials = tables.read(asked.folder).trials
     assert trials["protocol"].tolist() == [c.protocol.label for c in asked.cells()]
@@ -107,3 +114,34 @@ def test_a_shard_without_cells_has_nothing_to_do(tmp_path: Path) -> None:
     assert (result.asked, result.left, result.ran) == (0, 0, 0)
     assert display.notes == ["shard 9/9: no cells are left for it"]
     assert not (tmp_path / "results").exists()
+
+
+SINUSOID = """
+title: Tiny regression
+figure:
+  kind: trajectories
+  reference: {method: maml, alpha0: 0.1, beta0: 0.1}
+  columns: [{title: Reptile, where: {method: reptile, steps: 2}}]
+protocol: {problem: sinusoid, meta_batch: 2, width: 4, validation_tasks: 2}
+target_loss: 1e-9
+max_iterations: 3
+cells:
+  - {method: maml, alpha0: [0.1, 0.2], beta0: [1e-3, 1e-2, 1e-1]}
+  - {method: reptile, alpha0: 0.1, eps0: 0.1, steps: [1, 2]}
+"""
+
+
+def test_cells_of_a_small_network_train_together(tmp_path: Path) -> None:
+    """Six of MAML in a pack for each of two jobs; Reptile's differ in their steps. As alone, give or take
+    rounding."""
+    path = tmp_path / "regression.yaml"
+    path.write_text(SINUSOID)
+    asked = Request(grid=grids.load(str(path)), results=tmp_path / "results", machine=MACHINE)
+    result, display = run(asked)
+    assert (result.ran, result.failed, result.left) == (8, {}, 0)
+    assert display.jobs == 6  # two packs of three
+    trials = tables.read(asked.folder).trials
+    assert trials["pack_size"].tolist() == [3] * 6 + [1] * 2
+    for cell, loss in list(zip(asked.cells(), trials["final_train_loss"], strict=True))[2::5]:
+        (record,) = loop.train([cell], asked.grid.question)
+        assert record.rows["train_loss"].to_pylist()[-1] == pytest.approx(loss, rel=1e-4)

@@ -50,7 +50,7 @@ class Silent:
         self.notes.append(text)
 
     def begin(self, total: int, done: int, jobs: int) -> None:
-        self.plan = (total, done)
+        self.plan, self.jobs = (total, done), jobs
 
     def progress(self, now: list[Progress]) -> None:
         self.shown = [p.cell.cell_id for p in now]

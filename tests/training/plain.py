@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from harness.cell import Protocol
+from harness.problems import Batch
 from harness.problems.episodes import Images
+from harness.problems.networks import Layout
 from harness.problems.networks.conv4 import layout
 
 
 def named(protocol: Protocol, flat: Tensor) -> dict[str, Tensor]:
     """The parts of one flat vector [P]."""
-    its = layout(protocol)
-    pieces = zip(its.parts, flat.split(its.sizes), strict=True)
+    return parts_of(layout(protocol), flat)
+
+
+def parts_of(layout: Layout, flat: Tensor) -> dict[str, Tensor]:
+    """The same for any network."""
+    pieces = zip(layout.parts, flat.split(layout.sizes), strict=True)
     return {part.name: piece.view(part.shape) for part, piece in pieces}
 
 
@@ -52,3 +61,45 @@ def plain_meta_loss(protocol: Protocol, weights: dict, alpha: Tensor, batch: Ima
         losses.append(plain_loss(protocol, fast, query))
     total = torch.stack(losses).sum()
     return total / protocol.meta_batch if protocol.task_reduction == "mean" else total
+
+
+class Passed(NamedTuple):
+    """What a meta-batch of one cell gives, mean over tasks."""
+
+    loss: float
+    gradient: Tensor
+    """[P]"""
+    by_rates: Tensor
+    """[steps, A]"""
+    adapted: Tensor
+    """[P]"""
+
+
+def plain_pass(
+    loss_of: Callable[[dict[str, Tensor], Tensor, Tensor], Tensor],
+    layout: Layout,
+    flat: Tensor,
+    rates: Tensor,
+    batch: Batch,
+    first_order: bool = False,
+) -> Passed:
+    """A loop over the tasks of a batch [tasks, n, ...] and over the steps of the inner loop, autograd through
+    everything.
+
+    loss_of: (named weights, inputs, targets) -> loss. flat: [P]; rates: [steps, A].
+    """
+    theta, rates, moves = flat.clone().requires_grad_(), rates.clone().requires_grad_(), rates.shape[1]
+    losses, adapted = [], []
+    for support, query, support_targets, query_targets in zip(*batch, strict=True):
+        fast = theta
+        for rate in rates:
+            loss = loss_of(parts_of(layout, fast), support, support_targets)
+            (gradient,) = torch.autograd.grad(loss, fast, create_graph=True)
+            if first_order:
+                gradient = gradient.detach()
+            fast = torch.cat([fast[:moves] - rate * gradient[:moves], fast[moves:]])
+        adapted.append(fast.detach())
+        losses.append(loss_of(parts_of(layout, fast), query, query_targets))
+    total = torch.stack(losses).mean()
+    gradient, by_rates = torch.autograd.grad(total, [theta, rates])
+    return Passed(float(total.detach()), gradient, by_rates, torch.stack(adapted).mean(0))

@@ -61,7 +61,7 @@ def naive(cell: Cell, data: Dataset, iterations: int) -> list[tuple[float, float
     for i in range(1, iterations + 1):
         drawn = episodes.training(p, cell.seed, i)
         batch = episodes.gather(drawn, torch.tensor(data.images), p.k_shot, torch.float64)
-        batch = episodes.Batch(*(part.unsqueeze(0) for part in batch))
+        batch = episodes.Images(*(part.unsqueeze(0) for part in batch))
         rate = torch.tensor(alpha, dtype=torch.float64, requires_grad=True)
         loss = plain_meta_loss(p, weights, rate, batch)
         *gradients, by_alpha = torch.autograd.grad(loss, [*weights.values(), rate])
@@ -256,7 +256,7 @@ def test_a_pack_that_is_read_late_ends_where_it_did() -> None:
         cells,
         question,
         span=8,
-        observe=lambda now: seen.extend((p.cell.cell_id, p.row.iteration) for p in now),
+        observe=lambda now: seen.extend((p.cell.cell_id, p.row["iteration"]) for p in now),
     ):
         by_id[record.header.cell.cell_id] = record
     assert len({record.header.iterations for record in by_id.values()}) > 2
@@ -336,7 +336,7 @@ def test_a_mixed_pack_is_refused() -> None:
 def test_observer_sees_every_row() -> None:
     seen = []
     question = Question(max_iterations=3)
-    list(loop.train([cell()], question, observe=lambda now: seen.extend(p.row.iteration for p in now)))
+    list(loop.train([cell()], question, observe=lambda now: seen.extend(p.row["iteration"] for p in now)))
     assert seen == [1, 2, 3]
 
 

@@ -39,8 +39,8 @@ def test_it_goes_on_until_its_budget() -> None:
     assert one.extend(rows(3.0, 2.0)) is None
     assert not one.lacks_validation
     assert one.extend(rows(2.0, 2.0, 2.0, first=3)) == one.end == "budget"
-    assert [row.iteration for row in one.rows] == [1, 2, 3, 4, 5]
-    assert [row.beta for row in one.rows] == [0.01] * 4 + [None]  # no update follows the last loss
+    assert [row["iteration"] for row in one.rows] == [1, 2, 3, 4, 5]
+    assert [row["beta"] for row in one.rows] == [0.01] * 4 + [None]  # no update follows the last loss
 
 
 @pytest.mark.parametrize("span", [1, 3, 50])
@@ -64,16 +64,16 @@ def test_ten_losses_are_needed_to_stop() -> None:
 def test_a_row_whose_loss_is_not_finite_has_no_update_and_no_validation(loss: float) -> None:
     one = trajectory(budget=2)
     assert one.extend(rows(2.0, loss, validation=0.5)) == "diverged"  # even at its budget
-    assert one.rows[0].val_loss == 0.5
+    assert one.rows[0]["val_loss"] == 0.5
     last = one.rows[-1]
-    assert (last.beta, last.val_loss, last.val_accuracy) == (None, None, None)
+    assert (last["beta"], last["val_loss"], last["val_accuracy"]) == (None, None, None)
     assert not one.lacks_validation
 
 
 def test_a_rate_that_is_not_finite_is_kept_in_the_last_row() -> None:
     one = trajectory()
     assert one.extend(rows(2.0, 2.0, beta=math.inf)) == "diverged"
-    assert [row.beta for row in one.rows] == [math.inf]
+    assert [row["beta"] for row in one.rows] == [math.inf]
     assert not one.lacks_validation
 
 
@@ -81,8 +81,8 @@ def test_the_last_row_is_validated_once() -> None:
     one, other = trajectory(budget=1), trajectory(budget=1)
     one.extend(rows(2.0))
     assert one.lacks_validation
-    one.validated(loss=1.5, accuracy=0.25)
-    assert (one.rows[-1].val_loss, one.rows[-1].val_accuracy) == (1.5, 0.25)
+    one.validated([1.5, 0.25])
+    assert (one.rows[-1]["val_loss"], one.rows[-1]["val_accuracy"]) == (1.5, 0.25)
     assert not one.lacks_validation
     other.extend(rows(2.0, validation=0.5))
     assert not other.lacks_validation

@@ -13,7 +13,6 @@ from harness.paper.claims.claim import Claim
 from harness.paper.judging.logic import all_of, verdict
 from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged
 from harness.paper.reading import Facts, Records, in_limit
-from harness.records.schema import TRAJECTORIES
 
 AT_THE_END = ("beta", "val_loss", "val_accuracy")
 """Columns whose value in a run's last row may be missing, or present, just because that row is the last."""
@@ -104,7 +103,7 @@ def _first_difference(one: pd.DataFrame, other: pd.DataFrame) -> tuple[int, str 
     """
     rows = min(len(one), len(other))
     differences: list[tuple[int, str]] = []
-    for name in (name for name in TRAJECTORIES if name not in ("cell_id", "iteration")):
+    for name in (name for name in one.columns if name not in ("cell_id", "iteration")):
         a, b = (numbers(curve[name])[:rows] for curve in (one, other))
         different = a.view(np.int64) != b.view(np.int64)
         different &= ~(np.isnan(a) & np.isnan(b))

@@ -9,6 +9,7 @@ import unicodedata
 from difflib import get_close_matches
 from functools import lru_cache
 
+from harness.common import plugins
 from harness.common.errors import UserError
 from harness.problems.datasets import glyphs, omniglot
 from harness.problems.datasets.base import CHARACTERS, DATASETS, DRAWERS, Dataset, Source
@@ -37,6 +38,9 @@ def load(name: str, resize: str = "lanczos") -> Dataset:
 def _load(source: Source, resize: str) -> Dataset:
     """Of a source, not of a name, which a notebook may give to another function."""
     return source.load(resize)
+
+
+plugins.when_forgotten(lambda _: _load.cache_clear())
 
 
 def check(name: str, resize: str = "lanczos") -> None:

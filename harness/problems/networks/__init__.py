@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.common.errors import UserError
 from harness.problems.networks.base import NETWORKS, Built, Layout, Network, Part
 from harness.problems.networks.conv4 import Conv4Network
 from harness.problems.networks.mlp import MLPNetwork
@@ -16,13 +17,16 @@ for _network in (Conv4Network(), MLPNetwork()):
 __all__ = ["NETWORKS", "Built", "Layout", "Network", "Part", "built", "network"]
 
 
-def network(name: str, head: Sequence[str] | None = None) -> Callable[[Build], Build]:
+def network(name: Any, head: Sequence[str] | None = None) -> Callable[[Build], Build]:
     """Decorator: make a network known that a class or function builds from (inputs, outputs).
 
     inputs: the shape of one input, such as (3, 84, 84); outputs: how many numbers it is to return for each.
-    Its further parameters become fields of the protocol. head: see ModuleNetwork. UserError: the name is
-    taken.
+    name: a text. Its further parameters become fields of the protocol. head: see ModuleNetwork. UserError:
+    the name is taken, or the parameters cannot be fields.
     """
+
+    if callable(name):
+        raise UserError("harness.network takes a name: write @harness.network('my-network')")
 
     def add(build: Build) -> Build:
         NETWORKS.add(name, ModuleNetwork(name, build, head), build.__module__)

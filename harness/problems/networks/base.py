@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.common.frozen import Frozen
@@ -50,6 +51,24 @@ class Layout:
         """The number of entries that the inner loop may move, A."""
         return sum(prod(part.shape) for part in self.adapted)
 
+    def per_weight(self, of_parts: Tensor) -> Tensor:
+        """A number for each adapted part, [..., parts], as one for each of its entries, [..., A]. What has
+        one for each entry already is returned as it is."""
+        import torch
+
+        if of_parts.shape[-1] == self.adapted_size:
+            return of_parts
+        lead, sizes = of_parts.shape[:-1], self.sizes[: len(self.adapted)]
+        parts = zip(of_parts.split(1, -1), sizes, strict=True)
+        return torch.cat([one.expand(*lead, size) for one, size in parts], -1)
+
+    def per_part(self, entries: Tensor) -> Tensor:
+        """The sum over the entries of each adapted part, in float64: [..., A] -> [..., parts]."""
+        import torch
+
+        pieces = entries.double().split(self.sizes[: len(self.adapted)], -1)
+        return torch.stack([piece.sum(-1) for piece in pieces], -1)
+
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """The parts of flat vectors [..., P], each [..., *shape]."""
         pieces = flat.split(self.sizes, -1)
@@ -65,6 +84,8 @@ class Built:
     layout: Layout
     loops: bool
     """Whether a CPU is faster with one task after another than with all at once: it convolves."""
+    kept: Mapping[str, Tensor] = MappingProxyType({})
+    """What it has beside its weights, by name: it stays as it is."""
 
     def initial(self, seed: int) -> list[NDArray[np.float64]]:
         """The values of each part before iteration 1, in the layout's order: a function of the seed."""
@@ -84,6 +105,9 @@ class Network:
     name: ClassVar[str]
     Fields: type[Frozen] = Frozen
     """The fields that it adds to a protocol: a pydantic model, each field with a default."""
+    pack: int = 1
+    """Most cells that a CPU trains together: more than 1 is faster where a network is so small that calling
+    torch takes longer than the arithmetic."""
 
     def memory(self, protocol: Any) -> dict[str, int]:
         """Bytes that a cell needs in training on a CPU, under the fields that they grow with; empty: not

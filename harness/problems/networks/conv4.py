@@ -114,7 +114,7 @@ class Conv4(Built):
             kernel = weights[f"conv{i}"].unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
             x = F.conv2d(x, kernel, stride=2, padding=1)
             shift = weights[f"shift{i}"]
-            scale = weights.get(f"scale{i}", shift.new_ones(shift.shape))
+            scale = weights.get(f"scale{i}", shift.new_ones(shift.shape))  # None has no second derivative
             x = F.relu(F.batch_norm(x, None, None, scale, shift, training=True, eps=self.setting.norm_eps))
         return x.mean((2, 3)) @ weights["head"] + weights["bias"]
 

@@ -73,6 +73,7 @@ class MLPNetwork(Network):
 
     name = "mlp"
     Fields = Fields
+    pack = 64
 
     def built(self, protocol: Any, shape: tuple[int, ...], outputs: int) -> MLP:
         """See Network."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import create_model
 
+from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
-from harness.common.plugins import explain
 from harness.problems.networks.base import Built, Layout, Network, Part
 
 if TYPE_CHECKING:
@@ -48,7 +48,9 @@ class ModuleNetwork(Network):
             except UserError:
                 raise
             except Exception as error:
-                raise UserError(f"network '{self.name}': {explain(error)}") from error
+                where = plugins.file_of(self.build.__module__)
+                why = plugins.explain(error, *([where] if where else []))
+                raise UserError(f"network '{self.name}': it cannot be built: {why}") from error
 
         return Module(self.name, build, self.head)
 
@@ -60,13 +62,14 @@ class Module(Built):
     def __init__(self, name: str, build: Callable[[], nn.Module], head: Sequence[str] | None) -> None:
         self.name, self._build = name, build
         self.module = self._constructed(0)
+        self._refuse()
         named = {n: p for n, p in self.module.named_parameters() if p.requires_grad}
         parts = tuple(Part(name=n, shape=tuple(p.shape)) for n, p in named.items())
         if not parts:
             raise UserError(f"network '{name}': it has no parameters to train")
         self.layout = Layout(adapted=parts, others=(), head=self._head(head))
-        self.loops = _convolves(self.module)
-        self._kept = {n: t.detach() for n, t in self._tensors() if n not in named}
+        self.loops = _convolves(self.module)  # which a CPU does one after another
+        self.kept = {n: t.detach() for n, t in self._tensors() if n not in named}
 
     def initial(self, seed: int) -> list[NDArray[np.float64]]:
         """See Built. As the module's own constructor makes them."""
@@ -77,13 +80,13 @@ class Module(Built):
         """See Built."""
         from torch.func import functional_call
 
-        return functional_call(self.module, {**weights, **self._kept}, (inputs,))
+        return functional_call(self.module, {**weights, **self.kept}, (inputs,))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """See Built."""
         self.module.to(device)
-        self._kept = {
-            n: t.to(device, dtype if t.is_floating_point() else t.dtype) for n, t in self._kept.items()
+        self.kept = {
+            n: t.to(device, dtype if t.is_floating_point() else t.dtype) for n, t in self.kept.items()
         }
 
     def _constructed(self, seed: int) -> nn.Module:
@@ -95,6 +98,25 @@ class Module(Built):
         if not isinstance(module, nn.Module):
             raise UserError(f"network '{self.name}': it gives {type(module).__name__}, not a torch.nn.Module")
         return module
+
+    def _refuse(self) -> None:
+        """UserError: layers of which no pure function of the weights can be made."""
+        from torch.nn.modules.dropout import _DropoutNd
+        from torch.nn.parameter import is_lazy
+
+        lazy = [n for n, t in self._tensors() if is_lazy(t)]
+        if lazy:
+            raise UserError(
+                f"network '{self.name}': {lazy[0]} has no shape before the first input; take it from `inputs`"
+            )
+        for place, layer in self.module.named_modules():
+            what = f"network '{self.name}': {place or 'it'} ({type(layer).__name__})"
+            if getattr(layer, "running_mean", None) is not None:
+                raise UserError(f"{what} keeps running statistics; write track_running_stats=False")
+            if isinstance(layer, _DropoutNd) and layer.p > 0 and layer.training:
+                raise UserError(
+                    f"{what} drops at random; leave it out: a loss must be a function of the weights"
+                )
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         yield from self.module.named_parameters()

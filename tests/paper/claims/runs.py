@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from harness.paper.reading import MAIN, Facts, Records
-from harness.records.schema import TRAJECTORIES, TRIALS
+from tests.readings import TRAJECTORIES, TRIALS
 
 NO_FACTS = Facts(cost=None, noise=None, data=None)
 BUDGET = 20

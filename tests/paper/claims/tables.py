@@ -13,7 +13,7 @@ import pandas as pd
 
 from harness.paper.definitions import DIAGONALS
 from harness.paper.reading import MAIN, Facts, Reading, Records
-from harness.records.schema import TRAJECTORIES, TRIALS
+from tests.readings import TRAJECTORIES, TRIALS
 
 MISS = math.inf
 NOTHING = Facts(cost=None, noise=None, data=None)

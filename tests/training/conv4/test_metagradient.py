@@ -166,7 +166,7 @@ class OneWeight:
 
 @pytest.fixture
 def one_weight(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Layout(adapted=(Part(name="w", shape=(1,)),), others=())
+    one = Layout(adapted=(Part(name="w", shape=(1,)),), others=(), head=frozenset())
     monkeypatch.setattr(metagradient, "layout", lambda protocol: one)
     monkeypatch.setattr(metagradient, "derivatives", OneWeight())
 

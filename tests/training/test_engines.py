@@ -1,0 +1,331 @@
+"""Two engines, one meaning: the general one against plain autograd and finite differences, and the fast path
+for Conv-4 against the general one. All in float64."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from harness.cell import Protocol, protocol_of
+from harness.common.errors import UserError
+from harness.methods import METHODS
+from harness.methods.base import Adapted, MetaGradient
+from harness.problems import Batch, Problem, problem_of
+from harness.problems.networks import Built, built
+from harness.training import tracing
+from harness.training.autodiff import LoopedEngine, MappedEngine
+from harness.training.conv4 import Conv4Engine
+from harness.training.engine import Engine, mask_of
+from harness.training.pack import initial
+from tests.conftest import SMALL
+from tests.training import own
+from tests.training.plain import named, plain_pass, plain_scores
+
+CPU, ALL = torch.device("cpu"), 10**6
+GENERAL = (MappedEngine, LoopedEngine)
+"""The general engine's two ways: all tasks at a time, or one after another."""
+H = 1e-7
+"""Step of the differences: at 1e-6 some already cross a kink of a ReLU."""
+SINUSOID = protocol_of(problem="sinusoid", precision="float64", meta_batch=3, width=6, k_query=7)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """Some cells before an iteration."""
+
+    protocol: Protocol
+    problem: Problem
+    network: Built
+    weights: Tensor
+    """[cells, P], moved off special values such as 0 and 1."""
+    batch: Batch
+
+    def engine(self, kind: type[Engine], chunk: int = ALL, mask: Tensor | None = None) -> Engine:
+        return kind(self.protocol, self.problem, self.network, mask, chunk)
+
+    def rates(self, kind: str) -> Tensor:
+        """[cells, n] or [cells, steps, n] about .1, all different."""
+        layout = self.network.layout
+        numbers = {"one": 1, "tensors": len(layout.adapted), "weights": layout.adapted_size}
+        steps = (self.protocol.inner_steps,) if kind.startswith("steps, ") else ()
+        shape = (len(self.weights), *steps, numbers[kind.removeprefix("steps, ")])
+        return 0.05 + 0.1 * torch.rand(shape, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+
+
+RATES = ("one", "tensors", "weights", "steps, one", "steps, tensors", "steps, weights")
+
+
+def case(protocol: Protocol, cells: int = 2, own_tasks: bool = False) -> Case:
+    problem = problem_of(protocol)
+    network = built(protocol, *problem.shape())
+    weights = initial(network, protocol, range(cells))
+    noise = torch.randn(weights.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    batch = problem.batch(range(cells if own_tasks else 1), "train", 1, CPU, torch.float64)
+    return Case(
+        protocol=protocol, problem=problem, network=network, weights=weights + 0.1 * noise, batch=batch
+    )
+
+
+def meta(engine: Engine, of: Case, rates: Tensor) -> MetaGradient:
+    p = of.protocol
+    return engine.meta_gradient(of.weights, rates, of.batch, p.inner_steps, p.first_order)
+
+
+def adapted(engine: Engine, of: Case, rates: Tensor) -> Adapted:
+    return engine.adapted(of.weights, rates, of.batch, of.protocol.inner_steps)
+
+
+def close(ours: object, expected: object, rtol: float = 1e-10) -> None:
+    """Relative to each number, or to a thousandth of the largest where terms cancel."""
+    if isinstance(expected, Tensor):
+        largest = float(expected.abs().max()) if expected.numel() else 0.0
+        torch.testing.assert_close(ours, expected, rtol=rtol, atol=rtol * 1e-3 * largest)
+        return
+    for one, other in zip(ours, expected, strict=True):
+        close(one, other, rtol)
+
+
+def variant(**fields: object) -> Protocol:
+    return protocol_of(**SMALL.model_dump() | fields)
+
+
+# The fast path and the general engine.
+
+READINGS = {
+    "small": {},
+    "paper's depth": {"layers": 4, "filters": 3},
+    "1 layer": {"layers": 1},
+    "3 layers, 2-way": {"layers": 3, "n_way": 2},
+    "3 shots, 2 queries": {"k_shot": 3, "k_query": 2},
+    "2 shots, 4 queries": {"n_way": 3, "k_shot": 2, "k_query": 4, "inner_steps": 2},
+    "2 steps": {"inner_steps": 2},
+    "3 steps": {"inner_steps": 3},
+    "first order": {"first_order": True},
+    "first order, 3 steps": {"first_order": True, "inner_steps": 3, "norm_adapted": True},
+    "sum over tasks": {"task_reduction": "sum", "inner_steps": 2},
+    "sum over shots": {"loss_scale": "sum_over_shots", "k_shot": 2, "inner_steps": 2},
+    "both sums": {"task_reduction": "sum", "loss_scale": "sum_over_shots", "first_order": True},
+    "norm's scale": {"norm_scale": True, "norm_eps": 0.1},
+    "norm adapted": {"norm_adapted": True, "inner_steps": 2},
+    "scale adapted": {"norm_scale": True, "norm_adapted": True, "inner_steps": 3, "layers": 3},
+}
+
+
+@pytest.mark.parametrize("fields", READINGS.values(), ids=READINGS)
+def test_the_network_in_torchs_operators_is_the_papers(fields: dict) -> None:
+    """What the general engine trains in place of the fast path, against the network as one reads it."""
+    protocol = variant(**fields)
+    network = built(protocol, (1, 28, 28), protocol.n_way)
+    generator = torch.Generator().manual_seed(1)
+    flat = initial(network, protocol, [0])[0]
+    flat = flat + 0.1 * torch.randn(flat.shape, generator=generator, dtype=torch.float64)
+    images = torch.rand(6, 1, 28, 28, generator=generator, dtype=torch.float64)
+    scores = plain_scores(protocol, named(protocol, flat), images.movedim(1, -1))
+    torch.testing.assert_close(
+        network.apply(network.layout.named(flat), images), scores, rtol=1e-12, atol=1e-14
+    )
+
+
+def both_agree(of: Case, rates: Tensor, mask: Tensor | None = None, chunk: int = ALL) -> None:
+    fast = of.engine(Conv4Engine, chunk, mask)
+    ours, moved = meta(fast, of, rates), adapted(fast, of, rates)
+    assert ours.by_rates.shape == rates.shape
+    for general in (of.engine(kind, chunk, mask) for kind in GENERAL):
+        close(ours, meta(general, of, rates))
+        close(moved, adapted(general, of, rates))
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("kind", ["one", "steps, weights"])
+@pytest.mark.parametrize("fields", READINGS.values(), ids=READINGS)
+def test_the_fast_path_equals_the_general_engine(fields: dict, kind: str) -> None:
+    of = case(variant(**fields))
+    both_agree(of, of.rates(kind))
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("kind", RATES)
+@pytest.mark.parametrize("first_order", [False, True], ids=["second order", "first order"])
+def test_they_agree_for_all_kinds_of_rates(kind: str, first_order: bool) -> None:
+    of = case(variant(inner_steps=3, first_order=first_order, norm_adapted=True), own_tasks=True)
+    both_agree(of, of.rates(kind))
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("kind", RATES)
+def test_they_agree_where_the_head_alone_is_adapted(kind: str) -> None:
+    of = case(variant(inner_steps=2, meta_batch=2))  # a mean of two equal numbers is exact
+    mask = mask_of(METHODS["anil"], of.network, CPU)
+    both_agree(of, of.rates(kind), mask)
+    before, after = of.weights, adapted(of.engine(MappedEngine, ALL, mask), of, of.rates(kind)).weights
+    size = of.network.layout.adapted_size
+    assert torch.equal(before[:, size:], after[:, size:])
+    assert torch.equal((before != after)[:, :size], mask.bool().expand(2, -1))
+
+
+@pytest.mark.parametrize("kind", RATES)
+def test_a_rate_counts_for_what_the_method_adapts(kind: str) -> None:
+    """Its derivative is that of the loss as it is: 0 where nothing moves, by differences elsewhere."""
+    of = case(protocol_of(**SINUSOID.model_dump() | {"inner_steps": 2}))
+    mask = mask_of(METHODS["anil"], of.network, CPU)
+    engine, rates = of.engine(MappedEngine, ALL, mask), of.rates(kind) / 5
+    along = torch.rand(rates.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    up, down = (adapted(engine, of, rates + h * along).loss for h in (H, -H))
+    ours = meta(engine, of, rates).by_rates
+    torch.testing.assert_close((ours * along).flatten(1).sum(1), (up - down) / (2 * H), rtol=1e-6, atol=1e-9)
+    if "weights" in kind:
+        assert not ours[..., mask == 0].any()
+        assert ours[..., mask == 1].any(-1).all()
+
+
+@pytest.mark.usefixtures("noise")
+def test_they_agree_with_rates_below_zero_and_at_zero() -> None:
+    of = case(variant(inner_steps=2))
+    rates = of.rates("weights") - 0.1
+    rates[:, ::3] = 0
+    both_agree(of, rates)
+
+
+# In parts.
+
+PARTS = [1, 2, 3, 4, 7]
+"""Pairs at once, of 3 cells and 3 tasks: fewer than the cells, as many, more, with a rest."""
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("own_tasks", [False, True], ids=["shared tasks", "own tasks"])
+@pytest.mark.parametrize("chunk", PARTS)
+@pytest.mark.parametrize("engine", [Conv4Engine, *GENERAL])
+def test_parts_of_a_pack_add_up(engine: type[Engine], chunk: int, own_tasks: bool) -> None:
+    of = case(variant(layers=1, n_way=2), cells=3, own_tasks=own_tasks)
+    parts_add_up(of, engine, chunk, of.rates("one"))
+
+
+@pytest.mark.parametrize("chunk", PARTS)
+def test_parts_of_a_pack_of_sinusoids_add_up(chunk: int) -> None:
+    of = case(protocol_of(**SINUSOID.model_dump() | {"inner_steps": 2}), cells=3, own_tasks=True)
+    for kind in RATES:
+        parts_add_up(of, MappedEngine, chunk, of.rates(kind))
+
+
+def parts_add_up(of: Case, kind: type[Engine], chunk: int, rates: Tensor) -> None:
+    whole, in_parts = (of.engine(kind, size) for size in (ALL, chunk))
+    close(meta(in_parts, of, rates), meta(whole, of, rates), 1e-12)
+    close(adapted(in_parts, of, rates), adapted(whole, of, rates), 1e-12)
+
+
+# The general engine, plainly.
+
+
+def cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    return -outputs.log_softmax(1)[torch.arange(len(targets)), targets].mean()
+
+
+def perceptron(weights: dict[str, Tensor], x: Tensor) -> Tensor:
+    for i in (0, 1):
+        x = F.linear(x, weights[f"layer{i}.weight"], weights[f"layer{i}.bias"]).relu()
+    return F.linear(x, weights["layer2.weight"], weights["layer2.bias"])
+
+
+def of_name(name: str, monkeypatch: pytest.MonkeyPatch, **fields: object) -> Case:
+    protocol = SINUSOID if name == "sinusoid" else own.protocol(monkeypatch)
+    return case(protocol_of(**protocol.model_dump() | fields), own_tasks=True)
+
+
+def plain_loss(name: str, weights: dict[str, Tensor], inputs: Tensor, targets: Tensor) -> Tensor:
+    if name == "sinusoid":
+        return F.mse_loss(perceptron(weights, inputs), targets)
+    return cross_entropy(own.pooled(weights, inputs), targets)
+
+
+@pytest.mark.parametrize("first_order", [False, True], ids=["second order", "first order"])
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("kind", GENERAL)
+@pytest.mark.parametrize("name", ["sinusoid", "max-pooling, RGB"])
+def test_the_general_engine_equals_plain_autograd(
+    name: str, kind: type[Engine], steps: int, first_order: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of = of_name(name, monkeypatch, inner_steps=steps, first_order=first_order)
+    rates = of.rates("steps, weights") / 5
+    engine = of.engine(kind)
+    ours, moved = meta(engine, of, rates), adapted(engine, of, rates)
+    for at in range(len(of.weights)):
+        expected = plain_pass(
+            lambda *given: plain_loss(name, *given),
+            of.network.layout,
+            of.weights[at],
+            rates[at],
+            Batch(*(part[at] for part in of.batch)),
+            first_order,
+        )
+        assert float(ours.loss[at]) == pytest.approx(expected.loss, rel=1e-12)
+        assert float(moved.loss[at]) == pytest.approx(expected.loss, rel=1e-12)
+        close(ours.gradient[at], expected.gradient)
+        close(ours.by_rates[at], expected.by_rates)
+        close(moved.weights[at], expected.adapted)
+
+
+def test_metrics_are_those_of_the_adapted_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = of_name("max-pooling, RGB", monkeypatch)
+    rates = torch.zeros(2, 1, dtype=torch.float64)
+    layout = of.network.layout
+    for at in range(2):
+        scores = [own.pooled(layout.named(of.weights[at]), images).argmax(1) for images in of.batch.query[at]]
+        expected = (torch.stack(scores) == of.batch.query_targets[at]).double().mean()
+        for result in (meta, adapted):
+            (accuracy,) = result(of.engine(MappedEngine), of, rates).metrics
+            assert float(accuracy[at]) == float(expected)
+
+
+@pytest.mark.parametrize("kind", RATES)
+@pytest.mark.parametrize("name", ["sinusoid", "max-pooling, RGB"])
+def test_the_general_engine_equals_finite_differences(
+    name: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the loss by weights and by rates, along random directions: an entry that is wrong anywhere shows."""
+    of = of_name(name, monkeypatch, inner_steps=2)
+    rates, engine = of.rates(kind) / 5, of.engine(MappedEngine if name == "sinusoid" else LoopedEngine)
+    ours = meta(engine, of, rates)
+
+    def loss(weights: Tensor, rates: Tensor) -> Tensor:
+        return engine.adapted(weights, rates, of.batch, 2).loss
+
+    for seed in range(3):
+        generator = torch.Generator().manual_seed(seed)
+        w, r = (torch.randn(x.shape, generator=generator, dtype=torch.float64) for x in (of.weights, rates))
+        by_weights = (loss(of.weights + H * w, rates) - loss(of.weights - H * w, rates)) / (2 * H)
+        by_rates = (loss(of.weights, rates + H * r) - loss(of.weights, rates - H * r)) / (2 * H)
+        torch.testing.assert_close((ours.gradient * w).sum(1), by_weights, rtol=1e-6, atol=1e-8)
+        torch.testing.assert_close((ours.by_rates * r).flatten(1).sum(1), by_rates, rtol=1e-6, atol=1e-8)
+
+
+def test_the_sum_over_tasks_is_the_mean_times_their_number() -> None:
+    mean, total = (
+        case(protocol_of(**SINUSOID.model_dump() | {"task_reduction": r})) for r in ("mean", "sum")
+    )
+    rates = mean.rates("weights")
+    one, other = (meta(of.engine(MappedEngine), of, rates) for of in (mean, total))
+    close(other, one._replace(gradient=3 * one.gradient, by_rates=3 * one.by_rates))
+
+
+@pytest.mark.parametrize("shape", [(2, 2), (2, 3, 1), (2,), (2, 1, 1, 1)])
+def test_rates_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
+    of = case(SINUSOID)
+    with pytest.raises(UserError, match=r"^inner rates of shape \[2.*n one of 1, 6, 61$"):
+        adapted(of.engine(MappedEngine), of, torch.ones(shape, dtype=torch.float64))
+
+
+def test_what_is_recorded_gives_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tracing, "FEW", 2)
+    of = case(SINUSOID, cells=3, own_tasks=True)
+    for kind in ("one", "steps, weights"):
+        engine, rates = of.engine(MappedEngine), of.rates(kind)
+        first, *others = (meta(engine, of, rates) for _ in range(4))
+        for other in others:
+            assert torch.equal(first.gradient, other.gradient)
+            assert torch.equal(first.by_rates, other.by_rates)
+            assert torch.equal(first.loss, other.loss)

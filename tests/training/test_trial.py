@@ -1,0 +1,196 @@
+"""What cannot be trained is refused in one line that names the plug-in, the thing, and why."""
+
+# ruff: noqa: E501 - a case a line
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from harness import grids
+from harness.cell import Cell
+from harness.common import plugins
+from harness.common.errors import UserError
+from harness.training import trial
+
+PROBLEM = """
+import numpy as np, random, torch, harness
+
+@harness.problem
+class Mine(harness.Problem):
+    name, network = "mine", "mlp"
+    metrics = ("error",)
+
+    def tasks(self, seed, split, iteration):
+        stream, count = self.stream(seed, split, iteration), self.count(split)
+        x = stream.uniform(count, 6, 2)
+        y = x.sum(-1, keepdims=True)
+        return harness.Tasks(x[:, :3], y[:, :3], x[:, 3:], y[:, 3:])
+
+    def shape(self):
+        return (2,), 1
+
+    def loss(self, outputs, targets):
+        return (outputs - targets).square().mean()
+
+    def measure(self, outputs, targets):
+        return ((outputs - targets).abs().mean(),)
+"""
+NETWORK = """
+import random, torch, harness
+from torch import nn
+
+@harness.network("mine")
+class Net(nn.Module):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.first, self.second = nn.Linear(inputs[0], 8), nn.Linear(8, outputs)
+        EXTRA
+
+    def forward(self, x):
+        return self.second(self.first(x).tanh())
+"""
+METHOD = """
+import harness
+from harness.methods.maml import MAML
+
+@harness.method
+class Mine(MAML):
+    name = "mine"
+"""
+PROTOCOLS = {
+    "problem": "{problem: mine}",
+    "network": "{preset: sinusoid, network: mine}",
+    "method": "{preset: sinusoid}",
+}
+GRID = """title: Mine
+plugins: mine.py
+figure: {{kind: heatmap, panels: [method], x: beta0, y: alpha0}}
+protocol: {protocol}
+target_loss: 1
+max_iterations: 2
+cells: [{{method: {method}, alpha0: [{rates}], beta0: 0.1}}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    plugins.forget()
+
+
+def cells(
+    folder: Path, kind: str, source: str, method: str = "maml", rates: str = "0.1, 0.2"
+) -> tuple[Cell, ...]:
+    """Of a grid with this source as its plug-in, which brings a `kind`."""
+    (folder / "mine.py").write_text(source)
+    method = "mine" if kind == "method" else method
+    (folder / "grid.yaml").write_text(GRID.format(protocol=PROTOCOLS[kind], method=method, rates=rates))
+    return grids.load(str(folder / "grid.yaml")).cells()
+
+
+def refused(folder: Path, kind: str, source: str, **more: str) -> str:
+    with pytest.raises(UserError) as caught:
+        trial.check(cells(folder, kind, source, **more))
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("plug-in mine.py: ")
+    return line.removeprefix("plug-in mine.py: ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "source"), [("problem", PROBLEM), ("network", NETWORK.replace("EXTRA", "")), ("method", METHOD)]
+)
+def test_what_can_be_trained_is_not_refused(kind: str, source: str, tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    trial.check(cells(tmp_path, kind, source))
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("x = stream.uniform(count, 6, 2)", "x = np.random.rand(count, 6, 2)", "its train tasks are not a function of"),
+        ("x = stream.uniform(count, 6, 2)", "x = stream.uniform(count + 1, 6, 2)", "it draws 17 train tasks; self.count"),
+        ("y = x.sum(-1, keepdims=True)", "y = x.sum(-1, keepdims=True) * np.nan", "its train tasks are not finite: support_targets"),
+        ("return harness.Tasks(x[:, :3], y", "return harness.Tasks(list(x[0]) + [x[1]], y", "its tasks are of different shapes: support"),
+        ("return harness.Tasks(x[:, :3], y[:, :3],", "return harness.Tasks(x[:, :3], y[:, :2],", "of its train tasks, support is"),
+        ("return harness.Tasks(", "return dict(", "line 13: TypeError"),
+        ("return harness.Tasks(x[:, :3], y[:, :3], x[:, 3:], y[:, 3:])", "return x", "its tasks are ndarray; return harness.Tasks"),
+        ("return (2,), 1", "return (3,), 1", r"support of its train tasks is \[16, 3, 2\]; from its shape\(\) follows \[tasks, n, 3\]"),
+        ("count, 6, 2)", "count, 6 + 2 * (split == 'validation') * 0 + iteration % 2, 2)", "its train tasks differ in shape"),
+        ("square().mean()", "square()", r"its loss is a tensor \[3, 1\], not a scalar"),
+        ("square().mean()", "square().mean().item()", "its loss is a float, not a scalar"),
+        ("square().mean()", "square().mean().detach()", "its loss cannot be differentiated"),
+        ("square().mean()", "square().mean() / 0 * 0", "the loss is not finite at iteration 1 of any cell"),
+        ("abs().mean(),)", "abs().mean(), 1)", r"measure gives 2 for the metrics \('error',\)"),
+        ("abs().mean(),)", "abs(),)", r"its metric error is a tensor \[3, 1\], not a scalar"),
+        ("square().mean()", "floor().square().mean()", None),
+    ],
+)  # fmt: skip
+def test_a_problem(old: str, new: str, words: str | None, tmp_path: Path) -> None:
+    assert old in PROBLEM
+    source = PROBLEM.replace(old, new)
+    if words is None:
+        trial.check(cells(tmp_path, "problem", source))
+    else:
+        assert re.search(words, said := refused(tmp_path, "problem", source)), said
+
+
+@pytest.mark.parametrize(
+    ("extra", "old", "new", "words"),
+    [
+        ("self.spare = nn.Linear(2, 2)", "", "", "network 'mine': the loss does not reach its parameters spare.weight, spare.bias"),
+        ("self.drop = nn.Dropout(0.5)", "", "", r"drop \(Dropout\) drops at random; leave it out"),
+        ("", ".tanh()", ".tanh() + torch.rand(8)", "two passes over the same inputs differ"),
+        ("", "x).tanh()", "x).tanh(); self.at = getattr(self, 'at', 0) + 1; y = y * self.at", "two passes over the same"),
+        ("self.norm = nn.BatchNorm1d(8)", "", "", r"norm \(BatchNorm1d\) keeps running statistics; write track_running_stats=False"),
+        ("self.register_buffer('seen', torch.zeros(()))", "y = ", "self.seen.add_(1); y = ", "its buffer seen changes in forward"),
+        ("self.third = nn.LazyLinear(3)", "", "", "third.weight has no shape before the first input"),
+        ("self.first.bias.data += random.random()", "", "", "its first weights are not a function of the seed: first.bias"),
+        ("self.first.bias.data.fill_(float('nan'))", "", "", "its first weights are not finite: first.bias"),
+        ("", "second(y)", "second(y).squeeze(-1)", r"its outputs are \[10\] for 10 inputs; the problem needs \[10, 1\]"),
+        ("1 / 0", "", "", "it cannot be built: line 10: ZeroDivisionError"),
+        ("", "second(y)", "second(y).no_such()", "network 'mine': line 14: AttributeError"),
+        ("", "second(y)", "second(torch.cdist(y, torch.eye(8)))", "derivative"),
+    ],
+)  # fmt: skip
+def test_a_network(extra: str, old: str, new: str, words: str, tmp_path: Path) -> None:
+    source = NETWORK.replace("EXTRA", extra)
+    source = source.replace(
+        "return self.second(self.first(x).tanh())", "y = self.first(x).tanh()\n        return self.second(y)"
+    )
+    assert old in source
+    assert re.search(
+        words, said := refused(tmp_path, "network", source.replace(old, new) if old else source)
+    ), said
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (
+            "    def step(self, state, *more): return state._replace(weights=state.weights[:, 1:])",
+            "method 'mine': its step returns no harness.State with weights of the same shape",
+        ),
+        ("    def step(self, *given): 1 / 0", "method 'mine': line 8: ZeroDivisionError"),
+        ("    def record(self, before, after): return (before.alpha,)", r"record gives \[\(1, 1\)\]; it must give \[cells\]"),
+    ],
+)  # fmt: skip
+def test_a_method(more: str, words: str, tmp_path: Path) -> None:
+    assert re.search(words, said := refused(tmp_path, "method", METHOD + more)), said
+
+
+def test_one_cell_with_a_finite_loss_is_enough(tmp_path: Path) -> None:
+    source = METHOD + "    def adapts(self, part, layout): return True"
+    trial.check(cells(tmp_path, "method", source, rates="1e-3, 1e30"))
+    said = refused(tmp_path, "method", source, rates="1e29, 1e30")
+    assert "the loss is not finite at iteration 1 of any cell, not even with the smallest rates" in said
+
+
+def test_nothing_of_our_own_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial, "_check_protocol", None)
+    trial.check(grids.load("quick").cells())
