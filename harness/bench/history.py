@@ -19,8 +19,8 @@ from harness.common.places import ROOT
 
 ROUNDS = 15
 
-# Waits for a line, computes one meta-gradient, prints how long its one thread took. Uses only what all commits
-# have, under the names it has had, the newest first.
+# Waits for a line, computes one meta-gradient, prints how long its one thread took. Uses only what all
+# commits have, under the names it has had, the newest first.
 _PROGRAM = """
 import sys, time
 from importlib import import_module
