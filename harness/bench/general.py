@@ -1,7 +1,9 @@
-"""The engine for any network beside the libraries: a user's convolutions, and a pack of small networks."""
+"""The engine for any network beside the libraries: a user's convolutions, and a pack of small networks. Times
+are the processor's, on one thread, so that whatever else the machine does counts for less."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -81,7 +83,7 @@ def measure(
         say(f"{part.title}: {len(programs)} programs agree in float64 to {max(differing.values()):.1e}")
         works = {size: make(protocol, cells=size) for size in set(sizes.values())}
         steps = {name: one.prepare(works[sizes[name]]).step for name, one in programs.items()}
-        seconds = timing.interleaved(steps, rounds, warm_up=1)
+        seconds = timing.interleaved(steps, rounds, warm_up=1, clock=time.process_time)
     times = {name: timing.summary(measured) for name, measured in seconds.items()}
     result = {
         "name": part.name,
