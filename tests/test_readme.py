@@ -18,6 +18,7 @@ from harness.methods import METHODS
 from harness.problems import PROBLEMS
 from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS
+from harness.records import schema
 
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
@@ -95,6 +96,17 @@ def test_what_is_built_in_is_in_its_tables() -> None:
     for name, one in METHODS.items():
         new = one.Hyper.model_fields.keys() - METHODS["maml"].Hyper.model_fields.keys()
         assert all(f"`{field}`" in rows[name] for field in new)
+
+
+def test_every_column_is_named() -> None:
+    named = re.findall(r"`(\w+)`", README.split("### Columns")[1].split("\n## ")[0])
+    assert set(named) >= all_columns()
+
+
+def all_columns() -> set[str]:
+    """Of the tables of the paper's grids."""
+    cells = grids.load("fig2").cells()
+    return schema.trials(cells).keys() | schema.trajectories(cells).keys()
 
 
 def test_every_variable_of_make_is_one() -> None:
