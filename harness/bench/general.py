@@ -83,7 +83,7 @@ def measure(
         say(f"{part.title}: {len(programs)} programs agree in float64 to {max(differing.values()):.1e}")
         works = {size: make(protocol, cells=size) for size in set(sizes.values())}
         steps = {name: one.prepare(works[sizes[name]]).step for name, one in programs.items()}
-        seconds = timing.interleaved(steps, rounds, warm_up=1, clock=time.process_time)
+        seconds = timing.interleaved(steps, rounds, clock=time.process_time)
     times = {name: timing.summary(measured) for name, measured in seconds.items()}
     result = {
         "name": part.name,
