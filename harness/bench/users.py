@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import nn
 
-from harness.problems.few_shot import dataset
+from harness.problems import dataset
 from harness.problems.networks import network
 
 NETWORK, IMAGES = "max-pool", "random-rgb"

@@ -8,9 +8,10 @@ import typer
 
 from harness.cli.codes import FAILED
 from harness.cli.console import complain, say, say_written
-from harness.cli.options import Device, Results, check_device
+from harness.cli.options import Device, Results
 from harness.common import places
 from harness.common.files import check_writable
+from harness.common.machine import check_device
 
 
 def bench(

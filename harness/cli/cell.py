@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import say, unheard
-from harness.cli.options import Dataset, Device, Results, check_device
+from harness.cli.options import Dataset, Device, Results
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.machine import cores
+from harness.common.machine import check_device, cores
 
 if TYPE_CHECKING:
     from harness.cell import Cell, Question

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from harness.common import places
-from harness.common.errors import UserError
 
 
 def path_option(what: str, **more: Any) -> Any:
@@ -26,18 +25,6 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-
-
-def check_device(device: str, ray_address: str | None = None) -> None:
-    """UserError unless torch can train on the device. On a cluster, that is left to Ray."""
-    if device not in ("cpu", "cuda"):
-        raise UserError(f"device '{device}': write cpu or cuda")
-    if device == "cpu" or ray_address:
-        return
-    import torch
-
-    if not torch.cuda.is_available():
-        raise UserError("device 'cuda': torch sees no CUDA device here; DEVICE=cpu trains without one")
 
 
 def grid_names(beginning: str) -> list[str]:

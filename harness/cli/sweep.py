@@ -10,11 +10,11 @@ import typer
 
 from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
-from harness.cli.options import Dataset, Device, Results, check_device, grid_names
+from harness.cli.options import Dataset, Device, Results, grid_names
 from harness.cli.plot import draw, say_left_out
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.machine import cores
+from harness.common.machine import check_device, cores
 from harness.common.text import counted
 
 if TYPE_CHECKING:

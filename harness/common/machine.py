@@ -1,4 +1,4 @@
-"""The machine that this process runs on: how many of its cores it may use."""
+"""The machine that this process runs on: how many of its cores it may use, and whether it has a GPU."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from harness.common.errors import UserError
 
 
 def cores(root: Path = Path("/")) -> int:
@@ -16,6 +18,18 @@ def cores(root: Path = Path("/")) -> int:
     """
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([own, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+def check_device(device: str, ray_address: str | None = None) -> None:
+    """UserError unless torch can train on the device. On a cluster, that is left to Ray."""
+    if device not in ("cpu", "cuda"):
+        raise UserError(f"device '{device}': write cpu or cuda")
+    if device == "cpu" or ray_address:
+        return
+    import torch
+
+    if not torch.cuda.is_available():
+        raise UserError("device 'cuda': torch sees no CUDA device here; DEVICE=cpu trains without one")
 
 
 def _quotas(root: Path) -> Iterator[float]:

@@ -11,6 +11,7 @@ from harness import grids
 from harness.cell import Cell, Question
 from harness.common import places
 from harness.common.errors import NotWritten
+from harness.common.machine import check_device
 from harness.common.text import counted
 from harness.grids import Grid
 from harness.problems import problem_of
@@ -84,9 +85,11 @@ def run(
     >>> rows["iteration"].tolist()
     [1, 2, 3]
 
+    device: `cpu` or `cuda`.
     UserError: the grid or the cell cannot be trained; said before anything is. ValueError: arguments that a
     cell or a grid does not have.
     """
+    check_device(device)
     if isinstance(what, Cell):
         if max_iterations is None or results is not None or seeds is not None or stale:
             raise ValueError("a cell takes max_iterations, maybe target_loss and device, and nothing else")

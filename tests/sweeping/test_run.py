@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import harness
 from harness.common import plugins
@@ -70,3 +71,10 @@ def test_failed_cells_are_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with pytest.warns(UserWarning, match="1 cell failed: ZeroDivisionError"):
         trials, _ = harness.run(grid_file(tmp_path), results=tmp_path / "results")
     assert trials["outcome"].tolist().count("failed") == 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device")
+def test_a_device_that_is_not_there_is_refused() -> None:
+    for device, words in {"cuda": "torch sees no CUDA device here", "tpu": "write cpu or cuda"}.items():
+        with pytest.raises(UserError, match=f"device '{device}': {words}"):
+            harness.run(cell(), max_iterations=1, device=device)
