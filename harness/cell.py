@@ -159,9 +159,16 @@ def _again(fields: dict[str, Any]) -> Protocol:
 def protocol_of(**fields: Any) -> Protocol:
     """The protocol with these fields; the defaults are `paper-adam`, or what its problem and data set want.
 
-    ValidationError: a field that neither the problem nor the network has, or a value out of range.
+    A list, as JSON has it, is a tuple. ValidationError: a field that neither the problem nor the network has,
+    or a value out of range.
     """
+    fields = with_tuples(fields)
     return model_of(fields).model_validate(fields, strict=True)
+
+
+def with_tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with tuples in place of lists."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 def model_of(fields: Mapping[str, Any]) -> type[Protocol]:
@@ -189,6 +196,8 @@ def _model(name: str, problem: type[Problem], network: str, built: Network) -> t
                 raise UserError(
                     f"{brings}: its field {field} is already one of {taken.get(field, 'every protocol')}"
                 )
+            if isinstance(fields.model_fields[field].default, list | dict | set):
+                raise UserError(f"{brings}: the default of its field {field} can be changed; write a tuple")
             taken[field] = brings
     defaults: dict[str, Any] = dict(problem.preset)
     if name != "few-shot":  # whose preset is the paper's own

@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
+from harness import records
 from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, presets, protocol_of
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.methods import METHODS, maml
 from harness.problems import PROBLEMS, FewShot, Problem, few_shot, problem
+from harness.problems.networks import network
 from tests import registries
 
 RATES = {"alpha0": 0.1, "beta0": 1e-3}
@@ -94,6 +96,22 @@ def test_a_protocol_without_the_fields_of_its_problem_is_refused() -> None:
     for fields in ({}, {"problem": "sinusoid", "network": "mlp"}):
         with pytest.raises(ValidationError, match=r"write protocol_of\(\.\.\.\)"):
             Protocol(**fields)
+
+
+def test_a_field_may_be_a_tuple(monkeypatch: pytest.MonkeyPatch) -> None:
+    registries.for_now(monkeypatch)
+
+    @network("stack")
+    def build(inputs: object, outputs: int, widths: tuple[int, ...] = (8, 8)) -> None: ...
+
+    made = Cell(
+        protocol=protocol_of(problem="sinusoid", network="stack", widths=(4, 2)),
+        method="maml",
+        hyper=RATES,
+        seed=0,
+    )
+    assert Cell.model_validate_json(made.model_dump_json()) == made
+    assert records.load_header(records.dump(records.make(made, "failed", [], {}, "why"))).cell == made
 
 
 class Tables(Problem):

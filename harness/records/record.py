@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 from pydantic_core import from_json  # several times as fast as json's
 
-from harness.cell import Cell, Protocol, Question, protocol_of
+from harness.cell import Cell, Protocol, Question, protocol_of, with_tuples
 from harness.cell import cell as cell_of
 from harness.common import plugins
 from harness.common.errors import NotAFile, UserError
@@ -247,7 +247,7 @@ for _kept in (_protocol, _hyper):
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
     if type(seed) is not int:
         raise TypeError(f"its seed is {checks.shown(seed)}")
-    return cell_of(_protocol(**protocol), method, _hyper(method, **hyper), seed)
+    return cell_of(_protocol(**with_tuples(protocol)), method, _hyper(method, **hyper), seed)
 
 
 _CELL = frozenset(Cell.model_fields)

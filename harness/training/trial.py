@@ -5,6 +5,7 @@ Nothing of harness's own is tried: its tests do that.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from harness.cell import Cell, Protocol, alike
+from harness.cell import Cell, Protocol, alike, with_tuples
 from harness.common import plugins
 from harness.common.errors import UserError
 from harness.methods import METHODS
@@ -48,7 +49,8 @@ def check(cells: Sequence[Cell]) -> None:
 
 
 def _check_protocol(protocol: Protocol) -> None:
-    """Its problem and its network, without a method."""
+    """Its fields, its problem and its network, without a method."""
+    _check_kept(protocol)
     problem_module, network_module = PROBLEMS.module(protocol.problem), NETWORKS.module(protocol.network)
     what = f"problem '{protocol.problem}'"
     with _said(what, problem_module):
@@ -66,6 +68,19 @@ def _check_protocol(protocol: Protocol) -> None:
         loss = loss_of(problem_of(protocol), outputs, targets)
     with _said(f"network '{protocol.network}'", network_module, problem_module):
         _check_reach(protocol, loss, weights)
+
+
+def _check_kept(protocol: Protocol) -> None:
+    """UserError: a field's value does not come back from a record."""
+    fields = protocol.model_dump()
+    written = json.loads(protocol.model_dump_json())
+    for brings in (PROBLEMS[protocol.problem].Fields, NETWORKS[protocol.network].Fields):
+        for name in brings.model_fields:
+            if with_tuples(written)[name] != fields[name]:
+                raise UserError(
+                    f"protocol: {name} is {fields[name]!r}, which no record can keep; use numbers, texts, "
+                    "flags and tuples of them"
+                )
 
 
 def _check_reach(protocol: Protocol, loss: Tensor, weights: dict[str, Tensor]) -> None:
