@@ -247,6 +247,8 @@ for _kept in (_protocol, _hyper):
 def _cell(protocol: dict[str, Any], method: str, hyper: dict[str, Any], seed: int) -> Cell:
     if type(seed) is not int:
         raise TypeError(f"its seed is {checks.shown(seed)}")
+    if type(protocol) is not dict:
+        raise TypeError(f"its protocol is {checks.shown(protocol)}")
     return cell_of(_protocol(**with_tuples(protocol)), method, _hyper(method, **hyper), seed)
 
 
