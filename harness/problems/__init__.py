@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
-from harness.problems.base import PROBLEMS, Batch, Problem, Tasks, problem_of
+from harness.problems.base import PROBLEMS, Batch, Problem, Tasks, check, problem_of
 from harness.problems.few_shot import FewShot
 from harness.problems.sinusoid import Sinusoid
 
 for _problem in (FewShot, Sinusoid):
     PROBLEMS.add(_problem.name, _problem, _problem.__module__)
 
-__all__ = ["PROBLEMS", "Batch", "Problem", "Tasks", "problem", "problem_of"]
+__all__ = ["PROBLEMS", "Batch", "Problem", "Tasks", "check", "problem", "problem_of"]
 
 
 def problem(kind: type[Problem]) -> type[Problem]:

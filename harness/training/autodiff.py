@@ -24,6 +24,7 @@ from harness.training.batchnorm import twice_differentiable
 from harness.training.engine import Engine
 from harness.training.tracing import traced
 
+torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
 PAIRS = 400
 """(cell, task) pairs with which a CPU is fastest: more do not fit its cache, fewer need more calls."""
 
@@ -66,7 +67,9 @@ class AutodiffEngine(Engine):
             rows = torch.stack(by_rates[::-1])
             return Outcome(judged, q, rows if each else rows.sum(0, keepdim=True))
 
-        judged, total, by_rates = self._over_tasks(("learn", steps, first_order), task, weights, rates, batch)
+        judged, total, by_rates = self._over_tasks(
+            ("learn", steps, first_order, each), task, weights, rates, batch
+        )
         if self.protocol.task_reduction == "mean":
             total, by_rates = total / batch.support.shape[1], by_rates / batch.support.shape[1]
         return MetaGradient(judged[0], judged[1:], total, by_rates if each else by_rates[:, 0])

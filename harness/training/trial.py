@@ -6,6 +6,8 @@ Nothing of harness's own is tried: its tests do that.
 from __future__ import annotations
 
 import math
+import operator
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.cell import Cell, Protocol
+from harness.cell import Cell, Protocol, protocol_of
+from harness.cell import cell as cell_of
 from harness.common import plugins
 from harness.common.errors import UserError
 from harness.methods import METHODS
@@ -24,6 +27,7 @@ from harness.problems import PROBLEMS, Problem, Tasks, problem_of
 from harness.problems.base import Split
 from harness.problems.networks import NETWORKS, Built, built
 from harness.records import provenance
+from harness.training import replay
 from harness.training.pack import Pack, dtype_of
 
 MOST = 16
@@ -52,7 +56,7 @@ def _check_protocol(protocol: Protocol) -> None:
     problem_module, network_module = PROBLEMS.module(protocol.problem), NETWORKS.module(protocol.network)
     what = f"problem '{protocol.problem}'"
     with _said(what, problem_module):
-        shape = problem_of(protocol).shape()
+        shape = _check_shape(problem_of(protocol).shape())
         if not plugins.is_ours(problem_module):
             _check_tasks(protocol, shape)
         tasks = problem_of(protocol).tasks(0, "train", 1)
@@ -65,6 +69,17 @@ def _check_protocol(protocol: Protocol) -> None:
     with _said(what, problem_module):
         loss = _check_loss(problem_of(protocol), outputs, targets)
     _check_reach(protocol, loss, weights)
+
+
+def _check_shape(shape: Any) -> tuple[tuple[int, ...], int]:
+    """The shape of an input, and the number of outputs. Raises ValueError."""
+    try:
+        inputs, outputs = shape
+        return tuple(operator.index(one) for one in inputs), operator.index(outputs)
+    except (TypeError, ValueError):
+        raise _Wrong(
+            f"its shape() is {shape!r}; return that of an input and the number of outputs, ((2,), 1) say"
+        ) from None
 
 
 def _check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:
@@ -112,11 +127,15 @@ def _arrays(tasks: Any) -> dict[str, np.ndarray]:
     found = {}
     for name, values in tasks._asdict().items():
         try:
-            found[name] = np.asarray(values)
+            found[name] = np.array(values)  # a copy: they may be drawn into the same memory again
         except ValueError:
             raise _Wrong(f"its tasks are of different shapes: {name}") from None
         if found[name].dtype == object or found[name].ndim < 2:
             raise _Wrong(f"its tasks are of different shapes: {name} is no array [tasks, n, ...]")
+        if found[name].dtype.kind not in "biuf":
+            raise _Wrong(f"its tasks are no real numbers: {name} is of type {found[name].dtype}")
+        if 0 in found[name].shape:
+            raise _Wrong(f"its tasks are empty: {name} is {list(found[name].shape)}")
     return found
 
 
@@ -155,6 +174,8 @@ def _check_outputs(network: Built, weights: dict[str, Tensor], inputs: Tensor, o
         raise _Wrong(
             f"its outputs are {got} for {len(inputs)} inputs; the problem needs [{len(inputs)}, {outputs}]"
         )
+    if not first.requires_grad:
+        raise _Wrong("its outputs do not depend on its parameters, or are detached from them")
     if not torch.equal(first, again) and bool(first.isfinite().all()):
         raise _Wrong(
             "two passes over the same inputs differ: it draws at random, or keeps something; leave that out"
@@ -174,7 +195,7 @@ def _check_loss(problem: Problem, outputs: Tensor, targets: Tensor) -> Tensor:
         )
     for name, one in zip(problem.metrics, measured, strict=True):
         if not isinstance(one, Tensor) or one.dim() != 0:
-            raise _Wrong(f"its metric {name} is {_of(one)}, not a scalar")
+            raise _Wrong(f"its metric {name} is {_of(one)}, not a scalar tensor")
     return loss
 
 
@@ -204,19 +225,63 @@ def _check_method(cells: Sequence[Cell]) -> bool:
     for cell in sorted(cells, key=lambda one: one.hyper.pace())[:MOST]:
         with _said(f"method '{cell.method}'", *dict.fromkeys(modules)):
             pack = Pack([cell], torch.device("cpu"))
-            before = pack.state
+            before, copied = pack.state, replay.each(torch.clone, pack.state)
             (moment,) = pack.advance(range(1, 2))
-            for state in (before, pack.state):
-                if not isinstance(state, State) or state.weights.shape != before.weights.shape:
-                    raise _Wrong("its step returns no harness.State with weights of the same shape")
-            sizes = [tuple(one.shape) for one in moment.recorded]
+            _check_states(before, copied, pack.state)
+            sizes = [tuple(torch.as_tensor(one).shape) for one in moment.recorded]
             if sizes != [(1,)] * len(method.columns):
                 raise _Wrong(
                     f"record gives {sizes}; it must give [cells] for each of {', '.join(method.columns)}"
                 )
-        if math.isfinite(moment.loss.item()):
-            return True
+            if math.isfinite(moment.loss.item()):
+                if not plugins.is_ours(METHODS.module(cell.method)):
+                    _check_apart(cell)
+                return True
     return False
+
+
+def _check_states(before: Any, copied: Any, after: Any) -> None:
+    """Of a cell before and after its update. copied: the state before, from before the update."""
+    for state in (before, after):
+        if not isinstance(state, State) or state.weights.shape != before.weights.shape:
+            raise _Wrong("its step returns no harness.State with weights of the same shape")
+        for one in replay.leaves(state):
+            if one.shape[:1] != (1,):
+                raise _Wrong(
+                    f"a tensor of its state is {list(one.shape)}; the cells are every one's first axis"
+                )
+    if after.weights.dtype != before.weights.dtype:
+        raise _Wrong(
+            f"its step returns weights in {after.weights.dtype}, and is given {before.weights.dtype}; "
+            "rates are in float64: write beta.to(weights.dtype)"
+        )
+    for one, was in zip(replay.leaves(before), replay.leaves(copied), strict=True):
+        if not torch.equal(one, was) and bool(one.isfinite().all()):
+            raise _Wrong("its step writes into the state that it is given; return new tensors")
+
+
+def _check_apart(cell: Cell) -> None:
+    """That two iterations, in float64, lead a cell to the same state alone and beside another one."""
+    protocol = protocol_of(**cell.protocol.model_dump() | {"precision": "float64"})
+    seeds = cell.seed, 0 if cell.seed else 1
+    mine, other = (cell_of(protocol, cell.method, cell.hyper, seed) for seed in seeds)
+    try:
+        alone = Pack([mine], torch.device("cpu"))
+        before = alone.state
+        alone.advance(range(1, 3))
+    except RuntimeError:  # a network that computes in float32, whatever it is given
+        return
+    together = Pack([mine, other], torch.device("cpu"))
+    moments = together.advance(range(1, 3))
+    ours = zip(*map(replay.leaves, (before, alone.state, together.state)), strict=True)
+    for was, one, two in ((a.double(), b.double(), c.double()) for a, b, c in ours):
+        if len(two) != 2 or (one - two[:1]).norm() > 1e-3 * (one - was).norm() + 1e-9 * was.norm():
+            raise _Wrong(
+                "a cell that is trained again, beside another, moves differently; what it returns must "
+                "depend on its arguments alone, for each cell apart: reduce over the last axis, not the first"
+            )
+    if [len(one) for one in moments[0].recorded] != [2] * len(moments[0].recorded):
+        raise _Wrong("record gives one number for two cells; it must give [cells] for each of its columns")
 
 
 class _Wrong(ValueError):
@@ -239,6 +304,8 @@ def _said(what: str, *modules: str) -> Iterator[None]:
             text = str(error)
             if isinstance(error, _Wrong):
                 text = f"{what}: {text}"
+        elif isinstance(error, NotImplementedError) and not str(error):
+            text = f"{what}: it has no {traceback.extract_tb(error.__traceback__)[-1].name}; write it"
         else:
             text = f"{what}: {plugins.explain(error, *(Path(file) for file in files.values() if file))}"
             if "derivative" in text or "double backward" in text:
