@@ -14,6 +14,7 @@ from harness.methods import METHODS
 from harness.problems import PROBLEMS, datasets, few_shot
 from harness.problems.datasets.base import CHARACTERS, DATASETS, DRAWERS
 from harness.problems.networks import NETWORKS
+from tests.registries import for_now
 
 torch.set_num_threads(1)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background of a shell
@@ -57,6 +58,4 @@ def noise(monkeypatch: pytest.MonkeyPatch) -> datasets.Dataset:
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test makes known is forgotten after it."""
-    for registry in (DATASETS, METHODS, NETWORKS, PROBLEMS):
-        monkeypatch.setattr(registry, "_things", dict(registry._things))
-        monkeypatch.setattr(registry, "_modules", dict(registry._modules))
+    for_now(monkeypatch, DATASETS, METHODS, NETWORKS, PROBLEMS)

@@ -12,10 +12,17 @@ from harness.common.registry import Registry
 def bring(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], thing: Any) -> None:
     """As if a plug-in had brought it."""
     monkeypatch.setitem(registry._things, thing.name, thing)
-    monkeypatch.setitem(registry._modules, thing.name, __name__)
+    monkeypatch.setitem(registry._owners, thing.name, __name__)
 
 
 def forget(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], name: str) -> None:
     """As if nobody had brought it to this process."""
     monkeypatch.delitem(registry._things, name)
-    monkeypatch.delitem(registry._modules, name)
+    monkeypatch.delitem(registry._owners, name)
+
+
+def for_now(monkeypatch: pytest.MonkeyPatch, *registries: Registry[Any]) -> None:
+    """What is added to them is forgotten when the test ends."""
+    for registry in registries:
+        monkeypatch.setattr(registry, "_things", dict(registry._things))
+        monkeypatch.setattr(registry, "_owners", dict(registry._owners))

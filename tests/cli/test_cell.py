@@ -70,8 +70,8 @@ def test_hyper_parameters_of_every_type(harness: Run, tiny: str, monkeypatch: py
         "rule=other": "cell: rule: ",
         "msl=3": "cell: msl: ",
         "steps=1.5": "cell: steps: 1.5 is not a whole number",
-        "steps=some": "'steps=some' is not of the form name=number",
-        "steps=": "'steps=' is not of the form name=number",
+        "steps=some": "cell: steps: 'some' is not a number",
+        "steps=": "'steps=' is not of the form name=value",
     }.items():
         name = wrong.partition("=")[0]
         others = [word for word in words if not word.startswith(f"{name}=")]

@@ -140,4 +140,4 @@ def test_characters_that_no_font_has_are_named_once(
     said = harness("plot", tiny)
     assert said.code == 0, said.err
     assert said.err == ""
-    assert said.out.count("tiny: no installed font has \U0010fffd; boxes are drawn instead") == said_once
+    assert said.out.count(r"tiny: no installed font has \U0010fffd; boxes are drawn instead") == said_once

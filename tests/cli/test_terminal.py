@@ -62,7 +62,7 @@ def test_a_command(
 ) -> None:
     from harness.cli import grids as dry_run
 
-    monkeypatch.setattr(dry_run, "_timed", lambda cell: 1.25)
+    monkeypatch.setattr(dry_run, "_timed", lambda cell, cells: 1.25)
     done, failed, _ = fill(results, tiny)
     references.publish(grids.load(tiny), results)
     names = {"TINY": tiny, "ID": done.cell_id, "FAILED": failed.cell_id}

@@ -36,7 +36,7 @@ def known(kind: type[maml.MAML]) -> Iterator[None]:
     try:
         yield
     finally:
-        del METHODS._things[kind.name], METHODS._modules[kind.name]
+        METHODS.drop(kind.name)
 
 
 @pytest.fixture(scope="module")

@@ -278,7 +278,7 @@ def with_protocol(*lines: str, text: str = GRID) -> str:
     [
         (["problem: sinusoid"], "sinusoid", "sinusoid"),
         (["preset: sinusoid", "width: 8"], "sinusoid", "sinusoid, width=8"),
-        (["network: mlp", "width: 8"], "paper-adam", "paper-adam, width=8, network=mlp"),
+        (["network: mlp", "width: 8"], "paper-adam", "paper-adam, network=mlp, width=8"),
         (["network: mlp", "layers: 4"], "paper-adam", "paper-adam, layers=4, network=mlp"),
         (["preset: omniglot-5way"], "omniglot-5way", "omniglot-5way"),
         (["preset: omniglot-5way", "dataset: glyphs"], "omniglot-5way", "omniglot-5way"),
@@ -343,7 +343,17 @@ def test_methods_that_no_table_can_hold_together() -> None:
         assert message(text) == f"mine.yaml:19: cells[3].method: {says}"
 
 
+OWN = """
+import harness
+
+@harness.method
+class Own(type(harness.METHODS["maml"])):
+    name = "own"
+"""
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_one_plug_in_needs_no_list(tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text("")
-    (tmp_path / "mine.yaml").write_text(GRID + "plugins: own.py\n")
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "mine.yaml").write_text(GRID.replace("method: maml", "method: own") + "plugins: own.py\n")
     assert grids.load(str(tmp_path / "mine.yaml")).plugins == ("own.py",)

@@ -35,8 +35,8 @@ def made(name: str = "mine", columns: tuple[str, ...] = (), **hyper: Any) -> typ
         (made(rates=list[float]), "its hyper-parameter rates is neither a number"),
         (made(rule=str), "its hyper-parameter rule is neither a number"),
         (made(rule=Literal[1, 2]), "its hyper-parameter rule is neither a number"),
-        (made("a,b"), "method 'a,b': name it with letters, digits and"),
-        (made("maml", rate0=float), "method 'maml' is already in harness.methods.maml; choose another name"),
+        (made("a,b"), "a method's name is 'a,b'; write a word with letters, digits and"),
+        (made("maml", rate0=float), "method 'maml' is built in; choose another name"),
     ],
 )
 def test_a_name_that_does_not_fit_is_refused(kind: type[base.Method], says: str) -> None:

@@ -17,7 +17,7 @@ from harness.problems.networks import Layout
 from harness.training import loop
 from harness.training.pack import Pack
 from tests.methods.test_methods import CPU, SINUSOID, cell, exact, protocol, run, variant
-from tests.training import own
+from tests.registries import for_now
 from tests.training.plain import parts_of
 from tests.training.test_engines import perceptron
 
@@ -140,7 +140,7 @@ def test_meta_sgd_with_frozen_rates_is_maml_bit_for_bit(
 
 def brought(method: type[base.Method], monkeypatch: pytest.MonkeyPatch) -> None:
     """Known until the test ends."""
-    own.for_now(METHODS, monkeypatch)
+    for_now(monkeypatch, METHODS)
     METHODS.add(method.name, method(), method.__module__)
 
 

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from harness.cell import Protocol, protocol_of
-from harness.common.registry import Registry
 from harness.methods import METHODS
 from harness.problems import PROBLEMS, datasets
 from harness.problems.datasets import DATASETS, Source
 from harness.problems.networks import NETWORKS, network
+from tests.registries import for_now
 
 
 class Pooled(nn.Module):
@@ -62,8 +62,7 @@ def _load(resize: str) -> datasets.Dataset:
 
 def protocol(monkeypatch: pytest.MonkeyPatch) -> Protocol:
     """Small and exact; network and data set are known until the test ends."""
-    for registry in (METHODS, PROBLEMS, NETWORKS, DATASETS):
-        for_now(registry, monkeypatch)
+    for_now(monkeypatch, METHODS, PROBLEMS, NETWORKS, DATASETS)
     network("pooled")(Pooled)
     DATASETS.add("squares", Source(name="squares", load=_load), __name__)
     return protocol_of(
@@ -79,9 +78,3 @@ def protocol(monkeypatch: pytest.MonkeyPatch) -> Protocol:
         validation_every=4,
         precision="float64",
     )
-
-
-def for_now(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is added to it is forgotten when the test ends."""
-    monkeypatch.setattr(registry, "_things", dict(registry._things))
-    monkeypatch.setattr(registry, "_modules", dict(registry._modules))
