@@ -71,7 +71,7 @@ def test_a_decorator_without_a_name_is_refused() -> None:
 
 
 def test_a_name_that_is_taken_is_refused(add: Add) -> None:
-    with pytest.raises(UserError, match="data set 'glyphs' is already in harness"):
+    with pytest.raises(UserError, match="data set 'glyphs' is built in"):
         dataset("glyphs")(lambda: {})
 
 
