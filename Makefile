@@ -34,8 +34,9 @@ BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ON
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
+	@echo "                         (a grid in sweeps/, or the path of a YAML file, as in examples/)"
 	@echo "     SEEDS=0-4           these seeds instead of the grid's"
-	@echo "     DATASET=glyphs      this data set instead of the grid's: omniglot or glyphs"
+	@echo "     DATASET=glyphs      this data set instead of the grid's: omniglot, glyphs or your own"
 	@echo "     DEVICE=cuda         train on the GPUs; the default is cpu"
 	@echo "     JOBS=2              cells at a time; by default as many as there are cores"
 	@echo "     WHERE=alpha0=1e-4   only these cells; combine as in alpha0=1e-4,method=maml"

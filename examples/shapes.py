@@ -16,7 +16,7 @@ SIDE = 32
 """Height and width, pixels."""
 
 
-@harness.dataset("shapes", train_characters=12, validation_characters=6, rotate=False)
+@harness.dataset("shapes", train_characters=12, validation_characters=6, n_way=5)
 def shapes() -> dict[str, np.ndarray]:
     """Class -> images, uint8 [images, height, width, 3]. The keywords above are fields of the protocol."""
     random = np.random.default_rng(0)

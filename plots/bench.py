@@ -1,4 +1,4 @@
-"""The bench: every program's time beside the floor, and how the cost grows with the work."""
+"""The bench: every program's time beside the floor, other networks, and how the cost grows with the work."""
 
 from __future__ import annotations
 
@@ -38,17 +38,28 @@ def render(bench: dict[str, Any], path: Path) -> list[Path]:
 
 
 def draw(bench: dict[str, Any]) -> Figure:
-    """A row for each program; below, if there are curves, a panel for each thing that was varied."""
+    """A row for each program, on the paper's problem and then on others; below, if there are curves, a panel
+    for each thing that was varied."""
     programs, curves = bench["programs"], pd.DataFrame(bench.get("curves", []))
+    others = [{**one, "programs": _best(one)} for one in bench.get("general", [])]
     varied = [name for name in TITLES if not curves.empty and name in set(curves["varied"])]
     lines = -(-len(varied) // COLUMNS)
     heading = Heading(title=_title(bench), subtitle=texts.wrapped(_what(bench), WIDTH, style.TICK))
     top = heading.height + 0.12
     rows = ROW * len(programs)
     below = top + rows + 0.62
+    places = []
+    for other in others:
+        places.append(below + 0.15)
+        below += 0.15 + ROW * len(other["programs"]) + 0.62
     fig = Figure(figsize=(WIDTH, below + (lines * (PANEL + GAP) + 0.3 if lines else 0)))
     heading.draw(fig)
     _programs(style.axes_at(fig, LEFT, top, WIDTH - LEFT - 0.35, rows, label="programs"), bench)
+    for other, place in zip(others, places, strict=True):
+        height = ROW * len(other["programs"])
+        ax = style.axes_at(fig, LEFT, place, WIDTH - LEFT - 0.35, height, label=other["name"])
+        _programs(ax, other)
+        ax.set_title(_other(other), size=style.SMALL, loc="left", pad=3)
     width = (WIDTH - MARGIN - style.MARGIN - (COLUMNS - 1) * APART) / COLUMNS
     for at, name in enumerate(varied):
         row, column = divmod(at, COLUMNS)
@@ -82,10 +93,10 @@ def _what(bench: dict[str, Any]) -> str:
 def _programs(ax: Axes, bench: dict[str, Any]) -> None:
     """A dot and its quartiles for each program, in the file's order from the top."""
     rows = bench["programs"]
-    on_device = "throughput_ratios" in bench
+    throughput = _is_throughput(bench)
     for y, row in enumerate(rows):
         colour = OURS if row["name"].startswith("harness") else PEER
-        if on_device:
+        if throughput:
             value = row["cell_iterations_per_second"]
         else:
             value = row["median_ms"]
@@ -95,15 +106,37 @@ def _programs(ax: Axes, bench: dict[str, Any]) -> None:
     ax.set_yticks(range(len(rows)), [_name(row) for row in rows], size=style.SMALL)
     ax.set_ylim(len(rows) - 0.4, -0.7)
     ax.tick_params(axis="y", length=0)
-    if on_device:
+    if throughput:
         ax.set_xscale("log")
         ax.xaxis.set_major_formatter(PLAIN)
         ax.xaxis.set_minor_formatter(PLAIN)
         ax.set_xlabel("cells \N{MULTIPLICATION SIGN} iterations per second")
     else:
-        ax.axvline(bench["floor_ms"], color=FLOOR, ls="--", lw=1)
+        if "floor_ms" in bench:
+            ax.axvline(bench["floor_ms"], color=FLOOR, ls="--", lw=1)
         ax.set_xlim(0, 1.05 * max(row["q3_ms"] for row in rows))
         ax.set_xlabel("ms per meta-iteration")
+
+
+def _is_throughput(bench: dict[str, Any]) -> bool:
+    """Whether cells are trained together, so that a call's milliseconds say nothing."""
+    return "throughput_ratios" in bench or bench.get("cells", 1) > 1
+
+
+def _best(other: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of the programs, ours and each library's fastest."""
+    kept = {"harness", *other["peers"].values()}
+    return [row for row in other["programs"] if row["name"] in kept]
+
+
+def _other(other: dict[str, Any]) -> str:
+    """What else was measured, and the ratio."""
+    what, ratio = f"{other['title']}, {other['rounds']} rounds", other["ours_over_fastest_peer"]
+    if ratio is None:
+        return what
+    if other["cells"] > 1:
+        return f"{what}: harness trains {other['cells']} cells, {1 / ratio:.1f} times as many a second"
+    return f"{what}: harness takes {ratio:.2f} times as long as the fastest library"
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
     workload.py   the one piece of work that all programs do, and this project's program
     torchnet.py   its network in torch.nn, for the peers
+    users.py      a network and images as a user brings them
     peers.py      learn2learn, higher, TorchOpt and a plain loop, each as its users would write it
     floor.py      multiply-adds of a meta-iteration, and what a matrix product takes for them
     timing.py     programs timed in turn
     cpu.py        first the check in float64, then the times: bench.json
+    general.py    the same for the engine of any network: a user's convolutions, a pack of small networks
     parts.py      where the time goes, operator by operator
     curves.py     how the cost grows with the work
     gpu.py        throughput on a device: bench-gpu.json

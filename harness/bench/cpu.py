@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from harness.bench import floor, machine, peers, timing
 from harness.bench.threads import threads
-from harness.bench.workload import PAPER, Prepare, make, ours
+from harness.bench.workload import PAPER, Answer, Prepare, Workload, make, ours
 from harness.cell import Protocol
 
 ROUNDS = 15
@@ -41,10 +40,13 @@ class Contender:
     prepare: Prepare
 
 
-def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str, str]]:
+def contenders(
+    only: Sequence[str] = (), layouts: Sequence[str] = tuple(peers.LAYOUTS)
+) -> tuple[dict[str, Contender], dict[str, str]]:
     """The programs by name, ours first, and the libraries left out, each with the reason.
 
     only: packages to compare with; none: all. The plain loop is always there: it is the reference.
+    layouts: of images, see peers.programs.
     """
     programs, left_out = {OURS: Contender(package=OURS, layout=None, prepare=ours)}, {}
     for package in peers.PEERS:
@@ -53,24 +55,22 @@ def contenders(only: Sequence[str] = ()) -> tuple[dict[str, Contender], dict[str
         elif reason := peers.missing(package):
             left_out[package] = reason
         else:
-            for name, layout, prepare in peers.programs(package):
+            for name, layout, prepare in peers.programs(package, layouts):
                 programs[name] = Contender(package=package, layout=layout, prepare=prepare)
     return programs, left_out
 
 
-def differences(programs: dict[str, Contender], protocol: Protocol, device: str = "cpu") -> dict[str, float]:
-    """How far each program is from the plain loop in float64: the difference of the losses (nats), or the
-    largest difference of the meta-gradients over the largest entry, whichever is larger. Raises Disagreement
-    above AGREEMENT.
+def differences(
+    programs: dict[str, Contender], protocol: Protocol, device: str = "cpu", cells: int = 1
+) -> dict[str, float]:
+    """How far each program is from the plain loop in float64: the difference of the losses, or the largest
+    difference of the meta-gradients over the largest entry, whichever is larger. Of a pack, the first and
+    the last cell count. Raises Disagreement above AGREEMENT.
 
     Each runs twice and the second answer counts: nothing may be left over from the first.
     """
-    work = make(protocol, torch.float64, device)
-    answers = {}
-    for name, one in programs.items():
-        program = one.prepare(work)
-        program.step()
-        answers[name] = program.answer(program.step())
+    work = make(protocol.model_copy(update={"precision": "float64"}), device, cells)
+    answers = {name: _ends(one, work) for name, one in programs.items()}
     reference = next(answers[name] for name, one in programs.items() if one.package == REFERENCE)
     by_name = {name: _difference(answer, reference) for name, answer in answers.items()}
     for name, difference in by_name.items():
@@ -81,11 +81,23 @@ def differences(programs: dict[str, Contender], protocol: Protocol, device: str 
     return by_name
 
 
-def _difference(answer: tuple[float, Tensor], reference: tuple[float, Tensor]) -> float:
+def _ends(one: Contender, work: Workload) -> Answer:
+    """The answer for the first and the last cell: ours from the whole pack, a peer's one by one."""
+    ends = sorted({0, len(work.weights) - 1})
+    answers = []
+    for part in [work] if one.package == OURS else [work.cell(which) for which in ends]:
+        program = one.prepare(part)
+        program.step()
+        answers.append(program.answer(program.step()))
+    whole = Answer(*(torch.cat(same) for same in zip(*answers, strict=True)))
+    return Answer(whole.loss[ends], whole.gradient[ends]) if one.package == OURS else whole
+
+
+def _difference(answer: Answer, reference: Answer) -> float:
     """nan if anything is nan, which Python's `max` might drop."""
-    by_loss = torch.tensor(abs(answer[0] - reference[0]), dtype=torch.float64)
-    by_gradient = (answer[1] - reference[1]).abs().max().cpu() / reference[1].abs().max().cpu()
-    return float(torch.stack([by_loss, by_gradient]).max())
+    by_loss = (answer.loss - reference.loss).abs()
+    by_gradient = (answer.gradient - reference.gradient).abs().amax(1) / reference.gradient.abs().amax(1)
+    return float(torch.cat([by_loss, by_gradient]).max())
 
 
 def measure(
@@ -113,16 +125,18 @@ def measure(
         "problem": protocol.label,
         "threads": 1,
         "rounds": rounds,
-        "programs": [
-            {"name": name, "package": programs[name].package, "layout": programs[name].layout} | asdict(of_it)
-            for name, of_it in times.items()
-        ],
+        "programs": [row(name, programs[name]) | asdict(of_it) for name, of_it in times.items()],
         **compared(programs, {name: of_it.median_ms for name, of_it in times.items()}),
         **against_floor(protocol, peak, times[OURS].median_ms),
         "max_float64_difference": max(differing.values()),
         "float64_differences": differing,
         "not_installed": left_out,
     }
+
+
+def row(name: str, one: Contender) -> dict[str, Any]:
+    """What names a program in the result."""
+    return {"name": name, "package": one.package, "layout": one.layout}
 
 
 def compared(programs: dict[str, Contender], medians: dict[str, float]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""A meta-iteration with the code of other commits, timed in turn: what a change gained or cost.
+"""A meta-iteration with the code of other commits, timed in turn: what a change gained or cost. The time is
+the processor's, so that whatever else the machine does counts for less.
 
 `python -m harness.bench.history 1f7a082 HEAD` prints a line for each. The commits are checked out into a
 temporary folder; each runs in a process of its own, in this environment.
@@ -18,8 +19,8 @@ from harness.common.places import ROOT
 
 ROUNDS = 15
 
-# Waits for a line, computes one meta-gradient, prints how long it took. Uses only what all commits have,
-# under the names it has had, the newest first.
+# Waits for a line, computes one meta-gradient, prints how long its one thread took. Uses only what all
+# commits have, under the names it has had, the newest first.
 _PROGRAM = """
 import sys, time
 from importlib import import_module
@@ -55,9 +56,9 @@ weights = torch.from_numpy(initial(protocol, 0)).float().unsqueeze(0)
 alpha = torch.full((1, 1), 0.1, dtype=torch.float64)
 chunk = default_chunk(protocol, torch.device("cpu"))
 for _ in sys.stdin:
-    started = time.perf_counter()
+    started = time.process_time()
     meta_gradient(protocol, weights, alpha, batch, chunk)
-    print(time.perf_counter() - started, flush=True)
+    print(time.process_time() - started, flush=True)
 """
 
 
@@ -114,7 +115,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     arguments = parser.parse_args()
     for commit, times in measure(arguments.commits, arguments.rounds).items():
-        print(f"{commit:12} {times.median_ms:7.1f} ms (quartiles {times.q1_ms:.1f}, {times.q3_ms:.1f})")
+        quartiles = f"quartiles {times.q1_ms:.1f}, {times.q3_ms:.1f}"
+        print(f"{commit:12} {times.median_ms:7.1f} ms ({quartiles}; least {times.min_ms:.1f})")
 
 
 if __name__ == "__main__":

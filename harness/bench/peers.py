@@ -1,9 +1,9 @@
 """The peers: the same meta-gradient by the libraries that one would use instead, and by torch alone.
 
 Each is written as its users would write it, after the library's own example of MAML on Omniglot. All of them
-share the network of torchnet.py. What a user builds once (network, optimizers, images on the device) is built
-before the clock starts; what a user runs in every meta-iteration, up to the gradients of the meta-loss, is
-timed. The libraries are loaded when they are needed and may be missing.
+share the network and the loss of torchnet.py. What a user builds once (network, optimizers, tasks on the
+device) is built before the clock starts; what a user runs in every meta-iteration, up to the gradients of the
+meta-loss, is timed. The libraries are loaded when they are needed and may be missing.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import contextlib
 import importlib
 import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.functional import cross_entropy
 
-from harness.bench.torchnet import Conv4, Task, gradient, network, tasks
-from harness.bench.workload import Prepare, Program, Workload
+from harness.bench.torchnet import LOSSES, Task, gradient, network, tasks
+from harness.bench.workload import Answer, Prepare, Program, Workload
 from harness.problems.datasets.omniglot import torchvision_omniglot
 
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
 
-Loop = Callable[[Conv4, list[Task], Workload], Callable[[], Tensor]]
+Loop = Callable[[nn.Module, list[Task], Workload], Callable[[], Tensor]]
 """Builds a peer's meta-iteration: it returns the mean query loss and leaves the meta-gradient in `.grad`."""
 
 
-def _learn2learn(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
+def _learn2learn(net: nn.Module, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/vision/maml_omniglot.py"""
+    criterion = LOSSES[work.protocol.problem]
     maml = _load("learn2learn").algorithms.MAML(net, lr=work.alpha)
 
     def step() -> Tensor:
@@ -42,8 +42,8 @@ def _learn2learn(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], 
         for task in batch:
             learner = maml.clone()
             for _ in range(work.protocol.inner_steps):
-                learner.adapt(cross_entropy(learner(task.support), task.support_labels))
-            loss = cross_entropy(learner(task.query), task.query_labels) / len(batch)
+                learner.adapt(criterion(learner(task.support), task.support_targets))
+            loss = criterion(learner(task.query), task.query_targets) / len(batch)
             loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).sum()
@@ -51,8 +51,9 @@ def _learn2learn(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], 
     return step
 
 
-def _higher(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
+def _higher(net: nn.Module, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/maml-omniglot.py"""
+    criterion = LOSSES[work.protocol.problem]
     higher = _load("higher")
     inner = torch.optim.SGD(net.parameters(), lr=work.alpha)
 
@@ -62,8 +63,8 @@ def _higher(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tenso
         for task in batch:
             with higher.innerloop_ctx(net, inner, copy_initial_weights=False) as (fast, optimizer):
                 for _ in range(work.protocol.inner_steps):
-                    optimizer.step(cross_entropy(fast(task.support), task.support_labels))
-                loss = cross_entropy(fast(task.query), task.query_labels) / len(batch)
+                    optimizer.step(criterion(fast(task.support), task.support_targets))
+                loss = criterion(fast(task.query), task.query_targets) / len(batch)
                 loss.backward()
                 losses.append(loss.detach())
         return torch.stack(losses).sum()
@@ -71,8 +72,9 @@ def _higher(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tenso
     return step
 
 
-def _torchopt(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
+def _torchopt(net: nn.Module, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """examples/few-shot/maml_omniglot.py: MetaSGD, one backward pass for all tasks"""
+    criterion = LOSSES[work.protocol.problem]
     torchopt = _load("torchopt")
     inner = torchopt.MetaSGD(net, lr=work.alpha)
 
@@ -83,8 +85,8 @@ def _torchopt(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Ten
         fresh = torchopt.extract_state_dict(inner, by="reference")
         for task in batch:
             for _ in range(work.protocol.inner_steps):
-                inner.step(cross_entropy(net(task.support), task.support_labels))
-            losses.append(cross_entropy(net(task.query), task.query_labels))
+                inner.step(criterion(net(task.support), task.support_targets))
+            losses.append(criterion(net(task.query), task.query_targets))
             torchopt.recover_state_dict(net, start)
             torchopt.recover_state_dict(inner, fresh)
         loss = torch.stack(losses).mean()
@@ -94,8 +96,9 @@ def _torchopt(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Ten
     return step
 
 
-def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
+def _torchopt_functional(net: nn.Module, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """The same with `torchopt.sgd` and `apply_updates`, one backward pass per task"""
+    criterion = LOSSES[work.protocol.problem]
     torchopt = _load("torchopt")
     inner = torchopt.sgd(lr=work.alpha)
     start: dict[str, Tensor] = dict(net.named_parameters())
@@ -106,11 +109,11 @@ def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Calla
         for task in batch:
             fast, state = start, inner.init(start)
             for _ in range(work.protocol.inner_steps):
-                loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
+                loss = criterion(functional_call(net, fast, task.support), task.support_targets)
                 gradients = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
                 updates, state = inner.update(dict(zip(fast, gradients, strict=True)), state, inplace=False)
                 fast = torchopt.apply_updates(fast, updates, inplace=False)
-            loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
+            loss = criterion(functional_call(net, fast, task.query), task.query_targets) / len(batch)
             loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).sum()
@@ -118,8 +121,9 @@ def _torchopt_functional(net: Conv4, batch: list[Task], work: Workload) -> Calla
     return step
 
 
-def _plain(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
+def _plain(net: nn.Module, batch: list[Task], work: Workload) -> Callable[[], Tensor]:
     """torch.func.functional_call and autograd, task by task"""
+    criterion = LOSSES[work.protocol.problem]
     start: dict[str, Tensor] = dict(net.named_parameters())
 
     def step() -> Tensor:
@@ -128,10 +132,10 @@ def _plain(net: Conv4, batch: list[Task], work: Workload) -> Callable[[], Tensor
         for task in batch:
             fast = start
             for _ in range(work.protocol.inner_steps):
-                loss = cross_entropy(functional_call(net, fast, task.support), task.support_labels)
+                loss = criterion(functional_call(net, fast, task.support), task.support_targets)
                 gradients = torch.autograd.grad(loss, tuple(fast.values()), create_graph=True)
                 fast = {name: fast[name] - work.alpha * g for name, g in zip(fast, gradients, strict=True)}
-            loss = cross_entropy(functional_call(net, fast, task.query), task.query_labels) / len(batch)
+            loss = criterion(functional_call(net, fast, task.query), task.query_targets) / len(batch)
             loss.backward()
             losses.append(loss.detach())
         return torch.stack(losses).sum()
@@ -177,20 +181,32 @@ def missing(package: str) -> str | None:
     return None
 
 
-def programs(package: str) -> Iterator[tuple[str, str, Prepare]]:
-    """Name, memory layout and preparation of every way of using a peer that is installed."""
+def programs(
+    package: str, layouts: Sequence[str] = tuple(LAYOUTS)
+) -> Iterator[tuple[str, str | None, Prepare]]:
+    """Name, memory layout and preparation of every way of using a peer that is installed.
+
+    layouts: some of LAYOUTS; none: the inputs are no images, and there is only one.
+    """
     release = version(package).split("+")[0]
     for use, loop in PEERS[package].loops.items():
-        for memory in LAYOUTS:
-            yield f"{package} {release} {use}, {memory}", memory, _preparation(loop, memory)
+        name = f"{package} {release} {use}"
+        for memory in layouts:
+            yield f"{name}, {memory}", memory, _preparation(loop, memory)
+        if not layouts:
+            yield name, None, _preparation(loop, "contiguous")
 
 
 def _preparation(loop: Loop, memory: str) -> Prepare:
     def prepare(work: Workload) -> Program:
-        net = network(work.protocol, work.weights[0])
+        net, layout = network(work), work.network.layout
         net.to(memory_format=LAYOUTS[memory])  # type: ignore[call-overload]
         step = loop(net, tasks(work, LAYOUTS[memory]), work)
-        return Program(step=step, answer=lambda loss: (float(loss), gradient(work.protocol, net)))
+
+        def answer(loss: Tensor) -> Answer:
+            return Answer(loss.double().reshape(1), gradient(layout, net).unsqueeze(0))
+
+        return Program(step=step, answer=answer)
 
     return prepare
 

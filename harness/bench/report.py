@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.bench import cpu, curves, gpu, parts, peers
+from harness.bench import cpu, curves, general, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.workload import PAPER, SMALL
 from harness.common.errors import UserError
@@ -30,6 +30,8 @@ def on_cpu(
     protocol = SMALL if quick else PAPER
     result = cpu.measure(protocol, rounds or (3 if quick else cpu.ROUNDS), only, say)
     result["operators_ms"] = parts.measure(protocol)
+    few = rounds or (1 if quick else None)
+    result["general"] = [general.measure(part, few, only, quick, say) for part in general.PARTS]
     if with_curves:
         fastest = result["fastest_peer"]
         programs, _ = cpu.contenders(only)

@@ -1,20 +1,28 @@
-"""The network as the peers use it: torch.nn, weights from our flat vector, gradients back into one."""
+"""The networks, losses and tasks as the peers use them: torch.nn, weights from our flat vector, gradients
+back into one."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, mse_loss
 
 from harness.bench.workload import Workload
 from harness.cell import Protocol
-from harness.problems import episodes
-from harness.problems.networks.conv4 import layout
+from harness.problems.networks import Layout
+from harness.problems.networks.module import Module
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"few-shot": cross_entropy, "sinusoid": mse_loss}
+"""By the problem's name."""
 
 
 class Conv4(nn.Module):
-    """The network as one would write it in torch: images [n, 1, 28, 28] -> scores [n, n_way]."""
+    """The paper's network as one would write it in torch: images [n, 1, 28, 28] -> scores [n, n_way]."""
 
     def __init__(self, protocol: Protocol) -> None:
         super().__init__()
@@ -32,8 +40,42 @@ class Conv4(nn.Module):
         return self.head(self.features(x).mean((2, 3)))
 
 
+def _perceptron(layout: Layout) -> nn.Module:
+    """harness.problems.networks.mlp as one would write it in torch, under the names of our parameters."""
+    shapes = [part.shape for part in layout.parts if len(part.shape) == 2]
+    layers: OrderedDict[str, nn.Module] = OrderedDict()
+    for i, (fan_out, fan_in) in enumerate(shapes):
+        layers[f"layer{i}"] = nn.Linear(fan_in, fan_out)
+        if i < len(shapes) - 1:
+            layers[f"relu{i}"] = nn.ReLU()
+    return nn.Sequential(layers)
+
+
+def network(work: Workload) -> nn.Module:
+    """The torch network with the weights of the first cell. One that a user brings is itself."""
+    ours = work.network
+    if isinstance(ours, Module):
+        net = deepcopy(ours.module)
+    else:
+        net = Conv4(work.protocol) if work.protocol.network == "conv4" else _perceptron(ours.layout)
+    net.to(work.device, work.weights.dtype)
+    with torch.no_grad():
+        for part, piece in zip(ours.layout.parts, work.weights[0].split(ours.layout.sizes), strict=True):
+            parameter = _parameter(net, part.name)
+            parameter.copy_(_from_ours(net, piece, parameter))
+    return net
+
+
+def gradient(layout: Layout, net: nn.Module) -> Tensor:
+    """The parameters' `.grad` as our flat vector [P], float64."""
+    gradients = [_parameter(net, part.name).grad for part in layout.parts]
+    return torch.cat([_to_ours(net, one.double()) for one in gradients if one is not None])
+
+
 def _parameter(net: nn.Module, name: str) -> nn.Parameter:
     """The parameter that holds a part of our flat vector."""
+    if not isinstance(net, Conv4):
+        return net.get_parameter(name)
     kind, layer = name.rstrip("0123456789"), name.lstrip("abcdefghijklmnopqrstuvwxyz")
     match kind:
         case "head" | "bias":
@@ -45,61 +87,46 @@ def _parameter(net: nn.Module, name: str) -> nn.Parameter:
     return net.get_parameter(path)
 
 
-def _from_ours(flat: Tensor, like: Tensor) -> Tensor:
-    """A part of our vector in torch's shape: kernels [out, in, 3, 3], the head [out, in]."""
+def _from_ours(net: nn.Module, flat: Tensor, like: Tensor) -> Tensor:
+    """A part of our vector in torch's shape: for Conv4, kernels [out, in, 3, 3] and the head [out, in]."""
+    if not isinstance(net, Conv4):
+        return flat.view(like.shape)
     if like.ndim == 4:
         return flat.view(3, 3, like.shape[1], like.shape[0]).permute(3, 2, 0, 1)
     return flat.view(like.shape[::-1]).T if like.ndim == 2 else flat
 
 
-def _to_ours(tensor: Tensor) -> Tensor:
+def _to_ours(net: nn.Module, tensor: Tensor) -> Tensor:
     """The inverse of _from_ours, flat."""
-    order = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}[tensor.ndim]
-    return tensor.permute(order).reshape(-1)
-
-
-def network(protocol: Protocol, flat: Tensor) -> Conv4:
-    """The torch network with the weights [P] of ours."""
-    net = Conv4(protocol).to(flat.device, flat.dtype)
-    ours = layout(protocol)
-    with torch.no_grad():
-        for part, piece in zip(ours.parts, flat.split(ours.sizes), strict=True):
-            parameter = _parameter(net, part.name)
-            parameter.copy_(_from_ours(piece, parameter))
-    return net
-
-
-def gradient(protocol: Protocol, net: nn.Module) -> Tensor:
-    """The parameters' `.grad` as our flat vector [P], float64."""
-    gradients = [_parameter(net, part.name).grad for part in layout(protocol).parts]
-    return torch.cat([_to_ours(one.double()) for one in gradients if one is not None])
+    if isinstance(net, Conv4):
+        tensor = tensor.permute({4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}[tensor.ndim])
+    return tensor.reshape(-1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One task as the libraries take it: images [n, 1, 28, 28] and their labels [n]."""
+    """One task as the libraries take it: inputs [n, ...] and their targets [n, ...]."""
 
     support: Tensor
-    support_labels: Tensor
+    support_targets: Tensor
     query: Tensor
-    query_labels: Tensor
+    query_targets: Tensor
 
 
 def tasks(work: Workload, memory: torch.memory_format) -> list[Task]:
-    """The tasks of the workload, one by one, in this memory format."""
+    """The tasks of the workload, one by one, images in this memory format."""
 
-    def images(ours: Tensor) -> Tensor:
-        return ours.permute(0, 3, 1, 2).contiguous(memory_format=memory)
-
-    def labels(ours: Tensor) -> Tensor:
-        return episodes.labels(work.protocol.n_way, len(ours), ours.device)
+    def laid_out(inputs: Tensor) -> Tensor:
+        return inputs.contiguous(memory_format=memory if inputs.ndim == 4 else torch.contiguous_format)
 
     return [
         Task(
-            support=images(support),
-            support_labels=labels(support),
-            query=images(query),
-            query_labels=labels(query),
+            support=laid_out(support),
+            support_targets=support_targets,
+            query=laid_out(query),
+            query_targets=query_targets,
         )
-        for support, query in zip(work.batch.support[0], work.batch.query[0], strict=True)
+        for support, query, support_targets, query_targets in zip(
+            *(part[0] for part in work.batch), strict=True
+        )
     ]

@@ -57,7 +57,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     name=NAME,
     cls=_Commands,
-    help="MAML and Alpha-MAML over grids of learning rates. `make help` lists short forms of usual commands.",
+    help="How much tuning does a meta-learner need? `make help` lists short forms of usual commands.",
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -15,7 +15,8 @@ from harness.common.files import check_writable
 
 def bench(
     rounds: Annotated[
-        int | None, typer.Option(min=1, help="How often each program runs.", show_default="15; GPU: 10")
+        int | None,
+        typer.Option(min=1, help="How often each program runs.", show_default="5, 15 or 25; GPU: 10"),
     ] = None,
     only: Annotated[
         str | None, typer.Option(help="Peers: some of learn2learn,higher,torchopt.", show_default="all")

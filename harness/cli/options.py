@@ -19,7 +19,8 @@ def path_option(what: str, **more: Any) -> Any:
 
 Results = Annotated[Path, path_option("results", help="The results folder.", show_default="results/")]
 Dataset = Annotated[
-    str | None, typer.Option(help="omniglot or glyphs, in place of the grid's; also in the folder's name.")
+    str | None,
+    typer.Option(help="In place of the grid's: omniglot, glyphs or your own; also in the folder's name."),
 ]
 AsJson = Annotated[
     bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")

@@ -29,7 +29,7 @@ from harness.bench import (
     torchnet,
     workload,
 )
-from harness.bench.workload import PAPER, SMALL, Program, Workload
+from harness.bench.workload import PAPER, SMALL, Answer, Program, Workload
 from harness.cell import Protocol, protocol_of
 from harness.common.places import ROOT
 from harness.problems import datasets
@@ -63,7 +63,7 @@ def no_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shifted(protocol: Protocol, **fields: object) -> Workload:
     """In float64, with weights moved off batch norm's special values 0 and 1."""
-    made = workload.make(protocol.model_copy(update=fields), torch.float64)
+    made = workload.make(protocol.model_copy(update={"precision": "float64", **fields}))
     generator = torch.Generator().manual_seed(0)
     noise = torch.randn(made.weights.shape, generator=generator, dtype=torch.float64)
     return replace(made, weights=made.weights + 0.1 * noise)
@@ -94,11 +94,11 @@ def test_multiply_adds_of_the_paper() -> None:
 @pytest.mark.parametrize("fields", [{}, {"layers": 1}, {"k_shot": 2, "k_query": 3}])
 def test_the_gradients_are_counted_as_torch_counts_them(fields: dict) -> None:
     made = workload.make(SMALL.model_copy(update=fields | {"first_order": True}))
-    net = torchnet.network(made.protocol, made.weights[0])
+    net = torchnet.network(made)
     with FlopCounterMode(display=False) as counter:
         for task in torchnet.tasks(made, torch.contiguous_format):
-            cross_entropy(net(task.support), task.support_labels).backward()
-            cross_entropy(net(task.query), task.query_labels).backward()
+            cross_entropy(net(task.support), task.support_targets).backward()
+            cross_entropy(net(task.query), task.query_targets).backward()
     assert counter.get_total_flops() == 2 * floor.multiply_adds(made.protocol)
 
 
@@ -113,8 +113,8 @@ def test_floor_from_the_fastest_product(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_median_and_quartiles() -> None:
     times = timing.summary([0.004, 0.001, 0.002, 0.003, 0.010])
-    assert (times.median_ms, times.q1_ms, times.q3_ms) == (3.0, 2.0, 4.0)
-    assert astuple(timing.summary([0.001, 0.002])) == (1.5, 1.25, 1.75)
+    assert (times.median_ms, times.q1_ms, times.q3_ms, times.min_ms) == (3.0, 2.0, 4.0, 1.0)
+    assert astuple(timing.summary([0.001, 0.002])) == (1.5, 1.25, 1.75, 1.0)
 
 
 def test_rounds_are_interleaved_and_the_order_moves() -> None:
@@ -143,23 +143,23 @@ def test_a_peer_equals_ours(package: str, fields: dict) -> None:
         program = prepare(made)
         for _ in range(2):  # nothing is left over from the first
             its_loss, its_gradient = program.answer(program.step())
-            assert its_loss == pytest.approx(loss, rel=1e-12), name
+            assert float(its_loss) == pytest.approx(float(loss), rel=1e-12), name
             torch.testing.assert_close(
                 its_gradient, gradient, rtol=0, atol=1e-11 * float(gradient.abs().max())
             )
 
 
 def wrong(by_loss: float, by_gradient: float):
-    """Ours, with errors."""
+    """Ours, with errors in the last cell."""
 
     def prepare(made: Workload) -> Program:
         right = workload.ours(made)
 
-        def answer(meta: object) -> tuple[float, torch.Tensor]:
-            loss, gradient = right.answer(meta)
-            gradient = gradient.clone()
-            gradient[3] += by_gradient * gradient.abs().max()
-            return loss + by_loss, gradient
+        def answer(meta: object) -> Answer:
+            loss, gradient = (part.clone() for part in right.answer(meta))
+            loss[-1] += by_loss
+            gradient[-1, 3] += by_gradient * gradient[-1].abs().max()
+            return Answer(loss, gradient)
 
         return Program(step=right.step, answer=answer)
 
@@ -311,7 +311,11 @@ def test_a_pack_on_a_device(no_libraries: None, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_command(
-    no_libraries: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    forgotten: None,
+    no_libraries: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(report, "SMALL", TINY)
     words = ["bench", "--quick", "--rounds", "1", "--no-curves", "--results", str(tmp_path)]

@@ -75,6 +75,43 @@ def test_throughput_on_a_device() -> None:
     assert [line.get_xdata()[0] for line in ax.lines] == [900.0, 9.0]
 
 
+def other(cells: int, ratio: float | None) -> dict:
+    """A part of `general` in bench.json."""
+    names = ["harness", "higher, contiguous", "higher, channels-last", "torch plain loop"]
+    return {
+        "name": f"of {cells}",
+        "title": "a network",
+        "cells": cells,
+        "rounds": 5,
+        "programs": [
+            {"name": name, "median_ms": ms, "q1_ms": ms, "q3_ms": ms, "cell_iterations_per_second": 1e3 / ms}
+            for name, ms in zip(names, (50.0, 110.0, 100.0, 90.0), strict=True)
+        ],
+        "peers": {"higher": "higher, channels-last"},
+        "ours_over_fastest_peer": ratio,
+    }
+
+
+def test_other_networks_have_a_panel_with_the_fastest_of_each_library() -> None:
+    fig = bench.draw(made(general=[other(1, 0.5), other(64, 0.04)]))
+    axes = {ax.get_label(): ax for ax in fig.axes}
+    assert list(axes) == ["programs", "of 1", "of 64", "n_way", "threads", "pack", "key"]
+    names = [label.get_text() for label in axes["of 1"].get_yticklabels()]
+    assert names == ["harness", "higher, channels-last"]
+    assert axes["of 1"].get_xlabel() == "ms per meta-iteration"
+    assert axes["of 64"].get_xlabel().startswith("cells")
+    said = [axes[name].get_title("left") for name in ("of 1", "of 64")]
+    assert said[0] == "a network, 5 rounds: harness takes 0.50 times as long as the fastest library"
+    assert said[1] == "a network, 5 rounds: harness trains 64 cells, 25.0 times as many a second"
+    tops = [axes[name].get_position().y1 for name in ("programs", "of 1", "of 64", "n_way")]
+    assert tops == sorted(tops, reverse=True)
+
+
+def test_without_a_library_there_is_no_ratio() -> None:
+    fig = bench.draw(made(curves=False, general=[other(64, None)]))
+    assert fig.axes[1].get_title("left") == "a network, 5 rounds"
+
+
 @pytest.mark.parametrize("curves", [False, True])
 def test_the_same_numbers_the_same_bytes(curves: bool, tmp_path: Path) -> None:
     first = [path.read_bytes() for path in bench.render(made(curves), tmp_path / "a")]
