@@ -156,11 +156,11 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     import torch
 
+    from harness import problems
     from harness.cli.progress import duration, verdict
-    from harness.problems import problem_of
     from harness.training import loop, trial
 
-    problem_of(cell.protocol).check()
+    problems.check(cell.protocol)
     trial.check([cell])
     torch.set_num_threads(threads)
     under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))

@@ -273,11 +273,11 @@ def _timed(cell: Cell, together: int) -> float:
 
     import torch
 
+    from harness import problems
     from harness.cell import Question
-    from harness.problems import problem_of
     from harness.training import loop
 
-    problem_of(cell.protocol).check()
+    problems.check(cell.protocol)
     torch.set_num_threads(1)
     ends = [perf_counter()]
     question = Question(target_loss=None, max_iterations=ITERATIONS)

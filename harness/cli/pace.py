@@ -58,7 +58,7 @@ class Pace:
 
     def left(self) -> Left | None:
         """Until all have ended; None: nobody can tell yet."""
-        if self._busy < FIRST_S or not self._iterations:
+        if self._busy < FIRST_S * self._at_a_time() or not self._iterations:
             return None
         speed = self._iterations / self._busy
         running = {cell: self._length_beyond(at) for cell, at in self._running.items()}

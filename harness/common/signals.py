@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -14,8 +15,10 @@ STOPS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") 
 @contextlib.contextmanager
 def handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Inside its `with`, they call `handler`. One that was ignored before, as under `nohup` or in the
-    background of a shell, still is."""
-    before = {number: signal.getsignal(number) for number in STOPS}
+    background of a shell, still is. In another thread than the main one nothing changes: signals never go
+    there."""
+    ours = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in STOPS if ours}
     heard = [number for number, was in before.items() if was is not signal.SIG_IGN]
     for number in heard:
         signal.signal(number, handler)

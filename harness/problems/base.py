@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
+from harness.common import plugins
+from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.registry import Registry
 from harness.problems.streams import Stream
@@ -143,3 +145,19 @@ PROBLEMS: Registry[type[Problem]] = Registry("problem")
 def problem_of(protocol: Any) -> Problem:
     """The problem of a protocol."""
     return PROBLEMS[protocol.problem](protocol)
+
+
+def check(protocol: Any) -> None:
+    """UserError: the problem of a protocol cannot be trained, or what a plug-in says of it raises."""
+    module = PROBLEMS.module(protocol.problem)
+    try:
+        problem = problem_of(protocol)
+        problem.check()
+        _ = problem.chance
+    except UserError:
+        raise
+    except Exception as error:
+        if plugins.is_ours(module):
+            raise
+        why = plugins.explain(error, plugins.file_of(module))
+        raise UserError(f"{plugins.within(module)}problem '{protocol.problem}': {why}") from error

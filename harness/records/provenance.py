@@ -18,7 +18,7 @@ from harness.common import VERSION, plugins
 from harness.common.places import CHECKOUT
 from harness.common.registry import Registry
 from harness.methods import METHODS
-from harness.problems import PROBLEMS
+from harness.problems import PROBLEMS, datasets
 from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS
 
@@ -107,9 +107,14 @@ def sources_of(cell: Cell) -> dict[str, str]:
 
 def changed(cell: Cell, origin: Mapping[str, Any]) -> list[str]:
     """The parts of a cell whose source is another one now than that with which a record was made, as its
-    provenance `origin` has it."""
+    provenance `origin` has it; and its images, if they are a user's own and this process has loaded them."""
     made_with = origin.get("plugins") or {}
-    return [part for part, digest in sources_of(cell).items() if made_with.get(part) != digest]
+    parts = [part for part, digest in sources_of(cell).items() if made_with.get(part) != digest]
+    name = cell.protocol.dataset_name
+    images = datasets.digest_if_loaded(name) if name is not None else None
+    if images is not None and origin.get("dataset_sha256") not in (None, images):
+        parts.append(f"the images of data set {name}")
+    return parts
 
 
 def now(wall_seconds: float) -> dict[str, Any]:

@@ -7,14 +7,13 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from harness import grids
+from harness import grids, problems
 from harness.cell import Cell, Question
 from harness.common import places
 from harness.common.errors import NotWritten
 from harness.common.machine import check_device
 from harness.common.text import counted
 from harness.grids import Grid
-from harness.problems import problem_of
 from harness.records import Progress, Record, tables
 from harness.sweeping.runner import Machine
 from harness.sweeping.sweep import Request, sweep
@@ -109,7 +108,7 @@ def _train(cell: Cell, question: Question, device: str) -> pd.DataFrame:
 
     from harness.training import loop, trial
 
-    problem_of(cell.protocol).check()
+    problems.check(cell.protocol)
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a sweep: more are slower for such small work
     try:

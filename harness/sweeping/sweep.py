@@ -9,13 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import grids
+from harness import grids, problems
 from harness.cell import Cell, is_cell_id
 from harness.common.errors import NotWritten, UserError
 from harness.common.files import check_writable, clear_leftovers
 from harness.common.text import counted
 from harness.grids import Grid
-from harness.problems import problem_of
 from harness.records import Header, provenance, tables
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
@@ -115,7 +114,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     store, question = request.store, request.grid.question
     with store.lock(), Interrupts() as interrupts:
         for protocol in dict.fromkeys(cell.protocol for cell in cells):
-            problem_of(protocol).check()
+            problems.check(protocol)
         tables.check_free(request.grid, request.folder)
         _check_writable(request.folder)
         clear_leftovers(request.folder)

@@ -24,6 +24,7 @@ from harness.training.batchnorm import twice_differentiable
 from harness.training.engine import Engine
 from harness.training.tracing import traced
 
+torch._C._functorch._set_vmap_fallback_warning_enabled(False)  # type: ignore[attr-defined]
 PAIRS = 400
 """(cell, task) pairs with which a CPU is fastest: more do not fit its cache, fewer need more calls."""
 

@@ -67,6 +67,8 @@ class Engine:
 
     def _each(self, rates: Tensor, steps: int) -> Tensor:
         """Rates as a method has them -> [..., 1 or A], 0 for what it does not adapt."""
+        if not isinstance(steps, int) or steps < 1:
+            raise UserError(f"{steps!r} steps of the inner loop: give a whole number, at least 1")
         layout = self.network.layout
         shared = (1, len(layout.adapted), layout.adapted_size)
         if rates.shape[1:-1] not in ((), (steps,)) or rates.dim() < 2 or rates.shape[-1] not in shared:

@@ -96,9 +96,19 @@ class Pack:
         def one_pair() -> None:
             state, numbers = replay.each(lambda tensor: tensor[:1], (self.state, self.numbers))
             task = Batch(*(part[:, :1] for part in self.held_out))
-            self.method.meta_gradient(self.engine, state, task, numbers | self.fixed, self.protocol)
+            hyper = numbers | self.fixed
+            steps = self.method.steps(hyper, self.protocol)
+            self.engine.adapted(state.weights, state.alpha, task, steps)  # as in validation
+            self.method.meta_gradient(self.engine, state, task, hyper, self.protocol)
 
-        fit = max(1, memory.room(self.device) // max(1, memory.peak(one_pair, self.device)))
+        try:
+            peak = memory.peak(one_pair, self.device)
+        except RuntimeError:  # torch.func cannot map it: it branches on its values, say, or is an LSTM
+            mapped = self.engine
+            self.engine = LoopedEngine(self.protocol, self.problem, mapped.network, mapped.mask)
+            one_pair()
+            return len(self.seeds)
+        fit = max(1, memory.room(self.device) // max(1, peak))
         pairs = len(self.seeds) * self.protocol.meta_batch
         wanted = min(PAIRS, pairs) if self.device.type == "cpu" else pairs
         self.in_parts = fit < wanted

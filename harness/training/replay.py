@@ -80,6 +80,8 @@ def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
         return function(tree)
     if isinstance(tree, dict):
         return {key: each(function, part) for key, part in tree.items()}
+    if not isinstance(tree, tuple | list):
+        raise TypeError(f"a state is made of tensors; it has {tree!r}")
     parts = [each(function, part) for part in tree]
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,8 +23,18 @@ from harness.methods.base import State
 from harness.problems import PROBLEMS, problem_of
 from harness.problems.networks import NETWORKS
 from harness.records import provenance
+from harness.training import replay
 from harness.training.pack import Pack
-from harness.training.trial_parts import Wrong, check_tasks, loss_of, outputs_of, started, tensor_of
+from harness.training.trial_parts import (
+    Wrong,
+    check_states,
+    check_tasks,
+    loss_of,
+    outputs_of,
+    shape_of,
+    started,
+    tensor_of,
+)
 
 MOST = 16
 """Cells of one protocol and method that are tried until the loss of one is finite."""
@@ -54,7 +65,7 @@ def _check_protocol(protocol: Protocol) -> None:
     problem_module, network_module = PROBLEMS.module(protocol.problem), NETWORKS.module(protocol.network)
     what = f"problem '{protocol.problem}'"
     with _said(what, problem_module):
-        shape = problem_of(protocol).shape()
+        shape = shape_of(problem_of(protocol).shape())
         if not plugins.is_ours(problem_module):
             check_tasks(protocol, shape)
         tasks = problem_of(protocol).tasks(0, "train", 1)
@@ -109,47 +120,59 @@ def _check_method(cells: Sequence[Cell]) -> bool:
     for cell in sorted(cells, key=lambda one: one.hyper.pace())[:MOST]:
         with _said(f"method '{cell.method}'", *dict.fromkeys(modules)):
             pack = Pack([cell], torch.device("cpu"))
-            before = pack.state
+            before, copied = pack.state, replay.each(torch.clone, pack.state)
             (moment,) = pack.advance(range(1, 2))
-            for state in (before, pack.state):
-                if not isinstance(state, State) or state.weights.shape != before.weights.shape:
-                    raise Wrong("its step returns no harness.State with weights of the same shape")
-            sizes = [tuple(one.shape) for one in moment.recorded]
+            check_states(before, copied, pack.state)
+            sizes = [tuple(torch.as_tensor(one).shape) for one in moment.recorded]
             if sizes != [(1,)] * len(method.columns):
                 raise Wrong(
                     f"record gives {sizes}; it must give [cells] for each of {', '.join(method.columns)}"
                 )
-        if math.isfinite(moment.loss.item()):
-            if not plugins.is_ours(modules[0]):
-                with _said(f"method '{cell.method}'", *dict.fromkeys(modules)):
-                    _check_together(cell, cells)
-            return True
+            if math.isfinite(moment.loss.item()):
+                if not plugins.is_ours(modules[0]):
+                    _check_apart(cell, cells)
+                return True
     return False
 
 
-def _check_together(cell: Cell, others: Sequence[Cell]) -> None:
-    """Raises Wrong if the method mixes the cells of a pack, as a norm of all their gradients does."""
+def _check_apart(cell: Cell, others: Sequence[Cell]) -> None:
+    """Raises Wrong unless some iterations, in float64, lead a cell to the same state alone and beside
+    another. A norm over the gradients of all cells does not, nor does what is kept outside the state."""
     beside = next((one for one in others if one != cell and alike(one) == alike(cell)), cell)
     fields = {"precision": "float64", "meta_batch": min(2, cell.protocol.meta_batch), "validation_tasks": 1}
     protocol = cell.protocol.model_copy(update=fields)
-    tried = cell.model_copy(update={"protocol": protocol})
+    mine = cell.model_copy(update={"protocol": protocol})
     other = beside.model_copy(update={"protocol": protocol, "seed": (cell.seed + 1) % 2**63})
     try:
-        alone = _trained(tried)
+        alone, _ = _states(mine)
     except RuntimeError:  # of a network that can do float32 alone
         return
-    if alone.isfinite().all() and not torch.allclose(alone, _trained(other, tried), rtol=1e-6, atol=1e-12):
-        raise Wrong(
-            "a cell ends elsewhere when another trains beside it; the cells are the first axis of every "
-            "tensor: leave it alone, as in norm(dim=1, keepdim=True)"
-        )
+    together, recorded = _states(other, mine)
+    for one, two in zip(alone[1:], together[1:], strict=True):
+        if not _same(alone[0], one, two):
+            raise Wrong(
+                "a cell that is trained again, beside another, ends elsewhere; what it returns must depend "
+                "on its arguments alone, for each cell apart: the cells are the first axis of every tensor, "
+                "so reduce over the others, as in norm(dim=1, keepdim=True)"
+            )
+    if [len(one) for one in recorded] != [2] * len(recorded):
+        raise Wrong("record gives one number for two cells; it must give [cells] for each of its columns")
 
 
-def _trained(*cells: Cell) -> Tensor:
-    """[P] the weights of the last of these cells after TOGETHER iterations of all."""
+def _states(*cells: Cell) -> tuple[list[State], tuple[Tensor, ...]]:
+    """Of a pack of these cells before and after each of TOGETHER iterations; and what the first recorded."""
     pack = Pack(cells, torch.device("cpu"))
-    pack.advance(range(1, TOGETHER + 1))
-    return pack.state.weights[-1]
+    moments = pack.advance(range(1, TOGETHER + 1))
+    return [*(moment.state for moment in moments), pack.state], moments[0].recorded
+
+
+def _same(before: State, alone: State, together: State) -> bool:
+    """Whether the second of two cells is where it is alone. What is not finite is not compared."""
+    for was, one, two in zip(*map(replay.leaves, (before, alone, together)), strict=True):
+        moved = 1e-3 * (one - was).double().norm() + 1e-9 * was.double().norm()
+        if len(two) != 2 or (one.isfinite().all() and (one - two[1:]).double().norm() > moved):
+            return False
+    return True
 
 
 @contextmanager
@@ -168,6 +191,8 @@ def _said(what: str, *modules: str) -> Iterator[None]:
             text = str(error)
             if isinstance(error, Wrong):
                 text = f"{what}: {text}"
+        elif isinstance(error, NotImplementedError) and not str(error):
+            text = f"{what}: it has no {traceback.extract_tb(error.__traceback__)[-1].name}; write it"
         else:
             text = f"{what}: {plugins.explain(error, *(Path(file) for file in files.values() if file))}"
             if "derivative" in text or "double backward" in text:

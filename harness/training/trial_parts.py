@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,14 +11,27 @@ import torch
 from torch import Tensor
 
 from harness.cell import Protocol
+from harness.methods.base import State
 from harness.problems import Problem, Tasks, problem_of
 from harness.problems.base import Split
 from harness.problems.networks import Built, built
+from harness.training import replay
 from harness.training.pack import dtype_of
 
 
 class Wrong(ValueError):
     """What is wrong, in words."""
+
+
+def shape_of(shape: Any) -> tuple[tuple[int, ...], int]:
+    """The shape of an input, and the number of outputs. Raises ValueError."""
+    try:
+        inputs, outputs = shape
+        return tuple(operator.index(one) for one in inputs), operator.index(outputs)
+    except (TypeError, ValueError):
+        raise Wrong(
+            f"its shape() is {shape!r}; return that of an input and the number of outputs, ((2,), 1) say"
+        ) from None
 
 
 def check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:
@@ -65,11 +79,15 @@ def _arrays(tasks: Any) -> dict[str, np.ndarray]:
     found = {}
     for name, values in tasks._asdict().items():
         try:
-            found[name] = np.asarray(values)
+            found[name] = np.array(values)  # a copy: they may be drawn into the same memory again
         except ValueError:
             raise Wrong(f"its tasks are of different shapes: {name}") from None
         if found[name].dtype == object or found[name].ndim < 2:
             raise Wrong(f"its tasks are of different shapes: {name} is no array [tasks, n, ...]")
+        if found[name].dtype.kind not in "biuf":
+            raise Wrong(f"its tasks are no real numbers: {name} is of type {found[name].dtype}")
+        if 0 in found[name].shape:
+            raise Wrong(f"its tasks are empty: {name} is {list(found[name].shape)}")
     return found
 
 
@@ -108,6 +126,8 @@ def outputs_of(network: Built, weights: dict[str, Tensor], inputs: Tensor, outpu
         raise Wrong(
             f"its outputs are {got} for {len(inputs)} inputs; the problem needs [{len(inputs)}, {outputs}]"
         )
+    if not first.requires_grad:
+        raise Wrong("its outputs do not depend on its parameters, or are detached from them")
     if not torch.equal(first, again) and bool(first.isfinite().all()):
         raise Wrong(
             "two passes over the same inputs differ: it draws at random, or keeps something; leave that out"
@@ -127,8 +147,29 @@ def loss_of(problem: Problem, outputs: Tensor, targets: Tensor) -> Tensor:
         )
     for name, one in zip(problem.metrics, measured, strict=True):
         if not isinstance(one, Tensor) or one.dim() != 0:
-            raise Wrong(f"its metric {name} is {_of(one)}, not a scalar")
+            raise Wrong(f"its metric {name} is {_of(one)}, not a scalar tensor")
     return loss
+
+
+def check_states(before: Any, copied: Any, after: Any) -> None:
+    """The states of one cell before and after its update. copied: the state before, from before the update.
+    Raises Wrong."""
+    for state in (before, after):
+        if not isinstance(state, State) or state.weights.shape != before.weights.shape:
+            raise Wrong("its step returns no harness.State with weights of the same shape")
+        for one in replay.leaves(state):
+            if one.shape[:1] != (1,):
+                raise Wrong(
+                    f"a tensor of its state is {list(one.shape)}; the cells are every one's first axis"
+                )
+    if after.weights.dtype != before.weights.dtype:
+        raise Wrong(
+            f"its step returns weights in {after.weights.dtype}, and is given {before.weights.dtype}; "
+            "rates are in float64: write beta.to(weights.dtype)"
+        )
+    for one, was in zip(replay.leaves(before), replay.leaves(copied), strict=True):
+        if not torch.equal(one, was) and bool(one.isfinite().all()):
+            raise Wrong("its step writes into the state that it is given; return new tensors")
 
 
 def tensor_of(values: Any, protocol: Protocol) -> Tensor:

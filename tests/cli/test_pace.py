@@ -33,6 +33,16 @@ def test_nothing_is_known_at_first() -> None:
     assert pace.left() is None
 
 
+def test_a_pack_has_to_train_as_long_as_a_cell() -> None:
+    """Its cells report together: seconds of the clock count, not those of each cell."""
+    pace = Pace(80, budget=100, jobs=80)
+    for at in (0.0, 0.9 * FIRST_S):
+        pace.progress(at, {str(cell): round(10 * at) for cell in range(80)})
+        assert pace.left() is None
+    pace.progress(1.1 * FIRST_S, {str(cell): 33 for cell in range(80)})
+    assert pace.left() is not None
+
+
 def test_an_upper_bound_before_the_first_cell_ends() -> None:
     """10 iterations a second: 60 of this cell and 9 cells of 100 are left."""
     pace = Pace(10, budget=100, jobs=1)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import grids
@@ -85,3 +86,29 @@ def test_what_cannot_be_trained_is_refused_before_anything_is(tmp_path: Path) ->
 
     with pytest.raises(UserError, match=r"^plug-in mine.py: method 'mine': line 9: ZeroDivisionError"):
         run(request(tmp_path), never)
+
+
+IMAGES = """
+import pathlib, numpy, harness
+
+@harness.dataset("mine", train_characters=3, validation_characters=3, n_way=3)
+def mine():
+    images = numpy.load(pathlib.Path(__file__).parent / "images.npy")
+    return {str(at): one for at, one in enumerate(images)}
+"""
+
+
+def test_other_images_of_the_same_plug_in_are_told(tmp_path: Path) -> None:
+    write(tmp_path, IMAGES)
+    asked = grid(tmp_path, method="maml")
+    text = Path(asked).read_text().replace("{preset: sinusoid}", "{dataset: mine, filters: 2, meta_batch: 1}")
+    Path(asked).write_text(text)
+    told = []
+    for seed in (0, 1):
+        images = np.random.default_rng(seed).integers(0, 256, (6, 2, 4, 4), dtype=np.uint8)
+        np.save(tmp_path / "images.npy", images)
+        plugins.forget()  # as in another process
+        result, display = run(Request(grid=grids.load(asked), results=tmp_path / "results", machine=MACHINE))
+        told.append((result.ran, display.notes))
+    note = "1 record was made by other versions of the images of data set mine: STALE=1 trains them again"
+    assert told == [(1, []), (0, [note])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -55,6 +56,13 @@ def test_a_cell_gives_its_trajectory_and_leaves_nothing(
     assert rows["iteration"].tolist() == [1, 2, 3, 4]
     assert rows["train_loss"].notna().all()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_grid_is_swept_from_a_thread(tmp_path: Path) -> None:
+    """As in a server or a notebook's widget: signals go to the main thread alone."""
+    with ThreadPoolExecutor(1) as threads:
+        trials, _ = threads.submit(harness.run, grid_file(tmp_path), results=tmp_path / "results").result()
+    assert trials["iterations_run"].tolist() == [6, 6, 6]
 
 
 def test_what_it_does_not_take(tmp_path: Path) -> None:

@@ -75,6 +75,13 @@ def meta(engine: Engine, of: Case, rates: Tensor) -> MetaGradient:
     return engine.meta_gradient(of.weights, rates, of.batch, p.inner_steps, p.first_order)
 
 
+def test_an_engine_may_be_asked_for_one_rate_and_for_rates_of_steps() -> None:
+    of = case(SINUSOID.model_copy(update={"inner_steps": 2}))
+    engine = of.engine(MappedEngine)
+    for kind in ("one", "steps, one"):
+        assert meta(engine, of, of.rates(kind)).by_rates.shape == of.rates(kind).shape
+
+
 def adapted(engine: Engine, of: Case, rates: Tensor) -> Adapted:
     return engine.adapted(of.weights, rates, of.batch, of.protocol.inner_steps)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import grids
-from harness.cell import Cell
+from harness import grids, problems
+from harness.cell import Cell, Question
 from harness.common import plugins
 from harness.common.errors import UserError
-from harness.training import trial
+from harness.training import loop, trial
 
 PROBLEM = """
 import numpy as np, random, torch, harness
@@ -120,6 +120,9 @@ def test_what_can_be_trained_is_not_refused(kind: str, source: str, tmp_path: Pa
         ("return harness.Tasks(x[:, :3], y[:, :3],", "return harness.Tasks(x[:, :3], y[:, :2],", "of its train tasks, support is"),
         ("return harness.Tasks(", "return dict(", "line 13: TypeError"),
         ("return harness.Tasks(x[:, :3], y[:, :3], x[:, 3:], y[:, 3:])", "return x", "its tasks are ndarray; return harness.Tasks"),
+        ("return (2,), 1", "return 2, 1", r"its shape\(\) is \(2, 1\); return that of an input"),
+        ("y = x.sum(-1, keepdims=True)", "y = x.sum(-1, keepdims=True).astype(str)", "its tasks are no real numbers: support_targets"),
+        ("x = stream.uniform(count, 6, 2)", "x = stream.uniform(count, 3, 2)", r"its tasks are empty: query is \[16, 0, 2\]"),
         ("return (2,), 1", "return (3,), 1", r"support of its train tasks is \[16, 3, 2\]; from its shape\(\) follows \[tasks, n, 3\]"),
         ("count, 6, 2)", "count, 6 + 2 * (split == 'validation') * 0 + iteration % 2, 2)", "its train tasks differ in shape"),
         ("square().mean()", "square()", r"its loss is a tensor \[3, 1\], not a scalar"),
@@ -155,6 +158,8 @@ def test_a_problem(old: str, new: str, words: str | None, tmp_path: Path) -> Non
         ("", "second(y)", "second(y).squeeze(-1)", r"its outputs are \[10\] for 10 inputs; the problem needs \[10, 1\]"),
         ("1 / 0", "", "", "it cannot be built: line 10: ZeroDivisionError"),
         ("", "second(y)", "second(y).no_such()", "network 'mine': line 14: AttributeError"),
+        ("", "second(y)", "second(y).detach()", "its outputs do not depend on its parameters, or are detached"),
+        ("self.turn = nn.Parameter(torch.ones(2, dtype=torch.complex64))", "", "", "turn is complex; use real numbers"),
         ("", "second(y)", "second(torch.cdist(y, torch.eye(8)))", "derivative"),
         ("", "second(y)", "second(y.mul_(2))", "network 'mine': RuntimeError: one of the variables needed for gradient"),
     ],
@@ -180,13 +185,22 @@ def test_a_network(extra: str, old: str, new: str, words: str, tmp_path: Path) -
         ("    def step(self, *given): 1 / 0", "method 'mine': line 8: ZeroDivisionError"),
         (
             "    def step(self, state, meta, *more): return super().step(state, meta._replace(gradient=meta.gradient / meta.gradient.norm()), *more)",
-            "method 'mine': a cell ends elsewhere when another trains beside it",
+            "beside another, ends elsewhere",
         ),
         (
             "    def step(self, state, meta, hyper, *more): return super().step(state._replace(beta=hyper['alpha0'][:1] + 0 * state.beta), meta, hyper, *more)",
-            "method 'mine': a cell ends elsewhere when another trains beside it",
+            "beside another, ends elsewhere",
         ),
         ("    def step(self, state, meta, hyper, *more): hyper['beta0'].item(); return super().step(state, meta, hyper, *more)", "method 'mine': line 8: RuntimeError"),
+        ("    def step(self, *given): raise NotImplementedError", "method 'mine': it has no step; write it"),
+        ("    def step(self, state, meta, *more): return state._replace(weights=state.weights - state.beta * meta.gradient)", "its step returns weights in torch.float64"),
+        ("    def step(self, state, meta, *more): state.weights.sub_(meta.gradient); return state", "writes into the state that it is given"),
+        ("    def step(self, state, meta, *more): return state._replace(weights=state.weights - meta.gradient / meta.gradient.norm())", "beside another, ends elsewhere"),
+        ("    at = 0\n    def step(self, state, meta, *more): self.at += 1; return state._replace(weights=state.weights - self.at * meta.gradient)", "beside another, ends elsewhere"),
+        ("    def start(self, *given): return super().start(*given)._replace(memory=(given[0].new_zeros(3),))", r"a tensor of its state is \[3\]"),
+        ("    def start(self, *given): return super().start(*given)._replace(memory=(0,))", "a state is made of tensors; it has 0"),
+        ("    def steps(self, *given): return 0", "0 steps of the inner loop: give a whole number, at least 1"),
+        ("    def record(self, before, after): return before.alpha.mean().view(1), after.beta.mean().view(1)", "record gives one number for two cells"),
         ("    def record(self, before, after): return (before.alpha,)", r"record gives \[\(1, 1\)\]; it must give \[cells\]"),
     ],
 )  # fmt: skip
@@ -204,3 +218,45 @@ def test_one_cell_with_a_finite_loss_is_enough(tmp_path: Path) -> None:
 def test_nothing_of_our_own_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial, "_check_protocol", None)
     trial.check(grids.load("quick").cells())
+
+
+@pytest.mark.parametrize(
+    ("extra", "outputs"),
+    [
+        ("", "self.second(y) * (2 if y.mean() > 0 else 1)"),
+        ("", "self.second(y) * (1 + y.mean().item())"),
+        ("self.third = nn.LSTM(8, 8, batch_first=True)", "self.second(self.third(y[:, None])[0][:, 0])"),
+        ("self.third = nn.TransformerEncoderLayer(8, 2, 8, 0.0)", "self.second(self.third(y))"),
+        ("self.third = nn.Linear(8, 8); self.third.weight = self.second.weight", None),
+        ("self.scale = nn.Parameter(torch.tensor(2.0))", "self.scale * self.second(y)"),
+    ],
+    ids=["branches", "reads a number", "LSTM", "attention", "tied", "a single number"],
+)
+def test_any_module_is_trained(extra: str, outputs: str | None, tmp_path: Path) -> None:
+    """What torch.func cannot map is trained task by task."""
+    source = NETWORK.replace("EXTRA", extra)
+    if outputs is None:
+        source = source.replace("nn.Linear(8, outputs)", "nn.Linear(8, 8)").replace(
+            "x).tanh())", "x).tanh())[:, :1]"
+        )
+        source = source.replace("self.second(", "self.third(self.second(").replace(".tanh())", ".tanh()))")
+    else:
+        source = source.replace(
+            "return self.second(self.first(x).tanh())", f"y = self.first(x).tanh(); return {outputs}"
+        )
+    trial.check(cells(tmp_path, "network", source))
+    ((first, *_),) = [cells(tmp_path, "network", source)]
+    (record,) = loop.train([first], Question(max_iterations=2))
+    losses = record.rows.column("train_loss").to_pylist()
+    assert losses[1] != losses[0]
+
+
+def test_a_problem_that_raises_before_it_is_tried(tmp_path: Path) -> None:
+    for more in (
+        "def check(self): 1 / 0",
+        "chance = property(lambda self: 1 / 0)",
+        "def __init__(self, p): 1 / 0",
+    ):
+        (cell, *_) = cells(tmp_path, "problem", PROBLEM + "\n    " + more)
+        with pytest.raises(UserError, match=r"^plug-in mine.py: problem 'mine': line \d+: ZeroDivisionError"):
+            problems.check(cell.protocol)

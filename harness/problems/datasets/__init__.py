@@ -38,10 +38,21 @@ def load(name: str, resize: str = "lanczos") -> Dataset:
 @lru_cache(maxsize=4)
 def _load(source: Source, resize: str) -> Dataset:
     """Of a source, not of a name, which a notebook may give to another function."""
-    return source.load(resize)
+    data = source.load(resize)
+    if source.classes is None:  # of a user's own
+        _digests[source.name] = data.sha256
+    return data
 
 
 plugins.when_forgotten(lambda _: _load.cache_clear())
+
+
+def digest_if_loaded(name: str) -> str | None:
+    """The digest of the images of a user's own data set; None: this process has not loaded it."""
+    return _digests.get(name)
+
+
+_digests: dict[str, str] = {}
 
 
 def facts(dataset: Dataset) -> dict[str, str | int | float]:

@@ -72,10 +72,14 @@ class Layout:
     def named(self, flat: Tensor) -> dict[str, Tensor]:
         """The parts of flat vectors [..., P], each [..., *shape]."""
         pieces = flat.split(self.sizes, -1)
-        return {
-            part.name: piece.unflatten(-1, part.shape) if part.shape != (piece.shape[-1],) else piece
-            for part, piece in zip(self.parts, pieces, strict=True)
-        }
+        return {part.name: _shaped(piece, part.shape) for part, piece in zip(self.parts, pieces, strict=True)}
+
+
+def _shaped(piece: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """[..., entries] -> [..., *shape]; a parameter may be a single number, of shape ()."""
+    if not shape:
+        return piece.squeeze(-1)
+    return piece if shape == (piece.shape[-1],) else piece.unflatten(-1, shape)
 
 
 class Built:

@@ -79,8 +79,10 @@ class Module(Built):
     def apply(self, weights: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
         """See Built."""
         from torch.func import functional_call
+        from torch.nn.attention import SDPBackend, sdpa_kernel
 
-        return functional_call(self.module, {**weights, **self.kept}, (inputs,))
+        with sdpa_kernel(SDPBackend.MATH):  # attention with a second derivative
+            return functional_call(self.module, {**weights, **self.kept}, (inputs,))
 
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """See Built."""
@@ -109,6 +111,8 @@ class Module(Built):
             raise UserError(
                 f"network '{self.name}': {lazy[0]} has no shape before the first input; take it from `inputs`"
             )
+        if unreal := [n for n, t in self._tensors() if t.is_complex()]:
+            raise UserError(f"network '{self.name}': {unreal[0]} is complex; use real numbers")
         for place, layer in self.module.named_modules():
             what = f"network '{self.name}': {place or 'it'} ({type(layer).__name__})"
             if getattr(layer, "running_mean", None) is not None:
@@ -123,11 +127,9 @@ class Module(Built):
         yield from self.module.named_buffers()
 
     def _head(self, names: Sequence[str] | None) -> frozenset[str]:
-        own = {
-            name: [n for n, _ in one.named_parameters(prefix=name, recurse=False)]
-            for name, one in self.module.named_modules()
-        }
-        last = [found for found in own.values() if found][-1]
+        called = {id(p): n for n, p in self.module.named_parameters()}  # tied ones have one name
+        own = [[called[id(p)] for p in one.parameters(recurse=False)] for one in self.module.modules()]
+        last = [found for found in own if found][-1]
         head = frozenset(last if names is None else names)
         if unknown := head - dict(self.module.named_parameters()).keys():
             raise UserError(f"network '{self.name}': head: it has no parameter {min(unknown)}")
