@@ -289,7 +289,10 @@ _beside: set[str] = set()
 
 
 def _inside(module: str, folder: Path) -> str | None:
-    """The module's file below the folder; None: it is not there, or it was installed there."""
+    """The module's file below the folder; None: it is not there, or it was installed there, or it is the
+    script that this process runs, which multiprocessing gives a second name when torch is first imported."""
+    if sys.modules[module] is sys.modules.get("__main__"):
+        return None
     file = getattr(sys.modules[module], "__file__", None)
     if not isinstance(file, str) or not file.endswith(".py") or module.partition(".")[0] == "harness":
         return None

@@ -197,6 +197,16 @@ def test_a_change_of_a_file_beside_it_counts_as_one_of_its_own(tmp_path: Path) -
     assert len(digests) == 2
 
 
+def test_the_script_that_runs_is_no_file_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """multiprocessing, which torch imports, gives it a second name."""
+    script = sys.modules["__main__"]
+    monkeypatch.setattr(script, "__file__", str(write(tmp_path, "", "script.py")), raising=False)
+    monkeypatch.setitem(sys.modules, "__mp_main__", script)
+    monkeypatch.delitem(sys.modules, "__mp_main__")
+    write(tmp_path, "import sys; sys.modules['__mp_main__'] = sys.modules['__main__']\n" + METHOD)
+    assert list(plugins.load("mine.py", tmp_path).files or ()) == ["mine.py"]
+
+
 def test_another_process_gets_the_file_as_it_was(tmp_path: Path) -> None:
     """What is received is run with its digest, although the file is gone, and files beside it too."""
     write(tmp_path, "TITLE = 'Beside'", "beside.py")
