@@ -22,6 +22,7 @@ from harness.common.frozen import LARGEST, Frozen, Identified
 from harness.common.text import written
 from harness.methods import METHODS, Hyper, Options, refusal
 from harness.problems import PROBLEMS, Problem, few_shot, problem_of
+from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS, Network, conv4
 from harness.problems.perturbation import Perturbation
 from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Loops, Measuring
@@ -133,9 +134,12 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     def changes(self, preset: str) -> dict[str, Any]:
         """The fields in which it differs from a preset, except for the data set: `{"k_shot": 5}`.
 
-        Of a network that is not the preset's: those in which it differs from that network's defaults.
+        Of a network that is not the preset's: those in which it differs from that network's defaults. What a
+        data set of a user's own wants otherwise by default is no change either.
         """
         other = preset_of(preset).model_dump()
+        if (data := DATASETS.get(self.dataset_name or "")) is not None:
+            other |= {name: value for name, value in data.fields.items() if name in other}
         if other["network"] != self.network:
             own = NETWORKS[self.network].Fields.model_fields
             other |= {name: field.default for name, field in own.items()}

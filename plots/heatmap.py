@@ -210,10 +210,13 @@ def _what(what: Learned, target: float, budget: int, look: cells.Look, placed: A
     goal = what.with_unit(target)
     count = "median " * look.several_seeds + f"first iteration with training loss ≤ {goal}"
     asked = f"{'no target' if np.isnan(target) else count}, budget {texts.iterations(budget)}"
-    if placed.several or placed.beside.empty:
+    if placed.several:
         return asked
+    method = texts.method(placed.rows[0][0]["method"].iloc[0])
+    if placed.beside.empty:
+        return f"{method}: {asked}"
     boxes = " and ".join(texts.method(name) for name in placed.beside["method"].unique())
-    return f"{texts.method(placed.rows[0][0]['method'].iloc[0])} in the panels, {boxes} beside them: {asked}"
+    return f"{method} in the panels, {boxes} beside them: {asked}"
 
 
 def _fill(ax: Axes, panel: pd.DataFrame, placed: Arrangement, look: cells.Look) -> None:

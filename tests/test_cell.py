@@ -15,7 +15,7 @@ from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, p
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.methods import METHODS, maml
-from harness.problems import PROBLEMS, FewShot, Problem, few_shot, problem
+from harness.problems import PROBLEMS, FewShot, Problem, dataset, few_shot, problem
 from harness.problems.networks import network
 from tests import registries
 
@@ -406,3 +406,11 @@ def test_a_new_preset_renames_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert protocol_of(k_shot=5).named("paper-adam") == ("paper-adam", {"k_shot": 5})
     assert protocol_of(k_shot=5).named("five-shots") == ("five-shots", {})
     assert protocol_of().named("five-shots") == ("five-shots", {"k_shot": 1})
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_what_a_data_set_wants_is_no_change() -> None:
+    dataset("few", train_characters=6, validation_characters=5, n_way=3)(lambda: {})
+    assert protocol_of(dataset="few").label == "paper-adam"
+    assert protocol_of(dataset="few", n_way=4).changes("paper-adam") == {"n_way": 4}
+    assert protocol_of(dataset="few", rotate=True).changes("paper-adam") == {"rotate": True}

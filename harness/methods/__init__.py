@@ -90,4 +90,4 @@ def _decides(one: Method) -> dict[str, str]:
     """The fields of a protocol that a method decides by itself, and how."""
     of_gradient = {"first_order": "leaves the second derivatives out by itself"} if one.first_order else {}
     of_update = {"meta_optimizer": "has an outer update of its own"} if one.own_update else {}
-    return of_gradient | of_update
+    return of_gradient | of_update | dict(one.decides)

@@ -209,6 +209,9 @@ class Method:
     """Whether it leaves the second derivatives out, whatever the protocol says."""
     own_update: ClassVar[bool] = False
     """Whether the outer update is its own: then a protocol that chooses a meta-optimizer is refused."""
+    decides: ClassVar[Mapping[str, str]] = {}
+    """Other fields of the protocol that it decides by itself, each with how, as the message has it:
+    `{"inner_steps": "takes one step"}`. A protocol that changes one is refused."""
     columns: ClassVar[Mapping[str, Column]] = {"alpha": ALPHA, "beta": BETA}
     """What it records in every row, in the order of `record`."""
 

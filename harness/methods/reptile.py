@@ -26,14 +26,14 @@ class Hyper(base.Hyper):
 class Reptile(base.Method):
     """theta <- theta + eps * (mean over tasks of theta' - theta), Algorithm 2 of the paper (batched), with
     theta' after `steps` steps of SGD on the support set. The query set takes no part in the update: the
-    training loss is that of theta' on it. It is always the mean over tasks, whatever `task_reduction` says,
-    and what the network keeps from the inner loop (Conv-4's norms, but for `norm_adapted`) never moves."""
+    training loss is that of theta' on it. What the network keeps from the inner loop (Conv-4's norms, but for
+    `norm_adapted`) never moves."""
 
     name = "reptile"
     title = "Reptile"
     Hyper = Hyper
-    first_order = True
-    own_update = True
+    first_order = own_update = True
+    decides: ClassVar = {"task_reduction": "moves to the mean over tasks"}
     columns: ClassVar = {
         "alpha": base.ALPHA,
         "eps": base.Column(

@@ -11,6 +11,7 @@ from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.registry import Registry
+from harness.problems.networks import NETWORKS, built
 from harness.problems.streams import Stream
 
 if TYPE_CHECKING:
@@ -148,12 +149,15 @@ def problem_of(protocol: Any) -> Problem:
 
 
 def check(protocol: Any) -> None:
-    """UserError: the problem of a protocol cannot be trained, or what a plug-in says of it raises."""
+    """UserError: the problem of a protocol cannot be trained, or not by a network of harness's own that was
+    chosen for it; or what a plug-in says of it raises."""
     module = PROBLEMS.module(protocol.problem)
     try:
         problem = problem_of(protocol)
         problem.check()
         _ = problem.chance
+        if plugins.is_ours(NETWORKS.module(protocol.network)):  # a user's is tried, which takes torch
+            built(protocol, *problem.shape())
     except UserError:
         raise
     except Exception as error:

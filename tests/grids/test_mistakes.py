@@ -238,6 +238,7 @@ def test_a_mistake_in_a_reading_of_any_network(change: str, says: str) -> None:
 
 SECOND_ORDER = "fomaml leaves the second derivatives out by itself; leave first_order out"
 UPDATE = "reptile has an outer update of its own; leave meta_optimizer out"
+MEAN = "reptile moves to the mean over tasks; leave task_reduction out"
 ORDER = "reptile leaves the second derivatives out by itself; leave first_order out"
 MINE = "  - {method: METHOD, alpha0: 1, NAME: 1}\n"
 
@@ -250,6 +251,7 @@ MINE = "  - {method: METHOD, alpha0: 1, NAME: 1}\n"
         ("reptile", 5, "first_order: true", f"protocol.first_order: {ORDER}"),
         ("reptile", 5, "meta_optimizer: adam", f"protocol.meta_optimizer: {UPDATE}"),
         ("reptile", 5, "meta_optimizer: sgd", f"protocol.meta_optimizer: {UPDATE}"),
+        ("reptile", 5, "task_reduction: sum", f"protocol.task_reduction: {MEAN}"),
         ("fomaml", 7, "{first_order: true}", f"readings[1].first_order: {SECOND_ORDER}"),
         ("reptile", 7, "{meta_optimizer: adam}", f"readings[1].meta_optimizer: {UPDATE}"),
         ("reptile", 7, "{first_order: true}", f"readings[1].first_order: {ORDER}"),

@@ -209,6 +209,12 @@ def test_the_heading_names_what_was_measured(one_seed, three_seeds):
     assert "seeds 0 to 2" in " ".join(t.get_text() for t in three_seeds.texts)
 
 
+def test_a_figure_of_one_method_names_it():
+    trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS))
+    said = " ".join(t.get_text() for t in drawn(trials[trials["method"] == "alpha-maml"]).texts)
+    assert "Alpha-MAML: first iteration with training loss" in said.replace("\n", " ")
+
+
 def test_nothing_is_outside_the_figure_and_no_panel_text_overlaps(one_seed, three_seeds):
     long = "paper-adam, train_characters=800, n_way=5, k_shot=5, filters=16, validation_every=10, layers=3"
     small = synthetic.trials(synthetic.panels(PAIRS[:1], [0.1], [1e-6]), **reading(long))

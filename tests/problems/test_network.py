@@ -7,7 +7,9 @@ from math import prod, sqrt
 import numpy as np
 import pytest
 
+from harness import problems
 from harness.cell import PRESETS, Protocol, protocol_of
+from harness.common.errors import UserError
 from harness.problems.networks.conv4 import initial, layout
 
 PAPER = PRESETS["paper-adam"]
@@ -29,6 +31,12 @@ def test_initial_is_a_function_of_seed_and_network_alone() -> None:
     assert np.array_equal(ours, initial(protocol_of(**others), 5))
     drawn = ours != 0
     assert not (ours == initial(PAPER, 6))[drawn].any()
+
+
+def test_a_network_of_our_own_that_does_not_fit_is_refused_before_training() -> None:
+    with pytest.raises(UserError, match=r"^network conv4: takes images .*, not inputs of shape \(1,\)$"):
+        problems.check(protocol_of(problem="sinusoid", network="conv4"))
+    problems.check(protocol_of(problem="sinusoid"))
 
 
 def test_a_reading_of_the_head_or_norm_moves_nothing_else() -> None:
