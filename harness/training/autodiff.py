@@ -40,7 +40,7 @@ class Outcome(NamedTuple):
     total: Tensor
     """[P] the gradient by the weights; or the adapted weights."""
     by_rates: Tensor
-    """[steps or 1, A] the gradient by the rates."""
+    """[steps or 1, A] minus the gradient by the rates: q o g, summed over the steps that share a rate."""
 
 
 Task = Callable[..., Outcome]
@@ -59,17 +59,18 @@ class AutodiffEngine(Engine):
             one = Batch(*parts)
             adapted, taken = self._inner_loop(theta, rates, one, steps, first_order)
             q, judged = self._slope(adapted, one.query, one.query_targets)
-            by_rates = []
+            products = []  # of q and the gradients, the last step first: minus by_rates
             for gradient, hessian, rate in reversed(taken):
-                by_rates.append(-self._movable(q * gradient))
+                products.append(self._movable(q * gradient))
                 if not first_order:
                     q = q - hessian(rate * q)
-            rows = torch.stack(by_rates[::-1])
-            return Outcome(judged, q, rows if each else rows.sum(0, keepdim=True))
+            rows = torch.stack(products[::-1]) if each else _sum(products).unsqueeze(0)
+            return Outcome(judged, q, rows)
 
-        judged, total, by_rates = self._over_tasks(
+        judged, total, products = self._over_tasks(
             ("learn", steps, first_order, each), task, weights, rates, batch
         )
+        by_rates = -products
         if self.protocol.task_reduction == "mean":
             total, by_rates = total / batch.support.shape[1], by_rates / batch.support.shape[1]
         return MetaGradient(judged[0], judged[1:], total, by_rates if each else by_rates[:, 0])
