@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
 
 from harness.plots import style, texts
 from harness.plots.heading import Heading
@@ -108,8 +108,9 @@ def _programs(ax: Axes, bench: dict[str, Any]) -> None:
     ax.tick_params(axis="y", length=0)
     if throughput:
         ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(PLAIN)
-        ax.xaxis.set_minor_formatter(PLAIN)
         ax.set_xlabel("cells \N{MULTIPLICATION SIGN} iterations per second")
     else:
         if "floor_ms" in bench:
