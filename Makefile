@@ -107,7 +107,7 @@ bench-gpu: $(PEERS)
 	@$(HARNESS) bench --device cuda $(BENCH)
 
 test: $(READY)
-	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 faults: $(READY)
 	@$(BIN)/python -m tests.faults $${FULL:+--full}
