@@ -46,7 +46,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
             """The fields of its problem and network."""
 
     @property
-    def what(self) -> type[Problem]:
+    def problem_type(self) -> type[Problem]:
         """Its problem."""
         return PROBLEMS[self.problem]
 
@@ -105,7 +105,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     def identity(self) -> dict[str, Any]:
         """What its cells' ids are made of: its fields without those that have the default they were
         introduced with. A plug-in may change its defaults, so its fields are all there."""
-        parts: tuple[type[Frozen], ...] = (Protocol, self.what.Fields, NETWORKS[self.network].Fields)
+        parts: tuple[type[Frozen], ...] = (Protocol, self.problem_type.Fields, NETWORKS[self.network].Fields)
         defaults = {
             name: field.default
             for fields in parts

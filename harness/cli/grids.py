@@ -124,7 +124,7 @@ def _show_grid(grid: Grid) -> None:
     from harness.grids.selection import seed_ranges
 
     methods = Counter(cell.method for cell in grid.cells([0]))
-    unit = grid.protocol.what.unit
+    unit = grid.protocol.problem_type.unit
     target = "none" if grid.target_loss is None else f"{grid.target_loss:g} {unit}".strip()
     per_method = ", ".join(f"{count} {method}" for method, count in methods.items())
     say_facts(

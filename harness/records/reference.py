@@ -108,7 +108,11 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
     `trials` as in records.schema; `headers`: of its rows with an outcome, in their order.
     """
     of = grid.protocol
-    goal = "no target" if grid.target_loss is None else f"target {grid.target_loss:g} {of.what.unit}".rstrip()
+    goal = (
+        "no target"
+        if grid.target_loss is None
+        else f"target {grid.target_loss:g} {of.problem_type.unit}".rstrip()
+    )
     data = f"problem {of.problem}" if of.dataset_name is None else f"data set {of.dataset_name}"
     labels = " and ".join(f"`{label}`" for label in _distinct(trials["protocol"]))
     seeds = [int(seed) for seed in trials["seed"].unique()]

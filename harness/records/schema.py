@@ -121,7 +121,7 @@ def trials(cells: Iterable[Cell]) -> dict[str, Column]:
     final_..., as are the metrics of the problem.
     """
     kinds = _kinds(cells)
-    unit = next((cell.protocol.what.unit for cell in kinds), "")
+    unit = next((cell.protocol.problem_type.unit for cell in kinds), "")
     hyper: dict[str, Column] = {}
     recorded: dict[str, Column] = {}
     metrics: dict[str, Column] = {}
@@ -133,7 +133,7 @@ def trials(cells: Iterable[Cell]) -> dict[str, Column]:
         for name, own in method.columns.items():
             meaning = _FINALS.get(name, f"of the last row that has it: {own.meaning}")
             recorded.setdefault(f"final_{name}", Column(NUMBER, own.unit, meaning))
-        for name in cell.protocol.what.metrics:
+        for name in cell.protocol.problem_type.metrics:
             column = Column(NUMBER, _unit_of(name), f"last measured validation {name}")
             metrics.setdefault(f"final_val_{name}", column)
     of_cell = dict(_CELL)
@@ -152,12 +152,12 @@ _FINALS = {
 
 def record(cell: Cell) -> dict[str, Column]:
     """The columns of a cell's record: what its method records, the losses, the problem's metrics."""
-    return _record(METHODS[cell.method], cell.protocol.what)  # type: ignore[arg-type]
+    return _record(METHODS[cell.method], cell.protocol.problem_type)  # type: ignore[arg-type]
 
 
 def arrow_of_record(cell: Cell) -> pa.Schema:
     """The same as an Arrow schema."""
-    return _arrow_of_record(METHODS[cell.method], cell.protocol.what)  # type: ignore[arg-type]
+    return _arrow_of_record(METHODS[cell.method], cell.protocol.problem_type)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)
@@ -194,7 +194,7 @@ def trajectories(cells: Iterable[Cell]) -> dict[str, Column]:
 
 def judged(cell: Cell) -> tuple[str, ...]:
     """What is measured of the queries of a cell: the loss, and the metrics."""
-    return ("loss", *cell.protocol.what.metrics)
+    return ("loss", *cell.protocol.problem_type.metrics)
 
 
 def _kinds(cells: Iterable[Cell]) -> list[Cell]:

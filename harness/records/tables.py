@@ -251,7 +251,7 @@ def describe(grid: Grid) -> dict[str, Any]:
 
 def _described_problem(grid: Grid) -> dict[str, Any]:
     """What figures and pages say of it: they need not load what brought it."""
-    what = grid.protocol.what
+    what = grid.protocol.problem_type
     return {
         "name": grid.protocol.problem,
         "title": what.title,

@@ -100,7 +100,7 @@ def test_its_rows_have_the_columns_that_it_promises(method: str, protocol: Proto
     one = cell(protocol, method)
     (rows,) = run(one, budget=6)
     own = list(METHODS[method].columns)
-    judged = ["loss", *protocol.what.metrics]
+    judged = ["loss", *protocol.problem_type.metrics]
     assert list(rows) == ["iteration", *own, *(f"{split}_{x}" for split in ("train", "val") for x in judged)]
     assert list(rows) == list(schema.record(one))
     assert rows["iteration"] == [1, 2, 3, 4, 5, 6]
@@ -173,7 +173,7 @@ def test_an_iteration_waits_for_nothing(method: str, protocol: Protocol) -> None
     cells = three(variant(protocol, precision="float32"), method)
     moments = Pack(cells, torch.device("meta"), chunk=6).advance(range(1, 3))
     assert [moment.validation is not None for moment in moments] == [True, False]
-    assert [len(moment.metrics) for moment in moments] == [len(protocol.what.metrics)] * 2
+    assert [len(moment.metrics) for moment in moments] == [len(protocol.problem_type.metrics)] * 2
     with pytest.raises(RuntimeError):
         moments[0].loss.tolist()  # so it is an error
 

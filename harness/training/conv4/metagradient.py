@@ -22,6 +22,7 @@ from torch.nn.functional import pad
 
 from harness.cell import Protocol
 from harness.methods.base import Adapted, MetaGradient
+from harness.problems import problem_of
 from harness.problems.episodes import Images, labels
 from harness.problems.networks.conv4 import layout
 from harness.training.conv4 import derivatives
@@ -77,7 +78,7 @@ def _meta_gradient(
     first_order: bool,
 ) -> MetaGradient:
     cells, tasks = len(weights), batch.support.shape[1]
-    size, scale = layout(protocol).adapted_size, _scale(protocol)
+    size, scale = layout(protocol).adapted_size, problem_of(protocol).scale
     total = torch.zeros_like(weights)
     by_rates = [torch.zeros_like(weights) for _ in range(rates.shape[1] if rates.dim() == 3 else 1)]
     losses, hits = [], []
@@ -140,7 +141,7 @@ def _inner_loop(
         gradient = derivatives.gradient(protocol, loss)
         rate = some.rate(step)
         start = adapted.repeat_interleave(len(rate) // len(adapted), 0)
-        adapted = start - rate * (gradient.flat * _scale(protocol))
+        adapted = start - rate * (gradient.flat * problem_of(protocol).scale)
         taken.append((loss, gradient))
     return adapted, taken
 
@@ -169,11 +170,6 @@ def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:
     if len(images) == cells:
         return cut
     return Patches(*(x.expand(cells, *x.shape).flatten(0, 1) for x in cut))
-
-
-def _scale(protocol: Protocol) -> int:
-    """What the mean cross entropy of a task is multiplied by."""
-    return protocol.n_way if protocol.loss_scale == "sum_over_shots" else 1
 
 
 def _per_cell(x: Tensor, cells: int) -> Tensor:
