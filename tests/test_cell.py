@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from harness import records
-from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, presets, protocol_of
-from harness.common.errors import UserError
-from harness.common.frozen import Frozen
+from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, protocol_of
 from harness.methods import METHODS, maml
-from harness.problems import PROBLEMS, FewShot, Problem, dataset, few_shot, problem
-from harness.problems.networks import network
+from harness.problems import PROBLEMS, FewShot, few_shot
 from tests import registries
 
 RATES = {"alpha0": 0.1, "beta0": 1e-3}
@@ -96,60 +92,6 @@ def test_a_protocol_without_the_fields_of_its_problem_is_refused() -> None:
     for fields in ({}, {"problem": "sinusoid", "network": "mlp"}):
         with pytest.raises(ValidationError, match=r"write protocol_of\(\.\.\.\)"):
             Protocol(**fields)
-
-
-def test_a_field_may_be_a_tuple(monkeypatch: pytest.MonkeyPatch) -> None:
-    registries.for_now(monkeypatch)
-
-    @network("stack")
-    def build(inputs: object, outputs: int, widths: tuple[int, ...] = (8, 8)) -> None: ...
-
-    made = Cell(
-        protocol=protocol_of(problem="sinusoid", network="stack", widths=(4, 2)),
-        method="maml",
-        hyper=RATES,
-        seed=0,
-    )
-    assert Cell.model_validate_json(made.model_dump_json()) == made
-    assert records.load_header(records.dump(records.make(made, "failed", [], {}, "why"))).cell == made
-
-
-class Tables(Problem):
-    """With data sets of another kind."""
-
-    class Fields(Frozen):
-        dataset: Literal["wine", "houses"] = "wine"
-
-    name = "tables"
-    network = "mlp"
-
-
-def test_a_field_of_ones_own_may_not_pass_for_a_data_set_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
-    registries.for_now(monkeypatch)
-    problem(Tables)
-    with pytest.raises(UserError, match="its field dataset is already one of few-shot classification"):
-        protocol_of(problem="tables")
-
-
-def test_a_problem_may_not_have_the_name_of_a_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Preset(Problem):
-        name = "omniglot-5way"
-        network = "mlp"
-
-    registries.for_now(monkeypatch)
-    problem(Preset)
-    with pytest.raises(UserError, match="problem 'omniglot-5way': a preset has this name"):
-        presets()
-
-
-def test_a_default_of_a_plug_in_is_part_of_the_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may change: then the old records must not answer for the new default."""
-    before = cell().cell_id
-    widened(monkeypatch)
-    first = cell(protocol_of()).cell_id
-    assert first != before
-    monkeypatch.setattr(Wider.model_fields["dropout"], "default", 0.5)
-    assert cell(protocol_of(dropout=0.0)).cell_id == first
 
 
 def test_a_new_hyper_parameter_with_a_default_orphans_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -406,11 +348,3 @@ def test_a_new_preset_renames_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     assert protocol_of(k_shot=5).named("paper-adam") == ("paper-adam", {"k_shot": 5})
     assert protocol_of(k_shot=5).named("five-shots") == ("five-shots", {})
     assert protocol_of().named("five-shots") == ("five-shots", {"k_shot": 1})
-
-
-@pytest.mark.usefixtures("forgotten")
-def test_what_a_data_set_wants_is_no_change() -> None:
-    dataset("few", train_characters=6, validation_characters=5, n_way=3)(lambda: {})
-    assert protocol_of(dataset="few").label == "paper-adam"
-    assert protocol_of(dataset="few", n_way=4).changes("paper-adam") == {"n_way": 4}
-    assert protocol_of(dataset="few", rotate=True).changes("paper-adam") == {"rotate": True}
