@@ -223,6 +223,14 @@ class Method:
         """Steps of the inner loop: the protocol's."""
         return protocol.inner_steps
 
+    def gradients(self, hyper: Values, protocol: Any) -> int:
+        """Gradients that an iteration computes for each task, by which costs of methods are compared: one for
+        each step of the inner loop, one of the query loss, and, where the outer gradient goes through the
+        steps, a Hessian product for each, counted as one. A method with a meta_gradient of its own says its
+        own number."""
+        steps = self.steps(hyper, protocol)
+        return steps + 1 + (0 if self.first_order or protocol.first_order else steps)
+
     def start(
         self, weights: Tensor, hyper: Values, optimizer: Optimizer, layout: Layout, protocol: Any
     ) -> State:

@@ -46,6 +46,10 @@ class Reptile(base.Method):
         """Its own, in training and in validation."""
         return hyper["steps"]
 
+    def gradients(self, hyper: base.Values, protocol: Any) -> int:
+        """The query loss is not differentiated."""
+        return self.steps(hyper, protocol)
+
     def start(
         self,
         weights: Tensor,

@@ -1,0 +1,171 @@
+"""The measures of one environment: random search, variance shares, tunability, robustness."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from harness.analysis.sensitivity import profiles, searching, shares, tunability
+from harness.analysis.sensitivity.over_environments import NO_COMMON_SEED, NO_COMMON_SETTING
+from harness.analysis.sensitivity.resamples import Array, Resamples
+from harness.analysis.sensitivity.rows import Rows, Subject
+from harness.analysis.sensitivity.runs import Here, Runs, Settings
+
+ITERATIONS, EVALUATIONS = "iterations", "gradient evaluations"
+FACTOR = 2.0
+"""Within which a setting counts to the robust area."""
+FACTORS = np.geomspace(1, 100, 81)
+"""At which profiles are taken."""
+POINTS = 200
+"""Of the ECDF's axis, at most."""
+TOTAL = "total"
+OF_SETTINGS, OF_VARIANCE = "share of settings", "share of variance"
+
+
+def measure(runs: Runs, place: int, sample: Resamples, rows: Rows) -> None:
+    """Add the measures of the environment at `place` to the rows. `sample`: of its seeds."""
+    name = runs.environments[place]
+    used = sample.weights[0] > 0
+    present = [one.at(place, used) for one in runs.methods if one.ran[place].any()]
+    small = Resamples(weights=sample.weights[:, used], chance=sample.chance)
+    for one in present:
+        subject = rows.of(one.name, small, name)
+        subject.plain("settings", float(len(one.table)))
+        _score(runs, one, subject)
+        _tunability(runs, place, one, subject)
+        _rate_sensitivity(runs, one, subject)
+        if "count" in one.results:
+            _hits(one, subject)
+        _shares(runs, one, subject)
+    if all("count" in one.results for one in present):
+        _profiles(present, small, rows, name)
+    if all(one.passages is not None for one in present):
+        _ecdf(present, small, rows, name)
+
+
+def _score(runs: Runs, one: Here, subject: Subject) -> None:
+    """The best and the mean score, and the budget curve, in the unit of the table."""
+    scores = one.results["score"]
+    sign = -1.0 if runs.less_is_better else 1.0
+    weights = subject.sample.weights
+    means = scores @ weights.T  # [N, R + 1]
+    subject.add("best", sign * means.max(0), unit=runs.unit, how="difference")
+    subject.add("mean", sign * means.mean(0), unit=runs.unit, how="difference")
+    if not runs.of_counts:
+        best = searching.expected_best(scores.T)  # [S, B]
+        subject.curve("budget", np.arange(1, len(scores) + 1), sign * (best.T @ weights.T), unit=runs.unit)
+
+
+def _rate_sensitivity(runs: Runs, one: Here, subject: Subject) -> None:
+    """Learning-rate sensitivity over all settings, and along each factor from the best of them."""
+    if "start" not in one.results:
+        subject.null("rate_sensitivity", "no loss before training is given")
+        return
+    weights = subject.sample.weights
+    final, start = (-one.results[name] @ weights.T for name in ("score", "start"))
+    stats = tunability.rate_sensitivity(final, start)
+    subject.add("rate_sensitivity", stats, of=TOTAL, unit=runs.unit, how="difference")
+    best = int(final[:, 0].argmin())
+    for name, columns in one.factors.items():
+        line = tunability.along(one.knobs, best, columns)
+        stats = tunability.rate_sensitivity(final[line], start[line])
+        subject.add("rate_sensitivity", stats, of=name, unit=runs.unit)
+
+
+def _tunability(runs: Runs, place: int, one: Here, subject: Subject) -> None:
+    """What the environment's own best setting gains over the best for all environments."""
+    method = next(method for method in runs.methods if method.name == one.name)
+    default = _default(runs, method)
+    if isinstance(default, str):
+        subject.null("tunability", default)
+        return
+    at = int(np.count_nonzero(method.ran[place, :default]))
+    risk = -one.results["score"] @ subject.sample.weights.T
+    stats = tunability.tunability(risk, at, np.ones(len(risk), bool))
+    subject.add("tunability", stats, of=TOTAL, unit=runs.unit, how="difference")
+    for name, columns in one.factors.items():
+        stats = tunability.tunability(risk, at, tunability.along(one.knobs, at, columns))
+        subject.add("tunability", stats, of=name, unit=runs.unit)
+
+
+def _default(runs: Runs, method: Settings) -> int | str:
+    """The setting with the least mean risk over environments, on the seeds that all have; or why there is
+    none. It is chosen once, not in each resample."""
+    if len(runs.environments) == 1:
+        return "one environment: the default is its best setting"
+    if not runs.common_seeds.any():
+        return NO_COMMON_SEED
+    if not method.ran.all(0).any():
+        return NO_COMMON_SETTING
+    risk = -method.results["score"][..., runs.common_seeds].mean(-1)
+    return tunability.best_everywhere(risk, method.ran)
+
+
+def _hits(one: Here, subject: Subject) -> None:
+    """Who reaches the target, and what random search spends on it."""
+    sample = subject.sample
+    hit = np.isfinite(one.results["count"])
+    subject.add("reached", hit.mean(0) @ sample.weights.T, unit=OF_SETTINGS, how="difference")
+    area = profiles.robust_area(one.results["count"], FACTOR) @ sample.weights.T
+    subject.add("robust_area", area, of=f"{FACTOR:g}", unit=OF_SETTINGS, how="difference")
+    chance = searching.chance_of_hit(hit.sum(0), len(hit))  # [S, B]
+    subject.curve("hit", np.arange(1, len(hit) + 1), chance.T @ sample.weights.T, unit="probability")
+    never = int((~hit.any(0)).sum())
+    subject.plain("seeds_without_hit", float(never))
+    why = f"no setting reaches the target in {never} of {sample.seeds} seeds" if never else ""
+    for unit, result in ((ITERATIONS, "cost"), (EVALUATIONS, "evaluations")):
+        if result in one.results:
+            for replacement, suffix in ((False, ""), (True, "_with_replacement")):
+                stats = sample.mean(searching.tuning_cost(one.results[result], hit, replacement))
+                subject.add(f"tuning_cost{suffix}", stats, of=unit, unit=unit, how="ratio", why=why)
+
+
+def _shares(runs: Runs, one: Here, subject: Subject) -> None:
+    """Variance shares of the count (its log10, a miss at the budget), the hit (0 or 1) and the score."""
+    responses = {}
+    if (counts := one.results.get("count")) is not None:
+        responses["count"] = np.log10(np.minimum(counts, one.results["cap"]))
+        responses["hit"] = np.isfinite(counts).astype(float)
+    if not runs.of_counts:
+        responses["score"] = one.results["score"]
+    design = shares.factorial(one.knobs, [*one.factors.values()])
+    for what, values in responses.items():
+        if design is None:
+            subject.null(f"share_of_{what}", "its settings are no full factorial")
+        elif values.min() == values.max():
+            subject.null(f"share_of_{what}", "all results are equal")
+        else:
+            places, shape = design
+            laid = np.empty_like(values)
+            laid[places] = values
+            _share(f"share_of_{what}", laid.reshape(*shape, -1), [*one.factors], subject)
+
+
+def _share(measure: str, values: Array, factors: list[str], subject: Subject) -> None:
+    """`values` [levels ..., S]. With one seed, the seed is no factor."""
+    seeds = values.shape[-1]
+    whole = shares.variance_shares(
+        values if seeds > 1 else values[..., 0], [*factors, *[shares.SEED] * (seeds > 1)]
+    )
+    drawn = shares.shares_by_resample(values, factors, subject.sample.weights)
+    for effect, share in whole.items():
+        if effect in drawn:
+            subject.add(measure, drawn[effect], of=effect, unit=OF_VARIANCE)
+        else:
+            subject.plain(measure, share, of=effect, unit=OF_VARIANCE)
+
+
+def _profiles(present: list[Here], sample: Resamples, rows: Rows, name: str) -> None:
+    best = np.min([one.results["count"].min(0) for one in present], axis=0)
+    for one in present:
+        near = profiles.profile(one.results["count"], best, FACTORS) @ sample.weights.T
+        rows.of(one.name, sample, name).curve("profile", FACTORS, near, unit=OF_SETTINGS)
+
+
+def _ecdf(present: list[Here], sample: Resamples, rows: Rows, name: str) -> None:
+    longest = max(one.results["cap"].max() for one in present)
+    x = np.unique(np.rint(np.geomspace(1, longest, POINTS)))
+    for one in present:
+        assert one.passages is not None
+        by_seed = np.moveaxis(one.passages, 1, 0).reshape(one.passages.shape[1], -1)  # [S, N T]
+        reached = profiles.reached_by(by_seed, x).T @ sample.weights.T
+        rows.of(one.name, sample, name).curve("ecdf", x, reached, unit="share of settings and targets")
