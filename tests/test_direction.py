@@ -14,7 +14,7 @@ from harness.common.places import ROOT
 
 ROOMS = (
     *("common", "problems", "methods", "cell", "grids", "records", "analysis", "training", "sweeping"),
-    *("plots", "bench", "paper", "cli"),
+    *("plots", "bench", "paper", "study", "cli"),
 )
 """Bottom to top: a room imports only itself and those before it, inside functions too."""
 DOORS = 14
@@ -127,8 +127,8 @@ def test_only_the_process_that_runs_ray_imports_it() -> None:
     assert users_of("harness.sweeping.raytune") == set()
 
 
-def test_only_the_commands_and_the_paper_draw() -> None:
-    assert {room_of(module) for module in users_of("harness.plots")} == {"plots", "paper", "cli"}
+def test_only_the_commands_and_the_pages_draw() -> None:
+    assert {room_of(module) for module in users_of("harness.plots")} == {"plots", "paper", "study", "cli"}
 
 
 def test_the_bench_loads_its_peers_when_they_are_asked_for() -> None:

@@ -16,7 +16,7 @@ DATA, PAGE = "omniglot", "page"
 
 def publish(
     names: Annotated[
-        list[str], typer.Argument(help=f"Grids; {DATA}: the data set; {PAGE}: docs/reproduction.md.")
+        list[str], typer.Argument(help=f"Grids; {DATA}: the data set; {PAGE}: the pages in docs/ and README.")
     ],
     seeds: Annotated[
         str | None, typer.Option(help="Such as 0-4. Default: those with at least half of their cells.")
@@ -34,8 +34,9 @@ def publish(
             say_written([reference.describe_data()])
         elif name == PAGE:
             from harness.paper.page import reproduction
+            from harness.study import page
 
-            say_written(reproduction.write())
+            say_written([*reproduction.write(), *page.write()])
         else:
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()

@@ -1,16 +1,13 @@
 """The numbers of docs/reproduction.md: its tables and figures, made from the reference records alone.
 
-A table is between `<!-- numbers: NAME -->` and `<!-- end -->`. `harness publish page` makes them all
-again; a test checks that the page is up to date.
+`harness publish page` makes them all again; a test checks that the page is up to date.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from harness.common import places
-from harness.common.files import write_whole
+from harness.common import pages, places
 from harness.paper import chance, matrix
 from harness.paper.definitions import PAPER_COUNT
 from harness.paper.page import measured, verdicts
@@ -22,23 +19,13 @@ from harness.records.passages import first_passage
 PAGE = places.ROOT / "docs" / "reproduction.md"
 GRIDS = ("fig1", "fig2", "fig3", "fig1-sgd", "fig2-sgd", "readings", "fig1-readings")
 
-_TABLE = re.compile(r"(<!-- numbers: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
 
 def write() -> list[Path]:
     """Make the page's tables and figures again. Returns the files written."""
-    text = filled(PAGE.read_text("utf-8"))
-    write_whole(PAGE, lambda path: path.write_text(text, "utf-8"))
-    return [PAGE, *_figures(PAGE.parent)]
-
-
-def filled(text: str) -> str:
-    """The page with every table made again from the records. Raises KeyError for a name not in TABLES."""
-    return _TABLE.sub(lambda table: f"{table[1]}\n{TABLES[table[2]]()}\n\n{table[3]}", text)
+    return [pages.write(PAGE, TABLES), *_figures(PAGE.parent)]
 
 
 def _figures(folder: Path) -> list[Path]:
-
     paths = []
     with style.applied():
         for grid in GRIDS:

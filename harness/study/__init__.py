@@ -1,0 +1,1 @@
+"""What the records say of the methods beyond the paper: its page, docs/sensitivity.md."""
