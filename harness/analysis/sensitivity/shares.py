@@ -30,10 +30,10 @@ def variance_shares(values: ArrayLike, factors: Sequence[str]) -> dict[str, floa
     """
     values = np.asarray(values, float)
     total = np.nan if _constant(values) else values.var()
-    values = values - values.mean()  # so that effects are rounded by their own size
+    centred = values - values.mean()  # so that effects are rounded by their own size
     return {
         JOINT.join(factors[axis] for axis in axes): float(np.mean(part**2) / total)
-        for axes, part in _effects(values).items()
+        for axes, part in _effects(centred).items()
     }
 
 
@@ -46,13 +46,14 @@ def shares_by_resample(values: Array, factors: Sequence[str], weights: Array) ->
     one, so they get no interval.)
     """
     over_all = tuple(range(values.ndim - 1))
-    of_seed = values.mean(over_all)
-    # The variance within the seeds and that between them: no difference of large squares.
-    between = (of_seed - (weights @ of_seed)[:, None]) ** 2
-    total = (weights * (values.var(over_all) + between)).sum(-1)
     size = (np.abs(values).max(over_all) * (weights > 0)).max(-1)
+    values = values - np.median(values)  # so that they are rounded by their own size, wherever one seed is
+    of_seed = values.mean(over_all)
+    # The variance within seeds and that between them, by pairs: no difference of large squares.
+    apart = (of_seed[:, None] - of_seed) ** 2 / 2
+    total = (weights * (values.var(over_all) + weights @ apart)).sum(-1)
     total = np.where(total > (NOISE * size) ** 2, total, np.nan)
-    means = (values - of_seed) @ weights.T  # what all values of a seed share is in none of these effects
+    means = values @ weights.T
     return {
         JOINT.join(factors[axis] for axis in axes): (part**2).mean(over_all) / total
         for axes, part in _effects(means, values.ndim - 1).items()

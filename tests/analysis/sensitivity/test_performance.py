@@ -88,6 +88,8 @@ def test_percentiles_of_methods_whose_sizes_have_a_huge_common_multiple():
     generator = np.random.default_rng(0)
     scores = [generator.normal(size=size) for size in (101, 103, 107, 109, 113, 127, 131, 137, 139, 149)]
     assert scale(scores) == (by_fractions(scores, 5), by_fractions(scores, 95))
+    # 0, ..., 19 often enough: exactly a 20th of the weight is 0, though no float holds these weights.
+    assert scale([np.repeat(np.arange(20.0), len(one)) for one in scores]) == (0, 18)
 
 
 def test_gamma_by_hand():
@@ -210,20 +212,20 @@ def test_phi_does_not_hang_on_the_order_of_the_settings(table, data):
     order = data.draw(st.permutations(range(ran.shape[1])))
     found = tuned(normalised[..., None], ran).phi
     assert tuned(normalised[:, order][..., None], ran[:, order]).phi == pytest.approx(found, abs=1e-12)
-    environments = data.draw(st.permutations(range(len(ran))))
-    assert tuned(normalised[environments][..., None], ran[environments]).phi == pytest.approx(
-        found, abs=1e-12
-    )
+    order = data.draw(st.permutations(range(len(ran))))
+    assert tuned(normalised[order][..., None], ran[order]).phi == pytest.approx(found, abs=1e-12)
 
 
 def test_where_one_setting_is_best_everywhere_phi_is_zero_and_not_less():
-    """Of nine environments the two means are sums in different orders, which may differ by rounding."""
+    """Where environments are neighbours in memory, numpy adds eight and more of them up in an order of its
+    own, so that the two means may differ by rounding."""
     generator = np.random.default_rng(0)
-    for _ in range(200):
-        table = generator.random((9, 3))
+    for _ in range(50):
+        table = np.moveaxis(generator.normal(size=(3, 2, 9)), 2, 0)
         table[:, 1] = table.max(1)
-        phi = tuned(table[..., None], np.ones((9, 3), bool)).phi[0]
-        assert 0 <= phi < 1e-15
+        phi = tuned(table, np.ones((9, 3), bool)).phi
+        assert (phi >= 0).all()
+        assert phi == pytest.approx(0, abs=1e-15)
 
 
 def test_the_dimension_by_hand():
@@ -245,6 +247,6 @@ def test_a_score_that_is_just_enough_is_enough():
     """.95 of 1.4 is 1.33, and a plateau there is not crossed to its far end."""
     assert dimension([1.0, 1.33, 1.33, 1.4]) == pytest.approx(1, abs=1e-12)
     short = np.nextafter(0.95, 0)
-    assert dimension([0.9, short, short, 1]) == pytest.approx(1, abs=1e-12)
+    assert dimension([0.9, short, short, 1]) == 1
     assert dimension([short, short, 1]) == 0
     assert dimension([0.9, 0.95 - 1e-9, 0.95 - 1e-9, 1]) == pytest.approx(2, abs=1e-6)

@@ -96,6 +96,14 @@ def test_shares_add_up_however_far_the_values_are_from_zero():
     assert far == pytest.approx(near, abs=1e-12)
 
 
+def test_by_resample_too():
+    values = np.random.default_rng(3).integers(0, 64, (5, 6, 3)) / 64
+    weights = resamples(np.ones(3, bool)).weights
+    near, far = (shares_by_resample(some, ["a", "b"], weights) for some in (values, values + 2.0**30))
+    for name, share in near.items():
+        assert far[name] == pytest.approx(share, abs=1e-12)
+
+
 def test_where_all_values_are_equal_there_are_no_shares():
     assert np.isnan([*variance_shares(np.full((2, 3), 0.1), ["a", "b"]).values()]).all()
     assert np.isnan([*variance_shares(np.ones((1, 1)), ["a", "b"]).values()]).all()
