@@ -1,4 +1,5 @@
-"""Robust summaries of many runs, as rliable has them: Agarwal et al. (2021)."""
+"""Robust summaries of many runs, as in rliable: Agarwal et al. (2021), "Deep reinforcement learning at the
+edge of the statistical precipice"."""
 
 from __future__ import annotations
 
@@ -12,10 +13,10 @@ CUT = 0.25
 
 
 def interquartile_mean(scores: ArrayLike, counts: ArrayLike | None = None) -> Array:
-    """Mean of the middle half of all scores: scipy's trim_mean with a quarter cut at either end.
+    """Mean of the middle half of all scores: scipy's trim_mean with floor(n / 4) scores cut at either end.
 
     `scores` [n], of all runs and environments, in their unit. `counts` [..., n]: how often each is taken,
-    whole numbers (None: each once) -> [...]. Agarwal et al. 2021, section 4.3.
+    whole numbers (None: each once) -> [...]. A score that is cut may be infinite. Agarwal et al. 2021.
     """
     scores = np.asarray(scores, float)
     taken = np.ones(scores.size) if counts is None else np.asarray(counts, float)
@@ -24,7 +25,7 @@ def interquartile_mean(scores: ArrayLike, counts: ArrayLike | None = None) -> Ar
     size = upto[..., -1:]
     cut = np.floor(CUT * size)
     inside = np.diff(np.clip(upto, cut, size - cut), axis=-1, prepend=cut)
-    return np.asarray(inside @ scores[order] / inside.sum(-1))
+    return np.asarray((inside * np.where(inside > 0, scores[order], 0.0)).sum(-1) / inside.sum(-1))
 
 
 def chance_of_improvement(ours: ArrayLike, theirs: ArrayLike) -> Array:
@@ -32,7 +33,7 @@ def chance_of_improvement(ours: ArrayLike, theirs: ArrayLike) -> Array:
 
     `ours` [n, ...], `theirs` [m, ...], more is better: every one of ours beside every one of theirs, within
     the same trailing index (a seed, an environment) -> [...]. With n = m = 1 and one index for each seed it
-    is paired by seeds. The Mann-Whitney statistic over n m; Agarwal et al. 2021, section 4.3.
+    is paired by seeds. The Mann-Whitney statistic over n m; Agarwal et al. 2021, who average it over tasks.
     """
     ours, theirs = np.asarray(ours, float), np.asarray(theirs, float)
     shape = np.broadcast_shapes(ours.shape[1:], theirs.shape[1:])

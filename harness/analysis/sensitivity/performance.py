@@ -1,4 +1,5 @@
-"""Performance, and what tuning for each environment adds to it: Adkins, Bowling and White (2024)."""
+"""Performance, and what tuning for each environment adds to it: Adkins, Bowling and White (2024), "A method
+for evaluating hyperparameter sensitivity in reinforcement learning", with the code of their figures."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from math import lcm
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.analysis.sensitivity.resamples import Array
+from harness.analysis.sensitivity.resamples import NOISE, Array, first_best
 
 LOW, HIGH = 5, 95
 """The percentiles of an environment's scores that become 0 and 1."""
@@ -22,10 +23,10 @@ MAX_KNOBS = 16
 def scale(scores: Sequence[Array]) -> tuple[Array, Array]:
     """p5 and p95 of one environment's scores, from which Gamma follows.
 
-    `scores`: for each method [settings, ...], more is better -> [...] each. Percentiles over all settings of
-    all methods where each method has the same total weight, else the one with most settings would set
-    everybody's scale: the smallest score at or below which lies at least that share of the weight. The
-    trailing axes are resamples: each has percentiles of its own.
+    `scores`: for each method [settings, ...], at least one setting, more is better -> [...] each. Percentiles
+    over all settings of all methods where each method has the same total weight, else the one with most
+    settings would set everybody's scale: the smallest score at or below which lies at least that share of the
+    weight. The trailing axes are resamples: each has percentiles of its own.
     """
     both = np.concatenate(list(scores))
     whole = lcm(*map(len, scores))  # weights in whole numbers, so that shares are compared exactly
@@ -40,12 +41,14 @@ def scale(scores: Sequence[Array]) -> tuple[Array, Array]:
 
 
 def gamma(scores: Array, low: ArrayLike, high: ArrayLike) -> Array:
-    """Normalised scores, Gamma = (G - p5) / (p95 - p5), not clipped, without a unit; NaN where p5 = p95.
+    """Normalised scores, Gamma = (G - p5) / (p95 - p5), not clipped, without a unit; NaN where p5 = p95 but
+    for rounding.
 
-    `scores` [settings, ...]; `low`, `high`: see `scale`. Adkins et al. 2024, section 3.
+    `scores` [settings, ...]; `low`, `high`: see `scale`. Adkins et al. 2024.
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
-    return (scores - low) / np.where(high > low, high - low, np.nan)
+    apart = high - low > NOISE * np.maximum(np.abs(low), np.abs(high))
+    return (scores - low) / np.where(apart, high - low, np.nan)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +58,15 @@ class Tuned:
     per_environment: Array
     """[R] mean over environments of the best Gamma there: P_all."""
     default: Array
-    """[R] the best mean over environments of one setting: P_0."""
+    """[R] the mean over environments of the one setting that is best for all: P_0."""
     chosen: NDArray[np.int64]
     """[R] that setting."""
 
     @property
     def phi(self) -> Array:
-        """[R] hyper-parameter sensitivity: what tuning for each environment adds to tuning once for all."""
-        return self.per_environment - self.default
+        """[R] hyper-parameter sensitivity: what tuning for each environment adds to tuning once for all. At
+        least 0, as no mean exceeds that of the maxima."""
+        return np.maximum(self.per_environment - self.default, 0.0)
 
 
 def tuned(normalised: Array, ran: ArrayLike) -> Tuned:
@@ -70,8 +74,8 @@ def tuned(normalised: Array, ran: ArrayLike) -> Tuned:
 
     `normalised` [E, N, R]: Gamma in E >= 2 environments; `ran` [E, N]: which settings were run where. The
     first maximum is over all settings of an environment, the second over those that were run in every one;
-    ties go to the first of the table. Adkins et al. 2024, eq. 2 and their code. Raises ValueError if no
-    setting was run in every environment.
+    ties go to the first of the table. Adkins et al. 2024, as in their code. NaN where Gamma of a setting that
+    was run is. Raises ValueError if no setting was run in every environment.
     """
     ran = np.asarray(ran, bool)
     best = np.where(ran[..., None], normalised, -np.inf).max(1).mean(0)
@@ -79,17 +83,19 @@ def tuned(normalised: Array, ran: ArrayLike) -> Tuned:
     if common.size == 0:
         raise ValueError("no setting was run in every environment")
     means = normalised[:, common].mean(0)
-    chosen = means.argmax(0)
-    return Tuned(per_environment=best, default=means.max(0), chosen=common[chosen])
+    chosen = first_best(means)
+    default = np.take_along_axis(means, chosen[None], 0)[0]
+    return Tuned(per_environment=best, default=default, chosen=common[chosen])
 
 
 def subset_scores(normalised: Array, ran: ArrayLike, knobs: ArrayLike, default: int) -> Array:
     """P_k, k = 0 ... H: the best mean score when k hyper-parameters are tuned for each environment.
 
     `normalised` [E, N, ...], `ran` [E, N]; `knobs` [N, H]: the level of each hyper-parameter in each setting;
-    `default`: the setting whose values the others keep -> [H + 1, ...]. P_k is the maximum over all subsets
-    of k hyper-parameters of mean_e max_h Gamma, h over the settings that every environment has and that agree
-    with the default outside the subset. P_H is P_all: over all settings of each environment.
+    `default`: the setting, run in every environment, whose values the others keep -> [H + 1, ...]. P_k is the
+    maximum over all subsets of k hyper-parameters of mean_e max_h Gamma, h over the settings that every
+    environment has and that agree with the default outside the subset. P_H is P_all: over all settings of
+    each environment. P_k does not decrease in k.
 
     Settings are grouped by the set of hyper-parameters in which they differ from the default, once, and each
     subset then takes what its groups reached. The plain version is `subset_scores_plain`.
@@ -133,14 +139,14 @@ def dimension(scores: ArrayLike) -> Array:
     """Effective dimension: how many hyper-parameters have to be tuned for each environment.
 
     `scores` [H + 1, ...]: P_0 ... P_H of `subset_scores` -> [...]: the k at which P_k reaches 0.95 P_H,
-    linear in between; 0 if P_0 does; NaN if P_H <= 0, where 95 % of it means nothing. Adkins et al. 2024,
-    section 4.2.
+    linear in between; 0 if P_0 does; NaN if P_H <= 0, where 95 % of it means nothing, or is NaN. A score that
+    falls short of it by rounding alone reaches it. Adkins et al. 2024, as in the code of their figures.
     """
     scores = np.asarray(scores, float)
     goal = ENOUGH * scores[-1]
-    first = np.argmax(scores >= goal, axis=0)
+    first = np.argmax(scores >= goal * (1 - NOISE), axis=0)
     after = np.take_along_axis(scores, first[None], 0)[0]
     before = np.take_along_axis(scores, np.maximum(first - 1, 0)[None], 0)[0]
     with np.errstate(divide="ignore", invalid="ignore"):
-        between = first - 1 + (goal - before) / (after - before)
+        between = first - 1 + np.minimum((goal - before) / (after - before), 1.0)
     return np.where(scores[-1] > 0, np.where(first == 0, 0.0, between), np.nan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.analysis.sensitivity.resamples import Array
+from harness.analysis.sensitivity.resamples import NOISE, Array
 
 
 def robust_area(counts: ArrayLike, factor: float = 2.0) -> Array:
@@ -15,20 +15,26 @@ def robust_area(counts: ArrayLike, factor: float = 2.0) -> Array:
     """
     counts = np.asarray(counts, float)
     best = counts.min(0)
-    return np.where(np.isfinite(best), (counts <= factor * best).mean(0), 0.0)
+    return np.where(np.isfinite(best), (counts <= _just(factor * best)).mean(0), 0.0)
 
 
 def profile(counts: ArrayLike, best: ArrayLike, factors: ArrayLike) -> Array:
     """Performance profile: rho(tau), the share of settings whose count is within a factor tau of the best of
-    all methods. Dolan and Moré 2002, with settings in the place of their problems.
+    all methods. Dolan and Moré 2002, "Benchmarking optimization software with performance profiles", with
+    settings in the place of their problems.
 
     `counts` [N, S], inf: a miss; `best` [S]: of all methods, seed by seed (inf: nobody reached it);
     `factors` [T] -> [T, S]. Without a unit; does not decrease in tau; its limit is the share that reaches the
     target at all.
     """
     counts, best = np.asarray(counts, float), np.asarray(best, float)
-    limits = np.asarray(factors, float)[:, None] * best
+    limits = _just(np.asarray(factors, float)[:, None] * best)
     return (np.isfinite(counts) & (counts <= limits[:, None])).mean(1)
+
+
+def _just(limits: Array) -> Array:
+    """Limits that whole numbers meet: 1.16 * 25 is rounded to less than 29."""
+    return limits * (1 + NOISE)
 
 
 def passages(losses: ArrayLike, targets: ArrayLike) -> Array:
@@ -45,8 +51,9 @@ def passages(losses: ArrayLike, targets: ArrayLike) -> Array:
 def reached_by(counts: ArrayLike, iterations: ArrayLike) -> Array:
     """ECDF of counts over many targets: the share of (setting, target) that is reached by an iteration.
 
-    `counts` [..., n], inf: a miss; `iterations` [I] -> [..., I]. Without a unit. COCO's runtime distribution
-    (Hansen et al. 2021, section 4), over the settings in the place of its restarts.
+    `counts` [..., n], inf: a miss; `iterations` [I] -> [..., I]. Without a unit. COCO's distribution of
+    runtimes over targets (Hansen et al. 2016, "COCO: Performance assessment"), with settings in the place of
+    its problems.
     """
     ordered = np.sort(np.asarray(counts, float), axis=-1)
     flat = ordered.reshape(-1, ordered.shape[-1])

@@ -18,6 +18,8 @@ DRAWS = 10_000
 LEVEL = 0.95
 FEW = 5
 """With as many seeds or fewer, the interval comes with a warning."""
+NOISE = 1e-12
+"""What differs by no more than this share of its size differs by rounding alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,30 +46,34 @@ class Resamples:
         return np.rint(self.weights * self.seeds).astype(np.int64)
 
     def mean(self, values: Array) -> Array:
-        """[..., S] -> [..., R + 1]: the mean over seeds; infinite where a seed that is drawn is infinite.
-        What a seed without weight has is left out."""
+        """[..., S] -> [..., R + 1]: the mean over seeds; inf where a seed that is drawn is inf, NaN where a
+        seed that is used is NaN. What a seed without weight has is left out."""
         used = self.weights[0] > 0
         some, weights = values[..., used], self.weights[:, used]
-        finite = np.isfinite(some)
-        means = np.where(finite, some, 0.0) @ weights.T
-        return np.where(~finite @ (weights.T > 0), np.inf, means)
+        infinite = some == np.inf
+        means = np.where(infinite, 0.0, some) @ weights.T
+        return np.where(infinite @ (weights.T > 0), np.inf, means)
 
     def interval(self, stats: Array) -> tuple[float, float]:
-        """The middle 95 % of a statistic [R + 1] over the resamples; NaN with one seed, or where the
-        statistic has no value in some resample."""
+        """The percentile interval: the middle 95 % of a statistic [R + 1] over the resamples.
+
+        At most 2.5 % of the chance lies below the lower end, and at most 2.5 % above the upper one; that of
+        -`stats` is the same with its ends swapped. NaN with one seed, or where the statistic has no value in
+        some resample.
+        """
         drawn = np.asarray(stats, float)[1:]
         if drawn.size == 0 or np.isnan(drawn).any():
             return np.nan, np.nan
-        low, high = quantiles(drawn, self.chance, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        low, high = (sign * quantiles(sign * drawn, self.chance, (1 - LEVEL) / 2) for sign in (1, -1))
         return float(low), float(high)
 
 
 def resamples(used: ArrayLike, draws: int = DRAWS, rng: np.random.Generator | None = None) -> Resamples:
     """Bootstrap over the seeds that are `used` [S] (flags): all of them with replacement.
 
-    With up to 6 seeds all resamples, each with its multinomial probability: five seeds have 126. With more,
-    `draws` of them from `rng` (None: one that always draws the same). One seed has no resample; without any,
-    every weight is 0.
+    With up to 6 seeds all C(2S-1, S) resamples, each with its multinomial probability: five seeds have 126.
+    With more, `draws` of them from `rng` (None: one that always draws the same). One seed has no resample;
+    without any, every weight is 0.
     """
     used = np.asarray(used, bool)
     places, count = np.flatnonzero(used), int(used.sum())
@@ -92,12 +98,20 @@ def _all(count: int) -> tuple[NDArray[np.int64], Array]:
     return drawn, ways / count**count
 
 
+def first_best(values: ArrayLike) -> NDArray[np.int64]:
+    """The place of the largest of `values` [N, ...] -> [...]; of those that differ from it by rounding alone
+    the first, so that ties do not hang on the order of a sum."""
+    best = np.max(values, axis=0)
+    return np.asarray((np.asarray(values) >= best - NOISE * np.abs(best)).argmax(0))
+
+
 def quantiles(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Array:
     """Quantiles of weighted values [n]: the smallest value at or below which lies at least that share of the
-    weight. Infinite values are values like any other."""
+    weight; numpy's `inverted_cdf`. `shares` [...], above 0 -> [...]. Infinite values are values like any
+    other."""
     values, weights = np.asarray(values, float), np.asarray(weights, float)
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weights[order])
-    # Sums of floats may fall short of a share that they reach exactly.
-    at = np.searchsorted(below, np.asarray(shares) * below[-1] * (1 - 1e-12))
-    return values[order][np.minimum(at, len(values) - 1)]
+    # A sum of n floats may fall short, by n roundings, of a share that it reaches exactly.
+    enough = 1 - (len(values) + 8) * np.finfo(float).eps
+    return values[order][np.searchsorted(below, np.asarray(shares) * below[-1] * enough)]

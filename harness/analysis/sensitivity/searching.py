@@ -16,18 +16,23 @@ def expected_best(values: ArrayLike, more_is_better: bool = True) -> Array:
 
     `values` [..., B], in any order -> [..., B] for n = 1 ... B, in their unit. With v_(1) <= ... <= v_(B) it
     is sum_j v_(j) C(j-1, n-1) / C(B, n) where more is better; where less is, sum_j v_(j) C(B-j, n-1) / C(B,
-    n). Exact for a sample of size n from these B values (Tang et al. 2020, section 3.2); the plug-in estimate
-    of Dodge et al. 2019 draws with replacement and is lower.
+    n). Exact for these B values, and unbiased for those that they are a sample of (Tang et al. 2020, "Showing
+    your work doesn't always work"). The estimate of Dodge et al. 2019, "Show your work", draws with
+    replacement and is never better. A setting that failed may have the worst value, -inf or inf: the
+    expectation is infinite for as long as all n may have failed.
     """
     ordered = np.sort(np.asarray(values, float), axis=-1)
     if not more_is_better:
         return -expected_best(-ordered)
-    return np.asarray(ordered @ chance_of_rank(ordered.shape[-1]).T, float)
+    failed, chance = ordered == -np.inf, chance_of_rank(ordered.shape[-1])
+    best = np.where(failed, 0.0, ordered) @ chance.T
+    n = np.arange(1, ordered.shape[-1] + 1)
+    return np.where(n <= np.count_nonzero(failed, axis=-1)[..., None], -np.inf, best)
 
 
 def chance_of_rank(size: int) -> Array:
-    """[n, j]: the probability that the best of n of `size` values, drawn without replacement, is the j-th
-    smallest: C(j-1, n-1) / C(size, n); n, j = 1 ... size."""
+    """[n, j]: the probability that the largest of n of `size` values, drawn without replacement, is the j-th
+    smallest: C(j-1, n-1) / C(size, n); n, j = 1 ... size. Each row adds up to 1."""
     rank = np.arange(1, size + 1)
     chance = np.empty((size, size))
     chance[0] = 1 / size
@@ -41,7 +46,8 @@ def chance_of_hit(hits: ArrayLike, size: int) -> Array:
     """The probability that n of B settings, drawn without replacement, include one that reaches the target.
 
     `hits` [...]: K, how many of the `size` = B settings do -> [..., B] for n = 1 ... B:
-    1 - C(B-K, n) / C(B, n). (The expected best count is infinite as soon as n <= B - K.) Hypergeometric.
+    1 - C(B-K, n) / C(B, n), of the hypergeometric distribution. (The expected best count is infinite as long
+    as n <= B - K.)
     """
     missing = size - np.asarray(hits)[..., None]
     drawn = np.arange(size)  # before this draw
@@ -55,8 +61,12 @@ def tuning_cost(cost: ArrayLike, hit: ArrayLike, replacement: bool = False) -> A
     `cost` [B, ...]: of each setting, up to its passage if it hits, else all that it ran; any unit, such as
     meta-iterations or gradient evaluations. `hit` [B, ...]: whether it reaches the target -> [...], infinite
     if none does. Of K that do, without replacement: (B-K) / (K+1) * mean cost of a miss + mean cost of a hit;
-    with replacement sum of all costs / K, which is COCO's expected running time (ERT, aRT).
-    It charges a method for every hyper-parameter that it brings: useless ones never make it cheaper.
+    with replacement sum of all costs / K, which is COCO's average runtime (aRT, also ERT; Hansen et al. 2016,
+    "COCO: Performance assessment"). K hits part the B-K misses, in random order, into K+1 gaps of the same
+    expected length; the first gap is paid for.
+
+    It charges a method for every hyper-parameter that it brings: a useless one, which repeats each setting k
+    times, never makes it cheaper, as k (B-K) / (k K+1) >= (B-K) / (K+1).
     """
     cost, hit = np.asarray(cost, float), np.asarray(hit, bool)
     size, hits = len(cost), np.count_nonzero(hit, axis=0)

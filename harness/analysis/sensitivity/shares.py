@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from harness.analysis.sensitivity.resamples import Array
+from harness.analysis.sensitivity.resamples import NOISE, Array
 
 SEED = "seed"
 JOINT = ":"
@@ -20,15 +20,20 @@ def variance_shares(values: ArrayLike, factors: Sequence[str]) -> dict[str, floa
 
     `values` [levels of the first factor, levels of the second, ...]. The main effect of j is
     V_j = mean over its levels of (E[y given x_j] - E y)^2; an interaction has what its factors explain
-    together beyond all effects of fewer of them (Hooker 2007; Hutter et al. 2014, section 4, who estimate it
-    from a random forest; here it is exact). Shares of Var y, without a unit; they add up to 1. All NaN where
-    all values are equal. Effect -> share, single factors first: `alpha0`, `seed`, `alpha0:seed`, ...
+    together beyond all effects of fewer of them. Shares of Var y (of the population: divided by the number of
+    values), without a unit; they add up to 1. All NaN where all values are equal. Effect -> share, single
+    factors first: `alpha0`, `seed`, `alpha0:seed`, ...
+
+    Hutter, Hoos and Leyton-Brown 2014, "An efficient approach for assessing hyperparameter importance",
+    estimate these shares from a random forest; here they are exact. (Hooker 2007 treats the case of dependent
+    factors, which a full factorial design does not have.)
     """
     values = np.asarray(values, float)
     total = np.nan if _constant(values) else values.var()
+    centred = values - values.mean()  # so that effects are rounded by their own size
     return {
         JOINT.join(factors[axis] for axis in axes): float(np.mean(part**2) / total)
-        for axes, part in _effects(values).items()
+        for axes, part in _effects(centred).items()
     }
 
 
@@ -36,20 +41,23 @@ def shares_by_resample(values: Array, factors: Sequence[str], weights: Array) ->
     """The shares of the effects that do not involve the seed, once for each weighting of the seeds.
 
     `values` [levels ..., S] as above, the seeds last, which `factors` leaves out; `weights` [R, S], each row
-    adds up to 1 -> effect -> [R]. With equal weights they are those of `variance_shares`. (Shares that
-    involve the seed shrink where a resample repeats one, so they get no interval.)
+    adds up to 1 -> effect -> [R]; NaN where all values of the seeds that are drawn are equal. With equal
+    weights they are those of `variance_shares`. (Shares that involve the seed shrink where a resample repeats
+    one, so they get no interval.)
     """
-    values = values - values.mean()  # for the variance below
-    means = values @ weights.T
     over_all = tuple(range(values.ndim - 1))
-    total = (values**2 @ weights.T).mean(over_all) - means.mean(over_all) ** 2
-    if _constant(values):
-        total = np.full_like(total, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return {
-            JOINT.join(factors[axis] for axis in axes): (part**2).mean(over_all) / total
-            for axes, part in _effects(means, values.ndim - 1).items()
-        }
+    size = (np.abs(values).max(over_all) * (weights > 0)).max(-1)
+    values = values - np.median(values)  # so that they are rounded by their own size, wherever one seed is
+    of_seed = values.mean(over_all)
+    # The variance within seeds and that between them, by pairs: no difference of large squares.
+    apart = (of_seed[:, None] - of_seed) ** 2 / 2
+    total = (weights * (values.var(over_all) + weights @ apart)).sum(-1)
+    total = np.where(total > (NOISE * size) ** 2, total, np.nan)
+    means = values @ weights.T
+    return {
+        JOINT.join(factors[axis] for axis in axes): (part**2).mean(over_all) / total
+        for axes, part in _effects(means, values.ndim - 1).items()
+    }
 
 
 def _constant(values: Array) -> bool:
@@ -80,7 +88,7 @@ def factorial(
 
     `settings` [N, H]: the level of each hyper-parameter; `groups`: the columns of each factor (more than one:
     they were varied together). Returns the settings' places in the flattened design [N] and the numbers of
-    levels; None: some combination is missing, so it is no full factorial.
+    levels; None: some combination is missing or there twice, so it is no full factorial.
     """
     codes = np.asarray(settings)
     levels = [np.unique(codes[:, list(columns)], axis=0, return_inverse=True) for columns in groups]
@@ -90,4 +98,4 @@ def factorial(
     places = (
         np.ravel_multi_index([inverse.ravel() for _, inverse in levels], shape) if shape else np.zeros(1, int)
     )
-    return places, shape
+    return None if len(np.unique(places)) < len(places) else (places, shape)
