@@ -35,6 +35,8 @@ class Passage(Frozen):
 
 
 FIRST = Passage()
+STOPPED = ("stopped", "failed")
+"""Endings of runs that say nothing of what would have come after."""
 
 
 def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
@@ -57,8 +59,10 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     goals = {name: own["target"].notna().any() for name, (own, _) in parts.items()}
     if any(goals.values()) and not all(goals.values()):
         lists = [" and ".join(name for name, has in goals.items() if has == some) for some in (True, False)]
-        raise UserError(f"of these grids some have a target ({lists[0]}), others none ({lists[1]}); give one")
-    whole = not rows["ending"].eq("stopped").any() and rows["loss"].notna().all()
+        raise UserError(
+            f"of these grids some have a target ({lists[0]}), others none ({lists[1]}); ask for one target"
+        )
+    whole = not rows["ending"].isin(STOPPED).any() and rows["loss"].notna().all()
     if not whole and not all(goals.values()):
         raise UserError(
             f"{' and '.join(parts)}: no target, and not all runs have a validation loss at their end"
@@ -128,7 +132,7 @@ def _counts(name: str, rows: pd.DataFrame, losses: Mapping[str, Array], passage:
         found = None if np.isnan(goal) else of(losses[cell], goal)
         if found is not None:
             counts[at] = found
-        elif rows["ending"][at] == "stopped":
+        elif not np.isnan(goal) and rows["ending"][at] in STOPPED:
             raise UserError(
                 f"{name}: runs stopped at their target, before they reached a training loss of {goal:g}; ask "
                 f"for {rows['target_loss'][at]:g} or more, or sweep the grid with a lower target_loss"
