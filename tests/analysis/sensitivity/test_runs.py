@@ -141,7 +141,9 @@ def test_counts_costs_and_budgets() -> None:
 
 
 def test_the_budget_is_that_of_the_environment() -> None:
-    frame = pd.DataFrame({"method": "a", "e": ["x", "x", "y"], "r": [1, 2, 1], "n": [4, NAN, NAN], "c": [4, 9, 50]})
+    frame = pd.DataFrame(
+        {"method": "a", "e": ["x", "x", "y"], "r": [1, 2, 1], "n": [4, NAN, NAN], "c": [4, 9, 50]}
+    )
     found = runs(frame, hyper=["r"], environment="e", count="n", cost="c").methods[0]
     assert found.results["cap"][0].tolist() == [[9], [9]]
     assert found.results["cap"][1, 0] == 50
@@ -179,7 +181,12 @@ def test_seeds_that_few_settings_have_are_left_out_and_so_are_settings_that_lack
 
 
 def test_each_environment_has_its_own_seeds() -> None:
-    rows = [("a", e, rate, seed, 1.0) for e, some in (("x", (0, 1)), ("y", (1, 2))) for rate in (1, 2) for seed in some]
+    rows = [
+        ("a", e, rate, seed, 1.0)
+        for e, some in (("x", (0, 1)), ("y", (1, 2)))
+        for rate in (1, 2)
+        for seed in some
+    ]
     found = read(pd.DataFrame(rows, columns=["method", "e", "rate", "seed", "loss"]), environment="e")
     assert found.has_seed.tolist() == [[True, True, False], [False, True, True]]
     assert found.common_seeds.tolist() == [False, True, False]
@@ -217,7 +224,11 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     ({"rate": [1, [2], 3, 4]}, {}, "column rate, row 1, counting from 0: [2] is no single value"),
     ({"method": ["a", None, "a", "a"]}, {}, "column method, row 1, counting from 0: null, which is no name"),
     ({"seed": [0, 1, NAN, 1]}, {}, "column seed, row 2, counting from 0: null, which is no name"),
-    ({"seed": [0, "b", 0, "b"]}, {}, "column seed: seeds of different types, such as 0 and 'b'; write all alike"),
+    (
+        {"seed": [0, "b", 0, "b"]},
+        {},
+        "column seed: seeds of different types, such as 0 and 'b'; write all alike",
+    ),
     (
         {"rate": 0.1, "seed": [0, 1, 2, 1]},
         {},
@@ -269,7 +280,11 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "column n, row 3, counting from 0: 11 is beyond the budget; count it as a miss, or give a larger budget",
     ),
     ({"n": 1}, COUNTED | {"budget": 0}, "budget: 0 is no number of iterations, which are counted from 1"),
-    ({"n": 1}, COUNTED | {"budget": "most"}, "the table has no column most; known: method, rate, seed, loss, n"),
+    (
+        {"n": 1},
+        COUNTED | {"budget": "most"},
+        "the table has no column most; known: method, rate, seed, loss, n",
+    ),
     (
         {"n": 1, "most": [9, 9, None, 9]},
         COUNTED | {"budget": "most"},
@@ -296,7 +311,11 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         "column g, row 2, counting from 0: 0 is no number of gradients above 0",
     ),
     ({}, {"paired": [("rate", "rat")]}, "paired: there is no hyper-parameter rat; did you mean rate?"),
-    ({}, {"paired": ["rate"]}, "paired: a list of groups of hyper-parameters is needed, such as [('alpha0', 'beta0')]"),
+    (
+        {},
+        {"paired": ["rate"]},
+        "paired: a list of groups of hyper-parameters is needed, such as [('alpha0', 'beta0')]",
+    ),
     ({}, {"paired": {"b": [("rate",)]}}, "paired: there is no method b; known: a"),
     (
         {},
