@@ -57,11 +57,9 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     rows["environment"] = _environments(rows)
     rows = rows.drop_duplicates(["environment", "cell_id"], ignore_index=True)
     goals = {name: own["target"].notna().any() for name, (own, _) in parts.items()}
-    if any(goals.values()) and not all(goals.values()):
-        lists = [" and ".join(name for name, has in goals.items() if has == some) for some in (True, False)]
-        raise UserError(
-            f"of these grids some have a target ({lists[0]}), others none ({lists[1]}); ask for one target"
-        )
+    if len(set(goals.values())) > 1:
+        some, none = (" and ".join(name for name in goals if goals[name] == has) for has in (True, False))
+        raise UserError(f"{some}: with a target; {none}: without; ask for one target that all have")
     whole = not rows["ending"].isin(STOPPED).any() and rows["loss"].notna().all()
     if not whole and not all(goals.values()):
         raise UserError(

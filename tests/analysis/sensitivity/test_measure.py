@@ -67,7 +67,7 @@ def close(found: list[float], *expected: float) -> bool:
 
 
 def test_performance_and_its_intervals() -> None:
-    """Resamples: both draws seed 0, one each, both seed 1; chances 1/4, 1/2, 1/4: the ends are the extremes."""
+    """Resamples: seed 0 twice, each once, seed 1 twice, with 1/4, 1/2, 1/4: the ends are the extremes."""
     found = of_losses(unit="nats")
     # Means 2, 2.5, 10; of seed 0 1, 2.5, 10; of seed 1 3, 2.5, 10.
     assert close(number(found, "best"), 2, 1, 2.5)

@@ -114,7 +114,7 @@ def test_a_default_that_is_chosen_on_the_other_seeds() -> None:
     found = values.set_index(["measure", "of"])
     held_out = found.loc[("default_held_out", ""), ["value", "low", "high"]].tolist()
     np.testing.assert_allclose(held_out, [(0.1 + 0.3 + 0.4 + 0.6) / 4, 0.2, 0.5], rtol=1e-14)
-    # Of 0.1, 0.3, 0.4, 0.6 the middle half: 0.3 and 0.4; of seed 0 twice 0.1, 0.1, 0.3, 0.3, of seed 1 likewise.
+    # Of 0.1, 0.3, 0.4, 0.6 the middle half: 0.3, 0.4; seed 0 twice: of 0.1, 0.1, 0.3, 0.3; seed 1 likewise.
     middle = found.loc[("interquartile_mean", "default"), ["value", "low", "high"]].tolist()
     np.testing.assert_allclose(middle, [0.35, 0.2, 0.5], rtol=1e-14)
     # Chosen there: in e 2 by seed 1 and 1 by seed 0, in f likewise: the same.

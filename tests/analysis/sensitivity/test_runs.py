@@ -174,8 +174,8 @@ def test_seeds_that_few_settings_have_are_left_out_and_so_are_settings_that_lack
     found = read(ragged)
     assert [one.name for one in found.methods] == ["a"]
     assert found.notes == (
-        "all: seed 5 and 1 setting left out (1 run): seeds are paired, so every setting needs those that most "
-        "of them have",
+        "all: seed 5 and 1 setting left out (1 run): seeds are paired, so every setting needs those that "
+        "most of them have",
         "all: nothing is left of b",
     )
 
@@ -238,8 +238,8 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"seed": [0, 1, 2, 3]},
         {},
-        "all: seeds are paired, but no setting was run with all of those that most settings have (0, 1, 2, 3); "
-        "give the runs that are to be compared the same seeds, or average over seeds first",
+        "all: seeds are paired, but no setting was run with all of those that most settings have (0, 1, 2, "
+        "3); give the runs that are to be compared the same seeds, or average over seeds first",
     ),
     ({}, {"loss": None}, "no result is given: name a column as score, loss, gamma or count"),
     ({"x": 1}, {"score": "x"}, "score and loss: only one of them is the result"),
@@ -248,14 +248,14 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"loss": [1, 2, INF, 4]},
         {},
-        "column loss, row 2, counting from 0: inf is not finite; give a failed run what its failure is worth, "
-        "or leave out the rows of runs that were not made",
+        "column loss, row 2, counting from 0: inf is not finite; give a failed run what its failure is "
+        "worth, or leave out the rows of runs that were not made",
     ),
     (
         {"loss": [NAN, 2, 3, 4]},
         {},
-        "column loss, row 0, counting from 0: null is not finite; give a failed run what its failure is worth, "
-        "or leave out the rows of runs that were not made",
+        "column loss, row 0, counting from 0: null is not finite; give a failed run what its failure is "
+        "worth, or leave out the rows of runs that were not made",
     ),
     ({"x": 1}, {"cost": "x"}, "cost is given without count: name the column of iterations to the target"),
     ({}, {"budget": 9}, "budget is given without count: name the column of iterations to the target"),
@@ -277,7 +277,8 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"n": [1, 2, 3, 11]},
         COUNTED | {"budget": 10},
-        "column n, row 3, counting from 0: 11 is beyond the budget; count it as a miss, or give a larger budget",
+        "column n, row 3, counting from 0: 11 is beyond the budget; count it as a miss, or give a larger "
+        "budget",
     ),
     ({"n": 1}, COUNTED | {"budget": 0}, "budget: 0 is no number of iterations, which are counted from 1"),
     (
