@@ -224,10 +224,13 @@ class Method:
         return protocol.inner_steps
 
     def gradients(self, hyper: Values, protocol: Any) -> int:
-        """Gradients that an iteration computes for each task, by which costs of methods are compared: one for
-        each step of the inner loop, one of the query loss, and, where the outer gradient goes through the
-        steps, a Hessian product for each, counted as one. A method with a meta_gradient of its own says its
-        own number."""
+        """Backward passes of an iteration for each task, without validation: one for the support loss of each
+        inner step, one for the query loss, and, where the outer gradient goes through the steps, a Hessian
+        product for each. By these, costs of methods are compared.
+
+        Each counts as one, though a product takes longer than a gradient, and a gradient by the head alone
+        (ANIL) less. A method with a meta_gradient of its own says its own number.
+        """
         steps = self.steps(hyper, protocol)
         return steps + 1 + (0 if self.first_order or protocol.first_order else steps)
 

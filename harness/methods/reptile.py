@@ -47,7 +47,7 @@ class Reptile(base.Method):
         return hyper["steps"]
 
     def gradients(self, hyper: base.Values, protocol: Any) -> int:
-        """The query loss is not differentiated."""
+        """One for each of its steps: the query loss is not differentiated."""
         return self.steps(hyper, protocol)
 
     def start(

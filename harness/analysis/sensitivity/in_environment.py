@@ -7,7 +7,7 @@ import numpy as np
 from harness.analysis.sensitivity import profiles, searching, shares, tunability
 from harness.analysis.sensitivity.over_environments import NO_COMMON_SEED, NO_COMMON_SETTING
 from harness.analysis.sensitivity.resamples import Array, Resamples
-from harness.analysis.sensitivity.rows import Rows, Subject
+from harness.analysis.sensitivity.rows import TOTAL, Rows, Subject
 from harness.analysis.sensitivity.runs import Here, Runs, Settings
 
 ITERATIONS, EVALUATIONS = "iterations", "gradient evaluations"
@@ -17,19 +17,21 @@ FACTORS = np.geomspace(1, 100, 81)
 """At which profiles are taken."""
 POINTS = 200
 """Of the ECDF's axis, at most."""
-TOTAL = "total"
 OF_SETTINGS, OF_VARIANCE = "share of settings", "share of variance"
+OF_TARGETS = "share of settings and targets"
+COUNTED = "counted, so no interval"
+OF_SEEDS = "no interval: resamples repeat seeds, which shrinks what they explain"
 
 
 def measure(runs: Runs, place: int, sample: Resamples, rows: Rows) -> None:
     """Add the measures of the environment at `place` to the rows. `sample`: of its seeds."""
     name = runs.environments[place]
     used = sample.weights[0] > 0
-    present = [one.at(place, used) for one in runs.methods if one.ran[place].any()]
+    present = [one.at(place, name, used) for one in runs.methods if one.ran[place].any()]
     small = Resamples(weights=sample.weights[:, used], chance=sample.chance)
     for one in present:
         subject = rows.of(one.name, small, name)
-        subject.plain("settings", float(len(one.table)))
+        subject.plain("settings", float(len(one.table)), COUNTED, unit="settings")
         _score(runs, one, subject)
         _tunability(runs, place, one, subject)
         _rate_sensitivity(runs, one, subject)
@@ -45,30 +47,30 @@ def measure(runs: Runs, place: int, sample: Resamples, rows: Rows) -> None:
 def _score(runs: Runs, one: Here, subject: Subject) -> None:
     """The best and the mean score, and the budget curve, in the unit of the table."""
     scores = one.results["score"]
-    sign = -1.0 if runs.less_is_better else 1.0
+    sign, unit = -1.0 if runs.less_is_better else 1.0, runs.units[one.environment]
     weights = subject.sample.weights
     means = scores @ weights.T  # [N, R + 1]
-    subject.add("best", sign * means.max(0), unit=runs.unit, how="difference")
-    subject.add("mean", sign * means.mean(0), unit=runs.unit, how="difference")
+    subject.add("best", sign * means.max(0), unit=unit, how="difference")
+    subject.add("mean", sign * means.mean(0), unit=unit, how="difference")
     if not runs.of_counts:
         best = searching.expected_best(scores.T)  # [S, B]
-        subject.curve("budget", np.arange(1, len(scores) + 1), sign * (best.T @ weights.T), unit=runs.unit)
+        subject.curve("budget", np.arange(1, len(scores) + 1), sign * (best.T @ weights.T), unit=unit)
 
 
 def _rate_sensitivity(runs: Runs, one: Here, subject: Subject) -> None:
     """Learning-rate sensitivity over all settings, and along each factor from the best of them."""
     if "start" not in one.results:
-        subject.null("rate_sensitivity", "no loss before training is given")
+        subject.null("rate_sensitivity", "no loss before training is given", of=TOTAL)
         return
     weights = subject.sample.weights
     final, start = (-one.results[name] @ weights.T for name in ("score", "start"))
     stats = tunability.rate_sensitivity(final, start)
-    subject.add("rate_sensitivity", stats, of=TOTAL, unit=runs.unit, how="difference")
+    subject.add("rate_sensitivity", stats, of=TOTAL, unit=runs.units[one.environment], how="difference")
     best = int(final[:, 0].argmin())
     for name, columns in one.factors.items():
         line = tunability.along(one.knobs, best, columns)
         stats = tunability.rate_sensitivity(final[line], start[line])
-        subject.add("rate_sensitivity", stats, of=name, unit=runs.unit)
+        subject.add("rate_sensitivity", stats, of=name, unit=runs.units[one.environment])
 
 
 def _tunability(runs: Runs, place: int, one: Here, subject: Subject) -> None:
@@ -76,15 +78,15 @@ def _tunability(runs: Runs, place: int, one: Here, subject: Subject) -> None:
     method = next(method for method in runs.methods if method.name == one.name)
     default = _default(runs, method)
     if isinstance(default, str):
-        subject.null("tunability", default)
+        subject.null("tunability", default, of=TOTAL)
         return
     at = int(np.count_nonzero(method.ran[place, :default]))
     risk = -one.results["score"] @ subject.sample.weights.T
     stats = tunability.tunability(risk, at, np.ones(len(risk), bool))
-    subject.add("tunability", stats, of=TOTAL, unit=runs.unit, how="difference")
+    subject.add("tunability", stats, of=TOTAL, unit=runs.units[one.environment], how="difference")
     for name, columns in one.factors.items():
         stats = tunability.tunability(risk, at, tunability.along(one.knobs, at, columns))
-        subject.add("tunability", stats, of=name, unit=runs.unit)
+        subject.add("tunability", stats, of=name, unit=runs.units[one.environment])
 
 
 def _default(runs: Runs, method: Settings) -> int | str:
@@ -110,7 +112,7 @@ def _hits(one: Here, subject: Subject) -> None:
     chance = searching.chance_of_hit(hit.sum(0), len(hit))  # [S, B]
     subject.curve("hit", np.arange(1, len(hit) + 1), chance.T @ sample.weights.T, unit="probability")
     never = int((~hit.any(0)).sum())
-    subject.plain("seeds_without_hit", float(never))
+    subject.plain("seeds_without_hit", float(never), COUNTED, unit="seeds")
     why = f"no setting reaches the target in {never} of {sample.seeds} seeds" if never else ""
     for unit, result in ((ITERATIONS, "cost"), (EVALUATIONS, "evaluations")):
         if result in one.results:
@@ -131,6 +133,8 @@ def _shares(runs: Runs, one: Here, subject: Subject) -> None:
     for what, values in responses.items():
         if design is None:
             subject.null(f"share_of_{what}", "its settings are no full factorial")
+        elif len(one.table) == 1:
+            subject.null(f"share_of_{what}", "one setting: nothing was varied")
         elif values.min() == values.max():
             subject.null(f"share_of_{what}", "all results are equal")
         else:
@@ -151,7 +155,7 @@ def _share(measure: str, values: Array, factors: list[str], subject: Subject) ->
         if effect in drawn:
             subject.add(measure, drawn[effect], of=effect, unit=OF_VARIANCE)
         else:
-            subject.plain(measure, share, of=effect, unit=OF_VARIANCE)
+            subject.plain(measure, share, OF_SEEDS, of=effect, unit=OF_VARIANCE)
 
 
 def _profiles(present: list[Here], sample: Resamples, rows: Rows, name: str) -> None:
@@ -168,4 +172,4 @@ def _ecdf(present: list[Here], sample: Resamples, rows: Rows, name: str) -> None
         assert one.passages is not None
         by_seed = np.moveaxis(one.passages, 1, 0).reshape(one.passages.shape[1], -1)  # [S, N T]
         reached = profiles.reached_by(by_seed, x).T @ sample.weights.T
-        rows.of(one.name, sample, name).curve("ecdf", x, reached, unit="share of settings and targets")
+        rows.of(one.name, sample, name).curve("ecdf", x, reached, unit=OF_TARGETS)

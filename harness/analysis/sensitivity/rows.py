@@ -18,10 +18,45 @@ VALUES = ("measure", "method", "other", "environment", "of", "unit", "value", "l
 CURVES = ("curve", "method", "environment", "x", "value", "low", "high", "unit", "seeds")
 """Columns of the frame of curves, see Measures.curves."""
 ONE_SEED = "one seed, so no interval"
+SOME_RESAMPLES = "no interval: in some resamples of the seeds there is no such number"
+TOTAL = "total"
+"""`of`: of all hyper-parameters together."""
+
+MEASURES = {
+    "sensitivity": "what tuning for each environment adds to tuning once for all: Phi",
+    "effective_dimension": "hyper-parameters that have to be tuned for each environment",
+    "tuned": "Gamma of the best setting of each environment",
+    "default": "Gamma of the setting that is best over all environments",
+    "tuned_held_out": "Gamma of each environment's best setting, on seeds that it was not chosen on",
+    "default_held_out": "Gamma of the best setting over all environments, on seeds that it was not chosen on",
+    "interquartile_mean": "mean of the middle half of the scores on held-out seeds",
+    "improvement": "probability that a run is better than one of the other method",
+    "settings": "settings that were run",
+    "best": "score of the best setting",
+    "mean": "mean score of all settings",
+    "tunability": "what tuning gains over the default setting of all environments",
+    "rate_sensitivity": "mean loss above the best setting's, a run that learns nothing at its start",
+    "reached": "share of the settings that reach the target",
+    "robust_area": "share of the settings within a factor of the fewest iterations",
+    "seeds_without_hit": "seeds of which no setting reaches the target",
+    "tuning_cost": "what random search spends until its first hit, each setting once",
+    "tuning_cost_with_replacement": "what random search spends until its first hit, settings drawn anew",
+    "share_of_count": "share of the variance of log10 of the iterations to the target",
+    "share_of_hit": "share of the variance of reaching the target, 0 or 1",
+    "share_of_score": "share of the variance of the score",
+}
+"""Every measure of the frame of numbers, in words; see Measures for what its rows hold."""
+CURVE_WORDS = {
+    "dimension": "Gamma with so many hyper-parameters tuned for each environment",
+    "budget": "expected best score of so many settings, drawn at random",
+    "hit": "chance that one of so many settings, drawn at random, reaches the target",
+    "profile": "share of the settings within a factor of the fewest iterations of any method",
+    "ecdf": "share of settings and targets that are reached within so many iterations",
+}
+"""Every curve of the frame of curves, in words, as a function of its x."""
 
 How = Literal["difference", "ratio"]
 """How two methods are compared."""
-
 
 Known = dict[str, tuple[Array, Resamples]]
 """By method: a number by resample, and the resamples."""
@@ -48,7 +83,8 @@ class Rows:
                 (theirs, _), (mine, sample) = known[first], known[later]
                 with np.errstate(invalid="ignore", divide="ignore"):
                     stats = mine - theirs if how == "difference" else mine / theirs
-                why = "" if np.isfinite(stats[0]) else "not finite for both"
+                why = "" if np.isfinite(theirs[0]) else f"{first} has no finite number"
+                why = why if np.isfinite(mine[0]) else f"{later} has no finite number"
                 self.of(later, sample, environment).add(measure, stats, of=of, unit=how, other=first, why=why)
 
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -80,26 +116,25 @@ class Subject:
         why: str = "",
     ) -> None:
         """A number by resample [R + 1], the estimate first. `how`: how methods are compared by it (None: not
-        at all); `why`: why it is null, or has no interval."""
+        at all); `why`: why it is null or infinite, if it is."""
         stats = np.asarray(stats, float)
         low, high = self.sample.interval(stats)
-        if not why and self.sample.seeds == 1:
-            why = ONE_SEED
+        if not why and np.isnan(low):
+            why = ONE_SEED if self.sample.seeds == 1 else SOME_RESAMPLES
         row = (measure, self.method, other, self.environment, of, unit, stats[0], low, high)
         self._row(*row, self.sample.seeds, why)
         if how is not None:
             known = self.rows.compared.setdefault((measure, self.environment, of, how), {})
             known[self.method] = stats, self.sample
 
-    def plain(self, measure: str, value: float, of: str = "", unit: str = "") -> None:
-        """A number that has no interval by its nature."""
+    def plain(self, measure: str, value: float, why: str, of: str = "", unit: str = "") -> None:
+        """A number that has no interval by its nature, and why."""
         row = (measure, self.method, None, self.environment, of, unit, value, np.nan, np.nan)
-        self._row(*row, self.sample.seeds, "")
-
-    def null(self, measure: str, why: str) -> None:
-        """A number that there is not, and why."""
-        row = (measure, self.method, None, self.environment, "", "", np.nan, np.nan, np.nan)
         self._row(*row, self.sample.seeds, why)
+
+    def null(self, measure: str, why: str, of: str = "", unit: str = "") -> None:
+        """A number that there is not, and why."""
+        self.plain(measure, np.nan, why, of, unit)
 
     def curve(self, curve: str, x: ArrayLike, stats: Array, unit: str = "") -> None:
         """A curve by resample [X, R + 1]."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from harness.analysis.sensitivity import checks
+from harness.analysis.sensitivity.checks import JOINED
+from harness.analysis.sensitivity.resamples import Array
 from harness.common.errors import UserError
 from harness.common.text import counted
+from harness.grids.mistakes import suggest
 
-Array = NDArray[np.float64]
-
-RESULTS = ("score", "loss", "gamma", "count", "cost", "evaluations", "start")
-"""What a table may say of a run, see `runs`."""
-JOINED = "+"
-"""Between hyper-parameters that were varied together: `alpha0+beta0`."""
 EVERYWHERE = "all"
 """The environment of a table that names none."""
+COUNTS, DECADES, GAMMA = "-log10 of the iterations to the target", "decades", "Gamma"
+"""The score of a table that has only counts; its unit; the unit of normalised scores."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,8 +36,8 @@ class Settings:
     """[E, N] whether all seeds of the environment were run."""
     results: Mapping[str, Array]
     """By name: [E, N, S]. `score`: more is better; `count`: iterations to the target, inf for a miss; `cost`:
-    iterations spent until then; `cap`: the budget; `evaluations`: gradient evaluations spent; `start`: the
-    score before training."""
+    iterations spent until then, of a miss in all; `cap`: the budget; `evaluations`: gradient evaluations
+    spent; `start`: the score before training."""
     passages: Array | None = None
     """[E, N, S, T] iterations to each of T targets; None: not known."""
     paired: tuple[tuple[str, ...], ...] = ()
@@ -46,23 +46,25 @@ class Settings:
     @property
     def hyper(self) -> tuple[str, ...]:
         """The names of its hyper-parameters that vary."""
-        return tuple(map(str, self.table.columns))
+        return tuple(self.table.columns)
 
     @property
     def factors(self) -> dict[str, tuple[int, ...]]:
         """What was varied, by name -> the columns of `knobs`: each hyper-parameter, or those that were varied
         together, as one: `alpha0+beta0`."""
-        together = [group for group in self.paired if set(group) <= set(self.hyper)]
+        together = [tuple(name for name in group if name in self.hyper) for group in self.paired]
+        together = [group for group in together if group]
         in_a_group = {name for group in together for name in group}
         groups = [*together, *((name,) for name in self.hyper if name not in in_a_group)]
         places = {JOINED.join(group): tuple(map(self.hyper.index, group)) for group in groups}
         return dict(sorted(places.items(), key=lambda item: item[1]))
 
-    def at(self, environment: int, seeds: NDArray[np.bool_]) -> Here:
+    def at(self, environment: int, name: str, seeds: NDArray[np.bool_]) -> Here:
         """The settings that were run in an environment, and their results on the seeds (flags [S])."""
         ran = self.ran[environment]
         return Here(
             name=self.name,
+            environment=name,
             table=self.table[ran],
             knobs=self.knobs[ran],
             factors=self.factors,
@@ -76,6 +78,7 @@ class Here:
     """The runs of one method in one environment: N settings, S seeds, nothing missing."""
 
     name: str
+    environment: str
     table: pd.DataFrame
     knobs: NDArray[np.int64]
     factors: dict[str, tuple[int, ...]]
@@ -95,16 +98,16 @@ class Runs:
     """All of them; an environment may have some."""
     has_seed: NDArray[np.bool_]
     """[E, S] the seeds that every setting of an environment has."""
-    score: str | None
-    """What the score is, in words; None: there is none."""
-    unit: str
-    """Of the score; empty: none."""
+    score: str
+    """What the score is, in words."""
+    units: Mapping[str, str]
+    """Of the score, by environment; empty: none."""
     less_is_better: bool
     """Whether the score is minus a loss, which is how it is shown."""
     normalised: bool
     """Whether the score is Gamma already."""
     of_counts: bool
-    """Whether there is no score but that of the counts."""
+    """Whether the score is that of the counts, because there is no other."""
     targets: Mapping[str, Array] = field(default_factory=dict)
     """Environment -> [T]: those of the passages."""
     notes: tuple[str, ...] = ()
@@ -113,6 +116,12 @@ class Runs:
     def noting(self, notes: Sequence[str]) -> Runs:
         """The same with more notes, before its own."""
         return replace(self, notes=(*notes, *self.notes))
+
+    @property
+    def unit(self) -> str:
+        """Of the score; empty: none, or not the same in all environments."""
+        units = set(self.units.values())
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def common_seeds(self) -> NDArray[np.bool_]:
@@ -135,7 +144,7 @@ def runs(
     evaluations: str | None = None,
     start: str | None = None,
     budget: float | str | None = None,
-    unit: str = "",
+    unit: str | Mapping[str, str] = "",
     paired: Mapping[str, Sequence[Sequence[str]]] | Sequence[Sequence[str]] = (),
     passages: Array | None = None,
     targets: Mapping[str, Array] | None = None,
@@ -149,215 +158,198 @@ def runs(
     - `environment`, `seed`: None: the table has one, or its results are means over seeds already
     - one of `score` (more is better), `loss` (less is), `gamma` (normalised already, and taken as it is), all
       finite: give a failed run what its failure is worth, such as the loss before training
-    - `count`: iterations to the target; null or inf: a miss. `cost`: iterations that the run took until it
-    hit
-      or was given up (None: the count, or `budget` for a miss). `evaluations`: gradient evaluations in one of
-      these iterations. Without a score, the measures of performance use -log10 min(count, budget)
+    - `count`: iterations to the target, from 1; null or inf: a miss
+    - `cost`: iterations that a run took in all (None: those up to the target; of a miss, the budget). A run
+      that reaches the target is charged for the iterations up to there, whatever it did afterwards
+    - `evaluations`: gradient evaluations in one of these iterations
     - `start`: the loss (or score) before training, for the learning-rate sensitivity
 
+    Without a score, the measures of performance use -log10 min(count, budget).
+
     `budget`: iterations after which a run is given up, the cap of the counts: a number, or a column (None:
-    the largest cost). `unit`: of the score. `words`: what the score is (None: its column). `paired`:
-    hyper-parameters that were varied together, one factor each, such as `[("alpha0", "beta0")]`; or by
-    method. `passages` [rows, T]: iterations to many targets, inf for a miss, for the ECDF; `targets`:
-    environment -> [T].
+    the most that a run of the environment took). `unit`: of the score, or of each environment's. `words`:
+    what the score is (None: its column). `paired`: hyper-parameters that were varied together, one factor
+    each, such as `[("alpha0", "beta0")]`; or by method. `passages` [rows, T]: iterations to many targets, inf
+    for a miss, for the ECDF; `targets`: environment -> [T].
 
     Seeds are paired: a run of a seed is set beside those of the same seed. So in each environment only those
     seeds count that most settings have, and only settings that have all of these; what is left out is in
-    `notes`. Raises UserError where the table cannot be read so: a column is missing or no number, two rows
-    are of the same run, no result is named.
+    `notes`. Settings, methods and environments keep the order of the table's rows, which decides ties. Raises
+    UserError where the table cannot be read so: a column is missing or is no number, two rows are of the same
+    run, no result is named, no setting has the seeds that others have.
     """
-    named = {
-        name: column
-        for name, column in zip(RESULTS, (score, loss, gamma, count, cost, evaluations, start), strict=True)
-        if column is not None
-    }
-    _check_columns(table, [method, *hyper, *filter(None, (environment, seed)), *named.values()])
-    if isinstance(budget, str):
-        _check_columns(table, [budget])
-    table = table.reset_index(drop=True)
-    keys = pd.DataFrame({"method": table[method].astype(str)})
-    keys["environment"] = EVERYWHERE if environment is None else table[environment].astype(str)
-    keys["seed"] = 0 if seed is None else table[seed]
-    levels = {name: pd.factorize(table[name], use_na_sentinel=False)[0] for name in hyper}
-    keys["setting"] = pd.factorize(pd.MultiIndex.from_arrays(list(levels.values())))[0] if hyper else 0
-    if keys.isna().any(axis=None):
-        raise UserError("a row names no method, environment or seed")
-    _check_repeats(keys, table, hyper)
-    results, shown = _results(table, named, budget)
-    kept = _rectangular(keys)
-    environments = tuple(dict.fromkeys(keys["environment"]))
-    seeds = tuple(sorted(keys["seed"].unique()))
-    has_seed = np.zeros((len(environments), len(seeds)), bool)
-    for e, one in enumerate(environments):
-        some = set(keys["seed"][kept & (keys["environment"] == one)])
-        has_seed[e] = [s in some for s in seeds]
-    methods = []
-    for name in dict.fromkeys(keys["method"][kept]):
-        rows = keys.index[kept & (keys["method"] == name)]
-        groups = paired.get(name, ()) if isinstance(paired, Mapping) else paired
-        methods.append(
-            _settings(name, rows, keys, table, hyper, (environments, seeds), results, passages, groups)
-        )
+    names = ("score", "loss", "gamma", "count", "cost", "evaluations", "start")
+    given = (score, loss, gamma, count, cost, evaluations, start)
+    columns = {name: str(own) for name, own in zip(names, given, strict=True) if own is not None}
+    if isinstance(hyper, str):
+        raise UserError(f"hyper: a list of columns is needed, such as [{hyper!r}]")
+    hyper = [str(name) for name in hyper]
+    of_runs = [str(name) for name in (method, environment, seed) if name is not None]
+    capped = [budget] if isinstance(budget, str) else []
+    table = checks.named(table, of_runs, hyper, [*columns.values(), *capped])
+    keys, labels = _keys(table, str(method), environment, seed, hyper)
+    _check_repeats(table, keys, [*of_runs, *hyper])
+    if passages is not None and (passages.ndim != 2 or len(passages) != len(table)):
+        raise UserError(f"passages: {len(table)} rows are needed, as the table has")
+    results = checks.results(table, columns, budget, keys["environment"].to_numpy())
+    groups = _groups(paired, labels.methods, hyper)
+    kept = _rectangular(keys, labels)
+    has_seed = np.zeros((len(labels.environments), len(labels.seeds)), bool)
+    has_seed[keys["environment"][kept], keys["seed"][kept]] = True
+    rest = keys[kept]
     return Runs(
-        methods=tuple(methods),
-        environments=environments,
-        seeds=seeds,
+        methods=tuple(
+            _settings(labels.methods[code], own, table[hyper], has_seed.shape, results, passages, groups)
+            for code, own in _by(rest, "method")
+        ),
+        environments=labels.environments,
+        seeds=labels.seeds,
         has_seed=has_seed,
-        score=words or shown["score"],
-        unit=unit if named.keys() & {"score", "loss"} else shown["unit"],
-        less_is_better="loss" in named,
-        normalised="gamma" in named,
-        of_counts=not named.keys() & {"score", "loss", "gamma"},
+        score=words or next((columns[name] for name in checks.SCORES if name in columns), COUNTS),
+        units=dict.fromkeys(labels.environments, GAMMA if gamma is not None else DECADES)
+        if score is None and loss is None
+        else {one: unit if isinstance(unit, str) else unit.get(one, "") for one in labels.environments},
+        less_is_better=loss is not None,
+        normalised=gamma is not None,
+        of_counts=not columns.keys() & set(checks.SCORES),
         targets=targets or {},
-        notes=tuple(_left_out(keys, kept)),
+        notes=tuple(_left_out(keys, kept, labels)),
     )
 
 
-def _check_columns(table: pd.DataFrame, names: Sequence[str]) -> None:
-    for name in names:
-        if name not in table:
-            raise UserError(f"the table has no column {name}; it has {', '.join(map(str, table.columns))}")
-    if table.empty:
-        raise UserError("the table has no rows")
+@dataclass(frozen=True, kw_only=True)
+class _Labels:
+    """What the codes of the keys stand for."""
+
+    methods: tuple[str, ...]
+    environments: tuple[str, ...]
+    seeds: tuple[Hashable, ...]
 
 
-def _check_repeats(keys: pd.DataFrame, table: pd.DataFrame, hyper: Sequence[str]) -> None:
+def _keys(
+    table: pd.DataFrame, method: str, environment: str | None, seed: str | None, hyper: Sequence[str]
+) -> tuple[pd.DataFrame, _Labels]:
+    """Which run a row is of, in codes: its method, environment, setting (of all methods) and seed."""
+    same = np.zeros(len(table), np.int64)
+    methods, names = checks.names(table, method)
+    places, environments = (
+        checks.names(table, str(environment)) if environment is not None else (same, (EVERYWHERE,))
+    )
+    paired, seeds = checks.seeds(table, str(seed)) if seed is not None else (same, (0,))
+    levels = [checks.codes(table, name, nulls=True)[0] for name in hyper]
+    setting = pd.factorize(pd.MultiIndex.from_arrays([methods, *levels]))[0]
+    keys = {"method": methods, "environment": places, "setting": setting, "seed": paired}
+    return pd.DataFrame(keys), _Labels(methods=names, environments=environments, seeds=seeds)
+
+
+def _by(keys: pd.DataFrame, name: str) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The rows of each code of a key, in order of appearance."""
+    return cast("Iterator[tuple[int, pd.DataFrame]]", iter(keys.groupby(name, sort=False)))
+
+
+def _check_repeats(table: pd.DataFrame, keys: pd.DataFrame, shown: Sequence[str]) -> None:
     repeated = keys.duplicated()
     if repeated.any():
-        row = keys[repeated].iloc[0]
-        first = int(keys.index[(keys == row).all(axis=1)][0])
-        values = ", ".join(f"{name}={table[name][first]}" for name in hyper)
+        later = int(repeated.to_numpy().argmax())
+        first = int((keys == keys.loc[later]).all(axis=1).to_numpy().argmax())
+        values = ", ".join(f"{name}={table[name][first]}" for name in shown)
         raise UserError(
-            f"rows {first} and {repeated.idxmax()} are of one run: {row['method']} in {row['environment']}, "
-            f"{values}, seed {row['seed']}; name the column of seeds, or average first"
+            f"rows {first} and {later}, counting from 0, are of one run: {values}; name the columns that "
+            "tell them apart (hyper, seed, environment), or average first"
         )
 
 
-def _numbers(table: pd.DataFrame, column: str) -> Array:
-    try:
-        return pd.to_numeric(table[column]).to_numpy(dtype=float, na_value=np.nan)
-    except (ValueError, TypeError):
-        raise UserError(f"column {column}: not all are numbers") from None
+def _groups(
+    paired: Mapping[str, Sequence[Sequence[str]]] | Sequence[Sequence[str]],
+    methods: Sequence[str],
+    hyper: Sequence[str],
+) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """By method, the hyper-parameters that were varied together."""
+    if not isinstance(paired, Mapping):
+        return dict.fromkeys(methods, checks.groups(paired, hyper))
+    for name in paired:
+        if name not in methods:
+            raise UserError(f"paired: there is no method {name}; {suggest(name, list(methods))}")
+    return {name: checks.groups(paired.get(name, ()), hyper) for name in methods}
 
 
-def _results(
-    table: pd.DataFrame, named: Mapping[str, str], budget: float | str | None
-) -> tuple[dict[str, Array], dict[str, Any]]:
-    """The results by the names of Settings.results [rows], and what the score is, its unit and the cap."""
-    values = {name: _numbers(table, column) for name, column in named.items()}
-    scores = [name for name in ("score", "loss", "gamma") if name in values]
-    if len(scores) > 1:
-        raise UserError(f"{' and '.join(scores)}: only one of them is the result")
-    if not scores and "count" not in values:
-        raise UserError("no result: name a column as score, loss, gamma or count")
-    for name in (*scores, *({"cost", "evaluations", "start"} & values.keys())):
-        if not np.isfinite(values[name]).all():
-            row = int(np.flatnonzero(~np.isfinite(values[name]))[0])
-            raise UserError(
-                f"column {named[name]}, row {row}: not a finite number; give a failed run what its failure "
-                "is worth, or leave out the rows of runs that were not made"
-            )
-    results: dict[str, Array] = {}
-    about: dict[str, Any] = {"score": None, "unit": ""}
-    if "count" in values:
-        count = np.where(np.isnan(values["count"]), np.inf, values["count"])
-        if (count < 1).any():
-            raise UserError(f"column {named['count']}: iterations are counted from 1")
-        hit = np.isfinite(count)
-        if budget is None and "cost" not in values and not hit.all():
-            raise UserError("some runs miss the target: say budget=..., or name the column of their cost")
-        if budget is None:
-            cap = np.full(len(count), max([*values.get("cost", ()), *count[hit]]))
-        else:
-            cap = _numbers(table, budget) if isinstance(budget, str) else np.full(len(count), float(budget))
-        cost = values.get("cost", np.where(hit, count, cap))
-        results |= {"count": count, "cost": cost, "cap": cap}
-        if "evaluations" in values:
-            results["evaluations"] = cost * values["evaluations"]
-    if scores:
-        sign = -1.0 if scores == ["loss"] else 1.0
-        results["score"] = sign * values[scores[0]]
-        about |= {"score": named[scores[0]], "unit": "Gamma" if scores == ["gamma"] else ""}
-        if "start" in values:
-            results["start"] = sign * values["start"]
-    else:
-        results["score"] = -np.log10(np.minimum(count, cap))
-        about |= {"score": "-log10 of the iterations to the target", "unit": "decades"}
-    return results, about
-
-
-def _rectangular(keys: pd.DataFrame) -> pd.Series:
+def _rectangular(keys: pd.DataFrame, labels: _Labels) -> pd.Series:
     """Which rows count: in each environment those of the seeds that most settings have, and of the settings
     that have all of these."""
     kept = pd.Series(False, keys.index)
-    for _, rows in keys.groupby("environment", sort=False):
-        settings = rows.groupby(["method", "setting"], sort=False)["seed"]
-        per_seed = rows["seed"].value_counts()
-        seeds = set(per_seed.index[per_seed == per_seed.max()])
-        whole = settings.transform(lambda some: len(seeds & set(some)) == len(seeds))  # noqa: B023
-        kept[rows.index] = whole.astype(bool) & rows["seed"].isin(seeds)
+    for code, rows in _by(keys, "environment"):
+        settings, own = pd.factorize(rows["setting"])
+        has = np.zeros((len(own), len(labels.seeds)), bool)
+        has[settings, rows["seed"]] = True
+        counts = has.sum(0)
+        used = counts == counts.max()
+        whole = np.logical_and.reduce(has[:, used], axis=1)
+        if not whole.any():
+            raise UserError(
+                f"{labels.environments[code]}: seeds are paired, but no setting was run with all of those "
+                f"that most settings have ({_listed(labels, used)}); give the runs that are to be compared "
+                "the same seeds, or average over seeds first"
+            )
+        kept[rows.index] = whole[settings] & used[rows["seed"].to_numpy()]
     return kept
 
 
-def _left_out(keys: pd.DataFrame, kept: pd.Series) -> Iterator[str]:
-    """A line for each environment that lost rows."""
-    for name, rows in keys.groupby("environment", sort=False):
-        mine = kept[rows.index]
+def _listed(labels: _Labels, flags: NDArray[np.bool_], most: int = 8) -> str:
+    """`0, 1, 2`; the first of many."""
+    some = [str(labels.seeds[at]) for at in np.flatnonzero(flags)]
+    return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
+
+
+def _left_out(keys: pd.DataFrame, kept: pd.Series, labels: _Labels) -> Iterator[str]:
+    """A line for each environment that lost rows, and for each method that it lost whole."""
+    for code, rows in _by(keys, "environment"):
+        name, mine = labels.environments[code], kept[rows.index]
         if mine.all():
             continue
-        seeds = sorted(set(rows["seed"]) - set(rows["seed"][mine]))
-        settings = rows[~mine & ~rows["seed"].isin(seeds)].groupby(["method", "setting"]).ngroups
-        what = [f"seeds {', '.join(map(str, seeds))}"] * bool(seeds)
+        lost = np.zeros(len(labels.seeds), bool)
+        lost[rows["seed"]] = True
+        lost[rows["seed"][mine]] = False
+        settings = rows["setting"].nunique() - rows["setting"][mine].nunique()
+        what = [f"{'seed' if lost.sum() == 1 else 'seeds'} {_listed(labels, lost)}"] * bool(lost.any())
         what += [counted(settings, "setting")] * bool(settings)
         yield (
-            f"{name}: {' and '.join(what)} left out ({counted(int((~mine).sum()), 'run')}): seeds are "
-            "paired, so every setting needs the same ones"
+            f"{name}: {' and '.join(what)} left out ({counted(int((~mine).sum()), 'run')}): "
+            "seeds are paired, so every setting needs those that most of them have"
         )
         gone = set(rows["method"]) - set(rows["method"][mine])
-        yield from (f"{name}: nothing is left of {method}" for method in sorted(gone))
+        yield from (f"{name}: nothing is left of {labels.methods[one]}" for one in sorted(gone))
 
 
 def _settings(
     name: str,
-    rows: pd.Index,
     keys: pd.DataFrame,
-    table: pd.DataFrame,
-    hyper: Sequence[str],
-    axes: tuple[tuple[str, ...], tuple[Hashable, ...]],
+    hyper: pd.DataFrame,
+    shape: tuple[int, ...],
     results: Mapping[str, Array],
     passages: Array | None,
-    paired: Sequence[Sequence[str]],
+    groups: Mapping[str, tuple[tuple[str, ...], ...]],
 ) -> Settings:
-    """The settings of one method, from its rows."""
-    environments, seeds = axes
-    own = keys.loc[rows]
-    number, distinct = pd.factorize(own["setting"])
-    first = rows[~own["setting"].duplicated()]
-    place = (
-        pd.Categorical(own["environment"], environments).codes,
-        number,
-        pd.Index(seeds).get_indexer(pd.Index(own["seed"])),
-    )
-    shape = (len(environments), len(distinct), len(seeds))
-    arrays = {}
-    for what, values in results.items():
-        arrays[what] = np.full(shape, np.nan)
-        arrays[what][place] = values[rows]
-    ran = np.zeros(shape[:2], bool)
+    """The settings of one method. `keys`: its rows; `hyper`: of all rows; `shape`: (E, S)."""
+    number, distinct = pd.factorize(keys["setting"])
+    place = (keys["environment"].to_numpy(), number, keys["seed"].to_numpy())
+
+    def laid(values: Array) -> Array:
+        whole = np.full((shape[0], len(distinct), shape[1], *values.shape[1:]), np.nan)
+        whole[place] = values[keys.index]
+        return whole
+
+    ran = np.zeros((shape[0], len(distinct)), bool)
     ran[place[:2]] = True
-    reached = None
-    if passages is not None:
-        reached = np.full((*shape, passages.shape[1]), np.nan)
-        reached[place] = passages[rows]
-    varied = table.loc[first, list(hyper)].reset_index(drop=True)
-    varied = varied[[column for column in varied if varied[column].nunique(dropna=False) > 1]]
-    codes = [pd.factorize(varied[column], use_na_sentinel=False)[0] for column in varied]
+    varied = hyper.loc[keys.index[~keys["setting"].duplicated()]].reset_index(drop=True)
+    codes = {str(column): checks.codes(varied, str(column), nulls=True) for column in varied}
+    varies = [column for column, (_, levels) in codes.items() if len(levels) > 1]
+    knobs = [codes[column][0] for column in varies]
     return Settings(
         name=name,
-        table=varied,
-        knobs=np.stack(codes, 1) if codes else np.zeros((len(varied), 0), int),
+        table=varied[varies],
+        knobs=np.stack(knobs, 1) if knobs else np.zeros((len(varied), 0), np.int64),
         ran=ran,
-        results=arrays,
-        passages=reached,
-        paired=tuple(tuple(group) for group in paired),
+        results={what: laid(values) for what, values in results.items()},
+        passages=None if passages is None else laid(passages),
+        paired=groups[name],
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
-from harness.common.plugins import NotLoaded
 from harness.common.text import counted
 from harness.methods import METHODS
 from harness.records.passages import WINDOW, first_passage, running_mean, sustained_passage
@@ -36,91 +35,116 @@ class Passage(Frozen):
 
 
 FIRST = Passage()
+STOPPED = ("stopped", "failed")
+"""Endings of runs that say nothing of what would have come after."""
 
 
 def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     """The runs of one or several grids, by name (see records.tables), each cell once.
 
     An environment is a protocol with its data set, target and budget. The score is minus the validation loss
-    at the budget (of a run that diverged: that of iteration 1) where no run stopped at a target, else it is
-    that of the counts. Cells that were not run, or failed, are left out and counted in the notes. Raises
-    UserError: no cell was run; a grid's runs stop at a target before they could reach a lower one; only some
-    of the grids have a target.
+    at the budget (of a run that diverged: that of iteration 1) where every run went on to its budget, else it
+    is that of the counts. Cells that were not run, or failed, are left out and counted in the notes. Raises
+    UserError: no cell was run; a run stopped before it could reach the target that is asked; only some of the
+    grids have a target; there is neither a target nor a validation loss.
     """
-    notes = [line for name, tables in asked.items() for line in _not_run(name, tables)]
-    parts = {name: _rows(name, tables, passage) for name, tables in asked.items()}
-    if not any(len(rows) for rows, _ in parts.values()):
+    parts = {name: _rows(name, tables, passage) for name, tables in asked.items() if _has_results(tables)}
+    if not parts:
         raise UserError(f"{' and '.join(asked)}: no cell was run; {places.typed('sweep')} runs them")
-    rows = pd.concat([rows for rows, _ in parts.values() if len(rows)], ignore_index=True)
+    notes = [line for name, tables in asked.items() for line in _notes(name, tables)]
+    rows = pd.concat([rows for rows, _ in parts.values()], ignore_index=True)
     losses = {cell: some for _, known in parts.values() for cell, some in known.items()}
     rows["environment"] = _environments(rows)
     rows = rows.drop_duplicates(["environment", "cell_id"], ignore_index=True)
-    has_target, whole = rows["target"].notna(), not rows["ending"].eq("stopped").any()
-    known: dict[str, Any] = {"loss": "loss", "start": "start"} if whole else {}
-    if has_target.all():
-        known |= {"count": "count", "cost": "cost", "budget": "max_iterations"}
-        if rows["evaluations"].notna().all():
-            known["evaluations"] = "evaluations"
-        targets = {name: _targets(own, losses) for name, own in rows.groupby("environment", sort=False)}
+    goals = {name: own["target"].notna().any() for name, (own, _) in parts.items()}
+    if len(set(goals.values())) > 1:
+        some, none = (" and ".join(name for name in goals if goals[name] == has) for has in (True, False))
+        raise UserError(f"{some}: with a target; {none}: without; ask for one target that all have")
+    whole = not rows["ending"].isin(STOPPED).any() and rows["loss"].notna().all()
+    if not whole and not all(goals.values()):
+        raise UserError(
+            f"{' and '.join(parts)}: no target, and not all runs have a validation loss at their end"
+        )
+    known: dict[str, Any] = {}
+    if whole:
+        known |= {"loss": "loss", "words": "validation loss at the budget"}
+        known |= {"start": "start"} if rows["start"].notna().all() else {}
+    if all(goals.values()):
+        targets = {str(name): _targets(own, losses) for name, own in rows.groupby("environment", sort=False)}
+        known |= {"count": "count", "cost": "iterations_run", "budget": "max_iterations"}
+        known |= {"evaluations": "evaluations"} if rows["evaluations"].notna().all() else {}
         known |= {"targets": targets, "passages": _passages(rows, losses, targets, passage)}
-    elif has_target.any():
-        raise UserError("some of these grids have a target and some have none; --target gives them one")
-    first = next(tables for name, tables in asked.items() if len(parts[name][0]))
-    found = runs(
+    hyper = [*dict.fromkeys(name for tables in asked.values() for name in hyper_columns(tables.trials))]
+    return runs(
         rows,
-        hyper=[*dict.fromkeys(name for tables in asked.values() for name in hyper_columns(tables.trials))],
+        hyper=hyper,
         environment="environment",
         seed="seed",
-        unit=learned(first.trials, first.about).unit,
-        paired=_paired(asked),
-        words="validation loss at the budget" if whole else None,
+        unit=dict(zip(rows["environment"], rows["unit"], strict=True)),
+        paired=_paired(asked, set(rows["method"])),
         **known,
-    )
-    return found.noting(notes)
+    ).noting(notes)
 
 
-def _not_run(name: str, tables: Tables) -> list[str]:
-    """A line, if some cells have no result."""
-    missing, cells = len(tables.trials) - len(finished(tables.trials)), counted(len(tables.trials), "cell")
+def _has_results(tables: Tables) -> bool:
+    return len(finished(tables.trials)) > 0
+
+
+def _notes(name: str, tables: Tables) -> Iterator[str]:
+    """What is not measured, a line each."""
     again = places.typed("sweep", tables.about.get("file") or name)
-    return [f"{name}: {missing} of {cells} not run, so not measured; {again} runs them"] * (missing > 0)
+    cells, failed = len(tables.trials), int(tables.trials["outcome"].eq("failed").sum())
+    missing = cells - failed - len(finished(tables.trials))
+    for count, what in ((missing, "not run"), (failed, "failed")):
+        if count:
+            yield f"{name}: {count} of {counted(cells, 'cell')} {what}, so not measured; {again} runs them"
+    if _has_results(tables) and isinstance(why := _evaluations(tables), str):
+        yield f"{name}: gradient evaluations are not known: {why}"
 
 
 def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, dict[str, Array]]:
     """The cells with a result, with what the measures need of each, and their training losses by cell."""
     trials = finished(tables.trials).reset_index(drop=True)
     curves = tables.trajectories[tables.trajectories["cell_id"].isin(trials["cell_id"])]
-    by_cell = curves.groupby("cell_id", sort=False)
-    losses = {str(cell): numbers(rows["train_loss"]) for cell, rows in by_cell}
-    own = trials["target_loss"]
-    target = own if passage.target is None else pd.Series(float(passage.target), own.index)
-    for at in trials.index[trials["ending"].eq("stopped") & (numbers(target) < numbers(own))][:1]:
-        raise UserError(
-            f"{name}: its runs stop at a training loss of {own[at]:g}, so nothing is known of {target[at]:g}"
-        )
-    start = trials["cell_id"].map(by_cell["val_loss"].first())
-    final = trials["final_val_loss"].where(trials["ending"] != "diverged", start)
+    losses = {str(cell): numbers(rows["train_loss"]) for cell, rows in curves.groupby("cell_id", sort=False)}
+    first = curves[curves["iteration"] == 1].set_index("cell_id")["val_loss"]
+    start, final = numbers(trials["cell_id"].map(first)), numbers(trials["final_val_loss"])
+    learned_something = trials["ending"].ne("diverged").to_numpy(bool) & np.isfinite(final)
+    evaluations = _evaluations(tables)
+    known: Mapping[str, int] = {} if isinstance(evaluations, str) else evaluations
+    rows = trials.assign(
+        loss=np.where(learned_something, final, start),
+        start=start,
+        target=numbers(trials["target_loss"]) if passage.target is None else float(passage.target),
+        unit=learned(trials, tables.about).unit,
+        evaluations=trials["cell_id"].map(known).astype(float),
+    )
+    return rows.assign(count=_counts(name, rows, losses, passage)), losses
+
+
+def _counts(name: str, rows: pd.DataFrame, losses: Mapping[str, Array], passage: Passage) -> Array:
+    """[rows] iterations to the target, NaN: a miss, or no target. UserError: a run stopped before."""
     of = sustained_passage if passage.sustained else first_passage
-    goals = zip(trials["cell_id"], numbers(target), strict=True)
-    counts = [of(losses[cell], goal) if np.isfinite(goal) else None for cell, goal in goals]
-    count = pd.Series(counts, trials.index, dtype=float)
-    return trials.assign(
-        loss=numbers(final),
-        start=numbers(start),
-        target=numbers(target),
-        count=count,
-        cost=count.fillna(trials["iterations_run"].astype(float)),
-        evaluations=trials["cell_id"].map(_evaluations(tables)).astype(float),
-    ), losses
+    counts = np.full(len(rows), np.nan)
+    for at, (cell, goal) in enumerate(zip(rows["cell_id"], rows["target"], strict=True)):
+        found = None if np.isnan(goal) else of(losses[cell], goal)
+        if found is not None:
+            counts[at] = found
+        elif not np.isnan(goal) and rows["ending"][at] in STOPPED:
+            raise UserError(
+                f"{name}: runs stopped at their target, before they reached a training loss of {goal:g}; ask "
+                f"for {rows['target_loss'][at]:g} or more, or sweep the grid with a lower target_loss"
+            )
+    return counts
 
 
-def _evaluations(tables: Tables) -> dict[str, int]:
-    """Cell id -> gradient evaluations in one iteration: of all its tasks, without validation. Empty: a
-    plug-in of the grid's is not loaded, so nobody knows."""
+def _evaluations(tables: Tables) -> dict[str, int] | str:
+    """Cell id -> gradient evaluations in one iteration: of all its tasks, without validation. Or why nobody
+    knows, as where a plug-in of the grid's is not loaded."""
     try:
         cells = grid_of(tables.about).cells(tables.trials["seed"].unique().tolist())
-    except (NotLoaded, UserError):
-        return {}
+    except UserError as error:
+        return str(error)
     return {
         cell.cell_id: cell.protocol.meta_batch
         * METHODS[cell.method].gradients(cell.hyper.model_dump(), cell.protocol)
@@ -133,7 +157,7 @@ def _environments(rows: pd.DataFrame) -> pd.Series:
     names = labels.in_full(rows)
     if "dataset" in rows and rows["dataset"].nunique(dropna=False) > 1:
         names += ", " + rows["dataset"].fillna("no data set")
-    names += [f", target {goal:g}" if np.isfinite(goal) else "" for goal in numbers(rows["target"])]
+    names += [f", target {goal:g}" if np.isfinite(goal) else "" for goal in rows["target"]]
     if rows["max_iterations"].nunique() > 1:
         names += ", budget " + rows["max_iterations"].astype(str)
     return names
@@ -158,11 +182,16 @@ def _passages(
     return found + (WINDOW - 1) * passage.sustained
 
 
-def _paired(asked: Mapping[str, Tables]) -> dict[str, list[tuple[str, ...]]]:
+def _paired(asked: Mapping[str, Tables], methods: Container[str]) -> dict[str, list[list[str]]]:
     """Method -> the hyper-parameters that a `paired:` block of some grid varies together."""
-    groups: dict[str, dict[tuple[str, ...], None]] = {}
+    groups: dict[str, list[list[str]]] = {}
     for tables in asked.values():
         for block in tables.about["grid"].get("cells", ()):
-            if paired := tuple(block.get("paired") or ()):
-                groups.setdefault(str(block.get("method")), {})[paired] = None
-    return {method: [*some] for method, some in groups.items()}
+            if block.get("method") in methods and (paired := [*(block.get("paired") or ())]):
+                known = groups.setdefault(str(block["method"]), [])
+                # Groups that share a hyper-parameter are one.
+                shared = [group for group in known if {*group} & {*paired}]
+                apart = [group for group in known if group not in shared]
+                joined = [*dict.fromkeys(name for group in (*shared, paired) for name in group)]
+                groups[str(block["method"])] = [*apart, joined]
+    return groups
