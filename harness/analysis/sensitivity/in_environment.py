@@ -63,7 +63,9 @@ def _rate_sensitivity(runs: Runs, one: Here, subject: Subject) -> None:
         subject.null("rate_sensitivity", "no loss before training is given", of=TOTAL)
         return
     weights = subject.sample.weights
-    final, start = (-one.results[name] @ weights.T for name in ("score", "start"))
+    losses, before = (-one.results[name] for name in ("score", "start"))
+    # Run by run: a seed that diverges counts as one that learnt nothing, whatever the others do.
+    final, start = np.minimum(losses, before) @ weights.T, before @ weights.T
     stats = tunability.rate_sensitivity(final, start)
     subject.add("rate_sensitivity", stats, of=TOTAL, unit=runs.units[one.environment], how="difference")
     best = int(final[:, 0].argmin())

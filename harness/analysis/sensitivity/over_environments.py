@@ -10,7 +10,7 @@ from itertools import combinations
 import numpy as np
 
 from harness.analysis.sensitivity import aggregates, performance
-from harness.analysis.sensitivity.resamples import Array, Resamples
+from harness.analysis.sensitivity.resamples import Array, Resamples, first_best
 from harness.analysis.sensitivity.rows import Rows, Subject
 from harness.analysis.sensitivity.runs import GAMMA, Runs, Settings
 
@@ -195,11 +195,11 @@ def _held_out(
     scores = normalised(one, scales, np.eye(sample.weights.shape[1])[used])
     others = (scores.sum(-1, keepdims=True) - scores) / (scores.shape[-1] - 1)
     others = np.where(one.ran[..., None], others, -np.inf)
-    chosen = others.argmax(1)
+    chosen = first_best(np.moveaxis(others, 1, 0))
     found = {TUNED: np.take_along_axis(scores, chosen[:, None], 1)[:, 0]}
     if not why.default:
         common = np.flatnonzero(one.ran.all(0))
-        best = common[others[:, common].mean(0).argmax(0)]
+        best = common[first_best(others[:, common].mean(0))]
         found[DEFAULT] = scores[:, best, np.arange(scores.shape[-1])]
     return found
 

@@ -83,7 +83,9 @@ def resamples(used: ArrayLike, draws: int = DRAWS, rng: np.random.Generator | No
         drawn, chance = _all(count)
     else:
         rng = np.random.default_rng(0) if rng is None else rng
-        drawn, chance = rng.multinomial(count, [1 / count] * count, draws), np.full(draws, 1 / draws)
+        every = rng.multinomial(count, [1 / count] * count, draws)
+        drawn, times = np.unique(every, axis=0, return_counts=True)  # of 8 seeds a third are distinct
+        chance = times / draws
     weights = np.zeros((len(drawn) + 1, used.size))
     weights[:, places] = np.concatenate([np.ones((1, count)), drawn]) / max(count, 1)
     return Resamples(weights=weights, chance=chance)

@@ -41,6 +41,7 @@ def measured(table: pd.DataFrame) -> pd.DataFrame:
     """What we measure over all environments, by measure and method."""
     found = measure(runs(table, hyper=HYPER, method="alg_type", environment="env_name", gamma=GAMMA))
     found = found.values[found.values["environment"].isna() & found.values["other"].isna()]
+    found = found[found["of"] == ""]
     return found.pivot(index="measure", columns="method", values="value")
 
 

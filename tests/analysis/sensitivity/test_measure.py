@@ -236,7 +236,8 @@ def test_the_names_of_seeds_change_nothing(seeds: int) -> None:
 
 
 def test_the_estimate_is_that_of_the_mean_over_seeds() -> None:
-    """Where it is of the mean, that is: a hit, a held-out seed or a share is of each seed."""
+    """Where it is of the mean, that is: a hit, a held-out seed or a share is of each seed, and a run that ends
+    above its start counts as one that stayed there."""
     table = any_table()
     means = table.groupby(["method", "e", "x", "y"], as_index=False)[["loss", "start"]].mean()
     averaged = measure(runs(means, **ALL | {"seed": None})).values
@@ -251,11 +252,18 @@ def test_the_estimate_is_that_of_the_mean_over_seeds() -> None:
         "best",
         "mean",
         "tunability",
-        "rate_sensitivity",
     ]
     both = both[both["measure"].isin(names)]
     assert set(both["measure"]) == {*names}
     np.testing.assert_allclose(both["value"], both["value_by_seed"], rtol=1e-12, atol=1e-15)
+
+
+def test_a_seed_that_diverges_counts_as_one_that_learnt_nothing() -> None:
+    """Losses (1, 1) and (1, 5) of two seeds, 3 before training: ((0 + 0) + (0 + 2)) / 4, not (0 + 2) / 2."""
+    rows = [(x, seed, loss) for x, losses in ((0, (1, 1)), (1, (1, 5))) for seed, loss in enumerate(losses)]
+    table = pd.DataFrame(rows, columns=["x", "seed", "loss"]).assign(method="m", start=3.0)
+    found = measure(runs(table, hyper=["x"], seed="seed", loss="loss", start="start"))
+    assert number(found, "rate_sensitivity", "total", "m")[0] == 0.5
 
 
 def test_another_method_moves_nothing_but_the_scale() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.analysis.sensitivity.resamples import DRAWS, first_best, quantiles, resamples
+from harness.analysis.sensitivity.resamples import DRAWS, Resamples, first_best, quantiles, resamples
 from harness.analysis.sensitivity.searching import tuning_cost
 
 numbers = st.lists(st.integers(-1000, 1000).map(lambda x: x / 8), min_size=1, max_size=30)
@@ -96,19 +96,23 @@ def test_a_seed_without_a_value_is_not_an_infinite_one():
 def test_seven_seeds_are_drawn_from_the_generator_that_is_given():
     used = np.ones(7, bool)
     sample, same, other = (resamples(used, rng=np.random.default_rng(seed)) for seed in (1, 1, 2))
-    assert sample.weights.shape == (DRAWS + 1, 7)
-    assert (sample.weights == same.weights).all()
-    assert (sample.weights != other.weights).any()
-    assert (resamples(used).weights == resamples(used).weights).all()
+    drawn = np.random.default_rng(1).multinomial(7, [1 / 7] * 7, DRAWS)
+    again = np.repeat(sample.counts[1:], np.rint(sample.chance * DRAWS).astype(int), axis=0)
+    assert sorted(again.tolist()) == sorted(drawn.tolist())  # each once, with how often it was drawn
+    assert len(np.unique(sample.weights[1:], axis=0)) == len(sample.chance) < DRAWS / 5
+    assert np.array_equal(sample.weights, same.weights)
+    assert np.array_equal(sample.chance, same.chance)
+    assert not np.array_equal(sample.chance, other.chance)
+    assert np.array_equal(resamples(used).weights, resamples(used).weights)
     assert (sample.counts.sum(1) == 7).all()
     assert sample.chance.sum() == pytest.approx(1, abs=1e-12)
     assert sample.weights.sum(1) == pytest.approx(1, abs=1e-12)
-    assert sample.weights[1:].mean(0) == pytest.approx(1 / 7, abs=0.002)  # 4 standard errors
+    assert sample.chance @ sample.weights[1:] == pytest.approx(np.full(7, 1 / 7), abs=0.002)  # 4 standard errors
 
 
 def test_of_10000_draws_the_interval_is_the_250th_from_either_end():
     """1/10000 is no binary fraction: the sum of 250 of them falls short of 0.025."""
-    sample = resamples(np.ones(7, bool))
+    sample = Resamples(weights=np.ones((DRAWS + 1, 1)), chance=np.full(DRAWS, 1 / DRAWS))
     drawn = np.random.default_rng(0).permutation(DRAWS).astype(float)
     assert np.cumsum(sample.chance)[249] < 0.025
     assert sample.interval(np.array([0, *drawn])) == (249, DRAWS - 250)
