@@ -43,6 +43,8 @@ class Chosen:
     as_they_are: list[Kept]
     scan: Scan
     """Of the user's store, made when the grids' plug-ins were loaded: else it does not know their records."""
+    order: tuple[str, ...]
+    """Names of folders, as the grids were named, those of `as_they_are` last."""
 
 
 def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) -> T:
@@ -85,7 +87,10 @@ def choose(
         mine = []
     own = {one.folder for one in mine}
     others = {one.folder: one for one in known if one.folder not in own}
-    return Chosen(mine=mine, others=[*others.values()], as_they_are=as_they_are, scan=scan)
+    folders = (*(one.folder for one in known), *(one.folder.name for one in as_they_are))
+    return Chosen(
+        mine=mine, others=[*others.values()], as_they_are=as_they_are, scan=scan, order=tuple(folders)
+    )
 
 
 def _grid_of(folder: Path) -> Grid:
