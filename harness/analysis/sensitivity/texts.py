@@ -61,11 +61,10 @@ def short_names(environments: Sequence[str]) -> tuple[dict[str, str], str]:
     """
     parts = {name: name.split(PART) for name in environments}
     common = set.intersection(*(set(own) for own in parts.values())) if len(parts) > 1 else set()
-    left = {
-        name: PART.join([one for one in own if one not in common] or own[:1]) for name, own in parts.items()
-    }
+    left = {name: PART.join(one for one in own if one not in common) for name, own in parts.items()}
     if len(set(left.values())) < len(left):
         return dict(zip(environments, environments, strict=True)), ""
+    left = {name: text or parts[name][0] for name, text in left.items()}
     first = parts[environments[0]]
     return left, PART.join(one for one in first if one in common)
 
