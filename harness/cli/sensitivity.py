@@ -112,21 +112,23 @@ def _gather(
     if not names:
         raise UserError(_which(chosen))
     asked = grids.parse_seeds(seeds, [*chosen.mine, *chosen.others]) if seeds else ()
+    for one in (*chosen.mine, *chosen.others):
+        tables.check_free(one, results / one.folder)
     known: Known = {}
     for one in chosen.mine:
-        tables.check_free(one, results / one.folder)
-        known[one.folder] = _mine(one, store, chosen.scan, asked, quiet)
+        made = _of_seeds(one.folder, _mine(one, store, chosen.scan, asked, quiet), asked)
+        known[one.folder] = made, f"your records ({reference.describe(made.trials)})"
     for one in chosen.others:
-        tables.check_free(one, results / one.folder)
-        made, source = theirs(one, results, curves=True)
+        whole, source = theirs(one, results, curves=True)
+        made = _of_seeds(one.folder, whole, asked)
+        source = reference.describe(made.trials) if asked else source
         known[one.folder] = made, f"the reference records ({source})"
     for left in chosen.as_they_are:
         name = left.folder.name
-        made = tables.read(reference.find(name) if reference_alone else left.folder)
-        known[name] = made, f"measured from its tables as they are: {left.why}"
+        whole = tables.read(reference.find(name) if reference_alone else left.folder)
+        known[name] = _of_seeds(name, whole, asked), f"measured from its tables as they are: {left.why}"
     order = {name: at for at, name in enumerate(chosen.order)}
-    known = {name: known[name] for name in sorted(known, key=lambda name: order[name])}
-    return {name: (_of_seeds(name, made, asked), source) for name, (made, source) in known.items()}
+    return {name: known[name] for name in sorted(known, key=lambda name: order[name])}
 
 
 def _which(chosen: Chosen) -> str:
@@ -137,14 +139,14 @@ def _which(chosen: Chosen) -> str:
     return f"sensitivity: name one grid or more; {'; '.join(parts) or 'there are no records yet'}"
 
 
-def _mine(grid: Grid, store: Store, scan: Scan, seeds: tuple[int, ...], quiet: bool) -> tuple[Tables, str]:
-    """The tables of the user's own records, and their source. Says which are left out."""
-    from harness.records import reference, tables
+def _mine(grid: Grid, store: Store, scan: Scan, seeds: tuple[int, ...], quiet: bool) -> Tables:
+    """The tables of the user's own records. Says which are left out."""
+    from harness.records import tables
 
     made, damaged = tables.make(grid, store, scan, seeds)
     if not quiet:
         say_left_out(grid, damaged)
-    return made, f"your records ({reference.describe(made.trials)})"
+    return made
 
 
 def _of_seeds(name: str, tables: Tables, seeds: Sequence[int]) -> Tables:

@@ -94,7 +94,7 @@ TWO = {
     ("other", "x, target 2"): [[5.0], [20.0]],
     ("other", "y, target 2"): [[5.0], [20.0]],
 }
-"""maml: B = 2, K = 1, so (2 - 1) / (1 + 1) * 100 + 10 = 60 iterations. other: never a miss, 12.5 on average."""
+"""maml: B = 2, K = 1, so (2 - 1) / (1 + 1) * 100 + 10 = 60 iterations. other: no miss, so 12.5, the mean."""
 
 
 def test_tuning_costs_by_hand() -> None:
@@ -122,7 +122,7 @@ def test_the_best_of_two_seeds_is_a_geometric_mean() -> None:
 
 
 def test_over_environments() -> None:
-    """Scores are -1 and -2, and log10 1/5 and 1/20, so with 1.301 from p5 to p95 Gamma of maml is 0.769 or 0:
+    """Scores are -1 and -2, and log10 1/5 and 1/20. With 1.301 from p5 to p95 Gamma of maml is 0.769 or 0, so
     0.384 for either setting in both. d: 0.95 * 0.769 lies 0.9 of the way from 0.384 to 0.769."""
     frame = by_key(made(TWO))["environments"].frame
     assert frame.to_dict("list") == {
