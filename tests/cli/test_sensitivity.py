@@ -32,6 +32,10 @@ from tests.records.test_tables import made
 
 QUICK, LATE, MISS = [0.05] * 5, [1.5, 1.5, 1.5, 0.05, 0.05], [1.5] * 5
 """First passages of 0.1 at 1 and at 4, and a miss, with a budget of 5."""
+CURVES_OF_MAML = (
+    "kind: trajectories, reference: {method: maml, alpha0: 0.1, beta0: 1e-3}, "
+    "columns: [{title: MAML, where: {method: maml}}]"
+)
 FIGURE = ["performance.png", "performance.svg"]
 
 
@@ -290,7 +294,8 @@ def test_mistakes_about_records(harness: Run, tiny: str, results: Path, tmp_path
         harness("sensitivity", tiny, "--seeds", "0,7"), "tiny: no records of seed 7; leave out --seeds"
     )
     free = tmp_path / "free.yaml"
-    free.write_text(TINY.replace("target_loss: 0.1\n", "").replace("n_way: 5", "n_way: 6"))
+    whole = TINY.replace("target_loss: 0.1\n", "").replace("n_way: 5", "n_way: 6")
+    free.write_text(whole.replace("kind: heatmap, panels: [method], x: alpha0, y: beta0", CURVES_OF_MAML))
     fill(results, str(free), LATE, MISS, QUICK)
     is_refused(
         harness("sensitivity", tiny, str(free)), "some of these grids have a target and some have none"

@@ -200,9 +200,10 @@ def _costs(known: Numbers) -> Table:
             }
         )
     notes = (
+        "iterations: expected of random search, each setting once, until its first run that reaches the "
+        f"target, with all runs that it gave up{_budgets(known.runs)}; it belongs to these settings and this "
+        "budget",
         "gradients: in gradient evaluations; iterations of two methods may differ in how many they take",
-        "expected of random search, each setting once, until its first run that reaches the target, with all "
-        f"runs that it gave up{_budgets(known.runs)}; it belongs to these settings and this budget",
     )
     return Table(key="cost", title="Tuning cost", frame=_frame(rows), notes=notes)
 
