@@ -12,7 +12,8 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
-GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL
+GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
+	TARGET SUSTAINED
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -30,7 +31,7 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots claims compare bench bench-gpu test faults lint format clean
+.PHONY: help setup sweep plots sensitivity claims compare bench bench-gpu test faults lint format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
@@ -47,6 +48,10 @@ help:  ## print this list
 	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
+	@echo "make sensitivity GRID=\"fig2 fig2-sgd\""
+	@echo "                         how much tuning the methods of these grids need (no blanks in a path here)"
+	@echo "     TARGET=2.0          count to this training loss; SUSTAINED=1: to the mean of ten losses"
+	@echo "     REFERENCE=1         measure the reference records alone"
 	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"
 	@echo "     REFERENCE=1         judge the reference records alone"
 	@echo "make compare GRID=fig2   your own sweep beside the reference, cell by cell"
@@ -82,6 +87,11 @@ sweep: $(READY)
 
 plots: $(READY)
 	@$(HARNESS) plot $(OPTIONS) $${GRID:+-- "$$GRID"}
+
+# GRID is a list: the shell splits it at its blanks, and with -f it takes nothing in it for a pattern of files.
+sensitivity: $(READY)
+	@set -f; $(HARNESS) sensitivity $(OPTIONS) $${TARGET:+--target "$$TARGET"} $${SUSTAINED:+--sustained} \
+		$${REFERENCE:+--reference} -- $$GRID
 
 claims: $(READY)
 	@$(HARNESS) claims $${REFERENCE:+--reference} $${RESULTS:+--results "$$RESULTS"}

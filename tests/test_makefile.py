@@ -114,6 +114,7 @@ SWEEP = {
     "--shard": "SHARD",
     "--runner": "RUNNER",
 }
+MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED")
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -133,11 +134,13 @@ def test_a_value_is_passed_on_as_it_was_typed(folder: Path, odd: str) -> None:
 def test_every_target_passes_its_variables_on(folder: Path) -> None:
     odd = "a 'b' $(shell touch ran)"
     harness = ["-P", "-m", "harness"]
-    every = dict.fromkeys((*SWEEP.values(), "GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL"), odd)
+    every = dict.fromkeys((*SWEEP.values(), *MORE), odd)
     common = ["--dataset", odd, "--results", odd, "--seeds", odd]
     bench = ["--results", odd, "--rounds", odd, "--only", odd]
+    asked = ["--target", odd, "--sustained", "--reference"]
     for target, expected in {
         "plots": [*harness, "plot", *common, "--", odd],
+        "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
         "compare": [*harness, "compare", *common, "--", odd],
         "claims": [*harness, "claims", "--reference", "--results", odd],
         "bench": [*harness, "bench", *bench],
@@ -153,6 +156,7 @@ def test_what_is_not_set_or_empty_is_left_out(folder: Path) -> None:
     for target, expected in {
         "sweep": [*harness, "sweep"],
         "plots": [*harness, "plot"],
+        "sensitivity": [*harness, "sensitivity", "--"],
         "compare": [*harness, "compare", "--", "fig2"],
         "claims": [*harness, "claims"],
         "bench": [*harness, "bench"],
@@ -160,6 +164,15 @@ def test_what_is_not_set_or_empty_is_left_out(folder: Path) -> None:
     }.items():
         assert words(folder, target) == expected
         assert words(folder, target, "GRID=", "RESULTS=", SEEDS="", REFERENCE="", FULL="") == expected
+
+
+def test_a_list_of_grids(folder: Path) -> None:
+    """Split at its blanks, and nothing else is done to it: there are files that the patterns would match."""
+    for grid in ("a b", " a  b "):
+        assert words(folder, "sensitivity", f"GRID={grid}")[-3:] == ["--", "a", "b"]
+    odd = ["*", "[a-z]*", "$(touch", "ran)", "`touch", "ran`", "$HOME", "'a"]
+    assert words(folder, "sensitivity", GRID=" ".join(odd))[-len(odd) :] == odd
+    assert not list(folder.glob("ran*"))
 
 
 def test_code_from_elsewhere_is_not_imported(folder: Path) -> None:

@@ -10,7 +10,21 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from harness.cli import bench, cell, claims, compare, data, grids, plot, publish, restore, show, status, sweep
+from harness.cli import (
+    bench,
+    cell,
+    claims,
+    compare,
+    data,
+    grids,
+    plot,
+    publish,
+    restore,
+    sensitivity,
+    show,
+    status,
+    sweep,
+)
 from harness.cli.codes import FAILED, USER_ERROR
 from harness.cli.console import complain, err, say
 from harness.cli.signals import Interrupted
@@ -96,6 +110,7 @@ def _add(command: Callable[..., None], words: str, hidden: bool = False) -> None
 
 _add(sweep.sweep, "sweep fig2 --seeds 0-4 --where alpha0=1e-4")
 _add(plot.plot, "plot fig2 fig3")
+_add(sensitivity.sensitivity, "sensitivity fig2 fig2-sgd --seeds 0-4")
 _add(claims.claims, "claims --reference")
 _add(compare.compare, "compare fig2 --seeds 0")
 _add(restore.restore, "restore fig2")

@@ -6,14 +6,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from harness import grids
+from harness.cli.console import say, short
+from harness.common import places
 from harness.common.errors import UserError
 from harness.common.plugins import NotLoaded
 from harness.grids import Grid
-from harness.records import tables
-from harness.records.store import Scan
+from harness.records import pool, reference, tables
+from harness.records.store import Scan, Store
+
+if TYPE_CHECKING:
+    from harness.records.tables import Tables
 
 T = TypeVar("T")
 
@@ -25,6 +30,21 @@ class Kept:
     folder: Path
     why: str
     """In words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """Whose records answer for which grid, see `choose`."""
+
+    mine: list[Grid]
+    """Those with records of the user's own."""
+    others: list[Grid]
+    """Those for which the reference answers."""
+    as_they_are: list[Kept]
+    scan: Scan
+    """Of the user's store, made when the grids' plug-ins were loaded: else it does not know their records."""
+    order: tuple[str, ...]
+    """Names of folders, as the grids were named, those of `as_they_are` last."""
 
 
 def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) -> T:
@@ -41,6 +61,64 @@ def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) 
         )
         raise UserError(f"cell '{beginning}': {count} {where}; harness grids NAME --cells lists ids")
     return known[matching[0]]
+
+
+def choose(
+    store: Store, results: Path, names: Sequence[str], dataset: str | None, reference_alone: bool = False
+) -> Chosen:
+    """A grid's own records come first, then the reference's. `names`: names or paths; without any, all grids
+    that have records or are in the reference. `reference_alone`: the user's records do not count.
+
+    UserError: one is unknown. That the reference has none of some grid is for `theirs` to say.
+    """
+    references = reference.grids()
+    named, as_they_are = kept(results, names, dataset)
+    scan = store.scan()
+    loadable = [name for name in named if name in grids.names() or name not in references]
+    mine = recorded(scan, results, loadable, dataset) if loadable or not names else []
+    if names:
+        known = [
+            grids.load(name, dataset=dataset) if name in loadable else _grid_of(references[name])
+            for name in named
+        ]
+    else:
+        known = _on(references, dataset)
+    if reference_alone:
+        mine = []
+    own = {one.folder for one in mine}
+    others = {one.folder: one for one in known if one.folder not in own}
+    folders = (*(one.folder for one in known), *(one.folder.name for one in as_they_are))
+    return Chosen(
+        mine=mine, others=[*others.values()], as_they_are=as_they_are, scan=scan, order=tuple(folders)
+    )
+
+
+def _grid_of(folder: Path) -> Grid:
+    """The grid of tables, which may be in no sweeps/."""
+    grid = tables.grid_of(tables.read_about(folder))
+    return grid.model_copy(update={"folder": folder.name})  # whatever it was called where it was made
+
+
+def _on(references: Mapping[str, Path], dataset: str | None) -> list[Grid]:
+    """The reference grids of a data set (None: of any). A line on each that cannot be read."""
+    known = []
+    for folder in references.values():
+        try:
+            known.append(_grid_of(folder))
+        except UserError as error:
+            say(f"left out: {error}", style="yellow")
+    return [one for one in known if dataset in (None, one.protocol.dataset_name)]
+
+
+def theirs(grid: Grid, results: Path, curves: bool) -> tuple[Tables, str]:
+    """The reference's tables of a grid, and where they are from. UserError: it has none of its cells."""
+    try:
+        return pool.reference_tables(grid, curves=curves)
+    except UserError as error:
+        sweep = places.typed("sweep", grid.file or grid.name)
+        raise UserError(
+            f"{short(results)}: no records of {grid.folder} yet ({error}); {sweep} makes some"
+        ) from None
 
 
 def recorded(

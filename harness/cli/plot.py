@@ -39,40 +39,31 @@ def plot(
     A grid without records of your own is drawn from the reference records.
     """
     from harness import grids
-    from harness.cli.lookup import kept, recorded
-    from harness.records import reference, tables
+    from harness.cli.lookup import choose
+    from harness.records import tables
     from harness.records.store import Store
 
-    folder, references = results.absolute(), reference.grids()
-    names, as_they_are = kept(folder, grid or [], dataset)
+    folder = results.absolute()
     store = Store(folder)
-    scan = store.scan()
-    loadable = [name for name in names if name in grids.names() or name not in references]
-    every = not grid
-    mine = recorded(scan, folder, loadable, dataset) if loadable or every else []
-    asked = [grids.load(name, dataset=dataset) for name in loadable]
-    asked += [_kept(references[name]) for name in names if name not in loadable]
-    known = _on(references, dataset) if every else asked
-    chosen = grids.parse_seeds(seeds, mine) if seeds else ()
-    own = {one.folder for one in mine}
-    others = {one.folder: one for one in known if one.folder not in own}
-    theirs: Iterable[Theirs] = (_theirs(one, folder) for one in others.values())
-    if names:
+    found = choose(store, folder, grid or [], dataset)
+    chosen = grids.parse_seeds(seeds, found.mine) if seeds else ()
+    theirs: Iterable[Theirs] = (_theirs(one, folder) for one in found.others)
+    if grid:
         theirs = [*theirs]  # refused before anything is drawn, if there is none of some grid
-    for one in (*mine, *others.values()):
+    for one in (*found.mine, *found.others):
         tables.check_free(one, folder / one.folder)
     left_out: set[str] = set()
-    for one in mine:
-        left_out |= make_tables(one, store, scan, folder / one.folder, chosen).keys()
+    for one in found.mine:
+        left_out |= make_tables(one, store, found.scan, folder / one.folder, chosen).keys()
         draw(folder / one.folder)
     for name, made, source in theirs:
         say(f"{name}: the reference records ({source})")
         _draw(made, folder / name)
-    for left in as_they_are:
+    for left in found.as_they_are:
         say(f"{left.folder.name}: drawn from its tables as they are: {left.why}", style="yellow")
         draw(left.folder)
-    _say_rest(scan, left_out, store)
-    if not mine and not others and not as_they_are:
+    _say_rest(found.scan, left_out, store)
+    if not (found.mine or found.others or found.as_they_are):
         raise UserError(f"{short(folder)}: no records yet; {places.typed('sweep')} makes some")
 
 
@@ -80,36 +71,11 @@ Theirs = tuple[str, "Tables", str]
 """A grid's folder, the reference's tables of it, and where they are from."""
 
 
-def _kept(folder: Path) -> Grid:
-    """The grid of tables, which may be in no sweeps/."""
-    from harness.records import tables
-
-    grid = tables.grid_of(tables.read_about(folder))
-    return grid.model_copy(update={"folder": folder.name})  # whatever it was called where it was made
-
-
-def _on(references: dict[str, Path], dataset: str | None) -> list[Grid]:
-    """The reference grids of a data set (None: of any). A line on each that cannot be read."""
-    known = []
-    for folder in references.values():
-        try:
-            known.append(_kept(folder))
-        except UserError as error:
-            say(f"left out: {error}", style="yellow")
-    return [one for one in known if dataset in (None, one.protocol.dataset_name)]
-
-
 def _theirs(grid: Grid, results: Path) -> Theirs:
     """UserError: the reference has none of its cells."""
-    from harness.records import pool
+    from harness.cli import lookup
 
-    try:
-        return grid.folder, *pool.reference_tables(grid, curves=grid.figure.kind == "trajectories")
-    except UserError as error:
-        sweep = places.typed("sweep", grid.file or grid.name)
-        raise UserError(
-            f"{short(results)}: no records of {grid.folder} yet ({error}); {sweep} makes some"
-        ) from None
+    return grid.folder, *lookup.theirs(grid, results, curves=grid.figure.kind == "trajectories")
 
 
 def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> dict[str, str]:
