@@ -19,8 +19,9 @@ from harness.analysis.sensitivity.tables import Passage, of_tables
 from harness.common import pages, places
 from harness.common.text import markdown_table
 from harness.methods import METHODS
-#from harness.plots import measures as figures
-#from harness.plots import style
+
+# from harness.plots import measures as figures
+# from harness.plots import style
 from harness.records import reference, tables
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
@@ -72,7 +73,9 @@ def one(
 ) -> pd.Series:
     """The row of a number. Raises ValueError if there is not just one."""
     same = {"measure": measure, "method": method, "of": of, **more}
-    rows = values[values["environment"].isna() if environment is None else values["environment"] == environment]
+    rows = values[
+        values["environment"].isna() if environment is None else values["environment"] == environment
+    ]
     rows = rows[rows["other"].notna() if "other" in more else rows["other"].isna()]
     for name, value in same.items():
         rows = rows[rows[name] == value]
@@ -171,7 +174,14 @@ def shares() -> str:
                 shown = ["" if share is None else percent(share) for share in named]
                 has_seed = SEED in known
                 rows.append(
-                    [f"`{grid}`", title(method.name), of, *shown, percent(rest), percent(seeds) if has_seed else ""]
+                    [
+                        f"`{grid}`",
+                        title(method.name),
+                        of,
+                        *shown,
+                        percent(rest),
+                        percent(seeds) if has_seed else "",
+                    ]
                 )
     head = ("grid", "method", "of the", "initial rates", "alpha_hyperlr", "beta_hyperlr", "these two jointly")
     return markdown_table((*head, "other interactions", "with the seed"), rows)

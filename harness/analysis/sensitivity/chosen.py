@@ -8,32 +8,50 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.sensitivity.runs import Runs, Settings
+from harness.analysis.sensitivity.over_environments import normalised, scale
+from harness.analysis.sensitivity.resamples import Array, first_best
+from harness.analysis.sensitivity.runs import GAMMA, Runs, Settings
 
-CHOSEN = ("method", "environment", "setting", "score", "unit", "edges")
+CHOSEN = ("method", "environment", "setting", "value", "unit", "edges")
 """Columns of the frame, see Measures.chosen."""
 
 
 def chosen(runs: Runs) -> pd.DataFrame:
-    """One row for each method and environment, and one without environment for its default: the setting with
-    the best score, mean over the seeds; ties go to the first. See Measures.chosen."""
+    """One row for each method and environment, and one without environment for its default: see
+    Measures.chosen. On all seeds of the environment, or those that all of them have."""
     rows = []
     sign = -1.0 if runs.less_is_better else 1.0
     for one in runs.methods:
         for place, name in enumerate(runs.environments):
-            if one.ran[place].any():
-                scores = one.results["score"][place][:, runs.has_seed[place]].mean(-1)
-                best = int(np.where(one.ran[place], scores, -np.inf).argmax())
-                rows.append(_row(one, best, name, sign * scores[best], runs.unit_of(place)))
-        common = one.ran.all(0)
-        if len(runs.environments) > 1 and common.any() and runs.common_seeds.any():
-            scores = one.results["score"][..., runs.common_seeds].mean(-1).mean(0)
-            best = int(np.where(common, scores, -np.inf).argmax())
-            rows.append(_row(one, best, None, sign * scores[best], ""))
+            if (ran := one.ran[place]).any():
+                scores = one.results["score"][place, ran][:, runs.has_seed[place]].mean(-1)
+                best = int(first_best(scores))
+                at = int(np.flatnonzero(ran)[best])
+                rows.append((one.name, name, *_of(one, at, ran, sign * scores[best], runs.units[name])))
+        common, seeds = one.ran.all(0), runs.common_seeds
+        if len(runs.environments) > 1 and common.any() and seeds.any():
+            weights = (seeds / seeds.sum())[None]
+            means = normalised(one, scale(runs, weights), weights)[:, common, 0].mean(0)
+            if not np.isnan(means).any():
+                best = int(first_best(means))
+                at = int(np.flatnonzero(common)[best])
+                rows.append((one.name, None, *_of(one, at, common, means[best], GAMMA)))
     return pd.DataFrame(rows, columns=[*CHOSEN])
 
 
-def _row(one: Settings, place: int, environment: str | None, score: float, unit: str) -> tuple[Any, ...]:
-    setting = {name: _plain(one.table[name].iloc[place]) for name in one.hyper}
-    edges = [name for name in one.hyper if _at_an_edge(one.table[name], place)]
-    return one.name, environment, json.dumps(setting), score, unit, ", ".join(edges)
+def _of(one: Settings, at: int, among: Array, value: float, unit: str) -> tuple[Any, ...]:
+    """The setting, its value and unit, and where it lies."""
+    setting = {
+        name: getattr(value, "item", lambda value=value: value)()
+        for name, value in one.table.iloc[at].items()
+    }
+    edges = [name for name in one.hyper if _at_an_edge(one.table[name], at, among)]
+    return json.dumps(setting, default=str), value, unit, ", ".join(edges)
+
+
+def _at_an_edge(column: pd.Series, at: int, among: Array) -> bool:
+    """Whether a number is the smallest or the largest of those that were run."""
+    tried = column[among]
+    if pd.api.types.is_bool_dtype(tried) or not pd.api.types.is_numeric_dtype(tried) or tried.nunique() < 2:
+        return False
+    return bool(column.iloc[at] in (tried.min(), tried.max()))

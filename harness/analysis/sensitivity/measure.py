@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.sensitivity import in_environment, over_environments
+from harness.analysis.sensitivity.chosen import chosen
 from harness.analysis.sensitivity.resamples import DRAWS, resamples
 from harness.analysis.sensitivity.rows import Rows
 from harness.analysis.sensitivity.runs import Runs
@@ -69,6 +70,12 @@ class Measures:
     | `profile` | 1 ... 100, a factor | share of settings |
     | `ecdf` | iterations | share of settings and targets |
     """
+    chosen: pd.DataFrame
+    """The settings that the numbers speak of. One row for each method and environment, its best setting; and,
+    of several environments, one for its default, best for all of them. Columns: `method`, `environment`
+    (null: the default), `setting` (a JSON object of the hyper-parameters that vary), `value` (its score as in
+    `best`; of the default Gamma, as in `default`), `unit`, `edges`: its hyper-parameters at an end of their
+    range, with commas: there the grid may be too small, and a verdict hang on that."""
     runs: Runs
     """What was measured."""
 
@@ -87,4 +94,4 @@ def measure(runs: Runs, draws: int = DRAWS, rng: np.random.Generator | None = No
         in_environment.measure(runs, place, drawn[used.tobytes()], rows)
     rows.compare([one.name for one in runs.methods])
     values, curves = rows.frames()
-    return Measures(values=values, curves=curves, runs=runs)
+    return Measures(values=values, curves=curves, chosen=chosen(runs), runs=runs)

@@ -81,10 +81,11 @@ class Rows:
             order = [name for name in methods if name in known]
             for first, later in combinations(order, 2):
                 (theirs, _), (mine, sample) = known[first], known[later]
+                both = np.isfinite(mine) & np.isfinite(theirs)
                 with np.errstate(invalid="ignore", divide="ignore"):
-                    stats = mine - theirs if how == "difference" else mine / theirs
-                why = "" if np.isfinite(theirs[0]) else f"{first} has no finite number"
-                why = why if np.isfinite(mine[0]) else f"{later} has no finite number"
+                    stats = np.where(both, mine - theirs if how == "difference" else mine / theirs, np.nan)
+                lacking = [name for name in (first, later) if not np.isfinite(known[name][0][0])]
+                why = f"{' and '.join(lacking)}: no finite number" if lacking else ""
                 self.of(later, sample, environment).add(measure, stats, of=of, unit=how, other=first, why=why)
 
     def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -107,7 +107,9 @@ def test_seven_seeds_are_drawn_from_the_generator_that_is_given():
     assert (sample.counts.sum(1) == 7).all()
     assert sample.chance.sum() == pytest.approx(1, abs=1e-12)
     assert sample.weights.sum(1) == pytest.approx(1, abs=1e-12)
-    assert sample.chance @ sample.weights[1:] == pytest.approx(np.full(7, 1 / 7), abs=0.002)  # 4 standard errors
+    assert sample.chance @ sample.weights[1:] == pytest.approx(
+        np.full(7, 1 / 7), abs=0.002
+    )  # 4 standard errors
 
 
 def test_of_10000_draws_the_interval_is_the_250th_from_either_end():
