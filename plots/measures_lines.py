@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -163,21 +165,22 @@ def _laid(rows: pd.DataFrame, kinds: Sequence[Kind], measures: Measures) -> list
 def _panel(ax: Axes, rows: pd.DataFrame, kind: Kind, measures: Measures, wide: float) -> None:
     """A line for each method, the first one on top."""
     looks = page.looks(measures)
-    for at, (name, look) in enumerate(looks.items()):
-        own = rows[rows["method"] == name].sort_values("x")
-        if own.empty:
-            continue
-        z = 3 + (len(looks) - at) / len(looks)
-        x, y = own["x"].to_numpy(), own["value"].to_numpy()
-        if own["low"].notna().any():
-            band = {"step": "post"} if kind.step else {}
-            ax.fill_between(x, own["low"], own["high"], color=look.colour, alpha=0.2, lw=0, zorder=2, **band)
-        drawn = "steps-post" if kind.step else "default"
-        ax.plot(x, y, color=look.colour, ls=look.dash, lw=1.2, drawstyle=drawn, zorder=z, label=name)
-        if not kind.step:
-            at = slice(None) if len(x) <= MARKED else slice(-1, None)
-            ax.plot(x[at], y[at], "o", ms=2.5, color=look.colour, zorder=z, clip_on=False)
+    for at, name in enumerate(page.methods(rows, measures)):
+        _line(ax, rows[rows["method"] == name].sort_values("x"), kind, looks[name], 4 - at / len(looks))
     _scales(ax, rows, kind, wide)
+
+
+def _line(ax: Axes, rows: pd.DataFrame, kind: Kind, look: page.Look, z: float) -> None:
+    """With its band, where there is one."""
+    x, y, low, high = (rows[name].to_numpy(float) for name in ("x", "value", "low", "high"))
+    if np.isfinite(low).any():
+        band: dict[str, Any] = {"step": "post"} if kind.step else {}
+        ax.fill_between(x, low, high, color=look.colour, alpha=0.2, lw=0, zorder=2, **band)
+    line: dict[str, Any] = {"drawstyle": "steps-post"} if kind.step else {}
+    ax.plot(x, y, color=look.colour, ls=look.dash, lw=1.2, zorder=z, label=rows["method"].iloc[0], **line)
+    if not kind.step:
+        dots = slice(None) if len(x) <= MARKED else slice(-1, None)
+        ax.plot(x[dots], y[dots], "o", ms=2.5, color=look.colour, zorder=z, clip_on=False, label="dots")
 
 
 def _scales(ax: Axes, rows: pd.DataFrame, kind: Kind, wide: float) -> None:

@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.sensitivity import Measures
 from harness.analysis.sensitivity.resamples import EXACT, FEW, LEVEL
@@ -252,6 +253,8 @@ def log_scale(axis: Axis, low: float, high: float, inches: float) -> None:
     large = high >= 1e6 or low < 1e-3
     steps = (1,) if large or per_inch > 0.9 else (1, 2, 5)
     ticks = [m * 10.0**k for k in range(first, last + 1) for m in steps if low <= m * 10.0**k <= high]
+    if len(ticks) < 2:  # too short a range for round numbers
+        ticks = [float(t) for t in MaxNLocator(3).tick_values(low, high) if low <= t <= high and t > 0]
     words = {inches * log10(tick / low) / log10(high / low): _tick(tick, large) for tick in ticks}
     places = dict(zip(words, ticks, strict=True))
     kept = texts.spaced({at: f"{word} " for at, word in words.items()}, style.TICK)
@@ -262,7 +265,7 @@ def log_scale(axis: Axis, low: float, high: float, inches: float) -> None:
 
 
 def _tick(value: float, large: bool) -> str:
-    return texts.number(value) if large else f"{value:,g}" if value < 1 else f"{value:,.0f}"
+    return texts.number(value) if large else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def limits(values: Iterable[float], log: bool, pad: float = 0.05) -> tuple[float, float]:
@@ -271,7 +274,7 @@ def limits(values: Iterable[float], log: bool, pad: float = 0.05) -> tuple[float
     if some.size == 0:
         return (1.0, 10.0) if log else (0.0, 1.0)
     ends = np.log10([some.min(), some.max()]) if log else np.array([some.min(), some.max()])
-    room = max(np.ptp(ends) * pad, 0.1 if log else 1e-9 + 0.02 * float(np.abs(ends).max()))
+    room = max(float(np.ptp(ends)) * pad, 0.1 if log else 0.02 * float(np.abs(ends).max())) or 0.5
     low, high = ends[0] - room, ends[1] + room
     return (float(10**low), float(10**high)) if log else (float(low), float(high))
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.sensitivity import Measures
@@ -113,6 +114,7 @@ def _names(ax: Axes, points: pd.DataFrame) -> None:
         x, y = np.array(middle) / scale + origin
         name = ax.text(x, y, mark.text, size=style.TICK, color=page.INK, zorder=5)
         name.set(ha="center", va="center_baseline")
+        name.set_path_effects([withStroke(linewidth=2, foreground="white")])  # over the grey lines
 
 
 def _mark(name: str, row: pd.Series, origin: np.ndarray, scale: np.ndarray) -> Mark:

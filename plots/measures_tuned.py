@@ -33,7 +33,7 @@ def tuned(measures: Measures, title: str = "") -> Figure:
     notes = [f"No sensitivity: {why}." for why in reasons[reasons != ""].unique()] + page.not_run(measures)
     if rows.empty:
         return page.Page.of(measures, title, ["Nothing to draw."], notes).figure(0)
-    said = {key: _said(some) for key, some in rows.groupby(["environment", "method"])}
+    said = {key: _said(some) for key, some in rows.groupby(["environment", "method"], sort=False)}
     groups = grouped(rows, measures)
     laid = Rows(
         groups=groups,
@@ -49,7 +49,7 @@ def tuned(measures: Measures, title: str = "") -> Figure:
     for (place, _), ax in laid.axes(fig, sheet.top).items():
         here = rows[rows["environment"] == place]
         _scale(ax, here if laid.own_scales else rows, counts, laid.wide)
-        for name, some in here.groupby("method"):
+        for name, some in here.groupby("method", sort=False):
             level = groups[place].index(str(name))
             _pair(ax, level, some, page.looks(measures)[str(name)])
             beside(ax, level, said[place, name])
