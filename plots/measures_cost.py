@@ -15,6 +15,7 @@ from harness.plots import style, texts
 from harness.plots.measures_rows import Rows, beside, grouped
 
 MEASURE = "tuning_cost"
+HIDDEN = "; a bar narrower than its mark is hidden"
 WHAT = "Expected cost of random search without replacement until its first hit, abandoned runs included"
 
 
@@ -38,7 +39,8 @@ def cost(measures: Measures, title: str = "") -> Figure:
     room = [texts.widest(words.values(), style.SMALL) + 0.15] * len(units)
     laid = Rows(groups=groups, columns=units, beside=room, titles=page.shown(measures))
     notes = [*_notes(units), *page.not_run(measures)]
-    sheet = page.Page.of(measures, title, [WHAT], notes, page.intervals(rows, "bars"))
+    what = WHAT + HIDDEN * bool(rows["low"].notna().any())
+    sheet = page.Page.of(measures, title, [what], notes, page.intervals(rows, "bars"))
     fig = sheet.figure(laid.height)
     axes = laid.axes(fig, sheet.top)
     for c, unit in enumerate(units):

@@ -237,7 +237,7 @@ def test_a_cost_stands_at_its_value_with_its_interval():
         assert bars[1] == tuple(
             value(measures, "tuning_cost", "alpha-maml", end, **where) for end in ("low", "high")
         )
-    # alpha-maml: 2 of 4 hit, at 11 and 12 on the first seed: 2 / 3 x 100 + 11.5, and 1 more on each seed after
+    # alpha-maml: 2 of 4 hit, at 11 and 12 on the first seed: 2 / 3 x 100 + 11.5; 1 more on each seed after
     assert "79.2" in said(fig)
 
 
