@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.analysis.sensitivity import Measures
 from harness.plots import measures_page as page
@@ -195,6 +195,8 @@ def _scales(ax: Axes, rows: pd.DataFrame, kind: Kind, wide: float) -> None:
         ax.set_yticklabels(["0", "", "0.5", "", "1"])
     else:
         ax.locator_params(axis="y", nbins=5)
+        if max(map(abs, ax.get_ylim())) >= 1e4:
+            ax.yaxis.set_major_formatter(EngFormatter(sep=""))  # 180k: there is no room for more
     ax.grid(axis="y", color="0.92", lw=0.5, zorder=0)
     ax.set_axisbelow(True)
     ax.set_xlabel(kind.x, labelpad=1, size=style.TICK)

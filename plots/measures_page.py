@@ -242,7 +242,8 @@ def number(value: float) -> str:
         return "∞" if value > 0 else "?"
     if abs(value) >= 1e7:
         return texts.number(float(f"{value:.2e}"))
-    return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    text = f"{value:,.0f}" if abs(value) >= 99.95 else f"{value + 0.0:.3g}"  # no minus before 0
+    return text.replace("-", "−")
 
 
 def log_scale(axis: Axis, low: float, high: float, inches: float) -> None:

@@ -165,8 +165,9 @@ def _interaction(effect: str, share: float, inches: float) -> str:
     whole = " × ".join(map(factor, effect.split(JOINT)))
     if texts.size(whole + percent, style.SMALL)[0] <= inches:
         return whole + percent
-    room = inches - texts.size(percent, style.SMALL)[0]
-    return page.fitted(effect.replace(JOINT, " × "), room, style.SMALL) + percent
+    names = effect.split(JOINT)
+    room = (inches - texts.size(" × " * (len(names) - 1) + percent, style.SMALL)[0]) / len(names)
+    return " × ".join(page.fitted(name, room, style.SMALL) for name in names) + percent
 
 
 def factor(name: str) -> str:

@@ -212,6 +212,14 @@ def test_many_settings_have_a_logarithmic_axis():
     assert drawn(figures.budget, both())[1]["budget"][0].get_xscale() == "linear"
 
 
+def test_large_scores_are_short():
+    rows = table(environments=2).assign(reward=lambda rows: -1e5 * rows["loss"])
+    measures = measured(rows, **SHARED, score="reward")
+    fig, axes = drawn(figures.budget, measures)
+    assert "−150k" in [label.get_text() for label in axes["budget"][0].get_yticklabels()]
+    assert_legible(fig)
+
+
 def test_what_random_search_has_no_data_for_is_said():
     fig, axes = drawn(figures.budget, measured(**WHOLE))
     assert "hit" not in axes
@@ -296,6 +304,9 @@ def test_interactions_are_one_part_and_the_largest_is_named():
     assert [*found] == ["alpha0+beta0", "rule", measures_shares.INTERACTIONS, measures_shares.OF_SEED]
     assert [*found.values()] == pytest.approx([0.3, 0.1, 0.35, 0.25])
     assert measures_shares.largest(effects, 3) == r"$\alpha_0$+$\beta_0$ × rule 35%"
+    long = measures_shares.largest({"a_long_learning_rate:another_long_one": 0.5}, 1.2)
+    assert long.count("…") == 2  # both are cut
+    assert long.endswith(" 50%")
     assert measures_shares.largest({"a": 0.99, "a:b": 0.001, "a:seed": 0.009}, 3) == ""
 
 
