@@ -2,96 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-from functools import cache
-
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.text import Text
 
 from harness.analysis import sensitivity
 from harness.plots import measures as figures
-from harness.plots import measures_page as page
 from harness.plots import measures_shares, style
-from harness.plots.measures_labels import Mark, placed
 from tests.plots.legible import assert_legible
-
-BUDGET = 100.0
-ENVIRONMENTS = ("paper-adam, inner_steps=5, target 2.5", "sinusoid, a rather long name for one, target 2.5")
-NAMES = (
-    *("maml", "alpha-maml", "fomaml", "anil", "meta-sgd", "reptile", "$CAVIA$", "BOIL", "iMAML", "WarpGrad"),
-    *("a method whose name is rather long", "ours"),
+from tests.plots.measured import (
+    BUDGET,
+    COUNTS,
+    ENVIRONMENTS,
+    SHARED,
+    WHOLE,
+    both,
+    drawn,
+    lines,
+    measured,
+    said,
+    table,
+    value,
 )
-SHARED = {"seed": "seed", "environment": "environment"}
-WHOLE = SHARED | {"loss": "loss", "unit": "nats", "words": "validation loss"}
-COUNTS = SHARED | {"count": "count", "evaluations": "evaluations", "budget": BUDGET}
-
-
-@cache
-def table(methods=2, environments=2, seeds=3):
-    """Rates a and b of two values each. The first method hits everywhere, the others miss where a is 2; the
-    last of more than two never hits but in the first environment."""
-    rows = [
-        {
-            "method": NAMES[m],
-            "environment": ENVIRONMENTS[e],
-            "a": a,
-            "b": b,
-            "seed": s,
-            "loss": 1 + m / 4 + abs(a - 1 - e) + b / 8 + s / 16,
-            "count": 10.0 * a + m + b + s if a + (m > 0) < 3 and not (m == methods - 1 > 1 and e) else np.inf,
-            "evaluations": 4.0,
-        }
-        for m in range(methods)
-        for e in range(environments)
-        for a in (1, 2)
-        for b in (0, 1)
-        for s in range(seeds)
-    ]
-    return pd.DataFrame(rows)
-
-
-def measured(rows=None, **columns):
-    rows = table() if rows is None else rows
-    return sensitivity.measure(sensitivity.runs(rows, hyper=["a", "b"], **columns))
-
-
-@cache
-def both():
-    passages = np.stack([table()["count"].to_numpy() * share for share in (0.5, 1)], axis=1)
-    targets = {name: np.array([3.0, 2.5]) for name in ENVIRONMENTS}
-    return measured(**(WHOLE | COUNTS), passages=passages, targets=targets)
-
-
-def drawn(figure, measures, title=""):
-    """The figure and its axes by label; of several alike a list."""
-    with style.applied():
-        fig = figure(measures, title)
-        fig.draw_without_rendering()
-    axes = {}
-    for ax in fig.axes:
-        axes.setdefault(ax.get_label(), []).append(ax)
-    return fig, axes
-
-
-def value(measures, measure, method, column="value", **where):
-    rows = measures.values
-    rows = rows[(rows["measure"] == measure) & (rows["method"] == method) & rows["other"].isna()]
-    for name, wanted in where.items():
-        rows = rows[rows[name] == wanted]
-    (found,) = rows[column]
-    return found
-
-
-def said(fig):
-    words = " ".join(text.get_text() for text in fig.findobj(Text))
-    return " ".join(words.split())
-
-
-def lines(ax, label):
-    return [line for line in ax.lines if line.get_label() == label]
-
 
 # --- performance
 
@@ -334,135 +266,3 @@ def test_without_passages_the_profile_stands_alone():
     assert "ecdf" not in axes
     assert len(axes["profile"]) == 2
     assert "Targets reached not drawn: the table has no iterations to several targets." in said(fig)
-
-
-# --- all of them
-
-
-def test_one_seed_has_no_bands_and_the_heading_says_so():
-    measures = measured(table(seeds=1), **(WHOLE | COUNTS))
-    for figure in (figures.performance, figures.budget, figures.cost, figures.ecdf):
-        fig, _ = drawn(figure, measures)
-        assert "one seed, so no intervals" in said(fig)
-        assert not [band for ax in fig.axes for band in ax.collections]
-
-
-@pytest.mark.parametrize(
-    ("seeds", "words"),
-    [
-        ([5, 5], "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow"),
-        ([6], "bands: 95% of all 462 resamples of 6 seeds"),
-        ([20], "bands: 95% of the resamples of 20 seeds"),
-        (
-            [1, 5],
-            "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow; "
-            "none where there is one seed",
-        ),
-        ([3, 8], "bands: 95% of the resamples of 3 to 8 seeds; so few seeds make them narrow"),
-        ([1], "one seed, so no intervals"),
-        ([0], ""),
-    ],
-)
-def test_what_the_intervals_are(seeds, words):
-    rows = pd.DataFrame({"seeds": seeds, "value": 1.0})
-    assert page.intervals(rows, "bands") == words
-
-
-def test_panels_are_named_by_what_they_do_not_share():
-    def shown(*names):
-        runs = dataclasses.replace(both().runs, environments=names)
-        return [*page.shown(dataclasses.replace(both(), runs=runs)).values()]
-
-    assert shown("a, target 2", "b, target 2") == ["a", "b"]
-    assert shown("a, k=5, target 2", "a, target 2") == ["a, k=5", "a"]
-    assert shown("target 2", "a, target 2") == ["target 2", "a, target 2"]
-    assert shown("a", "b") == ["a", "b"]
-    assert shown("all") == [""]
-
-
-def test_twelve_methods_are_told_apart():
-    looks = page.looks(measured(table(12), **WHOLE))
-    assert len({(look.colour, look.dash) for look in looks.values()}) == 12
-    assert len({look.marker for look in looks.values()}) == 12
-    assert next(iter(looks.values())).colour == style.BASELINE
-
-
-def test_names_beside_marks_cover_nothing():
-    rng = np.random.default_rng(3)
-    marks = [
-        Mark(at=(x, y), text="", size=(1.0, 0.1), bars=[(x - 0.2, y), (x, y + 0.2)])
-        for x, y in rng.uniform((1.5, 1), (3.5, 2.5), (12, 2))
-    ]
-    boxes = []
-    for x, y in placed(marks, (5, 4)):
-        assert 0.5 <= x <= 4.5
-        boxes.append((x - 0.5, y - 0.05, x + 0.5, y + 0.05))
-        assert not any(
-            boxes[-1][0] < a < boxes[-1][2] and boxes[-1][1] < b < boxes[-1][3]
-            for a, b in (other.at for other in marks)
-        )
-    for at, one in enumerate(boxes):
-        for other in boxes[:at]:
-            apart = one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
-            assert apart
-
-
-@pytest.mark.parametrize(
-    ("rows", "columns"),
-    [
-        ((1, 1, 1), WHOLE),
-        ((1, 1, 1), COUNTS),
-        ((2, 1, 3), WHOLE),
-        ((2, 2, 1), COUNTS),
-        ((12, 2, 3), WHOLE | COUNTS),
-    ],
-)
-def test_every_figure_can_be_read(rows, columns):
-    """Also those that say that there is nothing to draw."""
-    measures = measured(table(*rows), **columns)
-    for _, figure in figures.FIGURES.values():
-        with style.applied():
-            fig = figure(measures, "A title")
-        assert_legible(fig)
-
-
-def test_a_table_without_environments_seeds_or_rates():
-    rows = pd.DataFrame({"method": ["$x_1$"], "return": [1.0]})
-    measures = sensitivity.measure(sensitivity.runs(rows, hyper=[], score="return"))
-    for _, figure in figures.FIGURES.values():
-        with style.applied():
-            assert_legible(figure(measures))
-    assert "More is better" in said(drawn(figures.performance, measures)[0])
-    assert "Nothing to draw" in said(drawn(figures.cost, measures)[0])
-
-
-def test_environments_without_a_common_seed():
-    rows = table()
-    rows = rows[(rows["environment"] == ENVIRONMENTS[0]) == (rows["seed"] == 0)]
-    fig, axes = drawn(figures.performance, measured(rows, **(WHOLE | COUNTS)))
-    assert "No sensitivity: no seed was run in every environment." in said(fig)
-    assert len(axes) == 2
-
-
-def test_files_of_what_there_is_and_the_same_bytes_again(tmp_path):
-    measures = measured(table(environments=1), **WHOLE)
-    paths = figures.render(measures, tmp_path / "one", "A title")
-    names = [path.name for path in paths]
-    kinds = ("performance", "budget", "shares")
-    assert names == [f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "svg")]
-    again = figures.render(measures, tmp_path / "two", "A title")
-    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
-    assert "A title: what the best setting gains" in said(drawn(figures.performance, measures, "A title")[0])
-
-
-def test_all_five_figures_where_all_is_known():
-    assert [name for name, (has, _) in figures.FIGURES.items() if has(both())] == [
-        *("performance", "budget", "cost", "shares", "ecdf")
-    ]
-
-
-def test_notes_of_the_table_are_in_each_figure():
-    runs = both().runs.noting(["fig2: 3 of 900 cells not run"])
-    measures = dataclasses.replace(both(), runs=runs)
-    for _, figure in figures.FIGURES.values():
-        assert "3 of 900 cells not run" in said(drawn(figure, measures)[0])
