@@ -1,0 +1,129 @@
+"""A row for each method, in a group for each environment; columns of axes along them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.analysis.sensitivity import Measures
+from harness.plots import measures_page as page
+from harness.plots import style, texts
+
+# Inches.
+ROW, GAP, HEAD_LINE = 0.2, 0.1, 0.17
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Which rows there are, and where the columns stand. Lengths in inches."""
+
+    groups: Mapping[str, Sequence[str]]
+    """Environment -> methods, from top to bottom."""
+    columns: Sequence[str]
+    """Their titles."""
+    beside: Sequence[float]
+    """Room for words to the right of each column."""
+    width: float = page.WIDTH
+    name: float = page.NAME
+    """Of a method, at most."""
+    titles: Mapping[str, str]
+    """Environment -> title; empty: none."""
+    under: float = 0.24
+    """Room for an axis."""
+    own_scales: bool = False
+    """Whether each group has an axis of its own; else all have that of the last."""
+
+    @property
+    def names(self) -> float:
+        """Of the widest name of a method."""
+        names = [page.method(name, self.name) for some in self.groups.values() for name in some]
+        return texts.widest(names, style.TICK) + 0.1
+
+    @property
+    def wide(self) -> float:
+        """Of a column's axes."""
+        return (self.width - 2 * style.MARGIN - self.names - sum(self.beside)) / len(self.columns)
+
+    @property
+    def heads(self) -> list[str]:
+        """The titles of the columns."""
+        room = [self.wide + beside - 0.1 for beside in self.beside]
+        return [texts.wrapped(title, w, style.TICK) for title, w in zip(self.columns, room, strict=True)]
+
+    @property
+    def head(self) -> float:
+        """Height of the columns' titles."""
+        if not any(self.heads):
+            return 0.0
+        return HEAD_LINE * (max(title.count("\n") for title in self.heads) + 1) + 0.06
+
+    def title(self, name: str) -> str:
+        """Of a group."""
+        return texts.wrapped(self.titles[name], self.width - 2 * style.MARGIN, style.TICK, bold=True)
+
+    def heights(self) -> list[tuple[float, float]]:
+        """Of each group's title, and of its rows."""
+        titles = [self.title(name) for name in self.groups]
+        lines = [(title.count("\n") + 1) * bool(title) for title in titles]
+        return [
+            (HEAD_LINE * n + 0.04 * (n > 0), ROW * len(some))
+            for n, some in zip(lines, self.groups.values(), strict=True)
+        ]
+
+    @property
+    def height(self) -> float:
+        """Of everything."""
+        axes = self.under * (len(self.groups) if self.own_scales else 1)
+        return self.head + sum(title + rows + GAP for title, rows in self.heights()) + axes
+
+    def axes(self, fig: Figure, top: float) -> dict[tuple[str, int], Axes]:
+        """(Environment, column) -> its axes, row 0 at the top, with the names of the rows and all titles."""
+        found = {}
+        left = style.MARGIN + self.names
+        at = top + self.head
+        for place, (title, high) in zip(self.groups, self.heights(), strict=True):
+            for c in range(len(self.columns)):
+                x = left + c * self.wide + sum(self.beside[:c])
+                ax = style.axes_at(fig, x, at + title, self.wide, high, label=f"{place}|{c}")
+                self._rows(ax, place, c == 0, place == [*self.groups][-1])
+                found[place, c] = ax
+            page.write(fig, style.MARGIN, at + title - 0.05, self.title(place), weight="bold")
+            at += title + high + GAP + self.under * self.own_scales
+        for c, head in enumerate(self.heads):
+            page.write(fig, left + c * self.wide + sum(self.beside[:c]), top + self.head - 0.06, head)
+        return found
+
+    def _rows(self, ax: Axes, place: str, named: bool, last: bool) -> None:
+        names = self.groups[place]
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_yticks(range(len(names)), [page.method(name, self.name) for name in names] if named else [])
+        page.bare(ax)
+        ax.tick_params(axis="x", pad=2, length=2.5)
+        if not (last or self.own_scales):
+            ax.tick_params(axis="x", which="both", labelbottom=False)
+
+
+def grouped(rows: pd.DataFrame, measures: Measures) -> dict[str, list[str]]:
+    """Environment -> methods, of these numbers."""
+    return {
+        place: page.methods(rows[rows["environment"] == place], measures)
+        for place in page.environments(rows, measures)
+    }
+
+
+def beside(ax: Axes, row: float, text: str, colour: str = page.INK) -> None:
+    """Words to the right of a row."""
+    ax.annotate(
+        text,
+        (1, row),
+        (5, 0),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        size=style.SMALL,
+        color=colour,
+        va="center_baseline",
+    )

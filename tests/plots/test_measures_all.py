@@ -1,0 +1,155 @@
+"""What holds for all figures of `harness sensitivity`."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.analysis import sensitivity
+from harness.plots import measures as figures
+from harness.plots import measures_page as page
+from harness.plots import style
+from harness.plots.measures_labels import Mark, placed
+from tests.plots.legible import assert_legible
+from tests.plots.measured import (
+    COUNTS,
+    ENVIRONMENTS,
+    WHOLE,
+    both,
+    drawn,
+    measured,
+    said,
+    table,
+)
+
+
+def test_one_seed_has_no_bands_and_the_heading_says_so():
+    measures = measured(table(seeds=1), **(WHOLE | COUNTS))
+    for figure in (figures.performance, figures.budget, figures.cost, figures.ecdf):
+        fig, _ = drawn(figure, measures)
+        assert "one seed, so no intervals" in said(fig)
+        assert not [band for ax in fig.axes for band in ax.collections]
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [
+        ([5, 5], "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow"),
+        ([6], "bands: 95% of all 462 resamples of 6 seeds"),
+        ([20], "bands: 95% of the resamples of 20 seeds"),
+        (
+            [1, 5],
+            "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow; "
+            "none where there is one seed",
+        ),
+        ([3, 8], "bands: 95% of the resamples of 3 to 8 seeds; so few seeds make them narrow"),
+        ([1], "one seed, so no intervals"),
+        ([0], ""),
+    ],
+)
+def test_what_the_intervals_are(seeds, words):
+    rows = pd.DataFrame({"seeds": seeds, "value": 1.0})
+    assert page.intervals(rows, "bands") == words
+
+
+def test_panels_are_named_by_what_they_do_not_share():
+    def shown(*names):
+        runs = dataclasses.replace(both().runs, environments=names)
+        return [*page.shown(dataclasses.replace(both(), runs=runs)).values()]
+
+    assert shown("a, target 2", "b, target 2") == ["a", "b"]
+    assert shown("a, k=5, target 2", "a, target 2") == ["a, k=5", "a"]
+    assert shown("target 2", "a, target 2") == ["target 2", "a, target 2"]
+    assert shown("a", "b") == ["a", "b"]
+    assert shown("all") == [""]
+
+
+def test_twelve_methods_are_told_apart():
+    looks = page.looks(measured(table(12), **WHOLE))
+    assert len({(look.colour, look.dash) for look in looks.values()}) == 12
+    assert len({look.marker for look in looks.values()}) == 12
+    assert next(iter(looks.values())).colour == style.BASELINE
+
+
+def test_names_beside_marks_cover_nothing():
+    rng = np.random.default_rng(3)
+    marks = [
+        Mark(at=(x, y), text="", size=(1.0, 0.1), bars=[(x - 0.2, y), (x, y + 0.2)])
+        for x, y in rng.uniform((1.5, 1), (3.5, 2.5), (12, 2))
+    ]
+    boxes = []
+    for x, y in placed(marks, (5, 4)):
+        assert 0.5 <= x <= 4.5
+        boxes.append((x - 0.5, y - 0.05, x + 0.5, y + 0.05))
+        assert not any(
+            boxes[-1][0] < a < boxes[-1][2] and boxes[-1][1] < b < boxes[-1][3]
+            for a, b in (other.at for other in marks)
+        )
+    for at, one in enumerate(boxes):
+        for other in boxes[:at]:
+            apart = one[0] >= other[2] or other[0] >= one[2] or one[1] >= other[3] or other[1] >= one[3]
+            assert apart
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ((1, 1, 1), WHOLE),
+        ((1, 1, 1), COUNTS),
+        ((2, 1, 3), WHOLE),
+        ((2, 2, 1), COUNTS),
+        ((12, 2, 3), WHOLE | COUNTS),
+    ],
+)
+def test_every_figure_can_be_read(rows, columns):
+    """Also those that say that there is nothing to draw."""
+    measures = measured(table(*rows), **columns)
+    for _, figure in figures.FIGURES.values():
+        with style.applied():
+            fig = figure(measures, "A title")
+        assert_legible(fig)
+
+
+def test_a_table_without_environments_seeds_or_rates():
+    rows = pd.DataFrame({"method": ["$x_1$"], "return": [1.0]})
+    measures = sensitivity.measure(sensitivity.runs(rows, hyper=[], score="return"))
+    for _, figure in figures.FIGURES.values():
+        with style.applied():
+            assert_legible(figure(measures))
+    assert "More is better" in said(drawn(figures.performance, measures)[0])
+    assert "Nothing to draw" in said(drawn(figures.cost, measures)[0])
+
+
+def test_environments_without_a_common_seed():
+    rows = table()
+    rows = rows[(rows["environment"] == ENVIRONMENTS[0]) == (rows["seed"] == 0)]
+    fig, axes = drawn(figures.performance, measured(rows, **(WHOLE | COUNTS)))
+    assert "No sensitivity: no seed was run in every environment." in said(fig)
+    assert len(axes) == 2
+
+
+def test_files_of_what_there_is_and_the_same_bytes_again(tmp_path):
+    measures = measured(table(environments=1), **WHOLE)
+    paths = figures.render(measures, tmp_path / "one", "A title")
+    names = [path.name for path in paths]
+    kinds = ("performance", "budget", "shares")
+    assert names == [f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "svg")]
+    again = figures.render(measures, tmp_path / "two", "A title")
+    assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
+    assert "A title: what the best setting gains" in said(drawn(figures.performance, measures, "A title")[0])
+
+
+def test_all_five_figures_where_all_is_known():
+    assert [name for name, (has, _) in figures.FIGURES.items() if has(both())] == [
+        *("performance", "budget", "cost", "shares", "ecdf")
+    ]
+
+
+def test_notes_of_the_table_are_in_each_figure():
+    runs = both().runs.noting(["fig2: 3 of 900 cells not run"])
+    measures = dataclasses.replace(both(), runs=runs)
+    for _, figure in figures.FIGURES.values():
+        assert "3 of 900 cells not run" in said(drawn(figure, measures)[0])
