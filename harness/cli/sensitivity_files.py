@@ -43,7 +43,7 @@ CURVES = {
     **{name: VALUES[name] for name in ("value", "low", "high", "unit", "seeds")},
 }
 """Columns of curves.parquet."""
-NAMES = ("measures.parquet", "curves.parquet", "measures.csv", "tables.tex")
+NAMES = ("measures.parquet", "curves.parquet", "measures.csv", "chosen.csv", "tables.tex")
 FIGURES = tuple(
     f"{name}.{kind}"
     for name in ("performance", "budget", "cost", "shares", "ecdf")
@@ -70,10 +70,11 @@ def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any],
     paths. `about`: where it all comes from, for the parquet files' metadata. NotWritten."""
     paths = [folder / name for name in NAMES]
     figures = [folder / name for name in FIGURES]
-    with whole_files(paths, made_from=figures) as (values, curves, csv, tex):
+    with whole_files(paths, made_from=figures) as (values, curves, csv, chosen, tex):
         _parquet(measured.values, VALUES, about, values)
         _parquet(measured.curves, CURVES, about, curves)
         measured.values.to_csv(csv, index=False)
+        measured.chosen.to_csv(chosen, index=False)
         tex.write_text(latex(tables, about["sources"]), "utf-8")
         for figure in figures:  # of what these files take the place of
             if figure.is_file():

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -16,16 +15,19 @@ from harness.analysis import sensitivity
 from harness.analysis.sensitivity.in_environment import EVALUATIONS, ITERATIONS
 from harness.analysis.sensitivity.shares import JOINT, SEED
 from harness.analysis.sensitivity.tables import Passage, of_tables
+from harness.analysis.sensitivity.texts import Numbers, number, with_interval
 from harness.common import pages, places
 from harness.common.text import markdown_table
 from harness.methods import METHODS
-
-# from harness.plots import measures as figures
-# from harness.plots import style
+from harness.plots import style
+from harness.plots.measures import figures
 from harness.records import reference, tables
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
 GRIDS = ("fig2", "fig2-sgd", "landscape-sgd", "readings")
+MAML, ALPHA_MAML = "maml", "alpha-maml"
+PAIR = "alpha0+beta0"
+"""The factor of fig2's initial rates, which are varied together."""
 PPO = places.ROOT.parent / "shared" / "adkins" / "ppo_expected_over_seeds.csv"
 """The public table of Adkins et al. (2024). It is not part of this project."""
 PPO_NAMES = {
@@ -47,177 +49,118 @@ def measured(*grids: str, sustained: bool = False) -> sensitivity.Measures:
     return sensitivity.measure(of_tables(asked, Passage(sustained=sustained)))
 
 
-def number(value: float) -> str:
-    """Three significant digits: `1170`, `258`, `0.0424`."""
-    if not math.isfinite(value):
-        return "never"
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+@cache
+def numbers(*grids: str, sustained: bool = False) -> Numbers:
+    """The same by their keys."""
+    return Numbers(measured(*grids, sustained=sustained))
 
 
-def percent(value: float) -> str:
-    """A share: `79 %`."""
-    return f"{abs(round(100 * value))} %"
+def percent(share: float) -> str:
+    """`79 %`; empty for NaN."""
+    return "" if math.isnan(share) else f"{abs(round(100 * share))} %"
 
 
-def with_interval(row: pd.Series, show: object = number) -> str:
-    """`258 (252 to 263)`, without the brackets where there is no interval."""
-    say = show if callable(show) else number
-    shown = str(say(row["value"]))
-    if pd.isna(row["low"]) or say(row["low"]) == say(row["high"]):
-        return shown
-    return f"{shown} ({say(row['low'])} to {say(row['high'])})"
-
-
-def one(
-    values: pd.DataFrame, measure: str, method: str, environment: str | None = None, of: str = "", **more: str
-) -> pd.Series:
-    """The row of a number. Raises ValueError if there is not just one."""
-    same = {"measure": measure, "method": method, "of": of, **more}
-    rows = values[
-        values["environment"].isna() if environment is None else values["environment"] == environment
-    ]
-    rows = rows[rows["other"].notna() if "other" in more else rows["other"].isna()]
-    for name, value in same.items():
-        rows = rows[rows[name] == value]
-    (row,) = (row for _, row in rows.iterrows())
-    return row
-
-
-def title(method: str) -> str:
-    """`Alpha-MAML`."""
-    return METHODS[method].title if method in METHODS else method
-
-
-MAML, ALPHA = "maml", "alpha-maml"
+def of_seed(effects: dict[str, float]) -> float:
+    """The share of everything that involves the seed; NaN: there is one seed."""
+    shares = [share for effect, share in effects.items() if SEED in effect.split(JOINT)]
+    return sum(shares) if shares else math.nan
 
 
 def headline() -> str:
     """MAML beside Alpha-MAML on fig2, in four lines."""
-    found = measured("fig2")
-    (environment,), values = found.runs.environments, found.values
-    reached = [one(values, "reached", name, environment) for name in (MAML, ALPHA)]
-    sizes = [one(values, "settings", name, environment)["value"] for name in (MAML, ALPHA)]
-    cost = [one(values, "tuning_cost", name, environment, ITERATIONS) for name in (MAML, ALPHA)]
-    by = {name: shares_of(values, "share_of_count", name, environment) for name in (MAML, ALPHA)}
-    own = [effect for effect in by[ALPHA] if effect != SEED and "alpha0" not in effect]
+    known = numbers("fig2")
+    (where,) = known.runs.environments
+    both = (MAML, ALPHA_MAML)
+    effects = {name: known.effects("share_of_count", name, where) for name in both}
+    own = [
+        share for effect, share in effects[ALPHA_MAML].items() if not {PAIR, SEED} & {*effect.split(JOINT)}
+    ]
+    settings = [known.value("settings", name, where) for name in both]
+    reached = [percent(known.value("reached", name, where)) for name in both]
     rows = [
         [
-            "settings of its grid that reach the target",
-            *(f"{percent(row['value'])} of {size:.0f}" for row, size in zip(reached, sizes, strict=True)),
+            "settings of the grid that reach the target",
+            *(f"{share} of {count:.0f}" for share, count in zip(reached, settings, strict=True)),
         ],
         [
             "iterations that random search over the grid spends until one does",
-            *map(with_interval, cost),
+            *(known.text("tuning_cost", name, where, ITERATIONS) for name in both),
         ],
         [
-            "variance of its counts that comes from the initial rates alone",
-            *(percent(by[name]["alpha0+beta0"]) for name in (MAML, ALPHA)),
+            "variance of the counts that comes from the initial rates alone",
+            *(percent(effects[name][PAIR]) for name in both),
         ],
-        [
-            "from its hyper-rates alone",
-            "it has none",
-            percent(sum(by[ALPHA][effect] for effect in own if SEED not in effect.split(JOINT))),
-        ],
+        ["from its hyper-rates alone", "it has none", percent(sum(own))],
     ]
     return markdown_table(["", "MAML", "Alpha-MAML"], rows)
 
 
-def shares_of(values: pd.DataFrame, measure: str, method: str, environment: str) -> dict[str, float]:
-    """Effect -> its share; empty where there are none."""
-    rows = values[(values["measure"] == measure) & (values["environment"] == environment)]
-    rows = rows[(rows["method"] == method) & rows["value"].notna()]
-    return dict(zip(rows["of"], rows["value"], strict=True))
-
-
 def cost() -> str:
     """Who reaches the target, and what random search spends, in each environment of the reference."""
-    head = ("grid, protocol", "method", "settings", "reach it", "tuning cost, iterations")
     rows = []
     for grid in GRIDS:
-        found = measured(grid)
-        for environment in found.runs.environments:
-            for method in found.runs.methods:
-                rows.append(_cost(grid, found.values, environment, method.name))
-    return markdown_table((*head, "sustained", "of MAML's", "gradient evaluations"), rows)
-
-
-def _cost(grid: str, values: pd.DataFrame, environment: str, method: str) -> Sequence[str]:
-    sustained = measured(grid, sustained=True).values
-    ratio = "1"
-    if method != MAML:
-        ratio = with_interval(one(values, "tuning_cost", method, environment, ITERATIONS, other=MAML))
-    return (
-        f"`{grid}`, {environment.partition(', target')[0]}",
-        title(method),
-        number(one(values, "settings", method, environment)["value"]),
-        with_interval(one(values, "reached", method, environment), percent),
-        with_interval(one(values, "tuning_cost", method, environment, ITERATIONS)),
-        with_interval(one(sustained, "tuning_cost", method, environment, ITERATIONS)),
-        ratio,
-        with_interval(one(values, "tuning_cost", method, environment, EVALUATIONS)),
-    )
+        first, sustained = numbers(grid), numbers(grid, sustained=True)
+        for place, one in first.present():
+            key = one.name, place
+            ratio = first.find("tuning_cost", *key, ITERATIONS, other=MAML)
+            rows.append(
+                (
+                    f"`{grid}`, {place.partition(', target')[0]}",
+                    METHODS[one.name].title,
+                    f"{first.value('settings', *key):.0f}",
+                    percent(first.value("reached", *key)),
+                    first.text("tuning_cost", *key, ITERATIONS),
+                    sustained.text("tuning_cost", *key, ITERATIONS),
+                    "1" if ratio is None else with_interval(ratio),
+                    number(first.value("tuning_cost", *key, EVALUATIONS)),
+                )
+            )
+    head = ("grid, protocol", "method", "settings", "reach it", "tuning cost, iterations", "sustained")
+    return markdown_table((*head, "of MAML's", "gradient evaluations"), rows)
 
 
 def shares() -> str:
     """Of fig2 and fig2-sgd: where the variance of the counts and of the hits comes from."""
-    effects = ("alpha0+beta0", "alpha_hyperlr", "beta_hyperlr", f"alpha_hyperlr{JOINT}beta_hyperlr")
+    named = (PAIR, "alpha_hyperlr", "beta_hyperlr", f"alpha_hyperlr{JOINT}beta_hyperlr")
     rows = []
     for grid in ("fig2", "fig2-sgd"):
-        found = measured(grid)
-        (environment,) = found.runs.environments
-        for method in found.runs.methods:
+        known = numbers(grid)
+        for place, one in known.present():
             for measure, of in (("share_of_count", "log count"), ("share_of_hit", "hit")):
-                known = shares_of(found.values, measure, method.name, environment)
-                named = [known.get(effect) for effect in effects]
-                seeds = sum(share for effect, share in known.items() if SEED in effect.split(JOINT))
-                rest = sum(known.values()) - sum(filter(None, named)) - seeds
-                shown = ["" if share is None else percent(share) for share in named]
-                has_seed = SEED in known
-                rows.append(
-                    [
-                        f"`{grid}`",
-                        title(method.name),
-                        of,
-                        *shown,
-                        percent(rest),
-                        percent(seeds) if has_seed else "",
-                    ]
-                )
+                effects = known.effects(measure, one.name, place)
+                shown = [effects.get(effect, math.nan) for effect in named]
+                seed = of_seed(effects)
+                rest = sum(effects.values()) - sum(share for share in (*shown, seed) if not math.isnan(share))
+                texts = [percent(share) for share in (*shown, rest, seed)]
+                rows.append([f"`{grid}`", METHODS[one.name].title, of, *texts])
     head = ("grid", "method", "of the", "initial rates", "alpha_hyperlr", "beta_hyperlr", "these two jointly")
-    return markdown_table((*head, "other interactions", "with the seed"), rows)
+    return markdown_table((*head, "other interactions", "seed"), rows)
+
+
+OVER_ALL = ("tuned", "default", "sensitivity", "effective_dimension")
 
 
 def environments() -> str:
     """Over the environments of `readings`: sensitivity, dimension, and the scores that they are made of."""
-    found = measured("readings")
+    known = numbers("readings")
     rows = [
         [
-            title(method.name),
-            str(len(method.hyper)),
-            *(
-                number(one(found.values, measure, method.name)["value"])
-                for measure in ("tuned", "default", "sensitivity", "effective_dimension")
-            ),
+            METHODS[one.name].title,
+            str(len(one.hyper)),
+            *(number(known.value(measure, one.name)) for measure in OVER_ALL),
         ]
-        for method in found.runs.methods
+        for one in known.runs.methods
     ]
-    head = ("method", "hyper-parameters", "tuned for each", "one setting for all", "sensitivity Phi")
-    return markdown_table((*head, "effective dimension"), rows)
+    return markdown_table(("method", "hyper-parameters", "tuned", "default", "Phi", "d"), rows)
 
 
 def ppo() -> str | None:
     """The seven variants of PPO of Adkins et al.; None where their table is not at hand."""
     if not PPO.exists():
         return None
-    found = sensitivity.measure(ppo_runs())
+    known = Numbers(sensitivity.measure(ppo_runs()))
     rows = [
-        [
-            name,
-            *(
-                f"{one(found.values, measure, variant)['value']:.3f}"
-                for measure in ("tuned", "default", "sensitivity", "effective_dimension")
-            ),
-        ]
+        [name, *(f"{known.value(measure, variant):.3f}" for measure in OVER_ALL)]
         for variant, name in PPO_NAMES.items()
     ]
     return markdown_table(("variant", "tuned", "default", "Phi", "d"), rows)
@@ -237,6 +180,8 @@ def ppo_runs() -> sensitivity.Runs:
 TABLES: pages.Tables = {
     function.__name__: function for function in (headline, cost, shares, environments, ppo)
 }
+FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
+"""The page's figures, and the grid that each is of."""
 
 
 def write() -> list[Path]:
@@ -245,4 +190,10 @@ def write() -> list[Path]:
 
 
 def _figures(folder: Path) -> list[Path]:
-    return []
+    paths = []
+    with style.applied():
+        for name, grid in FIGURES.items():
+            _, draw = figures.FIGURES[name]
+            paths.append(folder / f"sensitivity-{name}.png")
+            style.save(draw(measured(grid), grid), paths[-1])
+    return paths

@@ -15,6 +15,7 @@ COMMANDS = (
     "plot",
     "claims",
     "compare",
+    "sensitivity",
     "restore",
     "status",
     "show",

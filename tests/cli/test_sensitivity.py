@@ -298,7 +298,8 @@ def test_mistakes_about_records(harness: Run, tiny: str, results: Path, tmp_path
     free.write_text(whole.replace("kind: heatmap, panels: [method], x: alpha0, y: beta0", CURVES_OF_MAML))
     fill(results, str(free), LATE, MISS, QUICK)
     is_refused(
-        harness("sensitivity", tiny, str(free)), "some of these grids have a target and some have none"
+        harness("sensitivity", tiny, str(free)),
+        "tiny: with a target; free: without; ask for one target that all have",
     )
     assert harness("sensitivity", tiny, str(free), "--target", "0.2").code == 0
     assert [path.name for path in results.iterdir() if path.name != "store"] == ["tiny,free"]
@@ -310,7 +311,7 @@ def test_a_target_below_that_at_which_runs_stop(harness: Run, tiny: str, results
         Store(results).put(made(cell, "stopped", [0.05] * 10))
     is_refused(
         harness("sensitivity", tiny, "--target", "0.01"),
-        "tiny: its runs stop at a training loss of 0.1, so nothing is known of 0.01",
+        "tiny: runs stopped at their target, before they reached a training loss of 0.01; ask for 0.1 or more",
     )
     assert not (results / "tiny").exists()
     assert harness("sensitivity", tiny, "--target", "0.1").code == 0

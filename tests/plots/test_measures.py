@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from harness.analysis import sensitivity
-from harness.plots import measures as figures
-from harness.plots import measures_shares, style
+from harness.plots import style
+from harness.plots.measures import figures
+from harness.plots.measures import shares as measures_shares
 from tests.plots.legible import assert_legible
 from tests.plots.measured import (
     BUDGET,
@@ -87,7 +88,7 @@ def test_in_one_environment_the_best_stands_beside_the_mean():
     assert "best 1.06, mean 1.62" in said(fig)
     assert ax.get_xlabel() == "validation loss (nats)"
     assert "Less is better" in said(fig)
-    assert "No sensitivity: one environment: the best setting" in said(fig)
+    assert "No sensitivity: with one environment, the best setting" in said(fig)
 
 
 def test_scores_of_counts_are_shown_as_iterations():

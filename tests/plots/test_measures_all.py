@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 
 from harness.analysis import sensitivity
-from harness.plots import measures as figures
-from harness.plots import measures_page as page
 from harness.plots import style
-from harness.plots.measures_labels import Mark, placed
+from harness.plots.measures import figures, page
+from harness.plots.measures.labels import Mark, placed
 from tests.plots.legible import assert_legible
 from tests.plots.measured import (
     COUNTS,

@@ -13,7 +13,7 @@ import pytest
 from harness.analysis.sensitivity.in_environment import ITERATIONS
 from harness.common import pages
 from harness.study import page
-from harness.study.page import ALPHA, MAML, PAGE, PPO, README, measured, one, shares_of
+from harness.study.page import ALPHA_MAML, MAML, PAGE, PAIR, PPO, README, numbers
 
 TEXT = PAGE.read_text()
 
@@ -31,7 +31,10 @@ def test_every_table_stands_on_the_page() -> None:
 
 @pytest.mark.skipif(not PPO.exists(), reason="the table of Adkins et al. is not beside the project")
 def test_what_is_said_of_ppo() -> None:
-    rows = re.findall(r"^\| ([\w, ]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", TEXT, re.MULTILINE)
+    table = TEXT.split("<!-- numbers: ppo -->")[1]
+    rows = re.findall(
+        r"^\| ([\w, ]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", table, re.MULTILINE
+    )
     tuned, default, phi = ({name: float(row[i]) for name, *row in rows} for i in range(3))
     assert len(rows) == 7
     better = [name for name in tuned if tuned[name] > tuned["PPO"]]
@@ -44,11 +47,9 @@ def test_what_is_said_of_ppo() -> None:
 def ratios() -> dict[str, float]:
     """Environment of the reference's other grids -> Alpha-MAML's tuning cost as a share of MAML's."""
     return {
-        f"{grid} {environment}": one(
-            measured(grid).values, "tuning_cost", ALPHA, environment, ITERATIONS, other=MAML
-        )["value"]
+        f"{grid} {place}": numbers(grid).find("tuning_cost", ALPHA_MAML, place, ITERATIONS, other=MAML).value
         for grid in page.GRIDS
-        for environment in measured(grid).runs.environments
+        for place in numbers(grid).runs.environments
     }
 
 
@@ -64,11 +65,10 @@ def test_what_is_said_in_short() -> None:
         "readings paper-adam, head_init=normal",
         "fig2-sgd paper-sgd",
     }
-    values = measured("fig2").values
-    assert shares_of(values, "share_of_count", MAML, "paper-adam, target 2.5")["alpha0+beta0"] > 0.99
-    readings = measured("readings").values
-    assert one(readings, "sensitivity", MAML)["value"] == 0
-    assert one(readings, "default", ALPHA)["value"] > one(readings, "tuned", MAML)["value"]
+    assert numbers("fig2").effects("share_of_count", MAML, "paper-adam, target 2.5")[PAIR] > 0.99
+    readings = numbers("readings")
+    assert readings.value("sensitivity", MAML) == 0
+    assert readings.value("default", ALPHA_MAML) > readings.value("tuned", MAML)
 
 
 def blocks() -> list[str]:

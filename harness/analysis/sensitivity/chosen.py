@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from harness.analysis.sensitivity.over_environments import normalised, scale
-from harness.analysis.sensitivity.resamples import Array, first_best
+from harness.analysis.sensitivity.resamples import first_best
 from harness.analysis.sensitivity.runs import GAMMA, Runs, Settings
 
 CHOSEN = ("method", "environment", "setting", "value", "unit", "edges")
@@ -28,7 +29,7 @@ def chosen(runs: Runs) -> pd.DataFrame:
                 best = int(first_best(scores))
                 at = int(np.flatnonzero(ran)[best])
                 rows.append((one.name, name, *_of(one, at, ran, sign * scores[best], runs.units[name])))
-        common, seeds = one.ran.all(0), runs.common_seeds
+        common, seeds = np.logical_and.reduce(one.ran, axis=0), runs.common_seeds
         if len(runs.environments) > 1 and common.any() and seeds.any():
             weights = (seeds / seeds.sum())[None]
             means = normalised(one, scale(runs, weights), weights)[:, common, 0].mean(0)
@@ -39,7 +40,7 @@ def chosen(runs: Runs) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*CHOSEN])
 
 
-def _of(one: Settings, at: int, among: Array, value: float, unit: str) -> tuple[Any, ...]:
+def _of(one: Settings, at: int, among: NDArray[np.bool_], value: float, unit: str) -> tuple[Any, ...]:
     """The setting, its value and unit, and where it lies."""
     setting = {
         name: getattr(value, "item", lambda value=value: value)()
@@ -49,7 +50,7 @@ def _of(one: Settings, at: int, among: Array, value: float, unit: str) -> tuple[
     return json.dumps(setting, default=str), value, unit, ", ".join(edges)
 
 
-def _at_an_edge(column: pd.Series, at: int, among: Array) -> bool:
+def _at_an_edge(column: pd.Series, at: int, among: NDArray[np.bool_]) -> bool:
     """Whether a number is the smallest or the largest of those that were run."""
     tried = column[among]
     if pd.api.types.is_bool_dtype(tried) or not pd.api.types.is_numeric_dtype(tried) or tried.nunique() < 2:

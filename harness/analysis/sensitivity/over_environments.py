@@ -14,7 +14,7 @@ from harness.analysis.sensitivity.resamples import Array, Resamples, first_best
 from harness.analysis.sensitivity.rows import Rows, Subject
 from harness.analysis.sensitivity.runs import GAMMA, Runs, Settings
 
-ONE_ENVIRONMENT = "one environment: the best setting there is the best everywhere"
+ONE_ENVIRONMENT = "with one environment, the best setting there is the best everywhere"
 NO_COMMON_SEED = "no seed was run in every environment"
 NO_COMMON_SETTING = "no setting was run in every environment"
 ALL_EQUAL = "the 5th and 95th percentile of the scores are equal in {}"

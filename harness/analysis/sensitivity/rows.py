@@ -81,9 +81,9 @@ class Rows:
             order = [name for name in methods if name in known]
             for first, later in combinations(order, 2):
                 (theirs, _), (mine, sample) = known[first], known[later]
-                both = np.isfinite(mine) & np.isfinite(theirs)
                 with np.errstate(invalid="ignore", divide="ignore"):
-                    stats = np.where(both, mine - theirs if how == "difference" else mine / theirs, np.nan)
+                    stats = mine - theirs if how == "difference" else mine / theirs
+                stats = np.where(np.isfinite(theirs), stats, np.nan)  # nothing is 0 times infinity
                 lacking = [name for name in (first, later) if not np.isfinite(known[name][0][0])]
                 why = f"{' and '.join(lacking)}: no finite number" if lacking else ""
                 self.of(later, sample, environment).add(measure, stats, of=of, unit=how, other=first, why=why)

@@ -21,6 +21,7 @@ EVERYWHERE = "all"
 """The environment of a table that names none."""
 COUNTS, DECADES, GAMMA = "-log10 of the iterations to the target", "decades", "Gamma"
 """The score of a table that has only counts; its unit; the unit of normalised scores."""
+NO_SEEDS = "no column of seeds is named: a result counts as one seed's, so there are no intervals"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -111,7 +112,7 @@ class Runs:
     targets: Mapping[str, Array] = field(default_factory=dict)
     """Environment -> [T]: those of the passages."""
     notes: tuple[str, ...] = ()
-    """What was left out, a line each."""
+    """What was left out, and what else to know, a line each."""
 
     def noting(self, notes: Sequence[str]) -> Runs:
         """The same with more notes, before its own."""
@@ -213,7 +214,7 @@ def runs(
         normalised=gamma is not None,
         of_counts=not columns.keys() & set(checks.SCORES),
         targets=targets or {},
-        notes=tuple(_left_out(keys, kept, labels)),
+        notes=(*_left_out(keys, kept, labels), *[NO_SEEDS] * (seed is None)),
     )
 
 

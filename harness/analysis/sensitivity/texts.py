@@ -1,10 +1,13 @@
-"""Numbers and names as a person reads them, and the measures by their keys."""
+"""Numbers, names and tables as a person reads them, and the measures by their keys."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from harness.analysis.sensitivity.measure import Measures
 from harness.analysis.sensitivity.runs import Runs, Settings
@@ -67,6 +70,29 @@ def short_names(environments: Sequence[str]) -> tuple[dict[str, str], str]:
     left = {name: text or parts[name][0] for name, text in left.items()}
     first = parts[environments[0]]
     return left, PART.join(one for one in first if one in common)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """One table of text."""
+
+    key: str
+    """A short name, of letters alone."""
+    title: str
+    frame: pd.DataFrame
+    """Ready to print: its columns are the heads, its cells are text. Without rows where nothing is known."""
+    words: tuple[str, ...] = ("environment", "method")
+    """Columns that are no numbers."""
+    notes: tuple[str, ...] = ()
+    """What its numbers are, and why some are missing; a line each."""
+    at_length: bool = False
+    """Whether it is for the files: a terminal has no room for everything."""
+
+
+def frame_of(rows: Sequence[dict[str, str]]) -> pd.DataFrame:
+    """Without columns that are empty everywhere."""
+    frame = pd.DataFrame(rows, dtype=object).fillna("")
+    return frame[[name for name in frame if (frame[name] != "").any()]]
 
 
 class Numbers:

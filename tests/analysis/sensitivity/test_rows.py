@@ -74,9 +74,9 @@ def test_a_method_beside_the_ones_before_it() -> None:
 @pytest.mark.parametrize(
     ("first", "later", "value", "why"),
     [
-        (np.inf, 4, 0, "a has no finite number"),
-        (4, np.inf, np.inf, "b has no finite number"),
-        (np.inf, np.inf, np.nan, "b has no finite number"),
+        (np.inf, 4, np.nan, "a: no finite number"),
+        (4, np.inf, np.inf, "b: no finite number"),
+        (np.inf, np.inf, np.nan, "a and b: no finite number"),
     ],
 )
 def test_a_cost_that_is_infinite_cannot_be_compared(

@@ -13,10 +13,10 @@ from matplotlib.patches import Rectangle
 from harness.analysis.sensitivity import Measures
 from harness.analysis.sensitivity.runs import JOINED
 from harness.analysis.sensitivity.shares import JOINT, SEED
-from harness.plots import measures_page as page
 from harness.plots import style, texts
-from harness.plots.measures_key import Key
-from harness.plots.measures_rows import Rows, beside, grouped
+from harness.plots.measures import page
+from harness.plots.measures.key import Key
+from harness.plots.measures.rows import Rows, beside, grouped
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
 HATCHES = ("", "////", "....")

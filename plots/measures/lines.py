@@ -15,9 +15,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from harness.analysis.sensitivity import Measures
-from harness.plots import measures_page as page
 from harness.plots import style, texts
-from harness.plots.measures_key import Key
+from harness.plots.measures import page
+from harness.plots.measures.key import Key
 
 # Inches.
 ACROSS, LEFT, HIGH, BELOW, APART = 4, 0.45, 1.45, 0.44, 0.12

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.sensitivity import Measures
-from harness.plots import measures_page as page
 from harness.plots import style, texts
+from harness.plots.measures import page
 
 # Inches.
 ROW, GAP, HEAD_LINE = 0.2, 0.1, 0.17

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.sensitivity import Measures
-from harness.plots import measures_page as page
 from harness.plots import style, texts
-from harness.plots.measures_rows import Rows, beside, grouped
+from harness.plots.measures import page
+from harness.plots.measures.rows import Rows, beside, grouped
 
 COUNTS = "iterations to the target (geometric mean; a miss: budget)"
 WHAT = "Open: mean over all settings. Filled: the best setting, chosen on the same seeds. {} is better"

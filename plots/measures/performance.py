@@ -13,10 +13,10 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.sensitivity import Measures
-from harness.plots import measures_page as page
 from harness.plots import style, texts
-from harness.plots.measures_labels import Mark, placed
-from harness.plots.measures_tuned import known, tuned
+from harness.plots.measures import page
+from harness.plots.measures.labels import Mark, placed
+from harness.plots.measures.tuned import known, tuned
 
 # Inches.
 PLANE, LEFT, RIGHT, ABOVE, BELOW = (5.4, 3.9), 0.62, 1.0, 0.24, 0.44
