@@ -311,7 +311,7 @@ def test_a_target_below_that_at_which_runs_stop(harness: Run, tiny: str, results
         Store(results).put(made(cell, "stopped", [0.05] * 10))
     is_refused(
         harness("sensitivity", tiny, "--target", "0.01"),
-        "tiny: runs stopped at their target, before they reached a training loss of 0.01; ask for 0.1 or more",
+        "tiny: runs stopped at their target, before they reached a training loss of 0.01; ask for 0.1",
     )
     assert not (results / "tiny").exists()
     assert harness("sensitivity", tiny, "--target", "0.1").code == 0
