@@ -53,7 +53,8 @@ def sensitivity(
     """Measure how sensitive the methods are to their hyper-parameters, and what tuning them costs.
 
     A protocol with its target is an environment. Prints tables, and writes them with figures into the folder
-    sensitivity/ of the grid, or of several grids: results/fig2,fig2-sgd/sensitivity/. With --json nothing is
+    sensitivity/ of the grid, or of several grids: results/fig2,fig2-sgd/sensitivity/; of --target 2 into
+    sensitivity-2/. With --json nothing is
     written; the keys are sources (of each grid, in words), target (null: each grid's own), sustained, notes
     and measures (the rows of measures.parquet; an infinite cost is "never").
     """
@@ -78,7 +79,7 @@ def sensitivity(
         return
     tables = summarized(measured)
     _show(measured, tables, about)
-    where = files.folder_of([*known], folder)
+    where = files.folder_of([*known], folder, target, sustained)
     written = [*files.write(measured, tables, about, where), *_draw(measured, where, [*known])]
     say(f"wrote into {short(where)}: {', '.join(path.name for path in written)}")
 
@@ -100,8 +101,8 @@ def _gather(
     reference_alone: bool,
     quiet: bool,
 ) -> Known:
-    """The tables of the grids, in the order in which they were named; nothing is written. UserError: one has
-    no records, or none of these seeds."""
+    """The tables of the grids, in the order in which they were named; those that are measured as they are come
+    last. Nothing is written. UserError: one has no records, or none of these seeds."""
     from harness import grids
     from harness.cli.lookup import choose, theirs
     from harness.records import reference, tables

@@ -57,12 +57,14 @@ LONGEST = 100
 """Characters of the name of a folder."""
 
 
-def folder_of(grids: Sequence[str], results: Path) -> Path:
-    """Where the files of these grids go: results/fig2/sensitivity, results/fig2,fig2-sgd/sensitivity."""
+def folder_of(grids: Sequence[str], results: Path, target: float | None, sustained: bool) -> Path:
+    """Where the files of these grids go: results/fig2/sensitivity, results/fig2,fig2-sgd/sensitivity; of
+    another target results/fig1/sensitivity-2.5, of sustained passages results/fig1/sensitivity-sustained."""
+    asked = [FOLDER, *([f"{target:g}"] if target is not None else []), *["sustained"] * sustained]
     name = AND.join(grids)
     if len(name) > LONGEST and len(grids) > 1:
         name = f"{name[: LONGEST - 13]}{AND}{sha256(name.encode()).hexdigest()[:12]}"
-    return results / name / FOLDER
+    return results / name / "-".join(asked)
 
 
 def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any], folder: Path) -> list[Path]:

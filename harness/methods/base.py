@@ -223,14 +223,16 @@ class Method:
         """Steps of the inner loop: the protocol's."""
         return protocol.inner_steps
 
-    def gradients(self, hyper: Values, protocol: Any) -> int:
+    def gradients(self, hyper: Values, protocol: Any) -> int | None:
         """Backward passes of an iteration for each task, without validation: one for the support loss of each
         inner step, one for the query loss, and, where the outer gradient goes through the steps, a Hessian
         product for each. By these, costs of methods are compared.
 
         Each counts as one, though a product takes longer than a gradient, and a gradient by the head alone
-        (ANIL) less. A method with a meta_gradient of its own says its own number.
+        (ANIL) less. A method with a meta_gradient of its own says its own number; None: nobody knows.
         """
+        if type(self).meta_gradient is not Method.meta_gradient:
+            return None
         steps = self.steps(hyper, protocol)
         return steps + 1 + (0 if self.first_order or protocol.first_order else steps)
 

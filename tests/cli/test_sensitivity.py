@@ -120,7 +120,7 @@ def test_the_numbers_are_those_of_the_file(harness: Run, tiny: str, results: Pat
 def test_the_files(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny, LATE, MISS, QUICK)
     assert harness("sensitivity", tiny, "--target", "0.2", "--sustained").code == 0
-    folder = results / "tiny" / "sensitivity"
+    folder = results / "tiny" / "sensitivity-0.2-sustained"
     for name, columns in (("measures.parquet", VALUES), ("curves.parquet", CURVES)):
         schema = pq.read_schema(folder / name)
         assert schema.names == [*columns]
@@ -143,13 +143,13 @@ def test_the_files(harness: Run, tiny: str, results: Path) -> None:
 def test_sustained_passages_and_other_targets(harness: Run, tiny: str, results: Path) -> None:
     """No run is as long as the window of a sustained passage; all start below 2."""
     fill(results, tiny, LATE, MISS, QUICK)
-    folder = results / "tiny" / "sensitivity"
     said = harness("sensitivity", tiny, "--sustained")
     assert "counted to the sustained passage" in said.out
     assert ["maml", "never", "never"] in [line.split() for line in said.out.splitlines()]
     said = harness("sensitivity", tiny, "--target", "2")
     assert "counted to a training loss of 2" in said.out
-    values = measured(folder)
+    values = measured(results / "tiny" / "sensitivity-2")
+    assert (results / "tiny" / "sensitivity-sustained" / "measures.parquet").exists()
     assert set(values.loc[values["measure"] == "reached", "value"]) == {1.0, 0.0}  # 0: the difference
 
 
@@ -239,7 +239,7 @@ def test_several_grids(harness: Run, tiny: str, results: Path, tmp_path: Path, f
 
 def test_the_name_of_a_folder_is_never_too_long(tmp_path: Path) -> None:
     many = [f"a-long-name-of-a-grid-{at}" for at in range(50)]
-    found = {folder_of(many[:count], tmp_path) for count in range(1, 51)}
+    found = {folder_of(many[:count], tmp_path, None, False) for count in range(1, 51)}
     assert len(found) == 50
     assert max(len(path.parent.name) for path in found) <= 100
 

@@ -20,7 +20,7 @@ def interquartile_mean(scores: ArrayLike, counts: ArrayLike | None = None) -> Ar
     """
     scores = np.asarray(scores, float)
     taken = np.ones(scores.size) if counts is None else np.asarray(counts, float)
-    order = np.argsort(scores, kind="stable")
+    order = np.argsort(scores)
     upto = np.cumsum(taken[..., order], axis=-1)
     size = upto[..., -1:]
     cut = np.floor(CUT * size)

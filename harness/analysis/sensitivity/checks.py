@@ -234,3 +234,18 @@ def _caps(
     if np.isnan(spent).any():
         raise UserError("some runs miss the target: give their budget, or name the column of their cost")
     return pd.Series(spent).groupby(environment).transform("max").to_numpy()
+
+
+def passages(given: object, rows: int, count: str | None) -> Array:
+    """[rows, T] the iterations to many targets. UserError: they are not that, or the table has no counts."""
+    if count is None:
+        raise UserError("passages: name the column of the iterations to the target too, as count")
+    try:
+        found = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise UserError("passages: not all are numbers; write inf for a miss") from None
+    if found.ndim != 2 or len(found) != rows or np.isnan(found).any():
+        raise UserError(
+            f"passages: {rows} rows of numbers are needed, as the table has; write inf for a miss"
+        )
+    return found

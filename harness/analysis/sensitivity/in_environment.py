@@ -5,10 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from harness.analysis.sensitivity import profiles, searching, shares, tunability
-from harness.analysis.sensitivity.over_environments import NO_COMMON_SEED, NO_COMMON_SETTING
+from harness.analysis.sensitivity.over_environments import (
+    NO_COMMON_SEED,
+    NO_COMMON_SETTING,
+    ONE_ENVIRONMENT,
+    not_run_in,
+)
 from harness.analysis.sensitivity.resamples import Array, Resamples
 from harness.analysis.sensitivity.rows import TOTAL, Rows, Subject
-from harness.analysis.sensitivity.runs import Here, Runs, Settings
+from harness.analysis.sensitivity.runs import DECADES, Here, Runs, Settings
 
 ITERATIONS, EVALUATIONS = "iterations", "gradient evaluations"
 FACTOR = 2.0
@@ -20,7 +25,8 @@ POINTS = 200
 OF_SETTINGS, OF_VARIANCE = "share of settings", "share of variance"
 OF_TARGETS = "share of settings and targets"
 COUNTED = "counted, so no interval"
-OF_SEEDS = "no interval: resamples repeat seeds, which shrinks what they explain"
+OF_SEEDS = "no interval: the seeds are its levels"
+OF_ALL = "of all runs, so no interval"
 
 
 def measure(runs: Runs, place: int, sample: Resamples, rows: Rows) -> None:
@@ -95,9 +101,11 @@ def _default(runs: Runs, method: Settings) -> int | str:
     """The setting with the least mean risk over environments, on the seeds that all have; or why there is
     none. It is chosen once, not in each resample."""
     if len(runs.environments) == 1:
-        return "one environment: the default is its best setting"
+        return ONE_ENVIRONMENT
     if not runs.common_seeds.any():
         return NO_COMMON_SEED
+    if missing := not_run_in(runs, method):
+        return missing
     if not method.ran.all(0).any():
         return NO_COMMON_SETTING
     risk = -method.results["score"][..., runs.common_seeds].mean(-1)
@@ -131,6 +139,9 @@ def _shares(runs: Runs, one: Here, subject: Subject) -> None:
         responses["hit"] = np.isfinite(counts).astype(float)
     if not runs.of_counts:
         responses["score"] = one.results["score"]
+    units = {"count": DECADES, "hit": "", "score": runs.units[one.environment]}
+    for what, values in responses.items():
+        subject.plain("deviation", float(values.std()), OF_ALL, of=what, unit=units[what])
     design = shares.factorial(one.knobs, [*one.factors.values()])
     for what, values in responses.items():
         if design is None:
@@ -152,10 +163,10 @@ def _share(measure: str, values: Array, factors: list[str], subject: Subject) ->
     whole = shares.variance_shares(
         values if seeds > 1 else values[..., 0], [*factors, *[shares.SEED] * (seeds > 1)]
     )
-    drawn = shares.shares_by_resample(values, factors, subject.sample.weights)
+    intervals = shares.jackknife(values, factors)
     for effect, share in whole.items():
-        if effect in drawn:
-            subject.add(measure, drawn[effect], of=effect, unit=OF_VARIANCE)
+        if effect in intervals:
+            subject.bounded(measure, share, intervals[effect], of=effect, unit=OF_VARIANCE)
         else:
             subject.plain(measure, share, OF_SEEDS, of=effect, unit=OF_VARIANCE)
 

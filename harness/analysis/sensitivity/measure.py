@@ -12,6 +12,7 @@ from harness.analysis.sensitivity.chosen import chosen
 from harness.analysis.sensitivity.resamples import DRAWS, resamples
 from harness.analysis.sensitivity.rows import Rows
 from harness.analysis.sensitivity.runs import Runs
+from harness.common.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,7 +37,7 @@ class Measures:
     | measure | `of` | unit | |
     |---|---|---|---|
     | `sensitivity`, `tuned`, `default` | | Gamma | `tuned` also with one environment |
-    | `effective_dimension` | | hyper-parameters | |
+    | `effective_dimension` | | factors | |
     | `tuned_held_out`, `default_held_out` | | Gamma | |
     | `interquartile_mean` | `tuned`, `default` | Gamma | of the held-out scores |
     | `improvement` | `tuned`, `default`, `any` | probability | always with `other`; a tie counts half |
@@ -52,6 +53,7 @@ class Measures:
     | `reached` | | share of settings |
     | `robust_area` | the factor, `2` | share of settings |
     | `tuning_cost`, `tuning_cost_with_replacement` | the unit again | iterations, gradient evaluations |
+    | `deviation` | `count`, `hit`, `score`: what the shares are of | decades, none, the score's |
     | `share_of_count`, `share_of_hit`, `share_of_score` | the effect: `alpha0:seed` | share of variance |
 
     A factor is a hyper-parameter, or several that were varied together: `alpha0+beta0`. Rows with `other` are
@@ -64,7 +66,7 @@ class Measures:
 
     | curve | x | unit |
     |---|---|---|
-    | `dimension`, without environment | 0, 1, ... hyper-parameters tuned for each environment | Gamma |
+    | `dimension`, without environment | 0, 1, ... factors tuned for each environment | Gamma |
     | `budget` | 1, 2, ... settings tried, each once | the score's |
     | `hit` | the same | probability |
     | `profile` | 1 ... 100, a factor | share of settings |
@@ -85,6 +87,8 @@ def measure(runs: Runs, draws: int = DRAWS, rng: np.random.Generator | None = No
 
     `draws`, `rng`: of the resamples where there are more than six seeds, see resamples.
     """
+    if not isinstance(runs, Runs):
+        raise UserError("measure: give it what sensitivity.runs makes of a table")
     rows, common = Rows(), runs.common_seeds
     # Drawn once for each set of seeds: where two environments have the same, they are resampled together.
     samples = {used.tobytes(): used for used in (common, *runs.has_seed)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.sensitivity import aggregates, performance
 from harness.analysis.sensitivity.resamples import Array, Resamples, first_best
@@ -18,6 +19,7 @@ ONE_ENVIRONMENT = "with one environment, the best setting there is the best ever
 NO_COMMON_SEED = "no seed was run in every environment"
 NO_COMMON_SETTING = "no setting was run in every environment"
 ALL_EQUAL = "the 5th and 95th percentile of the scores are equal in {}"
+NO_GRID = "no other setting has a value in common with the default, so factors cannot be tuned one by one"
 NO_SEED_LEFT = "one seed: none is left to judge a choice on"
 TUNED, DEFAULT, ANY = "tuned", "default", "any"
 """Which setting a method is judged by: the best of each environment, the best for all, or one at random."""
@@ -42,6 +44,8 @@ class Found:
     tuned: Array
     """[R + 1] see performance.Tuned."""
     default: Array
+    """[R + 1]"""
+    phi: Array
     """[R + 1]"""
     subsets: Array
     """[H + 1, R + 1] see performance.subset_scores; [0, R + 1] where too many hyper-parameters vary."""
@@ -94,13 +98,19 @@ def normalised(one: Settings, scales: list[tuple[Array, Array]], weights: Array)
     return gamma
 
 
+def not_run_in(runs: Runs, one: Settings) -> str:
+    """Which environments lack the method; empty: none."""
+    missing = [name for name, ran in zip(runs.environments, one.ran, strict=True) if not ran.any()]
+    return f"not run in {' and '.join(missing)}" if missing else ""
+
+
 def _whys(runs: Runs, one: Settings, scales: list[tuple[Array, Array]]) -> Whys:
     """From the scales of the estimate."""
-    missing = [name for name, ran in zip(runs.environments, one.ran, strict=True) if not ran.any()]
-    flat = [name for name, (low, high) in zip(runs.environments, scales, strict=True) if low[0] == high[0]]
+    places = zip(runs.environments, scales, strict=True)
+    flat = [name for name, (low, high) in places if not performance.apart(low[0], high[0])]
     tuned = default = ""
-    if missing:
-        tuned = default = f"not run in {' and '.join(missing)}"
+    if missing := not_run_in(runs, one):
+        tuned = default = missing
     elif flat:
         tuned = default = ALL_EQUAL.format(" and ".join(flat))
     if len(runs.environments) == 1:
@@ -139,6 +149,7 @@ def _found(runs: Runs, sample: Resamples, whys: Mapping[str, Whys]) -> dict[str,
         name: Found(
             tuned=np.concatenate([part.tuned for part in some]),
             default=np.concatenate([part.default for part in some]),
+            phi=np.concatenate([part.phi for part in some]),
             subsets=np.concatenate([part.subsets for part in some], axis=1),
         )
         for name, some in parts.items()
@@ -151,14 +162,24 @@ def _part(one: Settings, gamma: Array, why: Whys) -> Found:
     count = gamma.shape[-1]
     if why.default:
         best = np.where(one.ran[..., None], gamma, -np.inf).max(1).mean(0)
-        return Found(tuned=best, default=np.full(count, np.nan), subsets=np.empty((0, count)))
+        unknown = np.full(count, np.nan)
+        return Found(tuned=best, default=unknown, phi=unknown, subsets=np.empty((0, count)))
     found = performance.tuned(gamma, one.ran)
-    few = len(one.hyper) <= performance.MAX_KNOBS
-    subsets = np.empty((len(one.hyper) + 1 if few else 0, count))
+    levels = one.levels
+    few = levels.shape[1] <= performance.MAX_KNOBS and _is_grid(one, levels, int(found.chosen[0]))
+    subsets = np.empty((levels.shape[1] + 1 if few else 0, count))
     for default in np.unique(found.chosen) if few else ():
         same = found.chosen == default
-        subsets[:, same] = performance.subset_scores(gamma[..., same], one.ran, one.knobs, default)
-    return Found(tuned=found.per_environment, default=found.default, subsets=subsets)
+        subsets[:, same] = performance.subset_scores(gamma[..., same], one.ran, levels, default)
+    return Found(tuned=found.per_environment, default=found.default, phi=found.phi, subsets=subsets)
+
+
+def _is_grid(one: Settings, levels: NDArray[np.int64], default: int) -> bool:
+    """Whether some other setting of all environments has a value in common with the default, so that tuning
+    some factors alone means anything."""
+    common = np.flatnonzero(np.logical_and.reduce(one.ran, axis=0))
+    shared = (levels[common] == levels[default]).any(1) & (common != default)
+    return levels.shape[1] < 2 or len(common) < 2 or bool(shared.any())
 
 
 def _tuned(one: Settings, found: Found | None, why: Whys, subject: Subject) -> None:
@@ -168,14 +189,16 @@ def _tuned(one: Settings, found: Found | None, why: Whys, subject: Subject) -> N
     subject.add(TUNED, found.tuned, unit=GAMMA, how="difference")
     if why.default:
         return
-    subject.add("sensitivity", found.tuned - found.default, unit=GAMMA, how="difference")
+    subject.add("sensitivity", found.phi, unit=GAMMA, how="difference")
     subject.add(DEFAULT, found.default, unit=GAMMA, how="difference")
     if not len(found.subsets):
-        subject.null("effective_dimension", f"more than {performance.MAX_KNOBS} hyper-parameters vary")
+        many = len(one.factors) > performance.MAX_KNOBS
+        why_null = f"more than {performance.MAX_KNOBS} factors vary" if many else NO_GRID
+        subject.null("effective_dimension", why_null)
         return
     dimension = performance.dimension(found.subsets)
     why_null = "the tuned score is not above 0" if np.isnan(dimension[0]) else ""
-    subject.add("effective_dimension", dimension, unit="hyper-parameters", how="difference", why=why_null)
+    subject.add("effective_dimension", dimension, unit="factors", how="difference", why=why_null)
     subject.curve("dimension", range(len(found.subsets)), found.subsets, unit=GAMMA)
 
 

@@ -33,7 +33,7 @@ def scale(scores: Sequence[Array]) -> tuple[Array, Array]:
     total = whole * len(scores)
     kind = np.int64 if total * 100 < 2**62 else object
     weights = np.concatenate([np.full(len(one), whole // len(one), dtype=kind) for one in scores])
-    order = np.argsort(both, axis=0, kind="stable")
+    order = np.argsort(both, axis=0)
     ordered, below = np.take_along_axis(both, order, 0), np.cumsum(weights[order], axis=0)
     at = (np.argmax(below * 100 >= share * total, axis=0)[None] for share in (LOW, HIGH))
     low, high = (np.take_along_axis(ordered, one, 0)[0] for one in at)
@@ -47,8 +47,13 @@ def gamma(scores: Array, low: ArrayLike, high: ArrayLike) -> Array:
     `scores` [settings, ...]; `low`, `high`: see `scale`. Adkins et al. 2024.
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
-    apart = high - low > NOISE * np.maximum(np.abs(low), np.abs(high))
-    return (scores - low) / np.where(apart, high - low, np.nan)
+    return (scores - low) / np.where(apart(low, high), high - low, np.nan)
+
+
+def apart(low: ArrayLike, high: ArrayLike) -> NDArray[np.bool_]:
+    """Whether p5 and p95 [...] differ by more than rounding."""
+    low, high = np.asarray(low, float), np.asarray(high, float)
+    return np.asarray(high - low > NOISE * np.maximum(np.abs(low), np.abs(high)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,15 +94,16 @@ def tuned(normalised: Array, ran: ArrayLike) -> Tuned:
 
 
 def subset_scores(normalised: Array, ran: ArrayLike, knobs: ArrayLike, default: int) -> Array:
-    """P_k, k = 0 ... H: the best mean score when k hyper-parameters are tuned for each environment.
+    """P_k, k = 0 ... H: the best mean score when k factors are tuned for each environment: hyper-parameters,
+    or such as were varied together.
 
     `normalised` [E, N, ...], `ran` [E, N]; `knobs` [N, H]: the level of each hyper-parameter in each setting;
     `default`: the setting, run in every environment, whose values the others keep -> [H + 1, ...]. P_k is the
-    maximum over all subsets of k hyper-parameters of mean_e max_h Gamma, h over the settings that every
+    maximum over all subsets of k factors of mean_e max_h Gamma, h over the settings that every
     environment has and that agree with the default outside the subset. P_H is P_all: over all settings of
     each environment. P_k does not decrease in k.
 
-    Settings are grouped by the set of hyper-parameters in which they differ from the default, once, and each
+    Settings are grouped by the set of factors in which they differ from the default, once, and each
     subset then takes what its groups reached. The plain version is `subset_scores_plain`.
     """
     ran, knobs = np.asarray(ran, bool), np.asarray(knobs)
@@ -136,7 +142,7 @@ def subset_scores_plain(normalised: Array, ran: ArrayLike, knobs: ArrayLike, def
 
 
 def dimension(scores: ArrayLike) -> Array:
-    """Effective dimension: how many hyper-parameters have to be tuned for each environment.
+    """Effective dimension: how many factors have to be tuned for each environment.
 
     `scores` [H + 1, ...]: P_0 ... P_H of `subset_scores` -> [...]: the k at which P_k reaches 0.95 P_H,
     linear in between; 0 if P_0 does; NaN if P_H <= 0, where 95 % of it means nothing, or is NaN. A score that

@@ -103,8 +103,9 @@ def _all(count: int) -> tuple[NDArray[np.int64], Array]:
 def first_best(values: ArrayLike) -> NDArray[np.int64]:
     """The place of the largest of `values` [N, ...] -> [...]; of those that differ from it by rounding alone
     the first, so that ties do not hang on the order of a sum."""
-    best = np.max(values, axis=0)
-    return np.asarray((np.asarray(values) >= best - NOISE * np.abs(best)).argmax(0))
+    values = np.asarray(values, float)
+    size = np.max(np.abs(values), axis=0, where=np.isfinite(values), initial=0.0)
+    return np.asarray((values >= values.max(0) - NOISE * size).argmax(0))
 
 
 def quantiles(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Array:
@@ -112,7 +113,7 @@ def quantiles(values: ArrayLike, weights: ArrayLike, shares: ArrayLike) -> Array
     weight; numpy's `inverted_cdf`. `shares` [...], above 0 -> [...]. Infinite values are values like any
     other."""
     values, weights = np.asarray(values, float), np.asarray(weights, float)
-    order = np.argsort(values, kind="stable")
+    order = np.argsort(values)
     below = np.cumsum(weights[order])
     # A sum of n floats may fall short, by n roundings, of a share that it reaches exactly.
     enough = 1 - (len(values) + 8) * np.finfo(float).eps

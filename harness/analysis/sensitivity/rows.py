@@ -24,7 +24,7 @@ TOTAL = "total"
 
 MEASURES = {
     "sensitivity": "what tuning for each environment adds to tuning once for all: Phi",
-    "effective_dimension": "hyper-parameters that have to be tuned for each environment",
+    "effective_dimension": "factors that have to be tuned for each environment",
     "tuned": "Gamma of the best setting of each environment",
     "default": "Gamma of the setting that is best over all environments",
     "tuned_held_out": "Gamma of each environment's best setting, on seeds that it was not chosen on",
@@ -41,13 +41,14 @@ MEASURES = {
     "seeds_without_hit": "seeds of which no setting reaches the target",
     "tuning_cost": "what random search spends until its first hit, each setting once",
     "tuning_cost_with_replacement": "what random search spends until its first hit, settings drawn anew",
+    "deviation": "standard deviation of what the shares are of, over settings and seeds",
     "share_of_count": "share of the variance of log10 of the iterations to the target",
     "share_of_hit": "share of the variance of reaching the target, 0 or 1",
     "share_of_score": "share of the variance of the score",
 }
 """Every measure of the frame of numbers, in words; see Measures for what its rows hold."""
 CURVE_WORDS = {
-    "dimension": "Gamma with so many hyper-parameters tuned for each environment",
+    "dimension": "Gamma with so many factors tuned for each environment",
     "budget": "expected best score of so many settings, drawn at random",
     "hit": "chance that one of so many settings, drawn at random, reaches the target",
     "profile": "share of the settings within a factor of the fewest iterations of any method",
@@ -121,12 +122,23 @@ class Subject:
         stats = np.asarray(stats, float)
         low, high = self.sample.interval(stats)
         if not why and np.isnan(low):
-            why = ONE_SEED if self.sample.seeds == 1 else SOME_RESAMPLES
+            why = self._no_interval()
         row = (measure, self.method, other, self.environment, of, unit, stats[0], low, high)
         self._row(*row, self.sample.seeds, why)
         if how is not None:
             known = self.rows.compared.setdefault((measure, self.environment, of, how), {})
             known[self.method] = stats, self.sample
+
+    def bounded(
+        self, measure: str, value: float, interval: tuple[float, float], of: str = "", unit: str = ""
+    ) -> None:
+        """A number whose interval comes from elsewhere; NaN: it has none."""
+        why = self._no_interval() if np.isnan(interval[0]) else ""
+        row = (measure, self.method, None, self.environment, of, unit, value, *interval)
+        self._row(*row, self.sample.seeds, why)
+
+    def _no_interval(self) -> str:
+        return ONE_SEED if self.sample.seeds == 1 else SOME_RESAMPLES
 
     def plain(self, measure: str, value: float, why: str, of: str = "", unit: str = "") -> None:
         """A number that has no interval by its nature, and why."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.analysis.sensitivity import checks
+from harness.analysis.sensitivity import checks, pairing
 from harness.analysis.sensitivity.checks import JOINED
 from harness.analysis.sensitivity.resamples import Array
 from harness.common.errors import UserError
-from harness.common.text import counted
 from harness.grids.mistakes import suggest
 
 EVERYWHERE = "all"
@@ -48,6 +46,13 @@ class Settings:
     def hyper(self) -> tuple[str, ...]:
         """The names of its hyper-parameters that vary."""
         return tuple(self.table.columns)
+
+    @property
+    def levels(self) -> NDArray[np.int64]:
+        """[N, F] the level of each factor in each setting."""
+        columns = [self.knobs[:, places] for places in map(list, self.factors.values())]
+        found = [np.unique(one, axis=0, return_inverse=True)[1].ravel() for one in columns]
+        return np.stack(found, 1) if found else np.zeros((len(self.knobs), 0), np.int64)
 
     @property
     def factors(self) -> dict[str, tuple[int, ...]]:
@@ -173,15 +178,17 @@ def runs(
     each, such as `[("alpha0", "beta0")]`; or by method. `passages` [rows, T]: iterations to many targets, inf
     for a miss, for the ECDF; `targets`: environment -> [T].
 
-    Seeds are paired: a run of a seed is set beside those of the same seed. So in each environment only those
-    seeds count that most settings have, and only settings that have all of these; what is left out is in
-    `notes`. Settings, methods and environments keep the order of the table's rows, which decides ties. Raises
+    Seeds are paired: a run of a seed is set beside those of the same seed. So in each environment only
+    settings count that have the same seeds, as many runs as that allows; what is left out is in `notes`.
+    Settings, methods and environments keep the order of the table's rows, which decides ties. Raises
     UserError where the table cannot be read so: a column is missing or is no number, two rows are of the same
-    run, no result is named, no setting has the seeds that others have.
+    run, no result is named, no two settings have a seed in common.
     """
     names = ("score", "loss", "gamma", "count", "cost", "evaluations", "start")
     given = (score, loss, gamma, count, cost, evaluations, start)
     columns = {name: str(own) for name, own in zip(names, given, strict=True) if own is not None}
+    if not isinstance(table, pd.DataFrame):
+        raise UserError("runs: a pandas frame is needed, such as pandas.read_csv makes of a file")
     if isinstance(hyper, str):
         raise UserError(f"hyper: a list of columns is needed, such as [{hyper!r}]")
     hyper = [str(name) for name in hyper]
@@ -190,18 +197,18 @@ def runs(
     table = checks.named(table, of_runs, hyper, [*columns.values(), *capped])
     keys, labels = _keys(table, str(method), environment, seed, hyper)
     _check_repeats(table, keys, [*of_runs, *hyper])
-    if passages is not None and (passages.ndim != 2 or len(passages) != len(table)):
-        raise UserError(f"passages: {len(table)} rows are needed, as the table has")
+    if passages is not None:
+        passages = checks.passages(passages, len(table), count)
     results = checks.results(table, columns, budget, keys["environment"].to_numpy())
     groups = _groups(paired, labels.methods, hyper)
-    kept = _rectangular(keys, labels)
+    kept = pairing.rectangular(keys, labels)
     has_seed = np.zeros((len(labels.environments), len(labels.seeds)), bool)
     has_seed[keys["environment"][kept], keys["seed"][kept]] = True
     rest = keys[kept]
     return Runs(
         methods=tuple(
             _settings(labels.methods[code], own, table[hyper], has_seed.shape, results, passages, groups)
-            for code, own in _by(rest, "method")
+            for code, own in pairing.by(rest, "method")
         ),
         environments=labels.environments,
         seeds=labels.seeds,
@@ -214,22 +221,13 @@ def runs(
         normalised=gamma is not None,
         of_counts=not columns.keys() & set(checks.SCORES),
         targets=targets or {},
-        notes=(*_left_out(keys, kept, labels), *[NO_SEEDS] * (seed is None)),
+        notes=(*pairing.left_out(keys, kept, labels), *[NO_SEEDS] * (seed is None)),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Labels:
-    """What the codes of the keys stand for."""
-
-    methods: tuple[str, ...]
-    environments: tuple[str, ...]
-    seeds: tuple[Hashable, ...]
 
 
 def _keys(
     table: pd.DataFrame, method: str, environment: str | None, seed: str | None, hyper: Sequence[str]
-) -> tuple[pd.DataFrame, _Labels]:
+) -> tuple[pd.DataFrame, pairing.Labels]:
     """Which run a row is of, in codes: its method, environment, setting (of all methods) and seed."""
     same = np.zeros(len(table), np.int64)
     methods, names = checks.names(table, method)
@@ -240,12 +238,7 @@ def _keys(
     levels = [checks.codes(table, name, nulls=True)[0] for name in hyper]
     setting = pd.factorize(pd.MultiIndex.from_arrays([methods, *levels]))[0]
     keys = {"method": methods, "environment": places, "setting": setting, "seed": paired}
-    return pd.DataFrame(keys), _Labels(methods=names, environments=environments, seeds=seeds)
-
-
-def _by(keys: pd.DataFrame, name: str) -> Iterator[tuple[int, pd.DataFrame]]:
-    """The rows of each code of a key, in order of appearance."""
-    return cast("Iterator[tuple[int, pd.DataFrame]]", iter(keys.groupby(name, sort=False)))
+    return pd.DataFrame(keys), pairing.Labels(methods=names, environments=environments, seeds=seeds)
 
 
 def _check_repeats(table: pd.DataFrame, keys: pd.DataFrame, shown: Sequence[str]) -> None:
@@ -272,53 +265,6 @@ def _groups(
         if name not in methods:
             raise UserError(f"paired: there is no method {name}; {suggest(name, list(methods))}")
     return {name: checks.groups(paired.get(name, ()), hyper) for name in methods}
-
-
-def _rectangular(keys: pd.DataFrame, labels: _Labels) -> pd.Series:
-    """Which rows count: in each environment those of the seeds that most settings have, and of the settings
-    that have all of these."""
-    kept = pd.Series(False, keys.index)
-    for code, rows in _by(keys, "environment"):
-        settings, own = pd.factorize(rows["setting"])
-        has = np.zeros((len(own), len(labels.seeds)), bool)
-        has[settings, rows["seed"]] = True
-        counts = has.sum(0)
-        used = counts == counts.max()
-        whole = np.logical_and.reduce(has[:, used], axis=1)
-        if not whole.any():
-            raise UserError(
-                f"{labels.environments[code]}: seeds are paired, but no setting was run with all of those "
-                f"that most settings have ({_listed(labels, used)}); give the runs that are to be compared "
-                "the same seeds, or average over seeds first"
-            )
-        kept[rows.index] = whole[settings] & used[rows["seed"].to_numpy()]
-    return kept
-
-
-def _listed(labels: _Labels, flags: NDArray[np.bool_], most: int = 8) -> str:
-    """`0, 1, 2`; the first of many."""
-    some = [str(labels.seeds[at]) for at in np.flatnonzero(flags)]
-    return ", ".join(some[:most]) + (f" and {len(some) - most} more" if len(some) > most else "")
-
-
-def _left_out(keys: pd.DataFrame, kept: pd.Series, labels: _Labels) -> Iterator[str]:
-    """A line for each environment that lost rows, and for each method that it lost whole."""
-    for code, rows in _by(keys, "environment"):
-        name, mine = labels.environments[code], kept[rows.index]
-        if mine.all():
-            continue
-        lost = np.zeros(len(labels.seeds), bool)
-        lost[rows["seed"]] = True
-        lost[rows["seed"][mine]] = False
-        settings = rows["setting"].nunique() - rows["setting"][mine].nunique()
-        what = [f"{'seed' if lost.sum() == 1 else 'seeds'} {_listed(labels, lost)}"] * bool(lost.any())
-        what += [counted(settings, "setting")] * bool(settings)
-        yield (
-            f"{name}: {' and '.join(what)} left out ({counted(int((~mine).sum()), 'run')}): "
-            "seeds are paired, so every setting needs those that most of them have"
-        )
-        gone = set(rows["method"]) - set(rows["method"][mine])
-        yield from (f"{name}: nothing is left of {labels.methods[one]}" for one in sorted(gone))
 
 
 def _settings(

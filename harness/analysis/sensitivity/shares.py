@@ -7,8 +7,9 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t
 
-from harness.analysis.sensitivity.resamples import NOISE, Array
+from harness.analysis.sensitivity.resamples import Array
 
 SEED = "seed"
 JOINT = ":"
@@ -37,27 +38,35 @@ def variance_shares(values: ArrayLike, factors: Sequence[str]) -> dict[str, floa
     }
 
 
-def shares_by_resample(values: Array, factors: Sequence[str], weights: Array) -> dict[str, Array]:
-    """The shares of the effects that do not involve the seed, once for each weighting of the seeds.
+def jackknife(values: ArrayLike, factors: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Intervals of the shares of the effects that do not involve the seed, at 95 %: effect -> (low, high).
 
-    `values` [levels ..., S] as above, the seeds last, which `factors` leaves out; `weights` [R, S], each row
-    adds up to 1 -> effect -> [R]; NaN where all values of the seeds that are drawn are equal. With equal
-    weights they are those of `variance_shares`. (Shares that involve the seed shrink where a resample repeats
-    one, so they get no interval.)
+    `values` [levels ..., S] as above, the seeds last, which `factors` leaves out. The share, plus and minus
+    Student's t (S - 1 degrees of freedom) times its delete-one jackknife standard error,
+    sqrt((S-1)/S sum_i (share without seed i - their mean)^2), cut at 0 and 1 (Efron and Tibshirani 1993,
+    chapter 11). NaN with one seed, or where all values are equal without some seed.
+
+    No bootstrap: a resample repeats seeds, whose noise then no longer averages out. The shares that involve
+    the seed shrink, all others grow, and an interval may leave its own estimate out.
     """
-    over_all = tuple(range(values.ndim - 1))
-    size = (np.abs(values).max(over_all) * (weights > 0)).max(-1)
-    values = values - np.median(values)  # so that they are rounded by their own size, wherever one seed is
-    of_seed = values.mean(over_all)
-    # The variance within seeds and that between them, by pairs: no difference of large squares.
-    apart = (of_seed[:, None] - of_seed) ** 2 / 2
-    total = (weights * (values.var(over_all) + weights @ apart)).sum(-1)
-    total = np.where(total > (NOISE * size) ** 2, total, np.nan)
-    means = values @ weights.T
-    return {
-        JOINT.join(factors[axis] for axis in axes): (part**2).mean(over_all) / total
-        for axes, part in _effects(means, values.ndim - 1).items()
-    }
+    values = np.asarray(values, float)
+    seeds = values.shape[-1]
+    found = _without_seed(values, factors)
+    left = [_without_seed(np.delete(values, seed, -1), factors) for seed in range(seeds)] if seeds > 1 else []
+    intervals = {}
+    for effect, share in found.items():
+        parts = np.array([one[effect] for one in left])
+        error = np.sqrt((seeds - 1) * parts.var()) if seeds > 1 else np.nan
+        half = float(t.ppf(0.975, seeds - 1) * error) if seeds > 1 else np.nan
+        intervals[effect] = (max(0.0, share - half), min(1.0, share + half)) if half == half else (half, half)
+    return intervals
+
+
+def _without_seed(values: Array, factors: Sequence[str]) -> dict[str, float]:
+    """The shares of the effects of `factors` alone, of a design with the seeds as its last factor."""
+    one = values.shape[-1] == 1
+    shares = variance_shares(values[..., 0] if one else values, factors if one else [*factors, SEED])
+    return {effect: share for effect, share in shares.items() if SEED not in effect.split(JOINT)}
 
 
 def _constant(values: Array) -> bool:
@@ -65,19 +74,17 @@ def _constant(values: Array) -> bool:
     return bool(values.size == 0 or values.max() == values.min())
 
 
-def _effects(values: Array, factors: int | None = None) -> dict[tuple[int, ...], Array]:
-    """Axes of an effect -> its values, with one level along the axes of all other factors; without the mean
-    of all. `factors`: how many axes are factors, the first ones (None: all)."""
-    count = values.ndim if factors is None else factors
+def _effects(values: Array) -> dict[tuple[int, ...], Array]:
+    """Axes of an effect -> its values, with one level along all other axes; without the mean of all."""
     parts: dict[tuple[int, ...], Array] = {(): values}
-    for axis in range(count):
+    for axis in range(values.ndim):
         split = {}
         for axes, part in parts.items():
             mean = part.mean(axis, keepdims=True)
             split[axes] = mean
             split[*axes, axis] = part - mean
         parts = split
-    order = [axes for n in range(1, count + 1) for axes in combinations(range(count), n)]
+    order = [axes for n in range(1, values.ndim + 1) for axes in combinations(range(values.ndim), n)]
     return {axes: parts[axes] for axes in order}
 
 

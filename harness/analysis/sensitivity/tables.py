@@ -16,7 +16,7 @@ from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
-from harness.common.text import counted
+from harness.common.text import counted, one_line
 from harness.methods import METHODS
 from harness.records.passages import WINDOW, first_passage, running_mean, sustained_passage
 from harness.records.tables import Tables, grid_of
@@ -56,6 +56,7 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     losses = {cell: some for _, known in parts.values() for cell, some in known.items()}
     rows["environment"] = _environments(rows)
     rows = rows.drop_duplicates(["environment", "cell_id"], ignore_index=True)
+    notes += _merged(rows)
     goals = {name: own["target"].notna().any() for name, (own, _) in parts.items()}
     if len(set(goals.values())) > 1:
         some, none = (" and ".join(name for name in goals if goals[name] == has) for has in (True, False))
@@ -93,13 +94,30 @@ def _has_results(tables: Tables) -> bool:
 def _notes(name: str, tables: Tables) -> Iterator[str]:
     """What is not measured, a line each."""
     again = places.typed("sweep", tables.about.get("file") or name)
-    cells, failed = len(tables.trials), int(tables.trials["outcome"].eq("failed").sum())
-    missing = cells - failed - len(finished(tables.trials))
-    for count, what in ((missing, "not run"), (failed, "failed")):
-        if count:
-            yield f"{name}: {count} of {counted(cells, 'cell')} {what}, so not measured; {again} runs them"
+    trials = tables.trials
+    failed, done = trials["outcome"].eq("failed"), trials.index.isin(finished(trials).index)
+    missing = len(trials) - int(failed.sum()) - int(done.sum())
+    cells = counted(len(trials), "cell")
+    if missing:
+        yield f"{name}: {missing} of {cells} not run, so not measured; {again} runs them"
+    if failed.any():
+        why = next(iter(trials.loc[failed, "error"].dropna()), "")
+        first = f" (the first: {one_line(str(why), 60)})" if why else ""
+        how_many = f"{int(failed.sum())} of {cells} failed{first}"
+        yield f"{name}: {how_many}, so not measured; {again} runs them again"
+    for method, some in pd.Series(done, trials.index).groupby(trials["method"], sort=False):
+        if _has_results(tables) and not some.any():
+            yield f"{name}: no cell of {method} has a result"
     if _has_results(tables) and isinstance(why := _evaluations(tables), str):
         yield f"{name}: gradient evaluations are not known: {why}"
+
+
+def _merged(rows: pd.DataFrame) -> Iterator[str]:
+    """A line for each environment whose cells are of several grids."""
+    for name, own in rows.groupby("environment", sort=False):
+        grids = list(dict.fromkeys(own["grid"]))
+        if len(grids) > 1:
+            yield f"{name}: the cells of {' and '.join(grids)} are measured as one search space"
 
 
 def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, dict[str, Array]]:
@@ -113,6 +131,7 @@ def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, di
     evaluations = _evaluations(tables)
     known: Mapping[str, int] = {} if isinstance(evaluations, str) else evaluations
     rows = trials.assign(
+        grid=name,
         loss=np.where(learned_something, final, start),
         start=start,
         target=numbers(trials["target_loss"]) if passage.target is None else float(passage.target),
@@ -145,11 +164,13 @@ def _evaluations(tables: Tables) -> dict[str, int] | str:
         cells = grid_of(tables.about).cells(tables.trials["seed"].unique().tolist())
     except UserError as error:
         return str(error)
-    return {
-        cell.cell_id: cell.protocol.meta_batch
-        * METHODS[cell.method].gradients(cell.hyper.model_dump(), cell.protocol)
-        for cell in cells
-    }
+    found = {}
+    for cell in cells:
+        gradients = METHODS[cell.method].gradients(cell.hyper.model_dump(), cell.protocol)
+        if gradients is None:
+            return f"the method {cell.method} does not say how many gradients it computes"
+        found[cell.cell_id] = cell.protocol.meta_batch * gradients
+    return found
 
 
 def _environments(rows: pd.DataFrame) -> pd.Series:
@@ -183,15 +204,23 @@ def _passages(
 
 
 def _paired(asked: Mapping[str, Tables], methods: Container[str]) -> dict[str, list[list[str]]]:
-    """Method -> the hyper-parameters that a `paired:` block of some grid varies together."""
+    """Method -> the hyper-parameters that its blocks vary together: `paired`, and nowhere crossed."""
     groups: dict[str, list[list[str]]] = {}
+    crossed: dict[str, set[str]] = {}
     for tables in asked.values():
         for block in tables.about["grid"].get("cells", ()):
-            if block.get("method") in methods and (paired := [*(block.get("paired") or ())]):
-                known = groups.setdefault(str(block["method"]), [])
+            if (method := str(block.get("method"))) not in methods:
+                continue
+            paired = [*(block.get("paired") or ())]
+            lists = {name: some for name, some in block.items() if isinstance(some, list)}
+            crossed.setdefault(method, set()).update(name for name, some in lists.items() if len(some) > 1)
+            if paired:
+                known = groups.setdefault(method, [])
                 # Groups that share a hyper-parameter are one.
                 shared = [group for group in known if {*group} & {*paired}]
                 apart = [group for group in known if group not in shared]
                 joined = [*dict.fromkeys(name for group in (*shared, paired) for name in group)]
-                groups[str(block["method"])] = [*apart, joined]
-    return groups
+                groups[method] = [*apart, joined]
+    return {
+        method: [group for group in some if not {*group} & crossed[method]] for method, some in groups.items()
+    }

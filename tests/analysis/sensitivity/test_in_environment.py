@@ -56,7 +56,7 @@ def test_without_a_score_the_counts_are_the_score() -> None:
 
 def test_tunability_needs_a_default_of_all_environments() -> None:
     table = any_table()
-    alone = "one environment: the default is its best setting"
+    alone = "with one environment, the best setting there is the best everywhere"
     assert why(of(table[table["e"] == "e"]), "tunability") == {alone}
     apart = table.assign(seed=table["seed"] + 10 * (table["e"] == "f"))
     assert why(of(apart), "tunability") == {"no seed was run in every environment"}

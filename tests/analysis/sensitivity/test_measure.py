@@ -11,6 +11,7 @@ import pytest
 
 from harness.analysis.sensitivity import Measures, measure, runs
 from harness.analysis.sensitivity.rows import CURVE_WORDS, CURVES, MEASURES, ONE_SEED, VALUES
+from harness.common.errors import UserError
 
 INF = np.inf
 LOSSES = pd.DataFrame(
@@ -336,3 +337,63 @@ def test_resamples_are_drawn_as_asked() -> None:
     assert (first["value"].dropna() == other["value"].dropna()).all()
     assert not first["low"].equals(other["low"])
     assert not first["low"].equals(few["low"])
+
+
+def test_what_was_varied_together_is_one_factor() -> None:
+    """x and y in step: d is that of the same table with x alone."""
+    gamma = {"e": (1.0, 0.2, 0.0), "f": (0.0, 0.3, 1.0)}
+    rows = [("a", e, at, 10 * at, value) for e, some in gamma.items() for at, value in enumerate(some)]
+    table = pd.DataFrame(rows, columns=["method", "e", "x", "y", "gamma"])
+    asked = {"environment": "e", "gamma": "gamma"}
+    together = measure(runs(table, hyper=["x", "y"], paired=[("x", "y")], **asked))
+    alone = measure(runs(table, hyper=["x"], **asked))
+    apart = measure(runs(table, hyper=["x", "y"], **asked))
+    d = [number(one, "effective_dimension", environment=None)[0] for one in (together, alone, apart)]
+    # P_0 = 0.5, P_1 = 1: 0.95 is reached at 0.9 of the way. Apart, P_1 is P_0: only the default keeps x or y.
+    assert d[:2] == pytest.approx([0.9, 0.9], rel=1e-12)
+    assert np.isnan(d[2])
+    rows = apart.values[apart.values["measure"] == "effective_dimension"]
+    assert rows["why"].str.startswith("no other setting has a value in common with the default").all()
+
+
+def test_improvement_is_a_mean_over_environments() -> None:
+    """In e b beats a, in f it loses."""
+    rows = [(m, e, 0, s, score) for m, e, score in (*BOTH, ("b", "f", 0)) for s in (0, 1)]
+    table = pd.DataFrame(rows, columns=["method", "e", "x", "s", "score"])
+    found = measure(runs(table, hyper=["x"], environment="e", seed="s", score="score"))
+    for of in ("any", "tuned", "default"):
+        assert number(found, "improvement", of, "b", environment=None, other="a")[0] == 0.5
+
+
+BOTH = [("a", "e", 1), ("a", "f", 1), ("b", "e", 2)]
+
+
+def test_a_miss_counts_as_its_own_budget() -> None:
+    """Counts 10 and a miss of 100 iterations, and a miss of 1000: logarithms 1, 2 and 3, deviation sqrt(2/3)."""
+    table = pd.DataFrame(
+        {
+            "method": "a",
+            "x": [0, 1, 2],
+            "n": [10, NAN, NAN],
+            "budget": [100, 100, 1000],
+            "cost": [10, 100, 1000],
+        }
+    )
+    found = measure(runs(table, hyper=["x"], count="n", cost="cost", budget="budget"))
+    assert number(found, "deviation", "count")[0] == pytest.approx((2 / 3) ** 0.5, rel=1e-12)
+    assert number(found, "deviation", "hit")[0] == pytest.approx(2**0.5 / 3, rel=1e-12)
+
+
+def test_a_line_of_rates_runs_through_the_best_setting() -> None:
+    """Losses of x, y = 00, 01, 10, 11: 4, 3, 2, 1, before training 5. Along x from 11: 3 and 1; along y: 2 and 1."""
+    table = pd.DataFrame({"method": "a", "x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "loss": [4.0, 3, 2, 1]})
+    found = measure(runs(table.assign(start=5.0), hyper=["x", "y"], loss="loss", start="start"))
+    assert number(found, "rate_sensitivity", "x")[0] == 1
+    assert number(found, "rate_sensitivity", "y")[0] == 0.5
+
+
+def test_what_is_no_table_of_runs() -> None:
+    with pytest.raises(UserError, match=r"^runs: a pandas frame is needed"):
+        runs("runs.csv", hyper=[])  # type: ignore[arg-type]
+    with pytest.raises(UserError, match=r"^measure: give it what sensitivity\.runs makes"):
+        measure(pd.DataFrame())  # type: ignore[arg-type]

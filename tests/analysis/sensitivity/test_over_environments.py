@@ -79,7 +79,7 @@ def test_scores_whose_percentiles_are_equal() -> None:
 
 def test_more_hyper_parameters_than_all_subsets_can_be_tried_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(performance, "MAX_KNOBS", 1)
-    assert whys(of(any_table())) == all_for("") | {"effective_dimension": "more than 1 hyper-parameters vary"}
+    assert whys(of(any_table())) == all_for("") | {"effective_dimension": "more than 1 factors vary"}
 
 
 def test_a_tuned_score_below_that_of_the_worst() -> None:

@@ -155,29 +155,43 @@ def test_a_score_and_counts() -> None:
     assert found.methods[0].results["score"][0, 0].tolist() == [-1, -2]
 
 
-def test_seeds_that_few_settings_have_are_left_out_and_so_are_settings_that_lack_others() -> None:
-    """Of seeds 0 to 3, all four settings have 0, three have 1 and 2, one has 3. So 0 counts alone ..."""
+def test_as_many_runs_count_as_have_the_same_seeds() -> None:
+    """Of seeds 0 to 3, settings 1 to 4 have all; 0, 1, 2; 0, 1, 2; and 0 alone: three times three runs."""
     seeds = {1: [0, 1, 2, 3], 2: [0, 1, 2], 3: [0, 1, 2], 4: [0]}
     frame = pd.DataFrame([("a", rate, seed, 1.0) for rate, some in seeds.items() for seed in some])
     frame.columns = ["method", "rate", "seed", "loss"]
     found = read(frame)
-    assert found.has_seed.tolist() == [[True, False, False, False]]
+    assert found.has_seed.tolist() == [[True, True, True, False]]
+    assert found.methods[0].table["rate"].tolist() == [1, 2, 3]
     assert found.notes == (
-        "all: seeds 1, 2, 3 left out (7 runs): seeds are paired, so every setting needs those that most of "
-        "them have",
+        "all: seed 3 and 1 setting left out (2 runs): seeds are paired, so only settings that have the same "
+        "ones are measured",
     )
-    # ... and where each of 0, 1, 2 is in three of the four, the setting that lacks one of them goes.
-    found = read(frame[(frame["rate"] != 4) & (frame["seed"] != 3) | (frame["rate"] == 1)].iloc[:-1])
-    assert found.has_seed.tolist() == [[True, True, False, False]]
-    ragged = frame[(frame["seed"] < 3) & (frame["rate"] < 4)]
-    ragged = pd.concat([ragged, pd.DataFrame([("b", 1, 5, 1.0)], columns=frame.columns)])
-    found = read(ragged)
+    other = pd.concat([frame, pd.DataFrame([("b", 1, 5, 1.0)], columns=frame.columns)])
+    found = read(other)  # no seed in common
     assert [one.name for one in found.methods] == ["a"]
-    assert found.notes == (
-        "all: seed 5 and 1 setting left out (1 run): seeds are paired, so every setting needs those that "
-        "most of them have",
-        "all: nothing is left of b",
-    )
+    assert found.notes[1:] == ("all: nothing is left of b",)
+
+
+def test_a_few_gaps_cost_no_seed() -> None:
+    """One setting of ten lacks one seed, another lacks another: eight times five runs stay, and not ten times
+    three."""
+    rows = [("a", rate, seed, 1.0) for rate in range(10) for seed in range(5) if (rate, seed) not in GAPS]
+    found = read(pd.DataFrame(rows, columns=["method", "rate", "seed", "loss"]))
+    assert found.has_seed.all()
+    assert found.methods[0].table["rate"].tolist() == [0, 1, 2, 4, 5, 6, 8, 9]
+
+
+GAPS = {(3, 0), (7, 4)}
+
+
+def test_no_method_goes_for_the_sake_of_runs() -> None:
+    """b's one setting lacks seed 4: without that seed both methods stay, 40 runs and 4, in place of 50."""
+    rows = [("a", rate, seed, 1.0) for rate in range(10) for seed in range(5)]
+    rows += [("b", 0, seed, 1.0) for seed in range(4)]
+    found = read(pd.DataFrame(rows, columns=["method", "rate", "seed", "loss"]))
+    assert [one.name for one in found.methods] == ["a", "b"]
+    assert found.has_seed.tolist() == [[True, True, True, True, False]]
 
 
 def test_each_environment_has_its_own_seeds() -> None:
@@ -238,8 +252,8 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
     (
         {"seed": [0, 1, 2, 3]},
         {},
-        "all: seeds are paired, but no setting was run with all of those that most settings have (0, 1, 2, "
-        "3); give the runs that are to be compared the same seeds, or average over seeds first",
+        "all: seeds are paired, but no two settings were run with the same ones; give the runs that are to "
+        "be compared the same seeds, or average over seeds first",
     ),
     ({}, {"loss": None}, "no result is given: name a column as score, loss, gamma or count"),
     ({"x": 1}, {"score": "x"}, "score and loss: only one of them is the result"),
@@ -323,7 +337,16 @@ MISTAKES: list[tuple[dict[str, Any], dict[str, Any], str]] = [
         {"paired": [("rate",), ("rate",)]},
         "paired: rate is there twice; it was varied together with one group",
     ),
-    ({}, {"passages": np.ones((3, 2))}, "passages: 4 rows are needed, as the table has"),
+    (
+        {},
+        {"passages": np.ones((3, 2))},
+        "passages: name the column of the iterations to the target too, as count",
+    ),
+    (
+        {"n": [1, 2, 3, 4]},
+        {"count": "n", "passages": [[1, 2]] * 3},
+        "passages: 4 rows of numbers are needed, as the table has; write inf for a miss",
+    ),
 ]
 
 

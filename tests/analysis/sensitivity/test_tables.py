@@ -129,7 +129,7 @@ def test_a_table_without_a_target_is_scored_by_its_losses() -> None:
     trials, curves = committed("fig1").trials, committed("fig1").trajectories
     found = read("fig1")
     assert (found.score, found.unit, found.less_is_better) == ("validation loss at the budget", "nats", True)
-    pairs = [["alpha0+beta0"], ["alpha0", "beta0", "alpha_hyperlr+beta_hyperlr"]]
+    pairs = [["alpha0+beta0"], ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"]]  # crossed elsewhere
     assert [list(one.factors) for one in found.methods] == pairs
     for method in ("maml", "alpha-maml"):
         assert np.array_equal(
@@ -208,7 +208,7 @@ def test_cells_that_were_not_run_or_failed_are_noted_with_the_command(
         patched.setattr(places, "CHECKOUT", None)
         assert read("landscape-sgd").notes == (not_run.format("harness sweep landscape-sgd"),)
         first, *more = of_tables({"fig1": elsewhere}).notes
-    assert first == "fig1: 2 of 80 cells failed, so not measured; harness sweep my/fig.yaml runs them"
+    assert first == "fig1: 2 of 80 cells failed, so not measured; harness sweep my/fig.yaml runs them again"
     assert len(more) == 1  # their seeds or settings
 
 
@@ -274,16 +274,31 @@ def test_passages_of_all_targets_are_those_of_each(sustained: bool) -> None:
 
 
 def test_pairs_of_several_grids() -> None:
-    """Groups that share a hyper-parameter are one; of methods that were not run nothing is said."""
-    of = committed("fig1")
+    """Groups that share a hyper-parameter are one, and one that a grid crosses is none; of methods that were
+    not run nothing is said."""
+    of = committed("fig2")
     blocks = [
-        {"method": "alpha-maml", "paired": {"alpha0": [1], "alpha_hyperlr": [1]}},
+        {"method": "alpha-maml", "paired": {"alpha0": [1], "beta0": [1]}},
+        {"method": "maml", "alpha0": [1, 2], "beta0": [1]},
         {"method": "reptile", "paired": {"alpha0": [1], "eps0": [1]}},
     ]
     other = replace(of, about=of.about | {"grid": of.about["grid"] | {"cells": blocks}})
-    found = of_tables({"fig1": of, "other": other})
-    of_alpha = found.methods[1]
-    assert of_alpha.factors == {"beta0": (1,), "alpha_hyperlr+beta_hyperlr+alpha0": (2, 3, 0)}
+    found = of_tables({"fig2": of, "other": other})
+    of_maml, of_alpha = (list(one.factors) for one in found.methods)
+    assert of_maml == ["alpha0", "beta0"]
+    assert of_alpha == ["alpha0+beta0", "alpha_hyperlr", "beta_hyperlr"]
+    blocks[0]["paired"] = {"alpha0": [1], "alpha_hyperlr": [1]}
+    (crossed,) = ([*one.factors] for one in of_tables({"fig2": of, "other": other}).methods[1:])
+    assert crossed == ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr"]
+
+
+def test_grids_with_the_same_environment_are_one_search_space() -> None:
+    found = of_tables({name: committed(name) for name in ("fig2-sgd", "landscape-sgd")})
+    assert found.environments == ("paper-sgd, target 2.5",)
+    assert found.notes[-1] == (
+        "paper-sgd, target 2.5: the cells of fig2-sgd and landscape-sgd are measured as one search space"
+    )
+    assert [*found.methods[0].factors] == ["alpha0", "beta0"]
 
 
 def test_every_committed_table_is_measured() -> None:
