@@ -101,8 +101,8 @@ def _gather(
     reference_alone: bool,
     quiet: bool,
 ) -> Known:
-    """The tables of the grids, in the order in which they were named; those that are measured as they are come
-    last. Nothing is written. UserError: one has no records, or none of these seeds."""
+    """The tables of the grids as they were named; those that are measured as they are come last. Nothing is
+    written. UserError: one has no records, or none of these seeds."""
     from harness import grids
     from harness.cli.lookup import choose, theirs
     from harness.records import reference, tables

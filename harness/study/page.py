@@ -24,7 +24,9 @@ from harness.plots.measures import figures
 from harness.records import reference, tables
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
-GRIDS = ("fig2", "fig2-sgd", "landscape-sgd", "readings")
+GRIDS = ("fig2", "fig1", "readings", "fig1-readings", "fig2-sgd", "fig1-sgd", "landscape-sgd")
+"""All of the reference with both methods and this target, or none."""
+TARGET = 2.5
 MAML, ALPHA_MAML = "maml", "alpha-maml"
 PAIR = "alpha0+beta0"
 """The factor of fig2's initial rates, which are varied together."""
@@ -46,7 +48,7 @@ PPO_NAMES = {
 def measured(*grids: str, sustained: bool = False) -> sensitivity.Measures:
     """The measures of some grids of the reference together."""
     asked = {grid: tables.read(reference.find(grid)) for grid in grids}
-    return sensitivity.measure(of_tables(asked, Passage(sustained=sustained)))
+    return sensitivity.measure(of_tables(asked, Passage(target=TARGET, sustained=sustained)))
 
 
 @cache
@@ -67,14 +69,13 @@ def of_seed(effects: dict[str, float]) -> float:
 
 
 def headline() -> str:
-    """MAML beside Alpha-MAML on fig2, in four lines."""
+    """MAML beside Alpha-MAML on fig2, in five lines."""
     known = numbers("fig2")
     (where,) = known.runs.environments
     both = (MAML, ALPHA_MAML)
     effects = {name: known.effects("share_of_count", name, where) for name in both}
-    own = [
-        share for effect, share in effects[ALPHA_MAML].items() if not {PAIR, SEED} & {*effect.split(JOINT)}
-    ]
+    others = {PAIR, SEED}
+    own = [share for effect, share in effects[ALPHA_MAML].items() if not others & {*effect.split(JOINT)}]
     settings = [known.value("settings", name, where) for name in both]
     reached = [percent(known.value("reached", name, where)) for name in both]
     rows = [
@@ -87,8 +88,13 @@ def headline() -> str:
             *(known.text("tuning_cost", name, where, ITERATIONS) for name in both),
         ],
         [
-            "variance of the counts that comes from the initial rates alone",
-            *(percent(effects[name][PAIR]) for name in both),
+            "standard deviation of the counts, in decades",
+            *(number(known.value("deviation", name, where, "count")) for name in both),
+        ],
+        [
+            "share of that variance from the initial rates alone",
+            f"{percent(effects[MAML][PAIR])}: nothing else varies",
+            percent(effects[ALPHA_MAML][PAIR]),
         ],
         ["from its hyper-rates alone", "it has none", percent(sum(own))],
     ]
@@ -102,21 +108,20 @@ def cost() -> str:
         first, sustained = numbers(grid), numbers(grid, sustained=True)
         for place, one in first.present():
             key = one.name, place
-            ratio = first.find("tuning_cost", *key, ITERATIONS, other=MAML)
+            ratios = [known.find("tuning_cost", *key, ITERATIONS, other=MAML) for known in (first, sustained)]
             rows.append(
                 (
-                    f"`{grid}`, {place.partition(', target')[0]}",
+                    f"`{grid}`, {first.names[place]}",
                     METHODS[one.name].title,
                     f"{first.value('settings', *key):.0f}",
                     percent(first.value("reached", *key)),
                     first.text("tuning_cost", *key, ITERATIONS),
-                    sustained.text("tuning_cost", *key, ITERATIONS),
-                    "1" if ratio is None else with_interval(ratio),
+                    *("1" if ratio is None else with_interval(ratio) for ratio in ratios),
                     number(first.value("tuning_cost", *key, EVALUATIONS)),
                 )
             )
-    head = ("grid, protocol", "method", "settings", "reach it", "tuning cost, iterations", "sustained")
-    return markdown_table((*head, "of MAML's", "gradient evaluations"), rows)
+    head = ("grid, protocol", "method", "settings", "reach it", "tuning cost, iterations", "of MAML's")
+    return markdown_table((*head, "sustained", "gradient evaluations"), rows)
 
 
 def shares() -> str:
@@ -132,8 +137,18 @@ def shares() -> str:
                 seed = of_seed(effects)
                 rest = sum(effects.values()) - sum(share for share in (*shown, seed) if not math.isnan(share))
                 texts = [percent(share) for share in (*shown, rest, seed)]
-                rows.append([f"`{grid}`", METHODS[one.name].title, of, *texts])
-    head = ("grid", "method", "of the", "initial rates", "alpha_hyperlr", "beta_hyperlr", "these two jointly")
+                spread = number(known.value("deviation", one.name, place, measure.removeprefix("share_of_")))
+                rows.append([f"`{grid}`", METHODS[one.name].title, of, spread, *texts])
+    head = (
+        "grid",
+        "method",
+        "of the",
+        "deviation",
+        "initial rates",
+        "alpha_hyperlr",
+        "beta_hyperlr",
+        "these two jointly",
+    )
     return markdown_table((*head, "other interactions", "seed"), rows)
 
 
@@ -142,16 +157,20 @@ OVER_ALL = ("tuned", "default", "sensitivity", "effective_dimension")
 
 def environments() -> str:
     """Over the environments of `readings`: sensitivity, dimension, and the scores that they are made of."""
-    known = numbers("readings")
     rows = [
         [
             METHODS[one.name].title,
-            str(len(one.hyper)),
+            passage,
+            str(len(one.factors)),
             *(number(known.value(measure, one.name)) for measure in OVER_ALL),
         ]
+        for passage, known in (
+            ("first", numbers("readings")),
+            ("sustained", numbers("readings", sustained=True)),
+        )
         for one in known.runs.methods
     ]
-    return markdown_table(("method", "hyper-parameters", "tuned", "default", "Phi", "d"), rows)
+    return markdown_table(("method", "passage", "factors", "tuned", "default", "Phi", "d"), rows)
 
 
 def ppo() -> str | None:

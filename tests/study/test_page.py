@@ -12,6 +12,7 @@ import pytest
 
 from harness.analysis.sensitivity.in_environment import ITERATIONS
 from harness.common import pages
+from harness.records import reference
 from harness.study import page
 from harness.study.page import ALPHA_MAML, MAML, PAGE, PAIR, PPO, README, numbers
 
@@ -44,31 +45,55 @@ def test_what_is_said_of_ppo() -> None:
     assert sum(default[name] < default["PPO"] for name in better) == 2
 
 
-def ratios() -> dict[str, float]:
-    """Environment of the reference's other grids -> Alpha-MAML's tuning cost as a share of MAML's."""
+def ratios(*grids: str, sustained: bool = False) -> dict[str, float]:
+    """Grid and environment -> Alpha-MAML's tuning cost as a share of MAML's."""
     return {
-        f"{grid} {place}": numbers(grid).find("tuning_cost", ALPHA_MAML, place, ITERATIONS, other=MAML).value
-        for grid in page.GRIDS
-        for place in numbers(grid).runs.environments
+        f"{grid} {place}": known.find("tuning_cost", ALPHA_MAML, place, ITERATIONS, other=MAML).value
+        for grid in grids
+        for known in [numbers(grid, sustained=sustained)]
+        for place in known.runs.environments
     }
 
 
-def test_what_is_said_in_short() -> None:
-    """The sentences of its first section."""
-    found = ratios()
-    own = found.pop("fig2 paper-adam, target 2.5")
-    assert round(1 / own) in (4, 5)
-    assert min(found.values()) > 1 / 33
-    assert max(found.values()) < 0.5
-    largest = sorted(found, key=lambda name: found[name])[-2:]
-    assert {name.split(", target")[0] for name in largest} == {
-        "readings paper-adam, head_init=normal",
-        "fig2-sgd paper-sgd",
-    }
-    assert numbers("fig2").effects("share_of_count", MAML, "paper-adam, target 2.5")[PAIR] > 0.99
-    readings = numbers("readings")
-    assert readings.value("sensitivity", MAML) == 0
-    assert readings.value("default", ALPHA_MAML) > readings.value("tuned", MAML)
+def test_the_ratios_that_are_said_in_short() -> None:
+    words = " ".join(TEXT.split("## In short")[1].split("## Measure")[0].split())
+    first, sustained = ratios(*page.GRIDS), ratios(*page.GRIDS, sustained=True)
+    (low, high), (above,) = (
+        re.findall(r"between ([\d.]+) and ([\d.]+);", words)[0],
+        re.findall(r"above 1, ([\d.]+), in one", words),
+    )
+    assert (f"{min(first.values()):.2f}", f"{max(first.values()):.2f}") == (low, high)
+    assert [f"{one:.2f}" for one in sustained.values() if one > 1] == [above]
+    assert max(first, key=lambda name: first[name]) == max(sustained, key=lambda name: sustained[name])
+    assert "head_init=normal" in max(first, key=lambda name: first[name])
+    (fig2,) = re.findall(r"On `fig2` random search over its settings spends ([\d.]+) of", words)
+    same = re.findall(
+        r"the ratio is ([\d.]+) on `fig2`, ([\d.]+) on `fig1` and ([\d.]+) on `readings`", words
+    )[0]
+    of = [first[f"{grid} paper-adam, target 2.5"] for grid in ("fig2", "fig1", "readings")]
+    assert [f"{one:.2f}" for one in of] == [*same]
+    assert fig2 == same[0]
+
+
+def test_every_grid_of_both_methods_is_there() -> None:
+    """But those of another target, of three cells, or of weights that were perturbed."""
+    others = {"fig3", "fig3-sgd", "limit", "yardstick", "beyond", "chance"}
+    assert {*page.GRIDS} == reference.grids().keys() - others
+
+
+def test_what_else_is_said_in_short() -> None:
+    known = numbers("fig2")
+    (where,) = known.runs.environments
+    spread = {name: known.value("deviation", name, where, "count") for name in (MAML, ALPHA_MAML)}
+    assert spread[ALPHA_MAML] > spread[MAML]
+    of_pairs = {n: known.effects("share_of_count", n, where)[PAIR] * spread[n] ** 2 for n in spread}
+    assert {n: f"{one:.3f}" for n, one in of_pairs.items()} == {MAML: "0.035", ALPHA_MAML: "0.024"}
+    assert "a variance of 0.024" in " ".join(TEXT.split())
+    assert known.value("reached", MAML, where) < 0.5
+    for readings in (numbers("readings"), numbers("readings", sustained=True)):
+        assert readings.value("sensitivity", MAML) == 0
+        assert readings.value("sensitivity", ALPHA_MAML) > 0
+        assert readings.value("default", ALPHA_MAML) > readings.value("tuned", MAML)
 
 
 def blocks() -> list[str]:
@@ -92,3 +117,4 @@ def test_a_table_of_another_field_is_measured_as_shown(
         (tmp_path / "data_expected_over_seeds.csv").symlink_to(PPO)
         exec(blocks()[1], space)
         assert len(space["runs"].methods) == 7  # type: ignore[attr-defined]
+        assert (tmp_path / "ppo" / "performance.png").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.analysis.sensitivity import profiles, searching, shares, tunability
 from harness.analysis.sensitivity.over_environments import (
@@ -21,7 +22,7 @@ FACTOR = 2.0
 FACTORS = np.geomspace(1, 100, 81)
 """At which profiles are taken."""
 POINTS = 200
-"""Of the ECDF's axis, at most."""
+"""Of a curve, at most."""
 OF_SETTINGS, OF_VARIANCE = "share of settings", "share of variance"
 OF_TARGETS = "share of settings and targets"
 COUNTED = "counted, so no interval"
@@ -59,8 +60,8 @@ def _score(runs: Runs, one: Here, subject: Subject) -> None:
     subject.add("best", sign * means.max(0), unit=unit, how="difference")
     subject.add("mean", sign * means.mean(0), unit=unit, how="difference")
     if not runs.of_counts:
-        best = searching.expected_best(scores.T)  # [S, B]
-        subject.curve("budget", np.arange(1, len(scores) + 1), sign * (best.T @ weights.T), unit=unit)
+        best, tried = searching.expected_best(scores.T), _tried(len(scores))  # [S, B]
+        subject.curve("budget", tried, sign * (best[:, tried - 1].T @ weights.T), unit=unit)
 
 
 def _rate_sensitivity(runs: Runs, one: Here, subject: Subject) -> None:
@@ -120,7 +121,8 @@ def _hits(one: Here, subject: Subject) -> None:
     area = profiles.robust_area(one.results["count"], FACTOR) @ sample.weights.T
     subject.add("robust_area", area, of=f"{FACTOR:g}", unit=OF_SETTINGS, how="difference")
     chance = searching.chance_of_hit(hit.sum(0), len(hit))  # [S, B]
-    subject.curve("hit", np.arange(1, len(hit) + 1), chance.T @ sample.weights.T, unit="probability")
+    tried = _tried(len(hit))
+    subject.curve("hit", tried, chance[:, tried - 1].T @ sample.weights.T, unit="probability")
     never = int((~hit.any(0)).sum())
     subject.plain("seeds_without_hit", float(never), COUNTED, unit="seeds")
     why = f"no setting reaches the target in {never} of {sample.seeds} seeds" if never else ""
@@ -179,10 +181,20 @@ def _profiles(present: list[Here], sample: Resamples, rows: Rows, name: str) -> 
 
 
 def _ecdf(present: list[Here], sample: Resamples, rows: Rows, name: str) -> None:
-    longest = max(one.results["cap"].max() for one in present)
-    x = np.unique(np.rint(np.geomspace(1, longest, POINTS)))
+    x = _points(max(one.results["cap"].max() for one in present))
     for one in present:
         assert one.passages is not None
         by_seed = np.moveaxis(one.passages, 1, 0).reshape(one.passages.shape[1], -1)  # [S, N T]
         reached = profiles.reached_by(by_seed, x).T @ sample.weights.T
         rows.of(one.name, sample, name).curve("ecdf", x, reached, unit=OF_TARGETS)
+
+
+def _tried(size: int) -> NDArray[np.int64]:
+    """Of how many settings a curve of random search is taken: 1, 2, ... size; some of them where there are
+    many."""
+    return np.arange(1, size + 1) if size <= POINTS else _points(size)
+
+
+def _points(last: float) -> NDArray[np.int64]:
+    """Whole numbers from 1 to the last, evenly spaced on a logarithmic axis."""
+    return np.unique(np.rint(np.geomspace(1, last, POINTS)).astype(np.int64))

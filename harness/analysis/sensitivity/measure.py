@@ -67,7 +67,7 @@ class Measures:
     | curve | x | unit |
     |---|---|---|
     | `dimension`, without environment | 0, 1, ... factors tuned for each environment | Gamma |
-    | `budget` | 1, 2, ... settings tried, each once | the score's |
+    | `budget` | 1, 2, ... settings tried, each once; of many settings 200 points | the score's |
     | `hit` | the same | probability |
     | `profile` | 1 ... 100, a factor | share of settings |
     | `ecdf` | iterations | share of settings and targets |

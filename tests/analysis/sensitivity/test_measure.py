@@ -369,23 +369,16 @@ BOTH = [("a", "e", 1), ("a", "f", 1), ("b", "e", 2)]
 
 
 def test_a_miss_counts_as_its_own_budget() -> None:
-    """Counts 10 and a miss of 100 iterations, and a miss of 1000: logarithms 1, 2 and 3, deviation sqrt(2/3)."""
-    table = pd.DataFrame(
-        {
-            "method": "a",
-            "x": [0, 1, 2],
-            "n": [10, NAN, NAN],
-            "budget": [100, 100, 1000],
-            "cost": [10, 100, 1000],
-        }
-    )
-    found = measure(runs(table, hyper=["x"], count="n", cost="cost", budget="budget"))
+    """A count of 10, a miss of 100 iterations and one of 1000: logarithms 1, 2 and 3."""
+    table = pd.DataFrame({"method": "a", "x": [0, 1, 2], "n": [10, INF, INF], "budget": [100, 100, 1000]})
+    found = measure(runs(table, hyper=["x"], count="n", budget="budget"))
     assert number(found, "deviation", "count")[0] == pytest.approx((2 / 3) ** 0.5, rel=1e-12)
     assert number(found, "deviation", "hit")[0] == pytest.approx(2**0.5 / 3, rel=1e-12)
 
 
 def test_a_line_of_rates_runs_through_the_best_setting() -> None:
-    """Losses of x, y = 00, 01, 10, 11: 4, 3, 2, 1, before training 5. Along x from 11: 3 and 1; along y: 2 and 1."""
+    """Losses of x, y = 00, 01, 10, 11: 4, 3, 2, 1, before training 5. From 11 they are 3 and 1 along x,
+    2 and 1 along y."""
     table = pd.DataFrame({"method": "a", "x": [0, 0, 1, 1], "y": [0, 1, 0, 1], "loss": [4.0, 3, 2, 1]})
     found = measure(runs(table.assign(start=5.0), hyper=["x", "y"], loss="loss", start="start"))
     assert number(found, "rate_sensitivity", "x")[0] == 1
