@@ -14,8 +14,8 @@ class Grouped:
 
     factors: dict[str, float]
     """The main effect of each factor."""
-    joint: dict[str, float]
-    """The interactions of factors with each other, such as `alpha0:beta0`."""
+    joint: dict[tuple[str, ...], float]
+    """The interactions of factors with each other, such as alpha0 and beta0."""
     of_seed: dict[str, float]
     """All that involves the seed: `seed`, `alpha0:seed`. Empty where there is one seed."""
 
@@ -30,10 +30,10 @@ class Grouped:
         return sum(self.of_seed.values())
 
     @property
-    def largest(self) -> tuple[str, float] | None:
-        """The largest interaction and its share; None: there is none, or all are 0."""
-        name = max(self.joint, key=lambda one: self.joint[one], default="")
-        return (name, self.joint[name]) if name and self.joint[name] > 0 else None
+    def largest(self) -> tuple[tuple[str, ...], float] | None:
+        """The factors of the largest interaction, and its share; None: there is none, or all are 0."""
+        names = max(self.joint, key=lambda some: self.joint[some], default=())
+        return (names, self.joint[names]) if names and self.joint[names] > 0 else None
 
 
 def grouped(effects: Mapping[str, float], factors: Collection[str]) -> Grouped:
@@ -48,17 +48,17 @@ def grouped(effects: Mapping[str, float], factors: Collection[str]) -> Grouped:
     rest = {name: share for name, share in effects.items() if name not in of_seed}
     return Grouped(
         factors={name: rest[name] for name in factors if name in rest},
-        joint={name: share for name, share in rest.items() if name not in factors},
+        joint={_parts(name, factors): share for name, share in rest.items() if name not in factors},
         of_seed=of_seed,
     )
 
 
-def in_words(interaction: str, factors: Collection[str]) -> list[str]:
-    """The factors of an interaction: `alpha0:beta0` -> alpha0, beta0."""
+def _parts(interaction: str, factors: Collection[str]) -> tuple[str, ...]:
+    """`alpha0:beta0` -> alpha0, beta0."""
     parts: list[str] = []
     for part in interaction.split(JOINT):
         if parts and parts[-1] not in factors:
             parts[-1] += JOINT + part  # the colon is in the factor's own name
         else:
             parts.append(part)
-    return parts
+    return tuple(parts)

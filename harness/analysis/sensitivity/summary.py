@@ -95,7 +95,7 @@ def _shares(known: Numbers, of: str) -> Table:
         spread = {"sd": number(known.value("deviation", one.name, environment, of))}
         rows.append(known.place(environment) | {"method": one.name} | spread | texts)
         if found.largest and found.largest[1] > largest.get(one.name, ("", "", 0.0))[2]:
-            pair = " with ".join(effects.in_words(found.largest[0], one.factors))
+            pair = " with ".join(found.largest[0])
             largest[one.name] = (pair, environment, found.largest[1])
     frame = frame_of(rows)
     last = [name for name in (INTERACTIONS, SEED) if name in frame]
