@@ -227,10 +227,9 @@ def left_out(known: Collection[str], drawn: Collection[str]) -> list[str]:
 
 def not_run(measures: Measures) -> list[str]:
     """A note, if some method was not run in some environment."""
-    places = enumerate(measures.runs.environments)
     lacking = [
-        (one.name, name, "not run there")
-        for e, name in places
+        (one.name, place, "not run there")
+        for e, place in enumerate(shown(measures).values())
         for one in measures.runs.methods
         if not one.ran[e].any()
     ]

@@ -34,6 +34,7 @@ WHAT = "Shares of the variance over each full grid (exact functional ANOVA); the
 SPREAD = "sd: standard deviation over settings and seeds, whose square a bar shares out"
 DECADES = " (of log iterations: in decades)"
 PATCH, BAR = 0.22, 0.7
+BELOW_KEY = 0.06  # inches
 ROOMY = 0.9  # inches: a wider bar has a number at its middle, too
 END = 0.3  # inches: beside a bar, of the number at its end
 WIDE, NARROW = 8.4, 1.4  # inches: of the page with three columns; of a method's name there
@@ -70,7 +71,7 @@ def shares(measures: Measures, title: str = "") -> Figure:
     title = page.titled(title, "what the results depend on")
     known = rows[rows["value"].notna()]
     if known.empty:
-        notes = page.missing(_nulls(rows)) or ["No shares: the table has no results that vary."]
+        notes = _notes(rows, known, measures) or ["No shares: the table has no results that vary."]
         return page.Page.of(measures, title, ["Nothing to draw."], notes).figure(0)
     results = [name for name in RESULTS if name in set(known["measure"])]
     bars = _bars(rows[rows["measure"].isin(results)], NAMED[len(results)], measures)
@@ -78,16 +79,17 @@ def shares(measures: Measures, title: str = "") -> Figure:
     groups = grouped(known, measures)
     laid = _laid(groups, bars, results, measures).fitting()
     notes = [
-        *_notes(rows, known),
+        *_notes(rows, known, measures),
         *page.left_out(groups, laid.groups),
         *page.not_run(measures),
     ]
     spread = [SPREAD + DECADES * ("share_of_count" in results)] * bool(laid.before)
     sheet = page.Page.of(measures, title, [WHAT, *spread], notes, width=laid.width)
     key = Key.of({name: _said(name) for name in looks}, PATCH, laid.width)
-    fig = sheet.figure(key.height + laid.height)
+    top = sheet.top + key.height + BELOW_KEY
+    fig = sheet.figure(key.height + BELOW_KEY + laid.height)
     key.draw(fig, sheet.top, lambda ax, at, row, name: _patch(ax, at, row, looks[name]))
-    axes = laid.axes(fig, sheet.top + key.height)
+    axes = laid.axes(fig, top)
     for one in bars:
         if one.method in laid.groups.get(one.environment, ()):
             column, level = results.index(one.result), laid.groups[one.environment].index(one.method)
@@ -96,7 +98,7 @@ def shares(measures: Measures, title: str = "") -> Figure:
         ax.set_xlim(0, 1)
         ax.set_xticks([0, 0.5, 1], ["0", percent(0.5) if laid.wide > ROOMY else "", percent(1)])
     for column, room in enumerate(laid.before):
-        page.write(fig, laid.left(column) - room, sheet.top + key.height + laid.head - 0.06, "sd")
+        page.write(fig, laid.left(column) - room, top + laid.head - 0.06, "sd")
     return fig
 
 
@@ -130,15 +132,15 @@ def _result(name: str, measures: Measures) -> str:
     return "log iterations (a miss: budget)" if name == "share_of_count" else "target reached or not"
 
 
-def _nulls(rows: pd.DataFrame) -> list[tuple[str, str, str]]:
-    null = rows[rows["value"].isna() & (rows["why"] != "")]
-    return list(null[["method", "environment", "why"]].itertuples(index=False, name=None))
-
-
-def _notes(rows: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+def _notes(rows: pd.DataFrame, known: pd.DataFrame, measures: Measures) -> list[str]:
     """Of the methods without any bar in an environment."""
     drawn = set(zip(known["method"], known["environment"], strict=True))
-    return page.missing([null for null in dict.fromkeys(_nulls(rows)) if null[:2] not in drawn])
+    null = rows[rows["value"].isna() & (rows["why"] != "")].drop_duplicates(["method", "environment", "why"])
+    places = page.shown(measures)
+    keys = zip(null["method"], null["environment"], null["why"], strict=True)
+    return page.missing(
+        [(name, places[place], why) for name, place, why in keys if (name, place) not in drawn]
+    )
 
 
 def _bars(rows: pd.DataFrame, inches: float, measures: Measures) -> list[Bar]:

@@ -295,6 +295,16 @@ def test_the_standard_deviation_stands_before_its_bar():
     assert "sd:" not in said(drawn(figures.shares, without)[0])
 
 
+def test_environments_are_named_alike_in_notes_and_panels():
+    rows = table(3)
+    rows = rows[(rows["method"] != "fomaml") | (rows["environment"] == ENVIRONMENTS[0])]
+    rows = rows[(rows["method"] != "alpha-maml") | (rows["a"] == 1) | (rows["b"] == 0)]
+    text = said(drawn(figures.shares, measured(rows, **WHOLE))[0])
+    assert "Not drawn: FOMAML in sinusoid, a rather long name for one (not run there)." in text
+    places = "paper-adam, inner_steps=5 and sinusoid, a rather long name for one"
+    assert f"Not drawn: Alpha-MAML in {places} (its settings are no full factorial)." in text
+
+
 def test_more_factors_than_colours_are_told_apart():
     looks = measures_shares.fills([f"knob{k}" for k in range(20)])
     assert len(set(looks.values())) == 20
