@@ -122,6 +122,12 @@ def test_footnotes_are_sentences():
     ]
 
 
+def test_a_name_keeps_its_small_letter():
+    runs = dataclasses.replace(both().runs, environments=("half cheetah", "ant"))
+    sheet = page.Page.of(dataclasses.replace(both(), runs=runs), "", [], ["half cheetah: seed 3 left out"])
+    assert sheet.notes == "half cheetah: seed 3 left out."
+
+
 def test_twelve_methods_are_told_apart():
     looks = page.looks(measured(table(12), **WHOLE))
     assert len({(look.colour, look.dash) for look in looks.values()}) == 12

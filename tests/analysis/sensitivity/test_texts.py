@@ -109,3 +109,6 @@ def test_a_colon_in_the_name_of_a_factor() -> None:
     assert found.joint == {("opt:rate", "b"): 0.1}
     assert found.of_seed == {"opt:rate:seed": 0.2}
     assert grouped({"b:opt:rate": 0.1}, found.factors).joint == {("b", "opt:rate"): 0.1}
+    own = grouped({"init:seed": 0.8, "seed": 0.05, "init:seed:seed": 0.15}, ["init:seed"])
+    assert own.factors == {"init:seed": 0.8}
+    assert own.seed == pytest.approx(0.2)
