@@ -16,6 +16,7 @@ from harness.analysis.sensitivity import Measures
 from harness.analysis.sensitivity.effects import Grouped
 from harness.analysis.sensitivity.effects import grouped as by_kind
 from harness.analysis.sensitivity.runs import JOINED
+from harness.analysis.sensitivity.summary import SPREAD_DIGITS
 from harness.analysis.sensitivity.texts import number, percent
 from harness.plots import style, texts
 from harness.plots.measures import page
@@ -162,7 +163,7 @@ def _bars(rows: pd.DataFrame, inches: float, measures: Measures) -> list[Bar]:
                 result=measure,
                 parts=parts(effects),
                 largest=largest(effects, inches),
-                spread=number(spread) if len(known) else "",
+                spread=number(spread, SPREAD_DIGITS) if len(known) else "",
                 why="" if len(known) else some["why"].iloc[0],
             )
         )

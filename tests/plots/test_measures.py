@@ -287,7 +287,7 @@ def test_the_standard_deviation_stands_before_its_bar():
         for text in ax.texts
         if text.get_label() == "sd"
     }
-    assert found == {(f"{ENVIRONMENTS[0]}|2", 0, "0.250")}
+    assert found == {(f"{ENVIRONMENTS[0]}|2", 0, "0.25")}
     assert "sd: standard deviation over settings and seeds" in said(fig)
     assert_legible(fig)
     own = both().values

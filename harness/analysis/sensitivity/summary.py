@@ -23,6 +23,8 @@ SHARES = {"count": "iterations to the target", "hit": "whether the target is rea
 """Whose variance is shared out, see in_environment."""
 INTERACTIONS, SEED = "interactions", "seed"
 """Heads of what is no main effect."""
+SPREAD_DIGITS = 2
+"""Of a standard deviation; a terminal has no room for more."""
 
 
 def heading(measured: Measures) -> str:
@@ -92,7 +94,7 @@ def _shares(known: Numbers, of: str) -> Table:
         texts = {name: share(value) for name, value in found.factors.items()}
         texts |= {INTERACTIONS: share(found.interactions)} if found.joint else {}
         texts |= {SEED: share(found.seed)} if found.of_seed else {}
-        spread = {"sd": number(known.value("deviation", one.name, environment, of))}
+        spread = {"sd": number(known.value("deviation", one.name, environment, of), digits=SPREAD_DIGITS)}
         rows.append(known.place(environment) | {"method": one.name} | spread | texts)
         if found.largest and found.largest[1] > largest.get(one.name, ("", "", 0.0))[2]:
             pair = " with ".join(found.largest[0])

@@ -144,7 +144,7 @@ def test_the_standard_deviation_stands_before_the_shares() -> None:
     frame = pd.DataFrame([*measured.values[own].to_dict("records"), row], columns=measured.values.columns)
     table = by_key(dataclasses.replace(measured, values=frame))["sharescount"]
     assert list(table.frame) == ["method", "sd", "a"]
-    assert list(table.frame["sd"]) == ["0.500", ""]
+    assert list(table.frame["sd"]) == ["0.50", ""]
     assert "sd: standard deviation over settings and seeds, in decades" in table.notes
 
 
