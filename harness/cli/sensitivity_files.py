@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.analysis.sensitivity.report import in_latex
+from harness.analysis.sensitivity.summary import footnotes
 from harness.common.files import whole_files
-from harness.common.text import clean
 from harness.records.schema import INTEGER, NUMBER, TEXT, Column, arrow
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any],
         _parquet(measured.curves, CURVES, about, curves)
         measured.values.to_csv(csv, index=False)
         measured.chosen.to_csv(chosen, index=False)
-        tex.write_text(latex(tables, about["sources"]), "utf-8")
+        tex.write_text(in_latex(tables, footnotes(measured, in_files=False), about["sources"]), "utf-8")
         for figure in figures:  # of what these files take the place of
             if figure.is_file():
                 figure.unlink()
@@ -90,20 +91,6 @@ def _parquet(
     table = pa.Table.from_pandas(frame, arrow(dict(columns)), preserve_index=False)
     text = json.dumps(about, allow_nan=False).encode()
     pq.write_table(table.replace_schema_metadata({b"harness": text}), path, compression="zstd")
-
-
-def latex(tables: Sequence[Table], sources: Mapping[str, str]) -> str:
-    r"""The tables as LaTeX, for the package booktabs: \toprule and so on. What they are is in comments."""
-    parts = [f"% {clean(name)}: {clean(source)}" for name, source in sources.items()]
-    parts.append(r"% Needs \usepackage{booktabs}.")
-    for one in tables:
-        parts += ["", f"% {clean(one.title)}"]
-        if len(one.frame):
-            layout = "".join("l" if name in one.words else "r" for name in one.frame)
-            cells = one.frame.map(clean)
-            parts.append(cells.to_latex(index=False, escape=True, column_format=layout).rstrip())
-        parts += [f"% {clean(note)}" for note in one.notes]
-    return "\n".join(parts) + "\n"
 
 
 def for_programs(measured: Measures, about: Mapping[str, Any]) -> dict[str, Any]:

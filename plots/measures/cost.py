@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.sensitivity import Measures
+from harness.analysis.sensitivity.texts import number
 from harness.plots import style, texts
 from harness.plots.measures import page
 from harness.plots.measures.rows import Rows, beside, grouped
@@ -37,8 +38,12 @@ def cost(measures: Measures, title: str = "") -> Figure:
     groups = grouped(rows, measures)
     words = {at: _words(row, measures) for at, row in rows.iterrows()}
     room = [texts.widest(words.values(), style.SMALL) + 0.15] * len(units)
-    laid = Rows(groups=groups, columns=units, beside=room, titles=page.shown(measures))
-    notes = [*_notes(units), *page.not_run(measures)]
+    laid = Rows(groups=groups, columns=units, beside=room, titles=page.shown(measures)).fitting()
+    notes = [
+        *_notes(units),
+        *page.left_out(groups, laid.groups),
+        *page.not_run(measures),
+    ]
     what = WHAT + HIDDEN * bool(rows["low"].notna().any())
     sheet = page.Page.of(measures, title, [what], notes, page.intervals(rows, "bars"))
     fig = sheet.figure(laid.height)
@@ -47,9 +52,9 @@ def cost(measures: Measures, title: str = "") -> Figure:
         ends = page.limits(
             rows.loc[rows["of"] == unit, ["value", "low", "high"]].to_numpy().ravel(), log=True
         )
-        for place, names in groups.items():
+        for place, names in laid.groups.items():
             ax = axes[place, c]
-            page.log_scale(ax.xaxis, *ends, laid.wide)
+            page.log_scale(ax, *ends, laid.wide)
             here = rows[(rows["of"] == unit) & (rows["environment"] == place)]
             for at, row in here.iterrows():
                 level = names.index(row["method"])
@@ -67,7 +72,7 @@ def _notes(units: list[str]) -> list[str]:
 def _words(row: pd.Series, measures: Measures) -> str:
     """`258`; `no hit in 2 of 5 seeds`."""
     if isfinite(row["value"]):
-        return page.number(row["value"])
+        return number(row["value"])
     never = page.numbers(measures, "seeds_without_hit")
     never = never[(never["method"] == row["method"]) & (never["environment"] == row["environment"])]
     count = int(never["value"].iloc[0]) if len(never) else 0

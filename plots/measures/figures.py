@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from harness.analysis.sensitivity import Measures
@@ -38,5 +39,5 @@ def render(measures: Measures, folder: Path | str, title: str = "") -> list[Path
         path
         for name, (has, draw) in FIGURES.items()
         if has(measures)
-        for path in style.write(lambda draw=draw: draw(measures, title), Path(folder) / name)  # type: ignore[misc]
+        for path in style.write(partial(draw, measures, title), Path(folder) / name)
     ]

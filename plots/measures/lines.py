@@ -22,6 +22,8 @@ from harness.plots.measures.key import Key
 # Inches.
 ACROSS, LEFT, HIGH, BELOW, APART = 4, 0.45, 1.45, 0.44, 0.12
 LINE, STROKE = 0.16, 0.38
+ROWS = 6
+"""Of panels, at most."""
 MARKED = 6
 """Curves with at most as many points have a dot at each."""
 REACHED = "Share of (setting, target) pairs reached"
@@ -106,12 +108,13 @@ def _draw(
     if rows.empty:
         return page.Page.of(measures, title, ["Nothing to draw."], notes).figure(0)
     laid = _laid(rows, kinds, measures)
+    notes += page.left_out(page.environments(rows, measures), {place for row in laid for _, place in row})
     wide = (page.WIDTH - style.MARGIN) / max(len(row) for row in laid) - LEFT - APART
     blocks = [_block(row, before, measures) for row, before in zip(laid, [None, *laid], strict=False)]
     above = [LINE * _lines(block) + 0.06 * bool(block) for block in blocks]
     heads = [[_head(panel, wide, measures) for panel in row] for row in laid]
     rooms = [LINE * max(map(_lines, some)) + 0.06 for some in heads]
-    key = Key.of({name: page.method(name) for name in page.methods(rows, measures)}, STROKE, page.WIDTH)
+    key = Key.of(page.named(page.methods(rows, measures)), STROKE, page.WIDTH)
     sheet = page.Page.of(measures, title, what, notes, page.intervals(rows, "bands"))
     fig = sheet.figure(key.height + sum(above) + sum(rooms) + len(laid) * (HIGH + BELOW))
     key.draw(fig, sheet.top, lambda ax, at, row, name: _stroke(ax, at, row, page.looks(measures)[name]))
@@ -147,12 +150,12 @@ def _lines(text: str) -> int:
 
 
 def _laid(rows: pd.DataFrame, kinds: Sequence[Kind], measures: Measures) -> list[list[Panel]]:
-    """The panels row by row: of each kind even rows; of one environment, all kinds side by side."""
-    of_kinds = [
-        [(kind, place) for place in page.environments(rows[rows["curve"] == kind.curve], measures)]
-        for kind in kinds
-    ]
-    of_kinds = [panels for panels in of_kinds if panels]
+    """The panels row by row: of each kind even rows, for as many environments as there is room for; of one
+    environment, all kinds side by side."""
+    known = {kind: page.environments(rows[rows["curve"] == kind.curve], measures) for kind in kinds}
+    known = {kind: places for kind, places in known.items() if places}
+    room = ACROSS * (ROWS // len(known))
+    of_kinds = [[(kind, place) for place in places[:room]] for kind, places in known.items()]
     if len(measures.runs.environments) == 1:
         return [[panel for panels in of_kinds for panel in panels]]
     laid = []
@@ -186,10 +189,10 @@ def _line(ax: Axes, rows: pd.DataFrame, kind: Kind, look: page.Look, z: float) -
 def _scales(ax: Axes, rows: pd.DataFrame, kind: Kind, wide: float) -> None:
     last = float(rows["x"].max())
     if kind.log:
-        page.log_scale(ax.xaxis, float(rows["x"].min()), max(last * 1.03, 2.0), wide)
+        page.log_scale(ax, float(rows["x"].min()), max(last * 1.03, 2.0), wide)
     else:
         ax.set_xlim(0.5, last + 0.5)
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7, min_n_ticks=1))
     if kind.share:
         ax.set(ylim=(-0.02, 1.03), yticks=[0, 0.25, 0.5, 0.75, 1])
         ax.set_yticklabels(["0", "", "0.5", "", "1"])

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb, isfinite, log10
+from math import isfinite, log10
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.sensitivity import Measures
-from harness.analysis.sensitivity.resamples import EXACT, FEW, LEVEL
 from harness.analysis.sensitivity.runs import EVERYWHERE
+from harness.analysis.sensitivity.summary import heading
+from harness.analysis.sensitivity.texts import resampled, short_names
 from harness.plots import style, texts
 from harness.plots.heading import Heading, seeds_text
 
@@ -25,12 +25,12 @@ COLOURS = (style.BASELINE, "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00"
 DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
 INK, PALE = "0.15", "0.45"
-SEPARATOR = ", "
-"""Between the parts of an environment's name."""
 WIDTH = 7.4  # inches: a page's, and what a README shows without making it smaller
 NAME = 1.7  # inches: a longer name of a method is cut
 NOTED = 4
 """More lines of notes are counted."""
+CUTS = (0.5, 0.75, 0.25, 1.0, 0.0)
+"""Shares of a name that is too wide that may stand before the cut; the first that keeps names apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,22 +55,28 @@ def looks(measures: Measures) -> dict[str, Look]:
     }
 
 
-def method(name: str, inches: float = NAME, points: float = style.TICK) -> str:
-    """A method's title, or its name where this installation does not have it; cut where it is wider."""
-    return fitted(texts.method(name), inches, points)
+def named(names: Iterable[str], inches: float = NAME, points: float = style.TICK) -> dict[str, str]:
+    """Method -> its title, or its name where this installation does not have it. What is wider is cut, so
+    that no two become the same if that can be."""
+    titles = {name: texts.method(name) for name in names}
+    ways = [{name: fitted(title, inches, points, at) for name, title in titles.items()} for at in CUTS]
+    return next((found for found in ways if len(set(found.values())) == len(found)), ways[0])
 
 
 @lru_cache(maxsize=1024)
-def fitted(text: str, inches: float, points: float) -> str:
-    """A text in one line, as it is, cut where it is wider than this."""
+def fitted(text: str, inches: float, points: float, at: float = CUTS[0]) -> str:
+    """A text in one line, as it is; cut where it is wider than this: in the middle, or where `at` says."""
     text, letters = " ".join(text.split()), len(text)
-    while letters > 1 and texts.size(texts.literal(_cut(text, letters)), points)[0] > inches:
+    while letters > 1 and texts.size(texts.literal(_cut(text, letters, at)), points)[0] > inches:
         letters -= 1
-    return texts.literal(_cut(text, letters))
+    return texts.literal(_cut(text, letters, at))
 
 
-def _cut(text: str, letters: int) -> str:
-    return text if letters >= len(text) else text[:letters].rstrip(" ,") + "…"
+def _cut(text: str, letters: int, at: float) -> str:
+    if letters >= len(text):
+        return text
+    head = round(letters * at)
+    return f"{text[:head].rstrip(' ,')}…{text[len(text) - letters + head :].lstrip(' ,')}"
 
 
 def numbers(measures: Measures, *names: str) -> pd.DataFrame:
@@ -95,22 +101,7 @@ def shown(measures: Measures) -> dict[str, str]:
     """Environment -> the title of its panels: what it does not share with all others. Empty where there is
     only one: the heading names it."""
     names = measures.runs.environments
-    if len(names) == 1:
-        return {names[0]: ""}
-    end = len(SEPARATOR + shared) if (shared := _shared(names)) else 0
-    return {name: name[: len(name) - end] for name in names}
-
-
-def _shared(names: Sequence[str]) -> str:
-    """`target 2.5`: the words after the last commas that all have in common, unless one has no others."""
-    parts = [name.split(SEPARATOR) for name in names]
-    words: list[str] = []
-    while all(len(some) > len(words) + 1 for some in parts):
-        last = {some[-1 - len(words)] for some in parts}
-        if len(last) > 1:
-            break
-        words.insert(0, last.pop())
-    return SEPARATOR.join(words)
+    return short_names(names)[0] if len(names) > 1 else {names[0]: ""}
 
 
 def score(measures: Measures, wanted: str = "") -> str:
@@ -122,17 +113,10 @@ def score(measures: Measures, wanted: str = "") -> str:
 
 def intervals(rows: pd.DataFrame, drawn: str) -> str:
     """What the `drawn` (bands, bars) of these rows are; the rows have a column `seeds`."""
-    seeds = sorted({int(n) for n in rows["seeds"][rows["value"].notna()]} - {0})
-    if not seeds:
-        return ""
-    if seeds == [1]:
-        return "one seed, so no intervals"
-    least, most = min(n for n in seeds if n > 1), seeds[-1]
-    several = f"{least}" if least == most else f"{least} to {most}"
-    resampled = f"all {comb(2 * most - 1, most)} resamples" if least == most <= EXACT else "the resamples"
-    few = "; so few seeds make them narrow" * (least <= FEW)
-    none = "; none where there is one seed" * (seeds[0] == 1)
-    return f"{drawn}: {LEVEL:.0%} of {resampled} of {several} seeds{few}{none}"
+    seeds = {int(n) for n in rows["seeds"][rows["value"].notna()]} - {0}
+    if not seeds - {1}:
+        return resampled(seeds) if seeds else ""
+    return f"{drawn}: {resampled(seeds)}" + "; none where there is one seed" * (1 in seeds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,9 +146,9 @@ class Page:
             width=width,
             heading=Heading(
                 title=texts.wrapped(title, inches, style.TITLE, bold=True),
-                subtitle=texts.wrapped("\n".join(lines), inches, style.TICK),
+                subtitle=_wrapped(lines, inches, style.TICK),
             ),
-            notes=texts.wrapped("\n".join(_few([*notes, *measures.runs.notes])), inches, style.SMALL),
+            notes=_wrapped(_few([*notes, *measures.runs.notes], measures), inches, style.SMALL),
         )
 
     @property
@@ -195,18 +179,29 @@ def _about(measures: Measures) -> list[str]:
     seeds = [int(s) for s in runs.seeds if isinstance(s, int | np.integer)]
     whole = len(seeds) == len(runs.seeds)
     words = [seeds_text(seeds) if whole else f"{len(runs.seeds)} seeds"] if len(runs.seeds) > 1 else []
-    if len(runs.environments) > 1:
-        shared = _shared(runs.environments)
-        words.insert(0, SEPARATOR.join(filter(None, (f"{len(runs.environments)} environments", shared))))
-    elif runs.environments[0] != EVERYWHERE:
-        words.insert(0, runs.environments[0])
-    return words
+    known = len(runs.environments) > 1 or runs.environments[0] != EVERYWHERE
+    return [heading(measures)] * known + words
 
 
-def _few(lines: Sequence[str]) -> list[str]:
-    lines = list(dict.fromkeys(line for line in lines if line))
-    more = len(lines) - NOTED
-    return lines if more < 2 else [*lines[:NOTED], f"and {more} more notes"]
+def _wrapped(lines: Iterable[str], inches: float, points: float) -> str:
+    """In this width; no line begins with a per cent sign."""
+    return texts.wrapped("\n".join(lines).replace(" %", "\N{NO-BREAK SPACE}%"), inches, points)
+
+
+def _few(lines: Iterable[str], measures: Measures) -> list[str]:
+    """Each once, as sentences; those beyond NOTED are counted."""
+    names = measures.runs.environments
+    found = list(dict.fromkeys(_sentence(line, names) for line in lines if line))
+    more = len(found) - NOTED
+    return found if more < 2 else [*found[:NOTED], f"And {more} more notes."]
+
+
+def _sentence(line: str, names: Sequence[str]) -> str:
+    """With a capital and a full stop; a name before a colon is left as it is."""
+    named = any(line.startswith(f"{name}:") for name in names)
+    if not named and line.split(maxsplit=1)[0].isalpha():
+        line = line[:1].upper() + line[1:]
+    return line if line.endswith((".", "!", "?")) else f"{line}."
 
 
 def missing(pairs: Sequence[tuple[str, str, str]]) -> list[str]:
@@ -224,31 +219,26 @@ def _whose(whose: dict[str, list[str]]) -> str:
     return ", ".join(f"{name} in {place}" if place else name for name, place in places.items())
 
 
+def left_out(known: Collection[str], drawn: Collection[str]) -> list[str]:
+    """A note, if not all environments are drawn."""
+    lacking = len(known) - len(drawn)
+    return [f"Not drawn, for want of room: {lacking} of {len(known)} environments."] * (lacking > 0)
+
+
 def not_run(measures: Measures) -> list[str]:
     """A note, if some method was not run in some environment."""
-    places = enumerate(measures.runs.environments)
     lacking = [
-        (one.name, name, "not run there")
-        for e, name in places
+        (one.name, place, "not run there")
+        for e, place in enumerate(shown(measures).values())
         for one in measures.runs.methods
         if not one.ran[e].any()
     ]
     return missing(lacking)
 
 
-def number(value: float) -> str:
-    """As it stands beside a mark: 1,170; 48.3; 0.719."""
-    if not isfinite(value):
-        return "∞" if value > 0 else "?"
-    if abs(value) >= 1e7:
-        return texts.number(float(f"{value:.2e}"))
-    text = f"{value:,.0f}" if abs(value) >= 99.95 else f"{value + 0.0:.3g}"  # no minus before 0
-    return text.replace("-", "−")
-
-
-def log_scale(axis: Axis, low: float, high: float, inches: float) -> None:
-    """A logarithmic axis from low to high with labels that have room, at 1, 2, 5, 10, ... or at powers."""
-    axis.axes.set(**{f"{axis.axis_name}scale": "log", f"{axis.axis_name}lim": (low, high)})  # type: ignore[attr-defined]
+def log_scale(ax: Axes, low: float, high: float, inches: float) -> None:
+    """A logarithmic x axis from low to high with labels that have room, at 1, 2, 5, 10, ... or at powers."""
+    ax.set(xscale="log", xlim=(low, high))
     first, last = int(np.floor(log10(low))), int(np.ceil(log10(high)))
     per_inch = log10(high / low) / inches
     large = high >= 1e6 or low < 1e-3
@@ -259,14 +249,17 @@ def log_scale(axis: Axis, low: float, high: float, inches: float) -> None:
     words = {inches * log10(tick / low) / log10(high / low): _tick(tick, large) for tick in ticks}
     places = dict(zip(words, ticks, strict=True))
     kept = texts.spaced({at: f"{word} " for at, word in words.items()}, style.TICK)
-    axis.set_ticks([places[at] for at in kept], [words[at] for at in kept])
+    ax.xaxis.set_ticks([places[at] for at in kept], [words[at] for at in kept])
     minor = [m * 10.0**k for k in range(first, last + 1) for m in range(1, 10)]
-    axis.set_ticks([m for m in minor if low <= m <= high] if per_inch < 3 else [], minor=True)
-    axis.set_minor_formatter("")
+    ax.xaxis.set_ticks([m for m in minor if low <= m <= high] if per_inch < 3 else [], minor=True)
+    ax.xaxis.set_minor_formatter("")
 
 
 def _tick(value: float, large: bool) -> str:
-    return texts.number(value) if large else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    """As `sensitivity.texts.number` writes it, without noughts at the end: 0.5, 1000, 10,000."""
+    if large or value < 100:
+        return texts.number(value) if large else f"{value:.3g}"
+    return f"{value:{',' if value >= 1e4 else ''}.0f}"
 
 
 def limits(values: Iterable[float], log: bool, pad: float = 0.05) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from harness.analysis.sensitivity import Measures
 from harness.plots import style, texts
 from harness.plots.measures import page
-from harness.plots.measures.labels import Mark, placed
+from harness.plots.measures.labels import Mark, Point, placed
 from harness.plots.measures.tuned import known, tuned
 
 # Inches.
@@ -23,6 +23,8 @@ PLANE, LEFT, RIGHT, ABOVE, BELOW = (5.4, 3.9), 0.62, 1.0, 0.24, 0.44
 FAR = 0.2
 """From where on a name needs a line to its mark."""
 SCORES = ("tuned", "sensitivity", "default")
+LEAST = 0.1
+"""To which sensitivity the axis goes at least."""
 MARK = 5.5  # points
 WHAT = (
     "Tuned: the best setting of each environment. Default: the one setting that is best for all of them. "
@@ -44,7 +46,7 @@ def performance(measures: Measures, title: str = "") -> Figure:
 def _points(measures: Measures) -> pd.DataFrame:
     """[methods] sensitivity and tuned score, with their ends: columns such as `tuned_low`."""
     rows = page.numbers(measures, *SCORES)
-    found = {name: {} for name in page.methods(rows, measures)}  # type: dict[str, dict[str, float]]
+    found: dict[str, dict[str, float]] = {name: {} for name in page.methods(rows, measures)}
     for _, row in rows.iterrows():
         for end in ("value", "low", "high"):
             found[row["method"]][f"{row['measure']}_{end}"] = float(row[end])
@@ -63,7 +65,9 @@ def plane(measures: Measures, title: str = "") -> Figure:
     fig = sheet.figure(ABOVE + PLANE[1] + BELOW)
     ax = style.axes_at(fig, LEFT, sheet.top + ABOVE, *PLANE, label="plane")
     across, up = ([f"{name}_{end}" for end in ("value", "low", "high")] for name in ("sensitivity", "tuned"))
-    ax.set_xlim(page.limits([0.0, *points[across].to_numpy().ravel()], log=False, pad=0.07))
+    # Never below 0. Where all are 0, the axis needs some length.
+    most = max(float(np.nanmax(points[across].to_numpy())), LEAST)
+    ax.set_xlim(-0.05 * most, 1.07 * most)
     ax.set_ylim(page.limits(points[up].to_numpy().ravel(), log=False, pad=0.12))
     _defaults(ax)
     looks = page.looks(measures)
@@ -104,7 +108,8 @@ def _names(ax: Axes, points: pd.DataFrame) -> None:
     """Each method's name beside its mark, with a line where it had to stand farther off."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     origin, scale = np.array([left, low]), np.array([PLANE[0] / (right - left), PLANE[1] / (high - low)])
-    marks = [_mark(str(name), row, origin, scale) for name, row in points.iterrows()]
+    named = page.named(map(str, points.index))
+    marks = [_mark(named[str(name)], row, origin, scale) for name, row in points.iterrows()]
     for mark, middle in zip(marks, placed(marks, PLANE), strict=True):
         half = np.array(mark.size) / 2
         end = np.clip(mark.at, middle - half, middle + half)
@@ -117,12 +122,16 @@ def _names(ax: Axes, points: pd.DataFrame) -> None:
         name.set_path_effects([withStroke(linewidth=2, foreground="white")])  # over the grey lines
 
 
-def _mark(name: str, row: pd.Series, origin: np.ndarray, scale: np.ndarray) -> Mark:
+def _mark(text: str, row: pd.Series, origin: np.ndarray, scale: np.ndarray) -> Mark:
     """In inches."""
     x, y = row["sensitivity_value"], row["tuned_value"]
     ends = [(row[f"sensitivity_{end}"], y) for end in ("low", "high")]
     ends += [(x, row[f"tuned_{end}"]) for end in ("low", "high")]
-    at, *bars = [tuple(map(float, (np.array(point) - origin) * scale)) for point in ((x, y), *ends)]
-    text = page.method(name)
+    at, *bars = (_inches(point, origin, scale) for point in ((x, y), *ends))
     bars = [bar for bar in bars if isfinite(sum(bar))]
-    return Mark(at=at, text=text, size=texts.size(text, style.TICK), bars=bars)  # type: ignore[arg-type]
+    return Mark(at=at, text=text, size=texts.size(text, style.TICK), bars=bars)
+
+
+def _inches(point: Point, origin: np.ndarray, scale: np.ndarray) -> Point:
+    x, y = (np.array(point) - origin) * scale
+    return float(x), float(y)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -15,6 +15,8 @@ from harness.plots.measures import page
 
 # Inches.
 ROW, GAP, HEAD_LINE = 0.2, 0.1, 0.17
+MOST = 10.4
+"""Of all rows: what does not fit is left out, so that a figure is no higher than some 12 inches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,8 @@ class Rows:
     """Their titles."""
     beside: Sequence[float]
     """Room for words to the right of each column."""
+    before: Sequence[float] = ()
+    """The same to the left; empty: none."""
     width: float = page.WIDTH
     name: float = page.NAME
     """Of a method, at most."""
@@ -38,15 +42,25 @@ class Rows:
     """Whether each group has an axis of its own; else all have that of the last."""
 
     @property
+    def named(self) -> dict[str, str]:
+        """Method -> its name as it is written."""
+        return page.named(dict.fromkeys(name for some in self.groups.values() for name in some), self.name)
+
+    @property
     def names(self) -> float:
         """Of the widest name of a method."""
-        names = [page.method(name, self.name) for some in self.groups.values() for name in some]
-        return texts.widest(names, style.TICK) + 0.1
+        return texts.widest(self.named.values(), style.TICK) + 0.1
 
     @property
     def wide(self) -> float:
         """Of a column's axes."""
-        return (self.width - 2 * style.MARGIN - self.names - sum(self.beside)) / len(self.columns)
+        words = sum(self.beside) + sum(self.before)
+        return (self.width - 2 * style.MARGIN - self.names - words) / len(self.columns)
+
+    def left(self, column: int) -> float:
+        """Where the axes of a column begin, from the left of the figure."""
+        words = sum(self.beside[:column]) + sum(self.before[: column + 1])
+        return style.MARGIN + self.names + column * self.wide + words
 
     @property
     def heads(self) -> list[str]:
@@ -80,28 +94,40 @@ class Rows:
         axes = self.under * (len(self.groups) if self.own_scales else 1)
         return self.head + sum(title + rows + GAP for title, rows in self.heights()) + axes
 
+    def fitting(self) -> Rows:
+        """With as many groups, from the first on, as there is room for."""
+        room = MOST - self.head - self.under * (not self.own_scales)
+        kept: dict[str, Sequence[str]] = {}
+        for (place, names), (title, rows) in zip(self.groups.items(), self.heights(), strict=True):
+            room -= title + rows + GAP + self.under * self.own_scales
+            if kept and room < 0:
+                break
+            kept[place] = names
+        return replace(self, groups=kept)
+
     def axes(self, fig: Figure, top: float) -> dict[tuple[str, int], Axes]:
         """(Environment, column) -> its axes, row 0 at the top, with the names of the rows and all titles."""
         found = {}
-        left = style.MARGIN + self.names
+        named = self.named
         at = top + self.head
         for place, (title, high) in zip(self.groups, self.heights(), strict=True):
             for c in range(len(self.columns)):
-                x = left + c * self.wide + sum(self.beside[:c])
-                ax = style.axes_at(fig, x, at + title, self.wide, high, label=f"{place}|{c}")
-                self._rows(ax, place, c == 0, place == [*self.groups][-1])
+                ax = style.axes_at(fig, self.left(c), at + title, self.wide, high, label=f"{place}|{c}")
+                self._rows(ax, place, named if c == 0 else {}, place == [*self.groups][-1])
                 found[place, c] = ax
             page.write(fig, style.MARGIN, at + title - 0.05, self.title(place), weight="bold")
             at += title + high + GAP + self.under * self.own_scales
         for c, head in enumerate(self.heads):
-            page.write(fig, left + c * self.wide + sum(self.beside[:c]), top + self.head - 0.06, head)
+            page.write(fig, self.left(c), top + self.head - 0.06, head)
         return found
 
-    def _rows(self, ax: Axes, place: str, named: bool, last: bool) -> None:
+    def _rows(self, ax: Axes, place: str, named: Mapping[str, str], last: bool) -> None:
         names = self.groups[place]
         ax.set_ylim(len(names) - 0.5, -0.5)
-        ax.set_yticks(range(len(names)), [page.method(name, self.name) for name in names] if named else [])
+        ax.set_yticks(range(len(names)), [named[name] for name in names] if named else [])
         page.bare(ax)
+        if self.before:
+            ax.tick_params(axis="y", pad=3.5 + 72 * self.before[0])
         ax.tick_params(axis="x", pad=2, length=2.5)
         if not (last or self.own_scales):
             ax.tick_params(axis="x", which="both", labelbottom=False)

@@ -1,9 +1,11 @@
-"""Which hyper-parameter the results hang on: shares of their variance, a stacked bar for each method."""
+"""Which hyper-parameters the results depend on: shares of their variance, a stacked bar for each method."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import nan
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,8 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from harness.analysis.sensitivity import Measures
+from harness.analysis.sensitivity.effects import Grouped
+from harness.analysis.sensitivity.effects import grouped as by_kind
 from harness.analysis.sensitivity.runs import JOINED
-from harness.analysis.sensitivity.shares import JOINT, SEED
+from harness.analysis.sensitivity.summary import SPREAD_DIGITS
+from harness.analysis.sensitivity.texts import number, percent
 from harness.plots import style, texts
 from harness.plots.measures import page
 from harness.plots.measures.key import Key
@@ -27,9 +32,14 @@ RESULTS = ("share_of_count", "share_of_hit", "share_of_score")
 LEAST = 0.01
 """A smaller largest interaction is not named."""
 WHAT = "Shares of the variance over each full grid (exact functional ANOVA); the largest interaction is named"
+SPREAD = "sd: standard deviation over settings and seeds, whose square a bar shares out"
+DECADES = " (of log iterations: in decades)"
 PATCH, BAR = 0.22, 0.7
+BELOW_KEY = 0.06  # inches
+ROOMY = 0.9  # inches: a wider bar has a number at its middle, too
+END = 0.3  # inches: beside a bar, of the number at its end
 WIDE, NARROW = 8.4, 1.4  # inches: of the page with three columns; of a method's name there
-NAMED = {1: 3.0, 2: 1.6, 3: 1.36}
+NAMED = {1: 3.0, 2: 1.6, 3: 1.2}
 """Columns -> inches, at most, of an interaction's name and share."""
 
 
@@ -45,6 +55,8 @@ class Bar:
     """Factor, INTERACTIONS or OF_SEED -> share."""
     largest: str
     """The largest interaction and its share, in words."""
+    spread: str
+    """The standard deviation; empty: not known."""
     why: str
     """Why there are no parts."""
 
@@ -57,39 +69,53 @@ def has(measures: Measures) -> bool:
 def shares(measures: Measures, title: str = "") -> Figure:
     """A column for each result: the count, the hit, the score."""
     rows = _rows(measures)
-    title = page.titled(title, "what the results hang on")
+    title = page.titled(title, "what the results depend on")
     known = rows[rows["value"].notna()]
     if known.empty:
-        notes = page.missing(_nulls(rows)) or ["No shares: the table has no results that vary."]
+        notes = _notes(rows, known, measures) or ["No shares: the table has no results that vary."]
         return page.Page.of(measures, title, ["Nothing to draw."], notes).figure(0)
     results = [name for name in RESULTS if name in set(known["measure"])]
-    bars = _bars(rows[rows["measure"].isin(results)], NAMED[len(results)])
+    bars = _bars(rows[rows["measure"].isin(results)], NAMED[len(results)], measures)
     looks = fills([part for one in bars for part in one.parts])
-    laid = _laid(known, bars, results, measures)
-    notes = [*_notes(rows, known), *page.not_run(measures)]
-    sheet = page.Page.of(measures, title, [WHAT], notes, width=laid.width)
+    groups = grouped(known, measures)
+    laid = _laid(groups, bars, results, measures).fitting()
+    notes = [
+        *_notes(rows, known, measures),
+        *page.left_out(groups, laid.groups),
+        *page.not_run(measures),
+    ]
+    spread = [SPREAD + DECADES * ("share_of_count" in results)] * bool(laid.before)
+    sheet = page.Page.of(measures, title, [WHAT, *spread], notes, width=laid.width)
     key = Key.of({name: _said(name) for name in looks}, PATCH, laid.width)
-    fig = sheet.figure(key.height + laid.height)
+    top = sheet.top + key.height + BELOW_KEY
+    fig = sheet.figure(key.height + BELOW_KEY + laid.height)
     key.draw(fig, sheet.top, lambda ax, at, row, name: _patch(ax, at, row, looks[name]))
-    axes = laid.axes(fig, sheet.top + key.height)
+    axes = laid.axes(fig, top)
     for one in bars:
         if one.method in laid.groups.get(one.environment, ()):
             column, level = results.index(one.result), laid.groups[one.environment].index(one.method)
             _draw(axes[one.environment, column], level, one, looks, (laid.wide, laid.beside[column]))
     for ax in axes.values():
         ax.set_xlim(0, 1)
-        ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        ax.set_xticks([0, 0.5, 1], ["0", percent(0.5) if laid.wide > ROOMY else "", percent(1)])
+    for column, room in enumerate(laid.before):
+        page.write(fig, laid.left(column) - room, top + laid.head - 0.06, "sd")
     return fig
 
 
-def _laid(known: pd.DataFrame, bars: Sequence[Bar], results: Sequence[str], measures: Measures) -> Rows:
+def _laid(
+    groups: Mapping[str, Sequence[str]], bars: Sequence[Bar], results: Sequence[str], measures: Measures
+) -> Rows:
     """Rows and columns; with three of these, names are cut sooner."""
-    named = [[one.largest for one in bars if one.result == name] for name in results]
+    of_result = [[one for one in bars if one.result == name] for name in results]
+    spreads = [texts.widest([one.spread for one in some], style.SMALL) for some in of_result]
+    words = [texts.widest([one.largest for one in some], style.SMALL) for some in of_result]
     many = len(results) > 2
     return Rows(
-        groups=grouped(known, measures),
+        groups=groups,
         columns=[_result(name, measures) for name in results],
-        beside=[texts.widest(some, style.SMALL) + 0.2 for some in named],
+        beside=[max(room + 0.2, END) for room in words],
+        before=[room + 0.08 for room in spreads] if any(spreads) else [],
         titles=page.shown(measures),
         width=WIDE if many else page.WIDTH,
         name=NARROW if many else page.NAME,
@@ -107,67 +133,65 @@ def _result(name: str, measures: Measures) -> str:
     return "log iterations (a miss: budget)" if name == "share_of_count" else "target reached or not"
 
 
-def _nulls(rows: pd.DataFrame) -> list[tuple[str, str, str]]:
-    null = rows[rows["value"].isna() & (rows["why"] != "")]
-    return list(null[["method", "environment", "why"]].itertuples(index=False, name=None))
-
-
-def _notes(rows: pd.DataFrame, known: pd.DataFrame) -> list[str]:
+def _notes(rows: pd.DataFrame, known: pd.DataFrame, measures: Measures) -> list[str]:
     """Of the methods without any bar in an environment."""
     drawn = set(zip(known["method"], known["environment"], strict=True))
-    return page.missing([null for null in dict.fromkeys(_nulls(rows)) if null[:2] not in drawn])
+    null = rows[rows["value"].isna() & (rows["why"] != "")].drop_duplicates(["method", "environment", "why"])
+    places = page.shown(measures)
+    keys = zip(null["method"], null["environment"], null["why"], strict=True)
+    return page.missing(
+        [(name, places[place], why) for name, place, why in keys if (name, place) not in drawn]
+    )
 
 
-def _bars(rows: pd.DataFrame, inches: float) -> list[Bar]:
+def _bars(rows: pd.DataFrame, inches: float, measures: Measures) -> list[Bar]:
     """Those of all methods, environments and results; the largest interaction in so many inches."""
+    factors = {one.name: one.factors for one in measures.runs.methods}
+    spreads = (
+        page.numbers(measures, "deviation").set_index(["environment", "method", "of"])["value"].to_dict()
+    )
     found = []
     for _, some in rows.groupby(["environment", "method", "measure"], sort=False):
-        first, known = some.iloc[0], some[some["value"].notna()]
-        effects = dict(zip(known["of"], known["value"], strict=True))
+        place, name, measure = (str(some[key].iloc[0]) for key in ("environment", "method", "measure"))
+        known = some[some["value"].notna()]
+        effects = by_kind(dict(zip(known["of"], known["value"], strict=True)), factors[name])
+        spread = spreads.get((place, name, measure.removeprefix("share_of_")), nan)
         found.append(
             Bar(
-                environment=first["environment"],
-                method=first["method"],
-                result=first["measure"],
+                environment=place,
+                method=name,
+                result=measure,
                 parts=parts(effects),
                 largest=largest(effects, inches),
-                why="" if effects else first["why"],
+                spread=number(spread, SPREAD_DIGITS) if len(known) else "",
+                why="" if len(known) else some["why"].iloc[0],
             )
         )
     return found
 
 
-def parts(effects: Mapping[str, float]) -> dict[str, float]:
-    """Effect -> share, with all interactions as one and all that the seed takes part in as one, last."""
-    found: dict[str, float] = {}
-    for effect, share in effects.items():
-        factors = effect.split(JOINT)
-        name = OF_SEED if SEED in factors else INTERACTIONS if len(factors) > 1 else effect
-        found[name] = found.get(name, 0.0) + share
-    order = [*(name for name in found if name not in REST), *(name for name in REST if name in found)]
-    return {name: found[name] for name in order}
+def parts(effects: Grouped) -> dict[str, float]:
+    """Factor -> share, with all interactions as one and all that the seed takes part in as one, last."""
+    rest = {INTERACTIONS: effects.interactions} if effects.joint else {}
+    rest |= {OF_SEED: effects.seed} if effects.of_seed else {}
+    return effects.factors | rest
 
 
-def largest(effects: Mapping[str, float], inches: float) -> str:
+def largest(effects: Grouped, inches: float) -> str:
     """The largest interaction of hyper-parameters and its share; empty: none is worth naming."""
-    among = {
-        effect: share
-        for effect, share in effects.items()
-        if JOINT in effect and SEED not in effect.split(JOINT) and share >= LEAST
-    }
-    most = max(among, key=lambda effect: among[effect], default="")
-    return _interaction(most, among[most], inches) if most else ""
+    if effects.largest is None or effects.largest[1] < LEAST:
+        return ""
+    return _interaction(*effects.largest, inches)
 
 
-def _interaction(effect: str, share: float, inches: float) -> str:
-    """`alpha0 × beta0 21%`."""
-    percent = f" {share:.0%}"
-    whole = " × ".join(map(factor, effect.split(JOINT)))
-    if texts.size(whole + percent, style.SMALL)[0] <= inches:
-        return whole + percent
-    names = effect.split(JOINT)
-    room = (inches - texts.size(" × " * (len(names) - 1) + percent, style.SMALL)[0]) / len(names)
-    return " × ".join(page.fitted(name, room, style.SMALL) for name in names) + percent
+def _interaction(names: Sequence[str], share: float, inches: float) -> str:
+    """`alpha0 × beta0 21 %`."""
+    said = f" {percent(share)}"
+    whole = " × ".join(map(factor, names))
+    if texts.size(whole + said, style.SMALL)[0] <= inches:
+        return whole + said
+    room = (inches - texts.size(" × " * (len(names) - 1) + said, style.SMALL)[0]) / len(names)
+    return " × ".join(page.fitted(name, room, style.SMALL) for name in names) + said
 
 
 def factor(name: str) -> str:
@@ -219,12 +243,12 @@ def _draw(
                 label=name,
             )
         )
-        percent = f"{share:.0%}"
-        if texts.size(percent, style.SMALL)[0] + 0.06 <= share * wide and not hatch:
+        said = percent(share)
+        if texts.size(said, style.SMALL)[0] + 0.06 <= share * wide and not hatch:
             ax.text(
                 left + share / 2,
                 level,
-                percent,
+                said,
                 size=style.SMALL,
                 color=_ink(colour),
                 ha="center",
@@ -232,6 +256,15 @@ def _draw(
             )
         left += share
     beside(ax, level, one.largest, page.PALE)
+    if one.spread:
+        _before(ax, level, one.spread)
+
+
+def _before(ax: Axes, level: int, text: str) -> None:
+    """Words to the left of a bar."""
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    words: dict[str, Any] = {"size": style.SMALL, "color": page.INK, "ha": "right", "va": "center_baseline"}
+    ax.annotate(text, (0, level), (-3, 0), annotation_clip=False, label="sd", **place, **words)
 
 
 def _ink(colour: str) -> str:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.analysis.sensitivity import Measures
+from harness.analysis.sensitivity.texts import number
 from harness.plots import style, texts
 from harness.plots.measures import page
 from harness.plots.measures.rows import Rows, beside, grouped
@@ -42,7 +43,8 @@ def tuned(measures: Measures, title: str = "") -> Figure:
         titles=page.shown(measures),
         under=0.4,
         own_scales=len(groups) > 1 and not counts and not measures.runs.normalised,
-    )
+    ).fitting()
+    notes += page.left_out(groups, laid.groups)
     what = WHAT.format("Less" if counts or measures.runs.less_is_better else "More")
     sheet = page.Page.of(measures, title, [what], notes, page.intervals(rows, "bars"))
     fig = sheet.figure(laid.height)
@@ -53,7 +55,7 @@ def tuned(measures: Measures, title: str = "") -> Figure:
             level = groups[place].index(str(name))
             _pair(ax, level, some, page.looks(measures)[str(name)])
             beside(ax, level, said[place, name])
-        if laid.own_scales or place == [*groups][-1]:
+        if laid.own_scales or place == [*laid.groups][-1]:
             ax.set_xlabel(
                 COUNTS if counts else texts.literal(page.score(measures)), labelpad=1, size=style.TICK
             )
@@ -63,13 +65,18 @@ def tuned(measures: Measures, title: str = "") -> Figure:
 def _said(rows: pd.DataFrame) -> str:
     """`best 8, mean 113`."""
     values = rows.set_index("measure")["value"]
-    return ", ".join(f"{name} {page.number(values[name])}" for name in ("best", "mean") if name in values)
+    return ", ".join(f"{name} {_number(values[name])}" for name in ("best", "mean") if name in values)
+
+
+def _number(value: float) -> str:
+    """With the minus sign that the axes have."""
+    return number(value).replace("-", "−")
 
 
 def _scale(ax: Axes, rows: pd.DataFrame, log: bool, wide: float) -> None:
     ends = page.limits(rows[["value", "low", "high"]].to_numpy().ravel(), log=log)
     if log:
-        page.log_scale(ax.xaxis, *ends, wide)
+        page.log_scale(ax, *ends, wide)
     else:
         ax.set_xlim(*ends)
     ax.grid(axis="x", color="0.92", lw=0.5)

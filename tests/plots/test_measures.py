@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from harness.analysis import sensitivity
+from harness.analysis.sensitivity.effects import grouped
 from harness.plots import style
 from harness.plots.measures import figures
 from harness.plots.measures import shares as measures_shares
@@ -45,7 +48,7 @@ def test_the_plane_has_each_method_at_its_sensitivity_and_tuned_score_with_both_
         low, high = (value(measures, "tuned", name, end) for end in ("low", "high"))
         assert (x, low, x, high) in bars
     assert {"MAML", "Alpha-MAML"} <= {text.get_text() for text in ax.texts}
-    assert "bars: 95% of all 10 resamples of 3 seeds; so few seeds make them narrow" in said(fig)
+    assert "bars: the middle 95 % of all 10 resamples of 3 seeds (too narrow, with so few seeds)" in said(fig)
 
 
 def test_a_line_of_the_plane_has_one_default_score():
@@ -65,6 +68,17 @@ def test_a_line_of_the_plane_has_one_default_score():
     for default, (x, y) in numbers.items():
         assert y - x == pytest.approx(default)
         assert x == right or y == high
+
+
+@pytest.mark.parametrize("apart", [0, 1])
+def test_sensitivities_are_never_drawn_below_0(apart):
+    """Also where none is above: one method with the same best setting everywhere."""
+    rows = table(1).copy()
+    rows["loss"] = 1.0 + abs(rows["a"] - 1 - apart * (rows["environment"] == ENVIRONMENTS[1]))
+    measures = measured(rows, **WHOLE)
+    assert (value(measures, "sensitivity", "maml") > 0) == (apart == 1)
+    left, right = drawn(figures.performance, measures)[1]["plane"][0].get_xlim()
+    assert -0.06 * right < left < 0 < right
 
 
 def test_a_method_without_a_sensitivity_is_named_with_the_reason():
@@ -113,14 +127,14 @@ def test_the_chance_of_a_hit_by_the_number_of_settings():
     fig, axes = drawn(figures.budget, both())
     assert len(axes["hit"]) == len(axes["budget"]) == 2
     ax = axes["hit"][0]
-    assert ax.get_title(loc="left").split() == ENVIRONMENTS[0].removesuffix(", target 2.5").split()
+    assert " ".join(ax.get_title(loc="left").split()) == "paper-adam, inner_steps=5"
     (maml,), (alpha,) = lines(ax, "maml"), lines(ax, "alpha-maml")
     assert maml.get_xydata().tolist() == [[n, 1] for n in (1, 2, 3, 4)]
     # two of four settings hit: 1 - C(2, n) / C(4, n)
     assert alpha.get_ydata() == pytest.approx([1 / 2, 5 / 6, 1, 1])
     assert maml.get_color() == style.BASELINE
     assert "without replacement" in said(fig)
-    assert "2 environments, target 2.5" in said(fig)
+    assert "2 environments, all with target 2.5" in said(fig)
 
 
 def test_the_expected_best_has_a_band_from_low_to_high():
@@ -136,6 +150,14 @@ def test_the_expected_best_has_a_band_from_low_to_high():
         for n, low, high in zip(rows["x"], rows["low"], rows["high"], strict=True):
             at = edge[np.isclose(edge[:, 0], n), 1]
             assert (at.min(), at.max()) == pytest.approx((low, high))
+
+
+def test_one_setting_is_a_whole_number():
+    rows = table(environments=1)
+    rows = rows[(rows["a"] == 1) & (rows["b"] == 0)]
+    ax = drawn(figures.budget, measured(rows, **WHOLE))[1]["budget"][0]
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [1]
 
 
 def test_many_settings_have_a_logarithmic_axis():
@@ -232,15 +254,55 @@ def test_a_bar_has_the_shares_one_after_the_other():
 
 def test_interactions_are_one_part_and_the_largest_is_named():
     effects = {"alpha0+beta0": 0.3, "rule": 0.1, "seed": 0.05, "alpha0+beta0:rule": 0.35, "rule:seed": 0.2}
-    effects |= {"alpha0+beta0:rule:seed": 0.0}
-    found = measures_shares.parts(effects)
-    assert [*found] == ["alpha0+beta0", "rule", measures_shares.INTERACTIONS, measures_shares.OF_SEED]
-    assert [*found.values()] == pytest.approx([0.3, 0.1, 0.35, 0.25])
-    assert measures_shares.largest(effects, 3) == r"$\alpha_0$+$\beta_0$ × rule 35%"
-    long = measures_shares.largest({"a_long_learning_rate:another_long_one": 0.5}, 1.2)
+    found = grouped(effects | {"alpha0+beta0:rule:seed": 0.0}, ["alpha0+beta0", "rule"])
+    parts = measures_shares.parts(found)
+    assert [*parts] == ["alpha0+beta0", "rule", measures_shares.INTERACTIONS, measures_shares.OF_SEED]
+    assert [*parts.values()] == pytest.approx([0.3, 0.1, 0.35, 0.25])
+    assert measures_shares.largest(found, 3) == r"$\alpha_0$+$\beta_0$ × rule 35 %"
+    names = ["a_long_learning_rate", "another_long_one"]
+    long = measures_shares.largest(grouped({":".join(names): 0.5}, names), 1.2)
     assert long.count("…") == 2  # both are cut
-    assert long.endswith(" 50%")
-    assert measures_shares.largest({"a": 0.99, "a:b": 0.001, "a:seed": 0.009}, 3) == ""
+    assert long.endswith(" 50 %")
+    small = grouped({"a": 0.99, "a:b": 0.001, "a:seed": 0.009}, ["a", "b"])
+    assert measures_shares.largest(small, 3) == ""
+
+
+def with_deviations(measures):
+    """As if they were measured: 0.25 decades of the first method's counts."""
+    row = dict.fromkeys(measures.values, None) | {"measure": "deviation", "method": "maml", "seeds": 3}
+    row |= {"environment": ENVIRONMENTS[0], "of": "score", "unit": "nats", "value": 0.25, "low": np.nan}
+    own = measures.values[measures.values["measure"] != "deviation"]
+    columns = measures.values.columns
+    values = pd.DataFrame([*own.to_dict("records"), row], columns=columns)
+    return dataclasses.replace(measures, values=values)
+
+
+def test_the_standard_deviation_stands_before_its_bar():
+    """Where it is known, in the row of its method and the column of its result."""
+    fig, axes = drawn(figures.shares, with_deviations(both()))
+    found = {
+        (label, text.xy[1], text.get_text())
+        for label, some in axes.items()
+        for ax in some
+        for text in ax.texts
+        if text.get_label() == "sd"
+    }
+    assert found == {(f"{ENVIRONMENTS[0]}|2", 0, "0.25")}
+    assert "sd: standard deviation over settings and seeds" in said(fig)
+    assert_legible(fig)
+    own = both().values
+    without = dataclasses.replace(both(), values=own[own["measure"] != "deviation"])
+    assert "sd:" not in said(drawn(figures.shares, without)[0])
+
+
+def test_environments_are_named_alike_in_notes_and_panels():
+    rows = table(3)
+    rows = rows[(rows["method"] != "fomaml") | (rows["environment"] == ENVIRONMENTS[0])]
+    rows = rows[(rows["method"] != "alpha-maml") | (rows["a"] == 1) | (rows["b"] == 0)]
+    text = said(drawn(figures.shares, measured(rows, **WHOLE))[0])
+    assert "Not drawn: FOMAML in sinusoid, a rather long name for one (not run there)." in text
+    places = "paper-adam, inner_steps=5 and sinusoid, a rather long name for one"
+    assert f"Not drawn: Alpha-MAML in {places} (its settings are no full factorial)." in text
 
 
 def test_more_factors_than_colours_are_told_apart():

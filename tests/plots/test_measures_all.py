@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis import sensitivity
-from harness.plots import style
+from harness.plots import style, texts
 from harness.plots.measures import figures, page
 from harness.plots.measures.labels import Mark, placed
 from tests.plots.legible import assert_legible
@@ -29,23 +29,17 @@ def test_one_seed_has_no_bands_and_the_heading_says_so():
     measures = measured(table(seeds=1), **(WHOLE | COUNTS))
     for figure in (figures.performance, figures.budget, figures.cost, figures.ecdf):
         fig, _ = drawn(figure, measures)
-        assert "one seed, so no intervals" in said(fig)
+        assert "one seed: no intervals" in said(fig)
         assert not [band for ax in fig.axes for band in ax.collections]
 
 
 @pytest.mark.parametrize(
     ("seeds", "words"),
     [
-        ([5, 5], "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow"),
-        ([6], "bands: 95% of all 462 resamples of 6 seeds"),
-        ([20], "bands: 95% of the resamples of 20 seeds"),
-        (
-            [1, 5],
-            "bands: 95% of all 126 resamples of 5 seeds; so few seeds make them narrow; "
-            "none where there is one seed",
-        ),
-        ([3, 8], "bands: 95% of the resamples of 3 to 8 seeds; so few seeds make them narrow"),
-        ([1], "one seed, so no intervals"),
+        ([5, 5], "bands: the middle 95 % of all 126 resamples of 5 seeds (too narrow, with so few seeds)"),
+        ([20], "bands: the middle 95 % of resamples of 20 seeds"),
+        ([1, 6], "bands: the middle 95 % of all 462 resamples of 6 seeds; none where there is one seed"),
+        ([1], "one seed: no intervals"),
         ([0], ""),
     ],
 )
@@ -60,10 +54,78 @@ def test_panels_are_named_by_what_they_do_not_share():
         return [*page.shown(dataclasses.replace(both(), runs=runs)).values()]
 
     assert shown("a, target 2", "b, target 2") == ["a", "b"]
-    assert shown("a, k=5, target 2", "a, target 2") == ["a, k=5", "a"]
-    assert shown("target 2", "a, target 2") == ["target 2", "a, target 2"]
+    assert shown("a, k=5, target 2", "a, target 2") == ["k=5", "a"]  # as in the tables
     assert shown("a", "b") == ["a", "b"]
     assert shown("all") == [""]
+
+
+def test_long_names_that_differ_stay_different():
+    for names in (
+        [f"A rather long method name, number {n}" for n in range(3)],
+        [f"Rather long {n} is the name of this method" for n in range(3)],
+        ["A rather long name of a method", "A rather long name of the other method"],
+    ):
+        found = page.named(names, 1.2)
+        assert [*found] == names
+        assert len({*found.values()}) == len(names)
+        for text in found.values():
+            assert text.count("…") == 1
+            assert texts.size(text, style.TICK)[0] <= 1.2
+    assert page.named(["maml"]) == {"maml": "MAML"}
+
+
+def test_a_row_and_a_key_have_the_same_names():
+    rows = table(2).replace({"method": {"maml": "one " * 20 + "a", "alpha-maml": "one " * 20 + "b"}})
+    fig, axes = drawn(figures.cost, measured(rows, **COUNTS))
+    (ax,) = axes[f"{ENVIRONMENTS[0]}|0"]
+    first, second = (label.get_text() for label in ax.get_yticklabels())
+    assert first != second
+    keys = [text.get_text() for text in drawn(figures.budget, measured(rows, **COUNTS))[1]["key"][0].texts]
+    assert keys == [first, second]
+    assert_legible(fig)
+
+
+@pytest.mark.parametrize("figure", [figures.shares, figures.cost, figures.performance])
+def test_many_environments_are_counted_where_there_is_no_room(figure):
+    one = table(environments=1, seeds=1)
+    rows = pd.concat([one.assign(environment=f"environment {e}") for e in range(30)])
+    if figure is figures.performance:  # no sensitivity, where each has a seed of its own
+        rows = rows.assign(seed=rows["environment"].factorize()[0])
+    fig, axes = drawn(figure, measured(rows, **(WHOLE | COUNTS)))
+    assert fig.get_figheight() <= 12.5
+    drawn_ones = {label.split("|")[0] for label in axes if "|" in label}
+    assert 5 < len(drawn_ones) < 30
+    assert f"Not drawn, for want of room: {30 - len(drawn_ones)} of 30 environments." in said(fig)
+
+
+def test_many_panels_are_counted_where_there_is_no_room():
+    """Twelve of each kind in three rows; of one kind 24 in six."""
+    one = table(environments=1, seeds=1)
+    rows = pd.concat([one.assign(environment=f"environment {e}") for e in range(30)])
+    for columns, shown in ((WHOLE | COUNTS, 12), (COUNTS, 24)):
+        fig, axes = drawn(figures.budget, measured(rows, **columns))
+        assert len(axes["hit"]) == shown
+        assert fig.get_figheight() < 14.5
+        assert f"Not drawn, for want of room: {30 - shown} of 30 environments." in said(fig)
+
+
+def test_footnotes_are_sentences():
+    notes = [
+        *("no column of seeds is named: so it is", "a method was not run in b: why", "Said. As it is."),
+        *(f"{ENVIRONMENTS[1]}: seed 3 left out", "fig2: 3 cells not run"),
+    ]
+    sheet = page.Page.of(both(), "", [], notes)
+    assert " ".join(sheet.notes.split()).split(". ") == [
+        "No column of seeds is named: so it is",
+        *("A method was not run in b: why", "Said", "As it is"),
+        *(f"{ENVIRONMENTS[1]}: seed 3 left out", "fig2: 3 cells not run."),
+    ]
+
+
+def test_a_name_keeps_its_small_letter():
+    runs = dataclasses.replace(both().runs, environments=("half cheetah", "ant"))
+    sheet = page.Page.of(dataclasses.replace(both(), runs=runs), "", [], ["half cheetah: seed 3 left out"])
+    assert sheet.notes == "half cheetah: seed 3 left out."
 
 
 def test_twelve_methods_are_told_apart():

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import math
 
-from harness.analysis.sensitivity import summary_search
+from harness.analysis.sensitivity import effects, summary_search
 from harness.analysis.sensitivity.measure import Measures
 from harness.analysis.sensitivity.over_environments import ANY, DEFAULT, TUNED
-from harness.analysis.sensitivity.resamples import DRAWS, EXACT, FEW
-from harness.analysis.sensitivity.shares import JOINT, SEED
 from harness.analysis.sensitivity.texts import (
     Numbers,
     Table,
     frame_of,
     number,
+    resampled,
     share,
     short_names,
     with_interval,
@@ -22,6 +21,10 @@ from harness.common.text import counted
 
 SHARES = {"count": "iterations to the target", "hit": "whether the target is reached", "score": "score"}
 """Whose variance is shared out, see in_environment."""
+INTERACTIONS, SEED = "interactions", "seed"
+"""Heads of what is no main effect."""
+SPREAD_DIGITS = 2
+"""Of a standard deviation; a terminal has no room for more."""
 
 
 def heading(measured: Measures) -> str:
@@ -37,9 +40,7 @@ def tables(measured: Measures) -> list[Table]:
     """All tables for which there is anything to say, from the most general to the details."""
     known = Numbers(measured)
     runs = known.runs
-    found = [summary_search.searched(known)]
-    if len(runs.environments) > 1:
-        found.append(_over_environments(known))
+    found = [summary_search.searched(known), _over_environments(known)]
     found += [summary_search.settings(known), summary_search.chosen(known, measured.chosen)]
     if any("count" in one.results for one in runs.methods):
         found.append(summary_search.costs(known))
@@ -61,16 +62,18 @@ def _over_environments(known: Numbers) -> Table:
                     "tuned": number(known.value(TUNED, one.name)),
                     "default": number(known.value(DEFAULT, one.name)),
                     "Phi": known.text("sensitivity", one.name),
-                    "d": f"{dimension} of {len(one.hyper)}" if dimension else "",
+                    "d": f"{dimension} of {len(one.factors)}" if dimension else "",
                 }
             )
     notes = (
         "tuned, default: score of the best setting of each environment, and of the best for all; 0 and 1 are "
         "the 5th and 95th percentile of an environment's scores",
-        "Phi: sensitivity, tuned - default; d: how many of its hyper-parameters have to be tuned for each "
-        "environment to reach 95 % of tuned",
+        "Phi: sensitivity, tuned - default; d: how many of its factors have to be tuned for each environment "
+        "to reach 95 % of tuned" + "; a+b is one factor" * any(one.paired for one in known.runs.methods),
     )
     why = known.why(("sensitivity", "effective_dimension"))
+    if len(known.runs.environments) == 1:
+        why = tuple(f"no Phi, no d: {reason}" for reason in why)
     return Table(
         key="environments",
         title="Sensitivity over environments",
@@ -85,29 +88,25 @@ def _shares(known: Numbers, of: str) -> Table:
     rows = []
     largest: dict[str, tuple[str, str, float]] = {}
     for environment, one in known.present():
-        effects = known.effects(measure, one.name, environment)
-        if len(effects) < 2:  # of one, all of the variance
+        found = effects.grouped(known.effects(measure, one.name, environment), one.factors)
+        if not found.factors:
             continue
-        by_kind: dict[str, float] = {name: effects[name] for name in one.factors if name in effects}
-        seeds = [name for name in effects if name.split(JOINT)[-1] == SEED]
-        joint = {name: effects[name] for name in effects if name not in {*by_kind, *seeds}}
-        if joint:
-            by_kind["interactions"] = sum(joint.values())
-            top = max(joint, key=lambda name: joint[name])
-            if joint[top] > largest.get(one.name, ("", "", 0.0))[2]:
-                largest[one.name] = (top, environment, joint[top])
-        if seeds:
-            by_kind["seed"] = sum(effects[name] for name in seeds)
-        texts = {name: share(value) for name, value in by_kind.items()}
-        rows.append(known.place(environment) | {"method": one.name} | texts)
+        texts = {name: share(value) for name, value in found.factors.items()}
+        texts |= {INTERACTIONS: share(found.interactions)} if found.joint else {}
+        texts |= {SEED: share(found.seed)} if found.of_seed else {}
+        spread = {"sd": number(known.value("deviation", one.name, environment, of), digits=SPREAD_DIGITS)}
+        rows.append(known.place(environment) | {"method": one.name} | spread | texts)
+        if found.largest and found.largest[1] > largest.get(one.name, ("", "", 0.0))[2]:
+            pair = " with ".join(found.largest[0])
+            largest[one.name] = (pair, environment, found.largest[1])
     frame = frame_of(rows)
-    last = [name for name in ("interactions", "seed") if name in frame]
+    last = [name for name in (INTERACTIONS, SEED) if name in frame]
     frame = frame[[*(name for name in frame if name not in last), *last]]
     notes = ["of log10 of the iterations, a miss as the budget"] * (of == "count" and len(frame) > 0)
-    notes += ["seed: all that involves it"] * ("seed" in frame)
-    for method, (top, environment, value) in largest.items():
+    notes += [f"sd: standard deviation over settings and seeds{_unit(known, of)}"] * ("sd" in frame)
+    notes += ["seed: all that involves it"] * (SEED in frame)
+    for method, (pair, environment, value) in largest.items():
         where = f" in {known.names[environment]}" if len(known.names) > 1 else ""
-        pair = top.replace(JOINT, " with ")
         notes.append(f"largest interaction of {method}: {pair}, {share(value)}{where}")
     return Table(
         key=f"shares{of}",
@@ -116,6 +115,12 @@ def _shares(known: Numbers, of: str) -> Table:
         notes=(*notes, *known.why((measure,), environments=True)),
         at_length=of == "hit" and len(known.names) > summary_search.ROOM,
     )
+
+
+def _unit(known: Numbers, of: str) -> str:
+    """`, in decades`: of the standard deviations."""
+    units = known.units("deviation", of)
+    return f", in {' or '.join(units)}" if units else ""
 
 
 def _held_out(known: Numbers) -> Table:
@@ -163,8 +168,9 @@ def _improvement(known: Numbers) -> Table:
     )
 
 
-def footnotes(measured: Measures) -> list[str]:
-    """How the intervals are made, and what scores are, a line each."""
+def footnotes(measured: Measures, in_files: bool = True) -> list[str]:
+    """How the intervals are made, what scores are, and (`in_files`) where the table is that a terminal has no
+    room for; a line each."""
     runs = measured.runs
     names, _ = short_names(runs.environments)
     by_count: dict[int, list[str]] = {}
@@ -175,15 +181,13 @@ def footnotes(measured: Measures) -> list[str]:
         last = len(by_count) > 1 and len(lines) == len(by_count) - 1
         place = "" if len(by_count) == 1 else " elsewhere" if last else f" in {'; '.join(where)}"
         lines.append(_intervals(count, place))
-    if runs.of_counts and len(runs.environments) > 1:
-        lines.append("scores over environments: -log10 of the iterations to the target, a miss as the budget")
+    if runs.of_counts:
+        lines.append("scores: -log10 of the iterations to the target, a miss as the budget")
+    if in_files and len(names) > summary_search.ROOM:
+        lines.append("best settings: in chosen.csv")
     return lines
 
 
 def _intervals(seeds: int, place: str) -> str:
-    """How those over so many seeds are made. `place`: where these are."""
-    if seeds == 1:
-        return f"one seed{place}: no intervals"
-    resamples = f"all {math.comb(2 * seeds - 1, seeds)}" if seeds <= EXACT else f"{DRAWS:,}"
-    few = "; so few seeds make them narrow" if seeds <= FEW else ""
-    return f"(a to b){place}: the middle 95 % of {resamples} resamples of {seeds} seeds{few}"
+    """What those over so many seeds are. `place`: where these are."""
+    return f"one seed{place}: no intervals" if seeds == 1 else f"(a to b){place}: {resampled([seeds])}"

@@ -90,12 +90,15 @@ def settings(known: Numbers) -> Table:
 
 def chosen(known: Numbers, chosen: pd.DataFrame) -> Table:
     """The best setting of each environment, and the best for all of them."""
+    order = {name: at for at, name in enumerate(known.runs.environments)}
     rows: list[dict[str, str]] = []
-    for method, environment, text, _, _, edges in chosen.itertuples(index=False, name=None):
+    # Those of an environment together, as in the other tables, and the defaults last.
+    places = chosen["environment"].map(lambda name: order.get(name, len(order)))
+    sorted_rows = chosen.iloc[places.to_numpy().argsort(kind="stable")]
+    for method, environment, text, _, _, edges in sorted_rows.itertuples(index=False, name=None):
         setting = " ".join(f"{name}={written(value)}" for name, value in json.loads(text).items())
         place = known.place(environment) if isinstance(environment, str) else {"environment": "all"}
         rows.append(place | {"method": method, "best setting": setting, "at an end": edges})
-    rows.sort(key=lambda row: row.get("environment") == "all")
     return Table(
         key="chosen",
         title="Best settings",
@@ -132,13 +135,17 @@ def costs(known: Numbers) -> Table:
                 f"ratio to {first}": with_interval(ratio) if is_known else "",
             }
         )
-    notes = (
+    frame = frame_of(rows)
+    notes = [
         "iterations: expected of random search, each setting once, until its first run that reaches the "
         f"target, with all runs that it gave up{_budgets(known.runs)}; it belongs to these settings and this "
         "budget",
-        "gradients: in gradient evaluations; iterations of two methods may differ in how many they take",
-    )
-    return Table(key="cost", title="Tuning cost", frame=frame_of(rows), notes=notes)
+    ]
+    if "gradients" in frame:
+        notes.append(
+            "gradients: in gradient evaluations; iterations of two methods may differ in how many they take"
+        )
+    return Table(key="cost", title="Tuning cost", frame=frame, notes=tuple(notes))
 
 
 def _budgets(runs: Runs) -> str:
@@ -162,8 +169,9 @@ def search_of_score(known: Numbers) -> Table:
         }
         for environment, one in known.present()
     ]
+    blank = "; blank: a method has fewer" * any(row[heads[0]] == "" for row in rows)
     notes = (
-        f"expected best of {DRAWN}: of so many settings drawn at random, each once",
+        f"expected best of {DRAWN}: of so many settings drawn at random, each once{blank}",
         "rate sensitivity: how much worse than its best setting a method is on average over its settings; "
         "one that diverges is as bad as no training",
         *known.why(("rate_sensitivity",), environments=True),

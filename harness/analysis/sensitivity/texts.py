@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from harness.analysis.sensitivity.measure import Measures
+from harness.analysis.sensitivity.resamples import EXACT, FEW, LEVEL, NOISE
 from harness.analysis.sensitivity.runs import Runs, Settings
 
 DIGITS = 3
@@ -41,9 +42,11 @@ def number(value: float, digits: int = DIGITS) -> str:
 
 def interval(value: float, low: float, high: float) -> str:
     """`258 (252 to 263)`, in so many digits that three different numbers look different; without an interval
-    the number alone."""
+    the number alone. What is 0 but for rounding, beside the others, is 0."""
     if math.isnan(low) or math.isnan(high) or not math.isfinite(value):
         return number(value)
+    noise = NOISE * max(abs(end) for end in (value, low, high) if math.isfinite(end))
+    value, low, high = (0.0 if abs(one) <= noise else one for one in (value, low, high))
     different = len({float(f"{one:.9g}") for one in (value, low, high)})  # sums of floats differ by a hair
     for digits in range(DIGITS, MOST_DIGITS + 1):
         shown, *ends = (number(one, digits) for one in (value, low, high))
@@ -55,6 +58,25 @@ def interval(value: float, low: float, high: float) -> str:
 def share(value: float) -> str:
     """A share of a whole, in three decimals: shares are read beside each other."""
     return "" if math.isnan(value) else "0" if value == 0 else f"{value:.3f}"
+
+
+def percent(share: float) -> str:
+    """`36 %`."""
+    return f"{100 * share:.0f} %"
+
+
+def resampled(seeds: Iterable[int]) -> str:
+    """What an interval is, over so many seeds (several counts: of several intervals): `the middle 95 % of all
+    126 resamples of 5 seeds (too narrow, with so few seeds)`. One seed: there is none."""
+    counts = sorted({*seeds} - {1})
+    if not counts:
+        return "one seed: no intervals"
+    least, most = counts[0], counts[-1]
+    exact = least == most <= EXACT
+    resamples = f"all {math.comb(2 * most - 1, most)} resamples" if exact else "resamples"
+    several = f"{least}" if least == most else f"{least} to {most}"
+    few = "" if least > FEW else f" (too narrow, with {'so few' if most <= FEW else f'{FEW} or fewer'} seeds)"
+    return f"the middle {percent(LEVEL)} of {resamples} of {several} seeds{few}"
 
 
 def short_names(environments: Sequence[str]) -> tuple[dict[str, str], str]:
@@ -137,6 +159,11 @@ class Numbers:
             for key, row in self._rows.items()
             if (key[0], key[1], key[3], key[4]) == (measure, method, environment, None) and key[2]
         }
+
+    def units(self, measure: str, of: str) -> list[str]:
+        """The units of a measure's numbers, each once."""
+        found = {row.unit: None for key, row in self._rows.items() if (key[0], key[2]) == (measure, of)}
+        return [unit for unit in found if unit]
 
     def present(self) -> Iterator[tuple[str, Settings]]:
         """Each environment with each method that was run there."""

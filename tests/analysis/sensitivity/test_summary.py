@@ -1,7 +1,8 @@
-"""Measures as text: numbers as a person reads them, and tables whose numbers are the measures' own."""
+"""Measures as tables whose numbers are the measures' own."""
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -10,64 +11,9 @@ import pytest
 
 from harness.analysis.sensitivity import Measures, measure, runs
 from harness.analysis.sensitivity.summary import Table, footnotes, heading, tables
-from harness.analysis.sensitivity.texts import interval, number, share, short_names
 
-NAN, INF = math.nan, math.inf
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.220359, "0.220"),
-        (7.76, "7.76"),
-        (9.999, "10.0"),
-        (257.82, "258"),
-        (1170.4, "1170"),
-        (12375.4, "12,400"),
-        (999999.0, "1,000,000"),
-        (-0.5, "-0.500"),
-        (0.000236, "0.000236"),
-        (2.36e-7, "2.36e-07"),
-        (0.0, "0"),
-        (INF, "never"),
-        (NAN, ""),
-    ],
-)
-def test_a_number(value: float, text: str) -> None:
-    assert number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "low", "high", "text"),
-    [
-        (257.82, 251.9, 262.8, "258 (252 to 263)"),
-        (1170.0, 1166.4, 1173.2, "1170 (1166 to 1173)"),  # more digits, or all three were 1170
-        (0.2, 0.2 - 1e-16, 0.2 + 1e-16, "0.200 (0.200 to 0.200)"),  # the same but for rounding
-        (5.0, NAN, NAN, "5.00"),
-        (INF, 3.0, INF, "never"),
-        (NAN, NAN, NAN, ""),
-    ],
-)
-def test_an_interval(value: float, low: float, high: float, text: str) -> None:
-    assert interval(value, low, high) == text
-
-
-def test_a_share() -> None:
-    assert [share(value) for value in (0.3622, 0.0, 1e-5, 1.0, NAN)] == ["0.362", "0", "0.000", "1.000", ""]
-
-
-@pytest.mark.parametrize(
-    ("names", "short", "common"),
-    [
-        (["a, target 2", "a, k=5, target 2"], ["a", "k=5"], "a, target 2"),
-        (["a, target 2", "b, target 2"], ["a", "b"], "target 2"),
-        (["a, b", "b, a"], ["a, b", "b, a"], ""),
-        (["Ant", "Hopper"], ["Ant", "Hopper"], ""),
-        (["a, b"], ["a, b"], ""),
-    ],
-)
-def test_short_names(names: list[str], short: list[str], common: str) -> None:
-    assert short_names(names) == (dict(zip(names, short, strict=True)), common)
+NAN = math.nan
+SCORES = "scores: -log10 of the iterations to the target, a miss as the budget"
 
 
 def made(counts: dict[tuple[str, str], list[list[float]]], budget: float = 100.0) -> Measures:
@@ -132,6 +78,74 @@ def test_over_environments() -> None:
         "Phi": ["0.384", "0"],
         "d": ["0.900 of 1", "0 of 1"],
     }
+
+
+def test_one_environment_has_a_line_for_why_there_is_no_phi() -> None:
+    table = by_key(made({("maml", "x"): [[10.0, 20.0]], ("other", "x"): [[5.0, 5.0]]}))["environments"]
+    assert table.frame.empty
+    assert table.notes == (
+        "no Phi, no d: with one environment, the best setting there is the best everywhere",
+    )
+
+
+def test_factors_are_counted() -> None:
+    """a and b were varied together: one factor of two hyper-parameters."""
+    rows = [
+        {"method": "maml", "environment": e, "a": a, "b": a, "c": c, "count": 1.0 + abs(a - (e == "y")) + c}
+        for e in "xy"
+        for a in (0, 1)
+        for c in (0, 1)
+    ]
+    hyper = {"hyper": ["a", "b", "c"], "paired": [("a", "b")]}
+    table = by_key(measure(runs(pd.DataFrame(rows), environment="environment", count="count", **hyper)))[
+        "environments"
+    ]
+    assert table.frame["d"][0].endswith(" of 2")
+    assert "how many of its factors" in table.notes[1]
+    assert table.notes[1].endswith("; a+b is one factor")
+
+
+def test_best_settings_are_in_the_order_of_the_other_tables() -> None:
+    frame = by_key(made(TWO))["chosen"].frame
+    assert list(frame["environment"]) == ["x", "x", "y", "y", "all", "all"]
+    assert list(frame["method"]) == ["maml", "other"] * 3
+
+
+def test_a_note_is_on_a_column_that_is_there() -> None:
+    assert not [note for note in by_key(made(TWO))["cost"].notes if note.startswith("gradients")]
+    rows = pd.DataFrame({"method": "maml", "a": [0, 1], "count": [1.0, 2.0], "evaluations": 4.0})
+    found = by_key(measure(runs(rows, hyper=["a"], count="count", evaluations="evaluations")))["cost"]
+    assert list(found.frame["gradients"]) == ["6.00"]  # (1 + 2) / 2 iterations of 4 gradients
+    assert found.notes[-1].startswith("gradients: ")
+
+
+def test_fewer_settings_than_are_drawn_leave_a_blank_that_is_explained() -> None:
+    rows = [{"method": f"m{n}", "a": a, "loss": a + 1.0} for n in (3, 4) for a in range(n)]
+    table = by_key(measure(runs(pd.DataFrame(rows), hyper=["a"], loss="loss")))["search"]
+    assert list(table.frame["expected best of 4"]) == ["", "1.00"]
+    assert "; blank: a method has fewer" in table.notes[0]
+    rows = [row for row in rows if row["method"] == "m4"]
+    table = by_key(measure(runs(pd.DataFrame(rows), hyper=["a"], loss="loss")))["search"]
+    assert "blank" not in table.notes[0]
+
+
+def test_a_single_factor_and_one_seed_have_all_of_the_variance() -> None:
+    frame = by_key(made({("maml", "x"): [[1.0], [10.0]], ("other", "x"): [[2.0], [3.0]]}))[
+        "sharescount"
+    ].frame
+    assert frame[["method", "a"]].to_dict("list") == {"method": ["maml", "other"], "a": ["1.000"] * 2}
+
+
+def test_the_standard_deviation_stands_before_the_shares() -> None:
+    measured = made({("maml", "x"): [[1.0], [10.0]], ("other", "x"): [[2.0], [3.0]]})
+    own = measured.values["measure"] != "deviation"
+    row = dict.fromkeys(measured.values, None) | {"measure": "deviation", "environment": "x", "seeds": 1}
+    row |= {"method": "maml", "of": "count", "unit": "decades", "value": 0.5, "low": NAN, "high": NAN}
+    frame = pd.DataFrame([*measured.values[own].to_dict("records"), row], columns=measured.values.columns)
+    table = by_key(dataclasses.replace(measured, values=frame))["sharescount"]
+    assert list(table.frame) == ["method", "sd", "a"]
+    assert list(table.frame["sd"]) == ["0.50", ""]
+    assert "sd: standard deviation over settings and seeds, in decades" in table.notes
 
 
 def test_why_there_is_nothing_is_said_once() -> None:
@@ -200,14 +214,18 @@ def test_losses() -> None:
 
 def test_footnotes() -> None:
     assert footnotes(made({("maml", "x"): [[1.0, 2.0]]})) == [
-        "(a to b): the middle 95 % of all 3 resamples of 2 seeds; so few seeds make them narrow"
+        "(a to b): the middle 95 % of all 3 resamples of 2 seeds (too narrow, with so few seeds)",
+        SCORES,
     ]
-    assert footnotes(made({("maml", "x"): [[1.0]]})) == ["one seed: no intervals"]
+    assert footnotes(made({("maml", "x"): [[1.0]]})) == ["one seed: no intervals", SCORES]
     mixed = made({("maml", "x"): [[1.0] * 7], ("maml", "y"): [[1.0]], ("maml", "z"): [[1.0]]})
-    assert footnotes(mixed)[:2] == [
-        "(a to b) in x: the middle 95 % of 10,000 resamples of 7 seeds",
+    assert footnotes(mixed) == [
+        "(a to b) in x: the middle 95 % of resamples of 7 seeds",
         "one seed elsewhere: no intervals",
+        SCORES,
+        "best settings: in chosen.csv",
     ]
+    assert footnotes(mixed, in_files=False)[-1] == SCORES
 
 
 def test_heading() -> None:
