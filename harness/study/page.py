@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.analysis import sensitivity
+from harness.analysis.sensitivity.effects import grouped
 from harness.analysis.sensitivity.in_environment import EVALUATIONS, ITERATIONS
 from harness.analysis.sensitivity.shares import JOINT, SEED
 from harness.analysis.sensitivity.tables import Passage, of_tables
@@ -60,12 +61,6 @@ def numbers(*grids: str, sustained: bool = False) -> Numbers:
 def percent(share: float) -> str:
     """`79 %`; empty for NaN."""
     return "" if math.isnan(share) else f"{abs(round(100 * share))} %"
-
-
-def of_seed(effects: dict[str, float]) -> float:
-    """The share of everything that involves the seed; NaN: there is one seed."""
-    shares = [share for effect, share in effects.items() if SEED in effect.split(JOINT)]
-    return sum(shares) if shares else math.nan
 
 
 def headline() -> str:
@@ -134,7 +129,8 @@ def shares() -> str:
             for measure, of in (("share_of_count", "log count"), ("share_of_hit", "hit")):
                 effects = known.effects(measure, one.name, place)
                 shown = [effects.get(effect, math.nan) for effect in named]
-                seed = of_seed(effects)
+                found = grouped(effects, one.factors)
+                seed = found.seed if found.of_seed else math.nan
                 rest = sum(effects.values()) - sum(share for share in (*shown, seed) if not math.isnan(share))
                 texts = [percent(share) for share in (*shown, rest, seed)]
                 spread = number(known.value("deviation", one.name, place, measure.removeprefix("share_of_")))

@@ -77,7 +77,7 @@ class Measures:
     of several environments, one for its default, best for all of them. Columns: `method`, `environment`
     (null: the default), `setting` (a JSON object of the hyper-parameters that vary), `value` (its score as in
     `best`; of the default Gamma, as in `default`), `unit`, `edges`: its hyper-parameters at an end of their
-    range, with commas: there the grid may be too small, and a verdict hang on that."""
+    range, with commas: there the grid may be too small, and a verdict may depend on that."""
     runs: Runs
     """What was measured."""
 

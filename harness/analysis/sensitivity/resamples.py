@@ -102,7 +102,7 @@ def _all(count: int) -> tuple[NDArray[np.int64], Array]:
 
 def first_best(values: ArrayLike) -> NDArray[np.int64]:
     """The place of the largest of `values` [N, ...] -> [...]; of those that differ from it by rounding alone
-    the first, so that ties do not hang on the order of a sum."""
+    the first, so that ties do not depend on the order of a sum."""
     values = np.asarray(values, float)
     size = np.max(np.abs(values), axis=0, where=np.isfinite(values), initial=0.0)
     return np.asarray((values >= values.max(0) - NOISE * size).argmax(0))

@@ -182,8 +182,8 @@ def test_shares_add_up() -> None:
     ]
     measured = measure(runs(pd.DataFrame(rows), hyper=["a", "b"], seed="seed", count="count", budget=100))
     table = by_key(measured)["sharescount"]
-    assert list(table.frame.columns) == ["method", "a", "b", "interactions", "seed"]
-    assert sum(float(one) for one in table.frame.iloc[0, 1:]) == pytest.approx(1, abs=2e-3)
+    assert list(table.frame.columns) == ["method", "sd", "a", "b", "interactions", "seed"]
+    assert sum(float(one) for one in table.frame.iloc[0, 2:]) == pytest.approx(1, abs=2e-3)
     assert table.notes[-1].startswith("largest interaction of maml: a with b, ")
 
 
