@@ -129,7 +129,7 @@ def shares() -> str:
             for measure, of in (("share_of_count", "log count"), ("share_of_hit", "hit")):
                 effects = known.effects(measure, one.name, place)
                 shown = [effects.get(effect, math.nan) for effect in named]
-                found = grouped(effects, one.factors)
+                found = grouped(effects, one.factors_in(place))
                 seed = found.seed if found.of_seed else math.nan
                 rest = sum(effects.values()) - sum(share for share in (*shown, seed) if not math.isnan(share))
                 texts = [percent(share) for share in (*shown, rest, seed)]

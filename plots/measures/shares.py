@@ -146,7 +146,7 @@ def _notes(rows: pd.DataFrame, known: pd.DataFrame, measures: Measures) -> list[
 
 def _bars(rows: pd.DataFrame, inches: float, measures: Measures) -> list[Bar]:
     """Those of all methods, environments and results; the largest interaction in so many inches."""
-    factors = {one.name: one.factors for one in measures.runs.methods}
+    methods = {one.name: one for one in measures.runs.methods}
     spreads = (
         page.numbers(measures, "deviation").set_index(["environment", "method", "of"])["value"].to_dict()
     )
@@ -154,7 +154,8 @@ def _bars(rows: pd.DataFrame, inches: float, measures: Measures) -> list[Bar]:
     for _, some in rows.groupby(["environment", "method", "measure"], sort=False):
         place, name, measure = (str(some[key].iloc[0]) for key in ("environment", "method", "measure"))
         known = some[some["value"].notna()]
-        effects = by_kind(dict(zip(known["of"], known["value"], strict=True)), factors[name])
+        factors = methods[name].factors_in(place)
+        effects = by_kind(dict(zip(known["of"], known["value"], strict=True)), factors)
         spread = spreads.get((place, name, measure.removeprefix("share_of_")), nan)
         found.append(
             Bar(

@@ -40,7 +40,9 @@ class Settings:
     passages: Array | None = None
     """[E, N, S, T] iterations to each of T targets; None: not known."""
     paired: tuple[tuple[str, ...], ...] = ()
-    """Hyper-parameters that were varied together."""
+    """Hyper-parameters that were varied together, in all environments."""
+    paired_in: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """By environment, those that were varied together there, in place of these."""
 
     @property
     def hyper(self) -> tuple[str, ...]:
@@ -58,7 +60,14 @@ class Settings:
     def factors(self) -> dict[str, tuple[int, ...]]:
         """What was varied, by name -> the columns of `knobs`: each hyper-parameter, or those that were varied
         together, as one: `alpha0+beta0`."""
-        together = [tuple(name for name in group if name in self.hyper) for group in self.paired]
+        return self._factors(self.paired)
+
+    def factors_in(self, environment: str) -> dict[str, tuple[int, ...]]:
+        """The same of one environment."""
+        return self._factors(self.paired_in.get(environment, self.paired))
+
+    def _factors(self, paired: Sequence[tuple[str, ...]]) -> dict[str, tuple[int, ...]]:
+        together = [tuple(name for name in group if name in self.hyper) for group in paired]
         together = [group for group in together if group]
         in_a_group = {name for group in together for name in group}
         groups = [*together, *((name,) for name in self.hyper if name not in in_a_group)]
@@ -73,7 +82,7 @@ class Settings:
             environment=name,
             table=self.table[ran],
             knobs=self.knobs[ran],
-            factors=self.factors,
+            factors=self.factors_in(name),
             results={name: found[environment, ran][:, seeds] for name, found in self.results.items()},
             passages=None if self.passages is None else self.passages[environment, ran][:, seeds],
         )

@@ -88,7 +88,7 @@ def _shares(known: Numbers, of: str) -> Table:
     rows = []
     largest: dict[str, tuple[str, str, float]] = {}
     for environment, one in known.present():
-        found = effects.grouped(known.effects(measure, one.name, environment), one.factors)
+        found = effects.grouped(known.effects(measure, one.name, environment), one.factors_in(environment))
         if not found.factors:
             continue
         texts = {name: share(value) for name, value in found.factors.items()}

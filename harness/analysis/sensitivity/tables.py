@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
         known |= {"evaluations": "evaluations"} if rows["evaluations"].notna().all() else {}
         known |= {"targets": targets, "passages": _passages(rows, losses, targets, passage)}
     hyper = [*dict.fromkeys(name for tables in asked.values() for name in hyper_columns(tables.trials))]
-    return runs(
+    found = runs(
         rows,
         hyper=hyper,
         environment="environment",
@@ -84,7 +85,8 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
         unit=dict(zip(rows["environment"], rows["unit"], strict=True)),
         paired=_paired(asked, set(rows["method"])),
         **known,
-    ).noting(notes)
+    )
+    return replace(_pairs_by_environment(found, rows, asked), notes=(*notes, *found.notes))
 
 
 def _has_results(tables: Tables) -> bool:
@@ -201,6 +203,25 @@ def _passages(
         own = running_mean(losses[cell]) if passage.sustained else losses[cell]
         found[at] = profiles.passages(own, targets[environment])
     return found + (WINDOW - 1) * passage.sustained
+
+
+def _pairs_by_environment(found: Runs, rows: pd.DataFrame, asked: Mapping[str, Tables]) -> Runs:
+    """With what the grids of each environment vary together: others may cross it."""
+    methods = {one.name for one in found.methods}
+    pairs = {
+        str(name): _paired({grid: asked[grid] for grid in own["grid"].unique()}, methods)
+        for name, own in rows.groupby("environment", sort=False)
+    }
+    return replace(
+        found,
+        methods=tuple(
+            replace(
+                one,
+                paired_in={name: tuple(map(tuple, some.get(one.name, ()))) for name, some in pairs.items()},
+            )
+            for one in found.methods
+        ),
+    )
 
 
 def _paired(asked: Mapping[str, Tables], methods: Container[str]) -> dict[str, list[list[str]]]:

@@ -301,6 +301,18 @@ def test_grids_with_the_same_environment_are_one_search_space() -> None:
     assert [*found.methods[0].factors] == ["alpha0", "beta0"]
 
 
+def test_what_a_grid_pairs_is_a_factor_in_its_own_environments() -> None:
+    """landscape-sgd crosses in paper-sgd what readings pairs elsewhere."""
+    found = of_tables({name: committed(name) for name in ("readings", "landscape-sgd")})
+    maml = found.methods[0]
+    assert [*maml.factors] == ["alpha0", "beta0"]
+    assert [*maml.factors_in("paper-adam, k_shot=5, target 2.5")] == ["alpha0+beta0"]
+    assert [*maml.factors_in("paper-sgd, target 2.5")] == ["alpha0", "beta0"]
+    shares = measure(found).values
+    shares = shares[shares["measure"] == "share_of_count"]
+    assert set(shares.loc[shares["value"].isna(), "environment"]) == {"paper-sgd, target 2.5"}
+
+
 def test_every_committed_table_is_measured() -> None:
     """Without a warning, whatever is in it."""
     for name in reference.grids():
