@@ -44,10 +44,11 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     """The runs of one or several grids, by name (see records.tables), each cell once.
 
     An environment is a protocol with its data set, target and budget. The score is minus the validation loss
-    at the budget (of a run that diverged: that of iteration 1) where every run went on to its budget, else it
-    is that of the counts. Cells that were not run, or failed, are left out and counted in the notes. Raises
-    UserError: no cell was run; a run stopped before it could reach the target that is asked; only some of the
-    grids have a target; there is neither a target nor a validation loss.
+    at the budget, or at the last iteration at which all runs were validated (of a run that diverged: that of
+    iteration 1), where every run went on to its budget; else it is that of the counts. Cells that were not
+    run, or failed, are left out and counted in the notes. Raises UserError: no cell was run; a run stopped
+    before it could reach the target that is asked; only some of the grids have a target; there is neither a
+    target nor a validation loss.
     """
     parts = {name: _rows(name, tables, passage) for name, tables in asked.items() if _has_results(tables)}
     if not parts:
@@ -62,7 +63,11 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     if len(set(goals.values())) > 1:
         some, none = (" and ".join(name for name in goals if goals[name] == has) for has in (True, False))
         raise UserError(f"{some}: with a target; {none}: without; ask for one target that all have")
-    whole = not rows["ending"].isin(STOPPED).any() and rows["loss"].notna().all()
+    stopped = rows["ending"].isin(STOPPED).any()
+    if not stopped:
+        rows["loss"], cut = _losses(rows)
+        notes += cut
+    whole = not stopped and rows["loss"].notna().all()
     if not whole and not all(goals.values()):
         raise UserError(
             f"{' and '.join(parts)}: no target, and not all runs have a validation loss at their end"
@@ -128,19 +133,45 @@ def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, di
     curves = tables.trajectories[tables.trajectories["cell_id"].isin(trials["cell_id"])]
     losses = {str(cell): numbers(rows["train_loss"]) for cell, rows in curves.groupby("cell_id", sort=False)}
     first = curves[curves["iteration"] == 1].set_index("cell_id")["val_loss"]
-    start, final = numbers(trials["cell_id"].map(first)), numbers(trials["final_val_loss"])
-    learned_something = trials["ending"].ne("diverged").to_numpy(bool) & np.isfinite(final)
+    measured = curves[curves["val_loss"].notna()].groupby("cell_id", sort=False)
+    validation = {
+        cell: dict(zip(some["iteration"], some["val_loss"], strict=True)) for cell, some in measured
+    }
     evaluations = _evaluations(tables)
     known: Mapping[str, int] = {} if isinstance(evaluations, str) else evaluations
     rows = trials.assign(
         grid=name,
-        loss=np.where(learned_something, final, start),
-        start=start,
+        validation=pd.Series([validation.get(cell, {}) for cell in trials["cell_id"]], dtype=object),
+        start=numbers(trials["cell_id"].map(first)),
         target=numbers(trials["target_loss"]) if passage.target is None else float(passage.target),
         unit=learned(trials, tables.about).unit,
         evaluations=trials["cell_id"].map(known).astype(float),
     )
     return rows.assign(count=_counts(name, rows, losses, passage)), losses
+
+
+def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
+    """[rows] the validation losses at the budget, NaN: not known; and a line for each environment where they
+    are of an earlier iteration.
+
+    A record may be longer than the budget, and then have no validation there: so all of an environment are of
+    the last iteration at which all were validated. A run that diverged has the loss of iteration 1.
+    """
+    losses, lines = np.full(len(rows), np.nan), []
+    for name, own in rows.groupby("environment", sort=False):
+        trained = own["ending"] != "diverged"
+        seen = [set(some) for some in own["validation"][trained]]
+        last = max(set.intersection(*seen), default=0) if seen else 0
+        ends = {max(some, default=0) for some in seen}
+        if ends - {last}:
+            lines.append(
+                f"{name}: losses are of iteration {last}, the last at which all runs were validated; some "
+                "records are longer than the budget"
+            )
+        values = [some.get(last, np.nan) for some in own["validation"]]
+        known = trained.to_numpy(bool) & np.isfinite(values)
+        losses[own.index] = np.where(known, values, own["start"])
+    return losses, lines
 
 
 def _counts(name: str, rows: pd.DataFrame, losses: Mapping[str, Array], passage: Passage) -> Array:
