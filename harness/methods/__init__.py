@@ -9,10 +9,15 @@ from typing import Any
 from harness.common.errors import UserError
 from harness.methods import alpha_maml
 from harness.methods.alpha_maml import AlphaMAML
+from harness.methods.alpha_maml_log import AlphaMAMLLog
 from harness.methods.anil import ANIL
 from harness.methods.base import METHODS, TAKEN, Column, Hyper, Method, Values, kind_of
 from harness.methods.fomaml import FOMAML
+from harness.methods.la_maml import LaMAML
+from harness.methods.lslr import LSLR
 from harness.methods.maml import MAML
+from harness.methods.maml_dog import MAMLDoG
+from harness.methods.maml_prodigy import MAMLProdigy
 from harness.methods.meta_sgd import MetaSGD
 from harness.methods.reptile import Reptile
 
@@ -69,7 +74,10 @@ def _check(one: Method) -> None:
             )
 
 
-for _kind in (MAML, AlphaMAML, FOMAML, ANIL, MetaSGD, Reptile):
+for _kind in (
+    *(MAML, AlphaMAML, FOMAML, ANIL, MetaSGD, Reptile),
+    *(LSLR, LaMAML, AlphaMAMLLog, MAMLDoG, MAMLProdigy),
+):
     method(_kind)
 
 

@@ -290,3 +290,10 @@ def joined(*parts: Tensor) -> Tensor:
     import torch
 
     return torch.cat([part.flatten(1).to(parts[0].dtype) for part in parts], 1)
+
+
+def stacked(first: Tensor, later: Tensor) -> Tensor:
+    """Rates of some inner steps and of those after them: [cells, steps, n] each."""
+    import torch
+
+    return torch.cat([first, later], 1)

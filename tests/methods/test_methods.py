@@ -26,8 +26,18 @@ HYPER: dict[str, dict[str, Any]] = {
     "anil": {"alpha0": 0.02, "beta0": 0.01},
     "meta-sgd": {"alpha0": 0.1, "beta0": 0.01},
     "reptile": {"alpha0": 0.02, "eps0": 1.0, "steps": 3},
+    "lslr": {"alpha0": 0.1, "beta0": 0.01, "msl": True},
+    "la-maml": {"alpha0": 0.05, "eta": 0.01},
+    "alpha-maml-log": {"alpha0": 0.1, "beta0": 0.01, "eta": 0.1},
+    "maml-dog": {"alpha0": 0.1, "r0": 0.1},
+    "maml-prodigy": {"alpha0": 0.1, "d0": 0.003},
 }
 """With which each of them learns on every problem."""
+MOVES = {
+    **dict.fromkeys(("alpha-maml", "alpha-maml-log"), ("alpha0", "beta0")),
+    **dict.fromkeys(("meta-sgd", "lslr", "la-maml"), ("alpha0",)),
+}
+"""The rates that do not stay where they start."""
 SINUSOID = protocol_of(problem="sinusoid", width=8, meta_batch=4, validation_tasks=2, validation_every=4)
 PROBLEMS = ("few-shot, Conv-4", "few-shot, max-pooling", "sinusoid")
 
@@ -113,8 +123,7 @@ def test_its_rows_have_the_columns_that_it_promises(method: str, protocol: Proto
         if name in ("alpha0", "beta0", "eps0"):
             column = rows[name.removesuffix("0")]
             assert column[0] == pytest.approx(start), name
-            moves = method in ("alpha-maml", "meta-sgd") and (method, name) != ("meta-sgd", "beta0")
-            assert (column[4] != column[0]) == moves, name
+            assert (column[4] != column[0]) == (name in MOVES.get(method, ())), name
 
 
 @every
@@ -129,7 +138,9 @@ def test_its_state_keeps_its_shapes(method: str, protocol: Protocol) -> None:
         assert (old.shape, old.dtype, len(old)) == (new.shape, new.dtype, 3)
         assert torch.equal(old, same)
     assert before.alpha.dtype == before.beta.dtype == torch.float64
-    assert before.alpha.shape[1:] in ((1,), (layout.adapted_size,))
+    *steps, rates = before.alpha.shape[1:]
+    assert steps in ([], [protocol.inner_steps])
+    assert rates in (1, len(layout.adapted), layout.adapted_size)
     of.keep([1])
     assert {len(leaf) for leaf in replay.leaves(of.state)} == {1}
 
