@@ -10,6 +10,7 @@ from harness.common.errors import UserError
 from harness.methods import alpha_maml
 from harness.methods.alpha_maml import AlphaMAML
 from harness.methods.alpha_maml_log import AlphaMAMLLog
+from harness.methods.alpha_maml_normalised import AlphaMAMLMultiplicative, AlphaMAMLNormalised
 from harness.methods.anil import ANIL
 from harness.methods.base import METHODS, TAKEN, Column, Hyper, Method, Values, kind_of
 from harness.methods.fomaml import FOMAML
@@ -76,7 +77,7 @@ def _check(one: Method) -> None:
 
 for _kind in (
     *(MAML, AlphaMAML, FOMAML, ANIL, MetaSGD, Reptile),
-    *(LSLR, LaMAML, AlphaMAMLLog, MAMLDoG, MAMLProdigy),
+    *(LSLR, LaMAML, AlphaMAMLNormalised, AlphaMAMLMultiplicative, AlphaMAMLLog, MAMLDoG, MAMLProdigy),
 ):
     method(_kind)
 

@@ -122,6 +122,9 @@ class MetaGradient(NamedTuple):
     by_rates: Tensor
     """Derivative with respect to each inner rate, in the shape of the rates (Eq. 4: one rate for all
     parameters). Float64 where parameters share a rate."""
+    squares: tuple[Tensor, ...] = ()
+    """Of the two vectors whose products make `by_rates`, the adjoint q and the gradient g of the support
+    loss: their squares, summed and reduced like `by_rates` and in its shape. Empty unless the method asks."""
 
 
 class Adapted(NamedTuple):
@@ -170,9 +173,16 @@ class Engine(Protocol):
     """The inner loop and its derivatives, for the protocol's problem and network. Rates as State.alpha."""
 
     def meta_gradient(
-        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+        self,
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+        steps: int,
+        first_order: bool,
+        squares: bool = False,
     ) -> MetaGradient:
-        """Adapt to each task by `steps` steps, and differentiate the query loss."""
+        """Adapt to each task by `steps` steps, and differentiate the query loss. `squares`: also
+        MetaGradient.squares."""
         ...
 
     def adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
@@ -207,6 +217,8 @@ class Method:
     """The model of its hyper-parameters: fields with types, ranges and a line of description each."""
     first_order: ClassVar[bool] = False
     """Whether it leaves the second derivatives out, whatever the protocol says."""
+    squares: ClassVar[bool] = False
+    """Whether it needs MetaGradient.squares."""
     own_update: ClassVar[bool] = False
     """Whether the outer update is its own: then a protocol that chooses a meta-optimizer is refused."""
     decides: ClassVar[Mapping[str, str]] = {}
@@ -249,7 +261,7 @@ class Method:
         """What the outer update is made of, from the tasks of an iteration."""
         first_order = self.first_order or protocol.first_order
         return engine.meta_gradient(
-            state.weights, state.alpha, batch, self.steps(hyper, protocol), first_order
+            state.weights, state.alpha, batch, self.steps(hyper, protocol), first_order, self.squares
         )
 
     def step(

@@ -40,7 +40,8 @@ class Outcome(NamedTuple):
     total: Tensor
     """[P] the gradient by the weights; or the adapted weights."""
     by_rates: Tensor
-    """[steps or 1, A] minus the gradient by the rates: q o g, summed over the steps that share a rate."""
+    """[steps or 1, A] minus the gradient by the rates: q o g, summed over the steps that share a rate. With
+    `squares` [3 (steps or 1), A]: q o q and g o g follow."""
 
 
 Task = Callable[..., Outcome]
@@ -51,7 +52,13 @@ class AutodiffEngine(Engine):
     """Any module, any differentiable loss."""
 
     def _meta_gradient(
-        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+        self,
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+        steps: int,
+        first_order: bool,
+        squares: bool,
     ) -> MetaGradient:
         each = rates.dim() == 3  # step has a rate of its own
 
@@ -59,21 +66,26 @@ class AutodiffEngine(Engine):
             one = Batch(*parts)
             adapted, taken = self._inner_loop(theta, rates, one, steps, first_order)
             q, judged = self._slope(adapted, one.query, one.query_targets)
-            products = []  # of q and the gradients, the last step first: minus by_rates
+            kinds: list[list[Tensor]] = []  # the last step first: the products, minus by_rates; the squares
             for gradient, hessian, rate in reversed(taken):
-                products.append(self._movable(q * gradient))
+                pairs = ((q, gradient), (q, q), (gradient, gradient)) if squares else ((q, gradient),)
+                kinds.append([self._movable(one * other) for one, other in pairs])
                 if not first_order:
                     q = q - hessian(rate * q)
-            rows = torch.stack(products[::-1]) if each else _sum(products).unsqueeze(0)
-            return Outcome(judged, q, rows)
+            rows = [
+                torch.stack(products[::-1]) if each else _sum(products).unsqueeze(0)
+                for products in zip(*kinds, strict=True)
+            ]
+            return Outcome(judged, q, torch.cat(rows) if squares else rows[0])
 
         judged, total, products = self._over_tasks(
-            ("learn", steps, first_order, each), task, weights, rates, batch
+            ("learn", steps, first_order, each, squares), task, weights, rates, batch
         )
-        by_rates = -products
         if self.protocol.task_reduction == "mean":
-            total, by_rates = total / batch.support.shape[1], by_rates / batch.support.shape[1]
-        return MetaGradient(judged[0], judged[1:], total, by_rates if each else by_rates[:, 0])
+            total, products = total / batch.support.shape[1], products / batch.support.shape[1]
+        parts = products.chunk(3, 1) if squares else (products,)
+        by_rates, *others = (part if each else part[:, 0] for part in parts)
+        return MetaGradient(judged[0], judged[1:], total, -by_rates, tuple(others))
 
     def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:
         def task(theta: Tensor, rates: Tensor, *parts: Tensor) -> Outcome:

@@ -34,7 +34,13 @@ class Engine:
         self._kept: dict[Any, Any] = {}
 
     def meta_gradient(
-        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+        self,
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+        steps: int,
+        first_order: bool,
+        squares: bool = False,
     ) -> MetaGradient:
         """Adapt to each task by `steps` steps, and differentiate the query loss.
 
@@ -42,8 +48,12 @@ class Engine:
         """
 
         def some(weights: Tensor, rates: Tensor, batch: Batch) -> MetaGradient:
-            meta = self._meta_gradient(weights, self._each(rates, steps), batch, steps, first_order)
-            return meta._replace(by_rates=self._by_shared(meta.by_rates, rates.shape[-1]))
+            each = self._each(rates, steps)
+            meta = self._meta_gradient(weights, each, batch, steps, first_order, squares)
+            by_rates, *others = (
+                self._by_shared(one, rates.shape[-1]) for one in (meta.by_rates, *meta.squares)
+            )
+            return meta._replace(by_rates=by_rates, squares=tuple(others))
 
         return self._in_parts(some, weights, rates, batch)
 
@@ -56,9 +66,16 @@ class Engine:
         return self._in_parts(some, weights, rates, batch)
 
     def _meta_gradient(
-        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+        self,
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+        steps: int,
+        first_order: bool,
+        squares: bool,
     ) -> MetaGradient:
-        """rates: [cells, 1 or A] or [cells, steps, 1 or A]; by_rates: [cells, A] or [cells, steps, A]."""
+        """rates: [cells, 1 or A] or [cells, steps, 1 or A]; by_rates and squares: [cells, A] or
+        [cells, steps, A]."""
         raise NotImplementedError
 
     def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:

@@ -28,13 +28,18 @@ HYPER: dict[str, dict[str, Any]] = {
     "reptile": {"alpha0": 0.02, "eps0": 1.0, "steps": 3},
     "lslr": {"alpha0": 0.1, "beta0": 0.01, "msl": True},
     "la-maml": {"alpha0": 0.05, "eta": 0.01},
+    "alpha-maml-normalised": {"alpha0": 0.1, "beta0": 0.01, "eta_alpha": 0.01, "eta_beta": 1e-3},
+    "alpha-maml-multiplicative": {"alpha0": 0.1, "beta0": 0.01, "kappa_alpha": 0.1, "kappa_beta": 0.1},
     "alpha-maml-log": {"alpha0": 0.1, "beta0": 0.01, "eta": 0.1},
     "maml-dog": {"alpha0": 0.1, "r0": 0.1},
     "maml-prodigy": {"alpha0": 0.1, "d0": 0.003},
 }
 """With which each of them learns on every problem."""
 MOVES = {
-    **dict.fromkeys(("alpha-maml", "alpha-maml-log"), ("alpha0", "beta0")),
+    **dict.fromkeys(
+        ("alpha-maml", "alpha-maml-normalised", "alpha-maml-multiplicative", "alpha-maml-log"),
+        ("alpha0", "beta0"),
+    ),
     **dict.fromkeys(("meta-sgd", "lslr", "la-maml"), ("alpha0",)),
 }
 """The rates that do not stay where they start."""

@@ -12,7 +12,8 @@ from harness.methods import lslr, maml_prodigy, optimizers
 from harness.training.pack import Pack
 from tests.conftest import SMALL
 from tests.methods.test_methods import CPU, SINUSOID, cell, exact, protocol, run, variant
-from tests.methods.test_reductions import H, batch_of, meta_of, rates_follow_their_slopes
+from tests.methods.test_reductions import H, batch_of, meta_of, rates_follow_their_slopes, weights_of
+from tests.training.test_engines import perceptron
 
 __all__ = ["protocol"]  # the fixture: one of each problem
 EXACT = exact(SINUSOID)
@@ -228,3 +229,83 @@ def test_prodigy_by_hand() -> None:
         torch.testing.assert_close(pack.state.weights[0], expected, rtol=1e-10, atol=1e-13)
         d = max(d, r / float(s.abs().sum()))
     assert d > d0
+
+
+# Cosines in place of products
+
+
+COSINES = {
+    "alpha-maml-normalised": {"eta_alpha": 0.01, "eta_beta": 1e-3},
+    "alpha-maml-multiplicative": {"kappa_alpha": 0.3, "kappa_beta": 0.2},
+}
+of_cosines = pytest.mark.parametrize("method", COSINES)
+
+
+@of_cosines
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_cosines_with_steps_of_0_are_maml_bit_for_bit(
+    protocol: Protocol, optimizer: str, method: str
+) -> None:
+    of = variant(protocol, precision="float32", meta_optimizer=optimizer)
+    still = dict.fromkeys(COSINES[method], 0.0)
+    assert run(cell(of, method, **still), budget=5) == run(cell(of, "maml"), budget=5)
+
+
+@of_cosines
+@pytest.mark.parametrize("steps", [1, 3])
+def test_cosines_by_hand(method: str, steps: int) -> None:
+    """q and g of each task and step by plain autograd; what is summed is divided last."""
+    of = variant(EXACT, inner_steps=steps, meta_optimizer="sgd")
+    pack = Pack([cell(of, method, alpha0=0.05, beta0=0.01, **COSINES[method])], CPU)
+    alpha, beta = 0.05, 0.01
+    eta_alpha, eta_beta = COSINES[method].values()
+    added = method == "alpha-maml-normalised"
+    previous = None
+    for i in (1, 2, 3):
+        weights, batch = weights_of(pack), pack.problem.batch(pack.seeds[:1], "train", i, CPU, pack.dtype)
+        meta = pack.engine.meta_gradient(pack.state.weights, pack.state.alpha, batch, steps, False)
+        gradient = meta.gradient[0]
+        qg = qq = gg = 0.0
+        for x, query, y, query_y in zip(*(part[0] for part in batch), strict=True):
+            paths = [weights]
+            gradients = []
+            for _ in range(steps):
+                loss = (perceptron(paths[-1], x) - y).square().mean()
+                gradients.append(torch.autograd.grad(loss, list(paths[-1].values()), create_graph=True))
+                pairs = zip(paths[-1].items(), gradients[-1], strict=True)
+                paths.append({name: w - alpha * g for (name, w), g in pairs})
+            loss = (perceptron(paths[-1], query) - query_y).square().mean()
+            for path, g in zip(paths[1:], gradients, strict=True):
+                q = torch.autograd.grad(loss, list(path.values()), retain_graph=True)
+                flat_q, flat_g = (torch.cat([one.detach().ravel() for one in some]) for some in (q, g))
+                qg, qq, gg = qg + flat_q @ flat_g, qq + flat_q @ flat_q, gg + flat_g @ flat_g
+        if previous is not None:
+            cosine = float(gradient @ previous / (gradient.norm() * previous.norm()))
+            beta = beta + eta_beta * cosine if added else beta * (1 + eta_beta * cosine)
+        cosine = float(qg / (qq * gg) ** 0.5)
+        alpha = alpha + eta_alpha * cosine if added else alpha * (1 + eta_alpha * cosine)
+        pack.advance(range(i, i + 1))
+        previous = gradient
+        assert float(pack.state.alpha) == pytest.approx(alpha, rel=1e-9)
+        assert float(pack.state.beta) == pytest.approx(beta, rel=1e-9)
+
+
+@of_cosines
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+def test_cosines_and_the_unit_of_the_loss(
+    method: str, optimizer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loss times n_way, with the rates over it: what is added to a rate has its unit, a factor has none."""
+    monkeypatch.setattr(optimizers, "EPS", TINY)
+    mean = variant(SMALL, meta_optimizer=optimizer)
+    scale = mean.n_way  # type: ignore[attr-defined]
+    of_beta = scale if optimizer == "sgd" else 1
+    hyper = {"alpha0": 0.1, "beta0": 0.01, **COSINES[method]}
+    over = {"alpha0": scale, "beta0": of_beta, "eta_alpha": scale, "eta_beta": of_beta}
+    scaled = {name: value / over.get(name, 1) for name, value in hyper.items()}
+    one, other = (
+        moved(Pack([cell(of, method, **given)], CPU), 4)
+        for of, given in ((mean, hyper), (variant(mean, loss_scale="sum_over_shots"), scaled))
+    )
+    torch.testing.assert_close(one, other, rtol=1e-6, atol=1e-8)

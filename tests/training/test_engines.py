@@ -71,8 +71,26 @@ def case(protocol: Protocol, cells: int = 2, own_tasks: bool = False) -> Case:
 
 
 def meta(engine: Engine, of: Case, rates: Tensor) -> MetaGradient:
+    """With the squares, which both engines are to agree on too."""
     p = of.protocol
-    return engine.meta_gradient(of.weights, rates, of.batch, p.inner_steps, p.first_order)
+    return engine.meta_gradient(of.weights, rates, of.batch, p.inner_steps, p.first_order, squares=True)
+
+
+@pytest.mark.usefixtures("noise")
+@pytest.mark.parametrize("kind", ["one", "steps, weights"])
+@pytest.mark.parametrize("engine", [Conv4Engine, *GENERAL])
+def test_the_squares_change_nothing_else(engine: type[Engine], kind: str) -> None:
+    """Bit for bit; and the product is no longer than its factors."""
+    of = case(variant(inner_steps=2))
+    one, rates = of.engine(engine), of.rates(kind)
+    with_squares = meta(one, of, rates)
+    without = one.meta_gradient(of.weights, rates, of.batch, 2, False)
+    assert without.squares == ()
+    for name in ("loss", "gradient", "by_rates"):
+        assert torch.equal(getattr(without, name), getattr(with_squares, name)), name
+    q, g = with_squares.squares
+    assert q.shape == g.shape == rates.shape
+    assert (with_squares.by_rates**2 <= q * g * (1 + 1e-9)).all()
 
 
 def test_an_engine_may_be_asked_for_one_rate_and_for_rates_of_steps() -> None:
@@ -316,7 +334,8 @@ def test_the_sum_over_tasks_is_the_mean_times_their_number() -> None:
     )
     rates = mean.rates("weights")
     one, other = (meta(of.engine(MappedEngine), of, rates) for of in (mean, total))
-    close(other, one._replace(gradient=3 * one.gradient, by_rates=3 * one.by_rates))
+    squares = tuple(3 * square for square in one.squares)
+    close(other, one._replace(gradient=3 * one.gradient, by_rates=3 * one.by_rates, squares=squares))
 
 
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3, 1), (2,), (2, 1, 1, 1)])

@@ -22,10 +22,16 @@ class Conv4Engine(Engine):
     """The derivatives by hand. The classes of the images are known by their order."""
 
     def _meta_gradient(
-        self, weights: Tensor, rates: Tensor, batch: Batch, steps: int, first_order: bool
+        self,
+        weights: Tensor,
+        rates: Tensor,
+        batch: Batch,
+        steps: int,
+        first_order: bool,
+        squares: bool,
     ) -> MetaGradient:
         return metagradient.meta_gradient(
-            self.protocol, weights, rates, _images(batch), self.chunk, steps, first_order
+            self.protocol, weights, rates, _images(batch), self.chunk, steps, first_order, squares
         )
 
     def _adapted(self, weights: Tensor, rates: Tensor, batch: Batch, steps: int) -> Adapted:

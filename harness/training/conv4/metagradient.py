@@ -52,20 +52,23 @@ def meta_gradient(
     chunk: int,
     steps: int | None = None,
     first_order: bool | None = None,
+    squares: bool = False,
 ) -> MetaGradient:
     """One pass over a meta-batch.
 
     weights: [cells, P]; rates: as State.alpha; batch: images [cells or 1, tasks, n, 28, 28, 1]; chunk: how
     many (cell, task) pairs go through the network at once, at least one task of each cell. steps,
-    first_order: None: as the protocol says.
+    first_order: None: as the protocol says. squares: also MetaGradient.squares.
     """
     steps = protocol.inner_steps if steps is None else steps
     first_order = protocol.first_order if first_order is None else first_order
     with torch.inference_mode():  # no autograd records, which saves a few percent
-        result = _meta_gradient(protocol, weights, rates, batch, chunk, steps, first_order)
+        result = _meta_gradient(protocol, weights, rates, batch, chunk, steps, first_order, squares)
     # Ordinary tensors again: a method may differentiate functions of its own.
-    loss, (accuracy,), gradient, by_rates = result
-    return MetaGradient(loss.clone(), (accuracy.clone(),), gradient.clone(), by_rates.clone())
+    loss, (accuracy,), gradient, by_rates, sizes = result
+    cloned = (one.clone() for one in (loss, accuracy, gradient, by_rates, *sizes))
+    loss, accuracy, gradient, by_rates, *others = cloned
+    return MetaGradient(loss, (accuracy,), gradient, by_rates, tuple(others))
 
 
 def _meta_gradient(
@@ -76,11 +79,16 @@ def _meta_gradient(
     chunk: int,
     steps: int,
     first_order: bool,
+    squares: bool,
 ) -> MetaGradient:
     cells, tasks = len(weights), batch.support.shape[1]
     size, scale = layout(protocol).adapted_size, problem_of(protocol).scale
     total = torch.zeros_like(weights)
-    by_rates = [torch.zeros_like(weights) for _ in range(rates.shape[1] if rates.dim() == 3 else 1)]
+    kinds = 3 if squares else 1  # q o g, q o q, g o g
+    by_rates = [
+        [torch.zeros_like(weights) for _ in range(rates.shape[1] if rates.dim() == 3 else 1)]
+        for _ in range(kinds)
+    ]
     losses, hits = [], []
     for some in _chunks(protocol, weights, rates, batch, chunk):
         adapted, taken = _inner_loop(protocol, weights, some, steps)
@@ -91,17 +99,22 @@ def _meta_gradient(
         while taken:
             support_loss, gradient = taken.pop()
             step = len(taken)
-            by_rates[step if len(by_rates) > 1 else 0] -= _per_cell(q * gradient.flat, cells) * scale
+            row = step if rates.dim() == 3 else 0
+            by_rates[0][row] -= _per_cell(q * gradient.flat, cells) * scale
+            if squares:
+                by_rates[1][row] += _per_cell(q * q, cells)
+                by_rates[2][row] += _per_cell(gradient.flat * gradient.flat, cells) * scale**2
             if not first_order:
                 along = some.rate(step) * q
                 bent = derivatives.hessian_product(protocol, support_loss, gradient, along) * scale
                 q = _per_cell(q, len(bent)) - bent  # the first step's weights are shared: already a sum
         total += _per_cell(q, cells)
-    of_rates = by_rates[0] if rates.dim() == 2 else torch.stack(by_rates, 1)
+    of_rates = [rows[0] if rates.dim() == 2 else torch.stack(rows, 1) for rows in by_rates]
     if protocol.task_reduction == "mean":
-        total /= tasks
-        of_rates /= tasks
-    return MetaGradient(_mean(losses), (_mean(hits),), total, of_rates[..., :size])
+        for one in (total, *of_rates):
+            one /= tasks
+    first, *others = (one[..., :size] for one in of_rates)
+    return MetaGradient(_mean(losses), (_mean(hits),), total, first, tuple(others))
 
 
 def adapt(
