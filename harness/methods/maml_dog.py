@@ -19,7 +19,7 @@ class Hyper(base.Hyper):
     """Its outer loop has no rate to tune, only a first distance, which should be small."""
 
     alpha0: base.Rate = Field(description="learning rate of the inner loop")
-    r0: base.Rate = Field(1e-4, description="how far the first update goes")
+    r0: base.Rate = Field(description="how far the first update goes; its authors: 1e-6 (1 + |theta|)")
 
 
 class MAMLDoG(base.Method):

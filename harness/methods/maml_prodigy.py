@@ -22,7 +22,7 @@ class Hyper(base.Hyper):
     """Its outer loop has no rate to tune, only a first estimate, which should be too small."""
 
     alpha0: base.Rate = Field(description="learning rate of the inner loop")
-    d0: float = Field(1e-6, gt=0, description="first estimate of the distance to the solution")
+    d0: float = Field(gt=0, description="first estimate of the distance; its authors: 1e-6")
 
 
 class MAMLProdigy(base.Method):
