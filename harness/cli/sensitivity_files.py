@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from harness.analysis.sensitivity.report import in_latex
+from harness.analysis.sensitivity.rows import CURVE_WORDS, MEASURES
 from harness.analysis.sensitivity.summary import footnotes
 from harness.common.files import whole_files
 from harness.records.schema import INTEGER, NUMBER, TEXT, Column, arrow
@@ -70,12 +71,13 @@ def folder_of(grids: Sequence[str], results: Path, target: float | None, sustain
 
 def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write the files of NAMES, all or none; the figures that were made from older ones are removed. The
-    paths. `about`: where it all comes from, for the parquet files' metadata. NotWritten."""
+    paths. `about`: where it all comes from, for the parquet files' metadata, which also say what each measure
+    and curve is. NotWritten."""
     paths = [folder / name for name in NAMES]
     figures = [folder / name for name in FIGURES]
     with whole_files(paths, made_from=figures) as (values, curves, csv, chosen, tex):
-        _parquet(measured.values, VALUES, about, values)
-        _parquet(measured.curves, CURVES, about, curves)
+        _parquet(measured.values, VALUES, {**about, "measures": MEASURES}, values)
+        _parquet(measured.curves, CURVES, {**about, "curves": CURVE_WORDS}, curves)
         measured.values.to_csv(csv, index=False)
         measured.chosen.to_csv(chosen, index=False)
         tex.write_text(in_latex(tables, footnotes(measured, in_files=False), about["sources"]), "utf-8")

@@ -34,12 +34,8 @@ class Options(Frozen):
     )
 
 
-class AlphaMAML(base.Method):
-    """The four update equations, Eq. 8 (Eq. 9 with several tasks). No clipping: the paper has none."""
-
-    name = "alpha-maml"
-    title = "Alpha-MAML"
-    Hyper = Hyper
+class Hypergradient(base.Method):
+    """A method that needs the direction of its last update: its memory begins with that."""
 
     def start(
         self,
@@ -52,6 +48,14 @@ class AlphaMAML(base.Method):
         """The memory is the direction of the last update: none yet, so the first product is 0."""
         state = super().start(weights, hyper, optimizer, layout, protocol)
         return state._replace(memory=(weights.new_zeros(weights.shape),))
+
+
+class AlphaMAML(Hypergradient):
+    """The four update equations, Eq. 8 (Eq. 9 with several tasks). No clipping: the paper has none."""
+
+    name = "alpha-maml"
+    title = "Alpha-MAML"
+    Hyper = Hyper
 
     def step(
         self,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from harness.methods import base, maml
+from harness.methods import alpha_maml, base, maml
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,7 +27,7 @@ class Hyper(maml.Hyper):
         return base.decades(self.alpha0, self.beta0, self.eta)
 
 
-class AlphaMAMLLog(base.Method):
+class AlphaMAMLLog(alpha_maml.Hypergradient):
     """log rate <- log rate + eta h / sqrt(v), v the bias-corrected running mean of h^2, for alpha and beta
     alike; h is the product of gradients that moves the rate in Alpha-MAML, Eq. 4 to 7. Beta moves from the
     second update on.
@@ -52,7 +52,7 @@ class AlphaMAMLLog(base.Method):
         products each has seen."""
         state = super().start(weights, hyper, optimizer, layout, protocol)
         nothing = state.beta.new_zeros(state.beta.shape)
-        return state._replace(memory=(weights.new_zeros(weights.shape), *[nothing] * 4))
+        return state._replace(memory=(*state.memory, *[nothing] * 4))
 
     def step(
         self,

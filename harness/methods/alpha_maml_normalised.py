@@ -6,31 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from harness.methods import base, maml
+from harness.methods import alpha_maml, base, maml
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.problems.networks import Layout
 
-
-class Cosines(base.Method):
+class Cosines(alpha_maml.Hypergradient):
     """What both have in common: Alpha-MAML's products, Eq. 4 to 7, over the norms of their factors; those of
     alpha summed over tasks and inner steps before the division."""
 
     squares = True
-
-    def start(
-        self,
-        weights: Tensor,
-        hyper: base.Values,
-        optimizer: base.Optimizer,
-        layout: Layout,
-        protocol: Any,
-    ) -> base.State:
-        """The memory is the direction of the last update: none yet, so the first cosine is 0."""
-        state = super().start(weights, hyper, optimizer, layout, protocol)
-        return state._replace(memory=(weights.new_zeros(weights.shape),))
 
     def step(
         self,

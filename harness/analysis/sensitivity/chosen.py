@@ -51,8 +51,8 @@ def _of(one: Settings, at: int, among: NDArray[np.bool_], value: float, unit: st
 
 
 def _at_an_edge(column: pd.Series, at: int, among: NDArray[np.bool_]) -> bool:
-    """Whether a number is the smallest or the largest of those that were run."""
+    """Whether a number is the smallest or the largest of those that were run; of two values, neither."""
     tried = column[among]
-    if pd.api.types.is_bool_dtype(tried) or not pd.api.types.is_numeric_dtype(tried) or tried.nunique() < 2:
+    if pd.api.types.is_bool_dtype(tried) or not pd.api.types.is_numeric_dtype(tried) or tried.nunique() < 3:
         return False
     return bool(column.iloc[at] in (tried.min(), tried.max()))

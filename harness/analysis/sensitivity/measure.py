@@ -76,7 +76,7 @@ class Measures:
     """The settings that the numbers speak of. One row for each method and environment, its best setting; and,
     of several environments, one for its default, best for all of them. Columns: `method`, `environment`
     (null: the default), `setting` (a JSON object of the hyper-parameters that vary), `value` (its score as in
-    `best`; of the default Gamma, as in `default`), `unit`, `edges`: its hyper-parameters at an end of their
+    `best`; of the default Gamma, as in `default`), `unit`, `edges`: its numbers at an end of their
     range, with commas: there the grid may be too small, and a verdict may depend on that."""
     runs: Runs
     """What was measured."""

@@ -91,7 +91,7 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
         paired=_paired(asked, set(rows["method"])),
         **known,
     )
-    return replace(_pairs_by_environment(found, rows, asked), notes=(*notes, *found.notes))
+    return _pairs_by_environment(found, rows, asked).noting(notes)
 
 
 def _has_results(tables: Tables) -> bool:

@@ -58,3 +58,8 @@ def test_a_loss_is_shown_as_a_loss() -> None:
 def test_one_environment_has_no_default() -> None:
     one = table()[table()["e"] == "e"]
     assert len(chosen(one)) == 1
+
+
+def test_of_two_values_neither_is_an_end() -> None:
+    two = table()[table()["x"] < 2]
+    assert [row[5] for row in chosen(two)] == ["", "", ""]
