@@ -18,13 +18,14 @@ import harness.plots
 from harness import grids
 from harness.analysis.sensitivity.texts import number
 from harness.cli import sensitivity_files
-from harness.cli.sensitivity_files import CURVES, NAMES, VALUES, folder_of
+from harness.cli.sensitivity_files import CURVES, FIGURES, NAMES, VALUES, folder_of
 from harness.common import plugins
 from harness.common.errors import NotWritten
 from harness.common.places import ROOT
+from harness.plots.measures import figures as figures_of
 from harness.records import reference
 from harness.records.store import Store
-from tests.cli.conftest import TINY, Run, Said, cells, is_refused
+from tests.cli.conftest import TINY, Run, Said, cells
 from tests.cli.terminal import terminal
 from tests.records.test_foreign import fill as fill_foreign
 from tests.records.test_foreign import write_grid
@@ -127,6 +128,8 @@ def test_the_files(harness: Run, tiny: str, results: Path) -> None:
         for field in schema:
             assert field.metadata[b"meaning"].decode() == columns[field.name].meaning
         about = json.loads(schema.metadata[b"harness"])
+        of_rows = {*pq.read_table(folder / name)[schema.names[0]].to_pylist()}
+        assert of_rows <= about[f"{schema.names[0]}s"].keys()  # in words
         assert about["target"] == 0.2
         assert about["sustained"] is True
         assert list(about["sources"]) == ["tiny"]
@@ -270,77 +273,6 @@ def test_all_tables_or_none(harness: Run, tiny: str, results: Path, name: str) -
     assert [path.name for path in folder.iterdir()] == [name]
 
 
-@pytest.mark.parametrize(
-    ("words", "pattern"),
-    [
-        (["fig22"], r"grid 'fig22': unknown; did you mean fig2\b"),
-        (["quick"], "no records of quick yet .* make sweep GRID=quick makes some"),
-        (["quick", "--reference"], "no records of quick yet"),
-        ([], "sensitivity: name one grid or more; there are no records yet"),
-        (["quick", "--target", "nan"], "target nan: write a number > 0"),
-        (["quick", "--target", "-1"], "target -1: write a number > 0"),
-        (["quick", "--target", "inf"], "target inf: write a number > 0"),
-        (["quick", "--seeds", "x"], "seeds 'x': write whole numbers"),
-    ],
-)
-def test_a_mistake_is_one_line(harness: Run, results: Path, words: list[str], pattern: str) -> None:
-    is_refused(harness("sensitivity", *words), pattern)
-    assert not results.exists()
-
-
-def test_mistakes_about_records(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
-    fill(results, tiny, LATE, MISS, QUICK)
-    is_refused(
-        harness("sensitivity", tiny, "--seeds", "0,7"), "tiny: no records of seed 7; leave out --seeds"
-    )
-    free = tmp_path / "free.yaml"
-    whole = TINY.replace("target_loss: 0.1\n", "").replace("n_way: 5", "n_way: 6")
-    free.write_text(whole.replace("kind: heatmap, panels: [method], x: alpha0, y: beta0", CURVES_OF_MAML))
-    fill(results, str(free), LATE, MISS, QUICK)
-    is_refused(
-        harness("sensitivity", tiny, str(free)),
-        "tiny: with a target; free: without; ask for one target that all have",
-    )
-    assert harness("sensitivity", tiny, str(free), "--target", "0.2").code == 0
-    assert [path.name for path in results.iterdir() if path.name != "store"] == ["tiny,free"]
-
-
-def test_a_target_below_that_at_which_runs_stop(harness: Run, tiny: str, results: Path) -> None:
-    Path(tiny).write_text(TINY.replace("max_iterations: 5", "max_iterations: 20"))
-    for cell in cells(tiny):
-        Store(results).put(made(cell, "stopped", [0.05] * 10))
-    is_refused(
-        harness("sensitivity", tiny, "--target", "0.01"),
-        "tiny: runs stopped at their target, before they reached a training loss of 0.01; ask for 0.1",
-    )
-    assert not (results / "tiny").exists()
-    assert harness("sensitivity", tiny, "--target", "0.1").code == 0
-
-
-def test_records_of_failed_cells_alone(harness: Run, tiny: str, results: Path) -> None:
-    first, *_ = cells(tiny)
-    Store(results).put(made(first, "failed", []))
-    is_refused(harness("sensitivity", tiny), "tiny: no cell was run; make sweep runs them")
-    assert not (results / "tiny").exists()
-
-
-def test_without_a_grid_there_is_a_list(harness: Run, tiny: str, results: Path, published: Path) -> None:
-    is_refused(harness("sensitivity"), "name one grid or more; the reference has tiny")
-    fill(results, tiny, LATE, MISS, QUICK)
-    assert harness("plot", tiny).code == 0
-    is_refused(harness("sensitivity"), "name one grid or more; your records are of tiny")
-
-
-def test_the_folder_of_another_file_of_that_name(harness: Run, tiny: str, results: Path) -> None:
-    fill(results, tiny, LATE, MISS, QUICK)
-    assert harness("plot", tiny).code == 0
-    other = Path(tiny).parent / "other" / "tiny.yaml"
-    other.parent.mkdir()
-    other.write_text(TINY.replace("Tiny", "Other"))
-    is_refused(harness("sensitivity", str(other)), "holds the tables of .*tiny.yaml; rename one of the two")
-    is_refused(harness("sensitivity", tiny, str(other)), "both would be results/tiny; rename one")
-
-
 def test_tables_whose_plug_in_is_missing(harness: Run, tmp_path: Path, results: Path) -> None:
     """They are measured as they are; how many gradients an iteration takes is then not known."""
     grid = write_grid(tmp_path)
@@ -392,3 +324,8 @@ def test_the_reference_grids(harness: Run, results: Path) -> None:
         cost = sum(costs) / len(costs)
         rows = [line for line in said.out.splitlines() if line.startswith(f"{method} ")]
         assert any(f" {cost:.0f} (" in row for row in rows)
+
+
+def test_all_figures_that_are_drawn_are_removed_with_their_tables() -> None:
+    drawn = {f"{name}.{kind}" for name in figures_of.FIGURES for kind in ("png", "svg")}
+    assert set(FIGURES) == drawn

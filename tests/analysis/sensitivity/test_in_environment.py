@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from harness.analysis.sensitivity import measure, runs
-from tests.analysis.sensitivity.test_measure import ALL, COUNTING, any_table, of_any
+from tests.analysis.sensitivity.test_measure_any import ALL, COUNTING, any_table, of_any
 
 COUNTS = {"reached", "robust_area", "seeds_without_hit", "tuning_cost", "share_of_count", "share_of_hit"}
 

@@ -11,7 +11,7 @@ import pytest
 from harness.analysis.sensitivity import measure, over_environments, performance, runs
 from harness.analysis.sensitivity.resamples import resamples
 from harness.analysis.sensitivity.runs import Runs
-from tests.analysis.sensitivity.test_measure import ALL, any_table
+from tests.analysis.sensitivity.test_measure_any import ALL, any_table
 
 OVER_ALL = ("sensitivity", "effective_dimension", "default", "tuned", "default_held_out", "tuned_held_out")
 
