@@ -58,6 +58,7 @@ def _best(known: Numbers, method: str, environment: str) -> str:
 
 
 def settings(known: Numbers) -> Table:
+    """How many of a method's settings reach the target, and how good the best is."""
     of_counts, counts = known.runs.of_counts, any("count" in one.results for one in known.runs.methods)
     unit = ITERATIONS if of_counts else known.runs.unit
     best, mean = (f"{name} ({unit})" if unit else name for name in ("best", "mean"))
@@ -119,6 +120,7 @@ def _cost(known: Numbers, method: str, environment: str, unit: str) -> Any:
 
 
 def costs(known: Numbers) -> Table:
+    """What random search spends until its first hit."""
     first = known.runs.methods[0].name
     rows = []
     for environment, one in known.present():
@@ -156,6 +158,7 @@ def _budgets(runs: Runs) -> str:
 
 
 def search_of_score(known: Numbers) -> Table:
+    """What random search finds, and how flat the range of rates is."""
     unit = known.runs.unit
     heads = [
         f"{name} ({unit})" if unit else name for name in (f"expected best of {DRAWN}", "rate sensitivity")
