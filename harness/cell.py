@@ -276,9 +276,15 @@ PRESETS: dict[str, Protocol] = {
     "paper-sgd": protocol_of(task_reduction="sum", meta_optimizer="sgd"),
     "omniglot-5way": protocol_of(n_way=5, meta_batch=8, filters=16),
     "sinusoid": protocol_of(problem="sinusoid"),
+    "league-5way": protocol_of(n_way=5, meta_batch=8, filters=16),
+    "league-5way-sum": protocol_of(
+        n_way=5, meta_batch=8, filters=16, loss_scale="sum_over_shots", head_init="normal"
+    ),
+    "league-sinusoid": protocol_of(problem="sinusoid"),
 }
 """The two readings of the paper: the original MAML's meta-optimizer and mean; Algorithm 2 to the letter. A
-smaller problem for a CPU. MAML's regression."""
+smaller problem for a CPU. MAML's regression. The problems of the league: these two, and the smaller one with
+the loss and the head of the original MAML's code."""
 
 
 def presets() -> list[str]:

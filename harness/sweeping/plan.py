@@ -71,7 +71,7 @@ def alone(protocol: Protocol) -> int:
 
 def together(protocol: Protocol) -> int:
     """As many as its network says: cells of a small one train faster together."""
-    return NETWORKS[protocol.network].pack
+    return NETWORKS[protocol.network].together(protocol)
 
 
 def pack(cells: Sequence[Cell], devices: int, *, jobs: int = 1, together: Together = alone) -> list[Pack]:

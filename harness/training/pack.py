@@ -25,15 +25,11 @@ from harness.methods.base import Adapted, MetaGradient, Method, Optimize, State
 from harness.methods.optimizers import optimizer_of
 from harness.problems import Batch, Problem, problem_of
 from harness.problems.networks import Built, built
-from harness.problems.networks.conv4 import held, largest_map
+from harness.problems.networks.conv4 import at_once, held
 from harness.problems.perturbation import perturbed
 from harness.training import conv4, memory, replay
 from harness.training.autodiff import PAIRS, LoopedEngine, MappedEngine
 from harness.training.engine import Engine, mask_of
-
-CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
-"""Numbers in the largest map with which a CPU is fastest: more do not fit its cache, fewer need more
-calls."""
 
 LAUNCH = {"cuda": replay.graphed}
 """By type of device: how an iteration is launched, where not operator by operator."""
@@ -208,11 +204,10 @@ def engine_of(
 def default_chunk(protocol: Protocol, device: torch.device) -> int:
     """How many (cell, task) pairs go through Conv-4 at once.
 
-    On a CPU, as many as keep a layer's largest map in the cache (four of the paper's tasks). On a GPU, as
-    many as its memory has room for.
+    On a CPU, as many as its cache holds. On a GPU, as many as its memory has room for.
     """
     if device.type == "cpu":
-        return max(1, CACHED_NUMBERS // largest_map(protocol))
+        return at_once(protocol)
     return max(1, memory.room(device) // (held(protocol) * protocol.number_bytes))
 
 

@@ -113,6 +113,10 @@ class Network:
     """Most cells that a CPU trains together: more than 1 is faster where a network is so small that calling
     torch takes longer than the arithmetic."""
 
+    def together(self, protocol: Any) -> int:
+        """The same under a protocol."""
+        return self.pack
+
     def memory(self, protocol: Any) -> dict[str, int]:
         """Bytes that a cell needs in training on a CPU, under the fields that they grow with; empty: not
         known."""

@@ -78,6 +78,16 @@ def largest_map(protocol: Any) -> int:
     return images * (SIDE // 2) ** 2 * protocol.filters
 
 
+CACHED_NUMBERS = 4 * 20 * 14 * 14 * 64
+"""Numbers in the largest map with which a CPU is fastest: more do not fit its cache, fewer need more
+calls."""
+
+
+def at_once(protocol: Any) -> int:
+    """How many (cell, task) pairs keep a layer's largest map in the cache of a CPU: four of the paper's tasks."""
+    return max(1, CACHED_NUMBERS // largest_map(protocol))
+
+
 def held(protocol: Any) -> int:
     """Numbers of maps that the second derivatives of a task need at a time, roughly."""
     return 32 * protocol.inner_steps * largest_map(protocol)
@@ -124,6 +134,13 @@ class Conv4Network(Network):
 
     name = "conv4"
     Fields = Fields
+
+    def together(self, protocol: Any) -> int:
+        """See Network. Twice as many as go through the network at once: where one cell fills the cache, it
+        trains alone."""
+        if protocol.problem != "few-shot":
+            return 1
+        return max(1, 2 * at_once(protocol) // protocol.meta_batch)
 
     def memory(self, protocol: Any) -> dict[str, int]:
         """See Network. Estimates for the problem and the images of the paper, task by task: the factors,
