@@ -21,17 +21,23 @@ def publish(
     seeds: Annotated[
         str | None, typer.Option(help="Such as 0-4. Default: those with at least half of their cells.")
     ] = None,
+    in_parts: Annotated[
+        bool, typer.Option(help="Compact tables, a folder for each method, for a large grid.")
+    ] = False,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Make results/reference/ from the records in the results folder."""
+    """Make results/reference/ from the records in the results folder.
+
+    What is there already and the folder has no records of stays.
+    """
     from harness import grids
-    from harness.records import reference
+    from harness.records import publishing
 
     places.checkout("publish")
     for name in names:
         if name == DATA:
-            say_written([reference.describe_data()])
+            say_written([publishing.describe_data()])
         elif name == PAGE:
             from harness.paper.page import reproduction
             from harness.study import page
@@ -40,5 +46,5 @@ def publish(
         else:
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
-            path = reference.publish(one, results.absolute(), chosen)
+            path = publishing.publish(one, results.absolute(), chosen, in_parts)
             say(f"published {short(path)}")

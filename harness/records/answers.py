@@ -80,11 +80,16 @@ def named(cell_id: str, rows: pa.Table, columns: pa.Schema) -> pa.Table:
 
 
 class Curves:
-    """Writes trajectories in groups of GROUP rows or a few more: no more than that is in memory."""
+    """Writes trajectories in groups of GROUP rows or a few more: no more than that is in memory. small: takes
+    longer, for a smaller file."""
 
-    def __init__(self, path: Path, columns: pa.Schema) -> None:
+    def __init__(self, path: Path, columns: pa.Schema, small: bool = False) -> None:
         self._columns = columns
-        self._writer = pq.ParquetWriter(path, columns, compression="zstd")
+        numbers = [field.name for field in columns if pa.types.is_floating(field.type)]
+        how = {"compression_level": 19, "use_byte_stream_split": numbers} if small else {}
+        if small:
+            how["use_dictionary"] = [name for name in columns.names if name not in numbers]
+        self._writer = pq.ParquetWriter(path, columns, compression="zstd", **how)
         self._waiting: list[pa.Table] = []
 
     def add(self, cell_id: str, rows: pa.Table) -> None:

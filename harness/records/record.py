@@ -31,7 +31,7 @@ from harness.methods import METHODS, Hyper
 from harness.problems import PROBLEMS, few_shot
 from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS
-from harness.records import checks, footer, schema
+from harness.records import checks, compact, footer, schema
 from harness.records.passages import lowest_sustained
 from harness.records.provenance import changed
 
@@ -194,14 +194,18 @@ def load_header(source: Path | bytes, cell_id: str | None = None) -> Header:
 
 
 def _fit(rows: pa.Table, header: Header) -> bool:
-    """Whether these are the rows of a record with this header: iterations 1, 2, ..., none left empty."""
+    """Whether these are the rows of a record with this header: iterations 1, 2, ..., none left empty but
+    those that a compact table leaves out."""
     of_update = {name for name, own in METHODS[header.cell.method].columns.items() if own.of_update}
-    always = (
-        rows[name] for name in rows.column_names if not name.startswith("val_") and name not in of_update
-    )
+    always = [
+        name
+        for name in rows.column_names
+        if name not in compact.WHOLE and name not in of_update and not name.startswith("val_")
+    ]
     numbers = np.arange(1, header.iterations + 1)
     return (
-        not any(column.null_count for column in always)
+        not any(rows[name].null_count for name in compact.WHOLE)
+        and all(compact.is_thinned(rows[name].is_null().to_numpy()) for name in always)
         and np.array_equal(rows["iteration"].to_numpy(), numbers)
         and _lowest(rows) == header.lowest_sustained
     )

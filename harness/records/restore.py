@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harness.common.errors import NotWritten, UserError
 from harness.common.text import one_line
-from harness.records import record, tables
+from harness.records import compact, record, tables
 from harness.records.record import NUMERICS, DamagedRecord, Record
 from harness.records.store import Store
 
@@ -63,6 +63,11 @@ def records_of(folder: Path, cells: Collection[str] | None = None) -> Iterator[R
     run that was longer than its grid's budget comes back only up to the budget. UserError: there are no
     tables, or they do not fit together.
     """
+    for part in compact.parts(folder) or [folder]:
+        yield from _records_of(part, cells)
+
+
+def _records_of(folder: Path, cells: Collection[str] | None) -> Iterator[Record]:
     trials, trajectories, about = tables.read_arrow(folder)
     wanted = {
         trial["cell_id"]: trial

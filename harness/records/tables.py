@@ -20,17 +20,15 @@ from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
-from harness.records import provenance, record, schema
+from harness.records import compact, provenance, record, schema
 from harness.records.answers import Curves, Source, answers, named
+from harness.records.compact import FILES
 from harness.records.store import Scan
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _KEY = b"harness"
-
-
-FILES = ("trials.parquet", "trajectories.parquet")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +62,16 @@ def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
     return seeds
 
 
-def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[int] = ()) -> dict[str, str]:
-    """Make both tables of `grid` in `folder` from the store. `seeds`: see recorded_seeds.
+def write(
+    grid: Grid,
+    store: Source,
+    scan: Scan,
+    folder: Path,
+    seeds: Iterable[int] = (),
+    part: str | None = None,
+) -> dict[str, str]:
+    """Make both tables of `grid` in `folder` from the store. `seeds`: see recorded_seeds. part: the compact
+    tables of this method alone; None: whole ones of all.
 
     All cells of these seeds are rows of trials.parquet. One without a record that answers the grid's question
     (Header.why_not) has nulls there and no trajectory: it is still to be run. Returns the records that are
@@ -74,6 +80,8 @@ def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[i
     Raises NotWritten; older tables and figures are then removed, so that none passes for new.
     """
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
+    if part is not None:
+        cells = tuple(cell for cell in cells if cell.method == part)
     about = {_KEY: json.dumps(_about(grid, cells, scan)).encode()}
     rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
@@ -81,12 +89,13 @@ def write(grid: Grid, store: Source, scan: Scan, folder: Path, seeds: Iterable[i
     paths = [folder / name for name in FILES]
     figures = [folder / f"{grid.name}.{kind}" for kind in ("png", "svg")]
     with whole_files(paths, made_from=figures) as (trials, trajectories):
-        with Curves(trajectories, columns) as curves:
+        with Curves(trajectories, columns, small=part is not None) as curves:
             for answer in answers(grid, cells, store, scan):
                 rows.append(answer.row)
                 damaged |= answer.damaged
                 if answer.curve is not None:
-                    curves.add(answer.row["cell_id"], answer.curve)
+                    curve = answer.curve if part is None else compact.thinned(answer.curve)
+                    curves.add(answer.row["cell_id"], curve)
         pq.write_table(_of_rows(rows, cells).replace_schema_metadata(about), trials, compression="zstd")
     return damaged
 
@@ -128,8 +137,20 @@ def read(folder: Path, curves: bool = True) -> Tables:
 
 
 def read_arrow(folder: Path, curves: bool = True) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
-    """The same as Arrow tables, as they were written: trials, trajectories, and their description."""
-    about = read_about(folder)
+    """The same as Arrow tables, as they were written: trials, trajectories, and their description. Those of a
+    folder in parts are put together, in the order of the grid."""
+    parts = compact.parts(folder)
+    if parts in ([], [folder]):
+        return _read_part(folder, curves)
+    read = [_read_part(part, curves) for part in parts]
+    try:
+        return _joined(read)
+    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder, error) from None
+
+
+def _read_part(folder: Path, curves: bool) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
+    about = _read_about(folder)
     try:
         trials, trajectories = (_table(folder / name, curves or name == FILES[0]) for name in FILES)
         _check_columns(trials, schema.TRIALS, optional=schema.OPTIONAL)
@@ -137,6 +158,36 @@ def read_arrow(folder: Path, curves: bool = True) -> tuple[pa.Table, pa.Table, d
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(folder, error) from None
     return trials, trajectories, about
+
+
+def _joined(
+    parts: Sequence[tuple[pa.Table, pa.Table, dict[str, Any]]],
+) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
+    """The tables of all parts as those of one grid."""
+    about = _joined_about([about for *_, about in parts])
+    trials, trajectories = (
+        pa.concat_tables([part[at] for part in parts], promote_options="default") for at in (0, 1)
+    )
+    seeds = sorted(set(trials["seed"].to_pylist()))
+    cells = grid_of(about).cells(seeds)
+    known = {cell_id: at for at, cell_id in enumerate(trials["cell_id"].to_pylist())}
+    order = [known[cell.cell_id] for cell in cells if cell.cell_id in known]
+    if len(order) < len(trials):
+        raise ValueError("it has cells that are not its grid's")
+    return (
+        trials.take(order).select([name for name in schema.trials(cells) if name in trials.column_names]),
+        trajectories.select(
+            [name for name in schema.trajectories(cells) if name in trajectories.column_names]
+        ),
+        about,
+    )
+
+
+def _joined_about(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The description of a folder in parts: the grid is that of the part that was written last, which has the
+    most cells: the others' and its own."""
+    newest = max(parts, key=lambda about: grid_of(about).size)
+    return newest | {"origins": [origin for about in parts for origin in about["origins"]]}
 
 
 def _table(path: Path, rows: bool) -> pa.Table:
@@ -179,6 +230,11 @@ def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
 
 def read_about(folder: Path) -> dict[str, Any]:
     """The description alone. UserError as in `read`."""
+    parts = compact.parts(folder)
+    return _read_about(folder) if parts in ([], [folder]) else _joined_about([*map(_read_about, parts)])
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
     try:
         with opened(folder / FILES[0]) as file:
             return _described(file)

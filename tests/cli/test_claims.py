@@ -14,7 +14,7 @@ from harness import grids
 from harness.cli import claims
 from harness.paper.claims import CLAIMS
 from harness.paper.matrix import Matrix
-from harness.records import reference, tables
+from harness.records import publishing, tables
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, is_refused
 from tests.paper import matrices
@@ -50,7 +50,7 @@ def test_without_any_records(harness: Run, results: Path) -> None:
 def test_by_your_records_and_by_the_reference(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
     grid = grids.load(tiny)
     fill(tmp_path / "elsewhere", tiny, 2)
-    reference.publish(grid, tmp_path / "elsewhere")
+    publishing.publish(grid, tmp_path / "elsewhere")
     fill(results, tiny, 3)
     tables.write(grid, Store(results), Store(results).scan(), results / "tiny")
 

@@ -10,7 +10,7 @@ import pytest
 from harness import grids
 from harness.cli import compare
 from harness.common import places
-from harness.records import reference
+from harness.records import publishing, reference
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, cells, is_refused
 from tests.records.test_tables import made
@@ -28,7 +28,7 @@ def fill(results: Path, tiny: str, *runs: list[float]) -> None:
 def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
     """The reference: counts 1 and 4, and a miss."""
     fill(tmp_path / "elsewhere", tiny, QUICK, LATE, MISS)
-    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
 
 
 def test_without_records_on_either_side(
@@ -111,7 +111,7 @@ def test_only_the_seeds_asked(harness: Run, tiny: str, results: Path, tmp_path: 
     for folder in (tmp_path / "elsewhere", results):
         for cell in grid.cells([0, 1]):
             Store(folder).put(made(cell, "budget", QUICK))
-    reference.publish(grid, tmp_path / "elsewhere")
+    publishing.publish(grid, tmp_path / "elsewhere")
     table = results / "tiny" / "compare.parquet"
     for words, seeds in ((("--seeds", "1"), {1}), ((), {0, 1})):
         assert harness("compare", tiny, *words).code == 0
@@ -132,7 +132,7 @@ def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path
     path.write_text(TINY + "readings:\n  - {}\n  - {perturbation: 1}\n")
     path.write_text(path.read_text().replace("[method]", "[method, protocol]"))
     fill(tmp_path / "draws", str(path), QUICK, MISS, MISS, LATE)
-    reference.publish(grids.load(str(path)), tmp_path / "draws").rename(published.with_name("yardstick"))
+    publishing.publish(grids.load(str(path)), tmp_path / "draws").rename(published.with_name("yardstick"))
     fill(results, tiny, LATE)
     said = harness("compare", tiny)
     assert said.code == 0, said.err

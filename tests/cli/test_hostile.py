@@ -11,7 +11,7 @@ import pytest
 from harness import cli, grids, records
 from harness.cli.console import Printer
 from harness.common.errors import UserError
-from harness.records import reference
+from harness.records import publishing
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, Said, cells
 from tests.cli.terminal import terminal
@@ -46,7 +46,7 @@ def test_a_title_and_an_error(harness: Run, tiny: str, results: Path, reference_
     header = replace(record.header, provenance=record.header.provenance | strange)
     store.put(records.dump(replace(record, header=header)))
     store.put(records.dump(records.make(second, "failed", [], {}, ERROR)))
-    reference.publish(grids.load(tiny), results)
+    publishing.publish(grids.load(tiny), results)
 
     said = {
         words: harness(*words.split())

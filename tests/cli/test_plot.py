@@ -9,7 +9,7 @@ import pytest
 
 from harness import grids
 from harness.cli import plot
-from harness.records import reference
+from harness.records import publishing, reference
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, cells, is_refused
 from tests.records.test_tables import made
@@ -24,7 +24,7 @@ def fill(results: Path, tiny: str, losses: tuple[float, ...] = (1.5,) * 5) -> No
 def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
     """A reference of `tiny`, two of three cells; the sweep that made it lies elsewhere."""
     fill(tmp_path / "elsewhere", tiny)
-    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
 
 
 LINE = "tiny: the reference records (2 of 3 cells of seed 0; x, commit abc+)"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
-from harness.records import NUMERICS, reference
+from harness.records import NUMERICS, publishing
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, cells, is_refused
 from tests.records.test_tables import made
@@ -17,7 +17,7 @@ from tests.records.test_tables import made
 def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
     for cell in cells(tiny)[:2]:
         Store(tmp_path / "elsewhere").put(made(cell, "budget", [1.5] * 5))
-    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
 
 
 @pytest.mark.usefixtures("published")

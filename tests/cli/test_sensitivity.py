@@ -23,7 +23,7 @@ from harness.common import plugins
 from harness.common.errors import NotWritten
 from harness.common.places import ROOT
 from harness.plots.measures import figures as figures_of
-from harness.records import reference
+from harness.records import publishing
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, Said, cells
 from tests.cli.terminal import terminal
@@ -74,7 +74,7 @@ def fill(results: Path, tiny: str, *runs: Sequence[float], seed: int = 0) -> Non
 @pytest.fixture
 def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
     fill(tmp_path / "elsewhere", tiny, LATE, MISS, QUICK)
-    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
 
 
 @pytest.fixture

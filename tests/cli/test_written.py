@@ -9,7 +9,7 @@ import pytest
 
 from harness import grids
 from harness.common import places
-from harness.records import reference
+from harness.records import publishing
 from harness.records.store import Store
 from tests.cli.conftest import Run, Said, cells
 from tests.common.test_files import ODD, small_files
@@ -24,7 +24,7 @@ def fill(results: Path, tiny: str) -> None:
 @pytest.fixture
 def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
     fill(tmp_path / "elsewhere", tiny)
-    return reference.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
 
 
 def is_not_written(said: Said, path: Path, reason: str = "there is a folder in its place") -> None:

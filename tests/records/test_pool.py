@@ -11,7 +11,7 @@ from harness.cell import Cell
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.records import pool, reference, tables
+from harness.records import pool, publishing, reference, tables
 from harness.records.store import Store
 from tests.common.test_files import ODD
 from tests.records.test_tables import GRID, made
@@ -37,7 +37,7 @@ LESS = ("[0.1, 0.2, 0.3, 0.4, 0.5]", "[0.1, 0.2]")
 def publish(grid: Grid, folder: Path, cells: list[Cell], losses: list[float]) -> None:
     for cell in cells:
         Store(folder).put(made(cell, "budget", losses))
-    reference.publish(grid, folder, sorted({cell.seed for cell in cells}))
+    publishing.publish(grid, folder, sorted({cell.seed for cell in cells}))
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.problems import datasets
-from harness.records import reference, tables
+from harness.records import publishing, reference, tables
 from harness.records.store import Store
 from tests.records.test_tables import GRID, LOSSES, made
 
@@ -64,7 +65,7 @@ def results(tmp_path: Path, grid: Grid) -> Path:
 
 
 def test_the_tables_are_those_of_the_store(grid: Grid, results: Path, folder: Path) -> None:
-    assert reference.publish(grid, results, [0]) == folder / "ends"
+    assert publishing.publish(grid, results, [0]) == folder / "ends"
     assert sorted(path.name for path in folder.iterdir()) == ["ends"]
     names = sorted(path.name for path in (folder / "ends").iterdir())
     assert names == ["README.md", "trajectories.parquet", "trials.parquet"]
@@ -77,15 +78,16 @@ def test_the_tables_are_those_of_the_store(grid: Grid, results: Path, folder: Pa
     assert tables.grid_of(own.about) == grid.model_copy(update={"file": None})
 
 
-def test_just_the_seeds_asked(grid: Grid, results: Path) -> None:
+def test_just_the_seeds_asked(grid: Grid, results: Path, folder: Path) -> None:
     """Half of seed 1 is there too, which a plot would show."""
-    assert set(tables.read(reference.publish(grid, results, [0])).trials["seed"]) == {0}
-    assert set(tables.read(reference.publish(grid, results)).trials["seed"]) == {1}
-    assert set(tables.read(reference.publish(grid, results, [0, 1])).trials["seed"]) == {0, 1}
+    assert set(tables.read(publishing.publish(grid, results)).trials["seed"]) == {1}
+    shutil.rmtree(folder)
+    assert set(tables.read(publishing.publish(grid, results, [0])).trials["seed"]) == {0}
+    assert set(tables.read(publishing.publish(grid, results, [0, 1])).trials["seed"]) == {0, 1}
 
 
 def test_the_page_says_where_it_is_from(grid: Grid, results: Path) -> None:
-    page = (reference.publish(grid, results, [0, 1]) / "README.md").read_text()
+    page = (publishing.publish(grid, results, [0, 1]) / "README.md").read_text()
     lines = page.splitlines()
     assert lines[0] == "# ends: reference records"
     assert "Protocol `paper-adam, n_way=5`, data set glyphs, target 1 nats, budget 20 iterations." in page
@@ -111,7 +113,7 @@ def test_the_page_says_where_it_is_from(grid: Grid, results: Path) -> None:
 def test_the_page_of_a_whole_grid(grid: Grid, results: Path) -> None:
     for cell in grid.cells([0]):
         put(results, cell, [1.5] * 20, wall_seconds=1.0)
-    page = (reference.publish(grid, results, [0]) / "README.md").read_text()
+    page = (publishing.publish(grid, results, [0]) / "README.md").read_text()
     assert "| 0 | 6 | 6 | 120 |" in page
     assert "not run" not in page
     assert "- commit: abc\n" in page
@@ -119,32 +121,51 @@ def test_the_page_of_a_whole_grid(grid: Grid, results: Path) -> None:
 
 def test_a_line_on_what_was_run(grid: Grid, results: Path) -> None:
     def line(*seeds: int) -> str:
-        return reference.describe(tables.read(reference.publish(grid, results, seeds)).trials)
+        return reference.describe(tables.read(publishing.publish(grid, results, seeds)).trials)
 
     assert line(1) == "4 of 6 cells of seed 1; H100, commit abc"
     assert line(0, 1) == "6 of 12 cells of seeds 0-1; AMD EPYC, H100, commit abc and def+"
 
 
-def test_a_new_reference_replaces_the_old_one(grid: Grid, results: Path, folder: Path) -> None:
-    reference.publish(grid, results, [0])
+def test_publishing_adds(grid: Grid, results: Path, folder: Path, tmp_path: Path) -> None:
+    """What is published stays, whatever the store has; all else in the folder is replaced."""
+    publishing.publish(grid, results, [0])
     (folder / "ends" / "stray").touch()
-    reference.publish(grid, results, [1])
+    third = grid.cells([0])[2]
+    put(tmp_path / "other", third, [1.25] * 20, finished="2026-11-05T10:00:00+00:00")
+    publishing.publish(grid, tmp_path / "other")
     assert [path.name for path in folder.iterdir()] == ["ends"]
     assert not (folder / "ends" / "stray").exists()
-    assert set(tables.read(folder / "ends").trials["seed"]) == {1}
+    own = tables.read(folder / "ends")
+    assert list(own.trials["outcome"].notna()) == [True, True, True, False, False, False]
+    assert list(own.trials["final_train_loss"].dropna()) == [1.5, 1.5, 1.25]
+    assert list(own.trials["commit"].dropna()) == ["abc", "def+", "abc"]
+    assert len(own.trajectories) == 60
+    publishing.publish(grid, results, [1])
+    assert set(tables.read(folder / "ends").trials["seed"]) == {0, 1}
+
+
+def test_the_store_has_the_last_word(grid: Grid, results: Path, folder: Path, tmp_path: Path) -> None:
+    """A record that answers takes the place of the published one; one that does not leaves it."""
+    publishing.publish(grid, results, [0])
+    first, second, *_ = grid.cells([0])
+    put(tmp_path / "other", first, [1.25] * 20)
+    put(tmp_path / "other", second, [1.25] * 5)
+    publishing.publish(grid, tmp_path / "other", [0])
+    assert list(tables.read(folder / "ends").trials["final_train_loss"].dropna()) == [1.25, 1.5]
 
 
 def test_nothing_is_half_published(grid: Grid, results: Path, folder: Path) -> None:
-    reference.publish(grid, results, [0])
+    publishing.publish(grid, results, [0])
     before = {path.name: path.read_bytes() for path in (folder / "ends").iterdir()}
     with pytest.raises(UserError, match="no records of ends, seed 7; make sweep makes some"):
-        reference.publish(grid, results, [7])
-    damaged = results / "store" / f"{grid.cells([0])[0].cell_id}.parquet"
+        publishing.publish(grid, results, [7])
+    damaged = results / "store" / f"{grid.cells([1])[0].cell_id}.parquet"
     content = damaged.read_bytes()
     for spoilt in (content[:-9], content[:60] + bytes(8) + content[68:]):  # torn; broken within
         damaged.write_bytes(spoilt)
         with pytest.raises(UserError, match=rf"ends: record {damaged.stem} is damaged: .*make sweep"):
-            reference.publish(grid, results, [0])
+            publishing.publish(grid, results, [0, 1])
     assert {path.name: path.read_bytes() for path in (folder / "ends").iterdir()} == before
     assert [path.name for path in folder.iterdir()] == ["ends"]
 
@@ -153,7 +174,7 @@ def test_folders_with_tables(grid: Grid, results: Path, folder: Path) -> None:
     assert reference.grids() == {}
     with pytest.raises(UserError, match=r"fig9: no reference records in .*; there are none yet"):
         reference.find("fig9")
-    reference.publish(grid, results, [0])
+    publishing.publish(grid, results, [0])
     (folder / "cost").mkdir()
     (folder / "cost" / "cost.json").write_text("{}")
     assert reference.grids() == {"ends": folder / "ends"}
@@ -167,7 +188,7 @@ def test_the_records_of_all_endings(grid: Grid, tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
     for cell, (ending, losses) in zip(grid.cells([0]), LOSSES.items(), strict=False):
         store.put(made(cell, ending, losses))
-    page = (reference.publish(grid, tmp_path / "results", [0]) / "README.md").read_text()
+    page = (publishing.publish(grid, tmp_path / "results", [0]) / "README.md").read_text()
     assert re.search(r"^\| 0 \| 4 \| 6 \| 36 \| 0.00278 core-hours \|$", page, re.MULTILINE)
     assert "finished:" not in page
     assert "SHA-256" not in page
@@ -177,7 +198,7 @@ def test_the_data_are_counted(folder: Path, monkeypatch: pytest.MonkeyPatch, noi
     names = tuple(f"Alphabet{i % 50}/character{i}" for i in range(1623))
     data = datasets.Dataset(name="omniglot", images=noise.images, characters=names, sha256="e" * 64)
     monkeypatch.setattr(datasets, "load", lambda name, resize="lanczos": data)
-    about = json.loads(reference.describe_data().read_text())
+    about = json.loads(publishing.describe_data().read_text())
     counted = (
         "characters",
         "alphabets",

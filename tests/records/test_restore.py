@@ -14,7 +14,7 @@ from harness import grids, records
 from harness.common import places
 from harness.common.errors import NotWritten, UserError
 from harness.grids import Grid
-from harness.records import Row, reference, restore, tables
+from harness.records import Row, publishing, restore, tables
 from harness.records.restore import Restored, records_of
 from harness.records.store import Store
 from tests.records.test_tables import GRID, LOSSES, ORIGIN
@@ -150,10 +150,10 @@ def test_published_again_it_gives_the_same_page(
         one = store.read(cell.cell_id)
         origin = one.header.provenance | {"versions": versions | {"commit": "abc"}}
         store.put(records.dump(replace(one, header=replace(one.header, provenance=origin))))
-    page = (reference.publish(grid, tmp_path / "one", [0]) / "README.md").read_text()
+    page = (publishing.publish(grid, tmp_path / "one", [0]) / "README.md").read_text()
     assert "- versions: harness 1, python 3.11, torch 2, ray 2, pillow 9, extra 0\n" in page
     put_back(places.REFERENCE / grid.folder, Store(tmp_path / "other"))
-    assert (reference.publish(grid, tmp_path / "other", [0]) / "README.md").read_text() == page
+    assert (publishing.publish(grid, tmp_path / "other", [0]) / "README.md").read_text() == page
 
 
 def test_where_several_origins_fit_only_what_they_share_comes_back() -> None:

@@ -84,7 +84,7 @@ calls."""
 
 
 def at_once(protocol: Any) -> int:
-    """How many (cell, task) pairs keep a layer's largest map in the cache of a CPU: four of the paper's tasks."""
+    """How many (cell, task) pairs keep a layer's largest map in a CPU's cache: four of the paper's tasks."""
     return max(1, CACHED_NUMBERS // largest_map(protocol))
 
 

@@ -1,0 +1,260 @@
+"""How the reference is published: results/reference/<grid>/, made from a store, whole or in parts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cell import PRESETS
+from harness.common import places
+from harness.common.errors import UserError
+from harness.common.files import whole_folder, write_whole
+from harness.grids import Grid
+from harness.grids.selection import seed_ranges
+from harness.records import compact, provenance, tables
+from harness.records.record import Header, Record
+from harness.records.reference import distinct, say_seeds
+from harness.records.restore import records_of
+from harness.records.store import Scan, Store
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """The records of a store, and beside them those that are published and the store has no answer for;
+    tables are made from it as from a store."""
+
+    store: Store
+    published: dict[str, Record]
+    """By cell id: all that are published."""
+    new: frozenset[str]
+    """Cells whose record in the store is to be published."""
+    scan: Scan
+
+    def read(self, cell_id: str) -> Record:
+        """The store's, unless the published one is to stay."""
+        kept = cell_id in self.published and cell_id not in self.new
+        return self.published[cell_id] if kept else self.store.read(cell_id)
+
+
+def beside_published(grid: Grid, store: Store, place: Path) -> Beside:
+    """The records for the tables of a grid that is published in `place`, or not yet."""
+    scan = store.scan()
+    records = records_of(place) if compact.parts(place) else ()
+    published = {one.header.cell.cell_id: one for one in records}
+    new = {
+        cell_id
+        for cell_id, header in scan.headers.items()
+        if cell_id not in published
+        or (header.answers(grid.question) and _made(header) != _made(published[cell_id].header))
+    }
+    kept = {cell_id: one.header for cell_id, one in published.items() if cell_id not in new | {*scan.damaged}}
+    together = Scan(headers=scan.headers | kept, damaged=scan.damaged)
+    return Beside(store=store, published=published, new=frozenset(new), scan=together)
+
+
+def _made(header: Header) -> tuple[Any, ...]:
+    """What tells two records of a cell apart."""
+    return header.provenance.get("finished"), header.ending, header.iterations
+
+
+def publish(grid: Grid, results: Path, seeds: Iterable[int] = (), in_parts: bool = False) -> Path:
+    """Make results/reference/<grid>/ from the store in `results`: tables and a README.
+
+    What is published already and the store has no record of stays. `seeds`: these and those that are
+    published; none: see tables.recorded_seeds. Cells that were not run are rows without an outcome. in_parts:
+    compact tables, a folder for each method; those of which the store has nothing new are left as they are. A
+    grid that is published in parts stays so. Each folder is replaced whole or left as it was. UserError: of
+    a seed no cell was run, or a record is damaged. NotWritten.
+    """
+    place = places.REFERENCE / grid.folder
+    parts = compact.parts(place)
+    found = beside_published(grid, Store(results), place)
+    before = {one.header.cell.seed for one in found.published.values()}
+    chosen = tuple(sorted({*seeds} | before)) if seeds else tables.recorded_seeds(grid, found.scan, before)
+    recorded = tables.records_by_seed(grid, found.scan)
+    if none := [seed for seed in chosen if not recorded[seed]]:
+        raise _nothing(grid, results, none)
+    cells = grid.cells(chosen)
+    headers = {c.cell_id: found.scan.headers[c.cell_id] for c in cells if c.cell_id in found.scan.headers}
+    if damaged := [cell.cell_id for cell in cells if cell.cell_id in found.scan.damaged]:
+        raise _damaged(grid, damaged[0], found.scan.damaged[damaged[0]])
+    only = replace(found, scan=Scan(headers=headers, damaged={}))
+    if in_parts or parts not in ([], [place]):
+        _publish_parts(grid, only, place, chosen)
+    else:
+        with whole_folder(place) as folder:
+            _write(grid, only, folder, chosen)
+            _write_page(grid, only, folder, folder, chosen)
+    return place
+
+
+def _publish_parts(grid: Grid, found: Beside, place: Path, seeds: Sequence[int]) -> None:
+    """The part of each method that has any record and is not published as it is."""
+    if (place / compact.FILES[0]).exists():
+        raise UserError(f"{place}: its tables are whole; a grid is published in parts from the beginning")
+    fresh = {found.scan.headers[cell_id].cell.method for cell_id in found.new & found.scan.headers.keys()}
+    for method in dict.fromkeys(block.method for block in grid.blocks):
+        if method in fresh:
+            with whole_folder(place / method) as folder:
+                _write(grid, found, folder, seeds, method)
+    _write_page(grid, found, place, place, seeds)
+
+
+def _write(grid: Grid, found: Beside, folder: Path, seeds: Sequence[int], part: str | None = None) -> None:
+    unnamed = grid.model_copy(update={"file": None})  # a path of this machine says nothing to others
+    for cell_id, reason in tables.write(unnamed, found, found.scan, folder, seeds, part).items():
+        raise _damaged(grid, cell_id, reason)
+
+
+def _write_page(grid: Grid, found: Beside, tables_of: Path, folder: Path, seeds: Sequence[int]) -> None:
+    trials = tables.read(tables_of, curves=False).trials
+    answering = [found.scan.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
+    if not answering:
+        raise _nothing(grid, places.RESULTS, seeds)
+    (folder / "README.md").write_text(readme(grid, trials, answering), "utf-8")
+
+
+def _nothing(grid: Grid, results: Path, seeds: Sequence[int]) -> UserError:
+    sweep = places.typed("sweep")
+    return UserError(f"{results}: no records of {grid.folder}, {say_seeds(seeds)}; {sweep} makes some")
+
+
+def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
+    sweep = places.typed("sweep")
+    return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; {sweep} runs its cell again")
+
+
+def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
+    """The page beside the tables, made from the records' own provenance alone.
+
+    `trials` as in records.schema; `headers`: of its rows with an outcome, in their order.
+    """
+    of = grid.protocol
+    goal = (
+        "no target"
+        if grid.target_loss is None
+        else f"target {grid.target_loss:g} {of.problem_type.unit}".rstrip()
+    )
+    data = f"problem {of.problem}" if of.dataset_name is None else f"data set {of.dataset_name}"
+    labels = " and ".join(f"`{label}`" for label in distinct(trials["protocol"]))
+    seeds = [int(seed) for seed in trials["seed"].unique()]
+    lines = [
+        f"# {grid.folder}: reference records",
+        "",
+        f"{grid.title}. Protocol {labels}, {data}, {goal}, budget {grid.max_iterations} iterations.",
+        "`harness publish` made this page from the records.",
+        "",
+        "| seed | cells run | cells in the grid | meta-iterations | time |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for seed in seeds:
+        asked = trials[trials["seed"] == seed]
+        of_seed = [header for header in headers if header.cell.seed == seed]
+        iterations = sum(header.iterations for header in of_seed)
+        lines.append(f"| {seed} | {len(of_seed)} | {len(asked)} | {iterations} | {_time(of_seed)} |")
+    lines += ["", *(f"- {line}" for line in _made_by(headers)), f"- time: {_time(headers)} in all"]
+    if len(headers) < len(trials):
+        lines.append("- a cell not run is a row without an outcome: figures draw it as not run")
+    again = f"make sweep GRID={grid.name} SEEDS={seed_ranges(seeds)}"
+    if grid.folder != grid.name:
+        again += f" DATASET={grid.protocol.dataset_name}"
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"To make them again: `{again}`; `make compare GRID={grid.name}` compares the two.",
+            f'Read with `harness.load("reference/{grid.folder}")`; docs/records.md has the columns.',
+            "",
+        ]
+    )
+
+
+def _made_by(headers: Sequence[Header]) -> list[str]:
+    """Machines, versions, commits, arithmetic, data and dates, each with how many records it made."""
+    origins = [header.provenance for header in headers]
+    versions = [dict(origin.get("versions", {})) for origin in origins]
+    commits = [by_name.pop("commit", None) or "unknown" for by_name in versions]
+    finished = sorted(origin["finished"] for origin in origins if "finished" in origin)
+    lines = [
+        f"machine: {_counted(_machines(origins))}",
+        f"versions: {_counted(map(_versions, versions))}",
+        f"commit: {_counted(commits)}",
+        f"version of the arithmetic (`numerics`): {_counted(str(header.numerics) for header in headers)}",
+    ]
+    if any(commit.endswith("+") for commit in commits):
+        lines[2] += " ('+': the tree had changes that were not committed)"
+    if data := [origin["dataset_sha256"] for origin in origins if origin.get("dataset_sha256")]:
+        lines.append(f"SHA-256 of the images: {_counted(data)}")
+    if finished:
+        lines.append(f"finished: {finished[0]} to {finished[-1]}")
+    return lines
+
+
+def _versions(versions: dict[str, str | None]) -> str:
+    """In a fixed order: a restored record has them in another."""
+    names = [*provenance.VERSIONS, *(name for name in versions if name not in provenance.VERSIONS)]
+    return ", ".join(f"{name} {versions[name]}" for name in names if versions.get(name))
+
+
+def _machines(origins: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Each record's device and threads, and the sizes of the packs of all records made on them."""
+    packs: dict[str, list[int]] = {}
+    for origin in origins:
+        sizes = packs.setdefault(_machine(origin), [])
+        if size := origin.get("pack_size"):
+            sizes.append(size)
+    for origin in origins:
+        sizes = packs[_machine(origin)]
+        ends = dict.fromkeys((min(sizes), max(sizes))) if sizes else ["unknown"]
+        yield f"{_machine(origin)}, cells trained together: {' to '.join(map(str, ends))}"
+
+
+def _machine(origin: dict[str, Any]) -> str:
+    return f"{origin.get('device')}, threads: {origin.get('threads')}"
+
+
+def _time(headers: Sequence[Header]) -> str:
+    """`12.3 core-hours`: wall time of each cell, times its threads where it ran on a CPU."""
+    hours: Counter[str] = Counter()
+    for header in headers:
+        origin = header.provenance
+        on_cpu = str(origin.get("device")).startswith("cpu")
+        seconds = origin.get("wall_seconds", 0.0) * (origin.get("threads", 1) if on_cpu else 1)
+        hours["core" if on_cpu else "GPU"] += seconds / 3600
+    return " and ".join(f"{total:.3g} {kind}-hours" for kind, total in hours.items()) or "none"
+
+
+def describe_data() -> Path:
+    """Write results/reference/omniglot.json: facts about the data. UserError: the data are missing."""
+    from harness.problems import datasets
+    from harness.problems.episodes import split  # late: it loads torch
+
+    protocol = PRESETS["paper-adam"]
+    dataset = datasets.load(protocol.dataset, protocol.resize)
+    train, held_out = (set(part.tolist()) for part in split(protocol))
+    about = {
+        **datasets.facts(dataset),
+        "drawings_per_character": dataset.images.shape[1],
+        "train_characters": len(train),
+        "validation_characters": len(held_out),
+        "in_both": len(train & held_out),
+        "split_seed": protocol.split_seed,
+    }
+    path = places.REFERENCE / "omniglot.json"
+    write_whole(path, lambda file: file.write_text(json.dumps(about, indent=2) + "\n", "utf-8"))
+    return path
+
+
+def _counted(values: Iterable[str]) -> str:
+    """`abc (180 records); def (1 record)`, without the counts if all are the same."""
+    counts = Counter(values)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{value} ({count} record{'s' * (count > 1)})" for value, count in counts.most_common())
