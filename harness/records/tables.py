@@ -24,6 +24,7 @@ from harness.records import compact, provenance, record, schema
 from harness.records.answers import Curves, Source, answers, named
 from harness.records.compact import FILES
 from harness.records.store import Scan
+from harness.records.trials import row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -163,22 +164,23 @@ def _read_part(folder: Path, curves: bool) -> tuple[pa.Table, pa.Table, dict[str
 def _joined(
     parts: Sequence[tuple[pa.Table, pa.Table, dict[str, Any]]],
 ) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
-    """The tables of all parts as those of one grid."""
+    """The tables of all parts as those of one grid. Cells of methods that have no part yet are rows too."""
     about = _joined_about([about for *_, about in parts])
     trials, trajectories = (
         pa.concat_tables([part[at] for part in parts], promote_options="default") for at in (0, 1)
     )
-    seeds = sorted(set(trials["seed"].to_pylist()))
-    cells = grid_of(about).cells(seeds)
-    known = {cell_id: at for at, cell_id in enumerate(trials["cell_id"].to_pylist())}
-    order = [known[cell.cell_id] for cell in cells if cell.cell_id in known]
-    if len(order) < len(trials):
+    grid = grid_of(about)
+    cells = grid.cells(sorted(set(trials["seed"].to_pylist())))
+    known = {*trials["cell_id"].to_pylist()}
+    if not known <= {cell.cell_id for cell in cells}:
         raise ValueError("it has cells that are not its grid's")
+    rest = _of_rows([row(grid, cell, None) for cell in cells if cell.cell_id not in known], cells)
+    whole = pa.concat_tables([trials, rest], promote_options="default")
+    recorded = schema.trajectories(cells)
+    places = {cell_id: at for at, cell_id in enumerate(whole["cell_id"].to_pylist())}
     return (
-        trials.take(order).select([name for name in schema.trials(cells) if name in trials.column_names]),
-        trajectories.select(
-            [name for name in schema.trajectories(cells) if name in trajectories.column_names]
-        ),
+        whole.take([places[cell.cell_id] for cell in cells]).select(rest.column_names),
+        trajectories.select([name for name in recorded if name in trajectories.column_names]),
         about,
     )
 

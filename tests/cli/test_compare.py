@@ -24,11 +24,11 @@ def fill(results: Path, tiny: str, *runs: list[float]) -> None:
         Store(results).put(made(cell, "budget", losses))
 
 
-@pytest.fixture
-def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
+@pytest.fixture(params=[False, True], ids=["whole", "in parts"])
+def published(tiny: str, tmp_path: Path, reference_folder: Path, request: pytest.FixtureRequest) -> Path:
     """The reference: counts 1 and 4, and a miss."""
     fill(tmp_path / "elsewhere", tiny, QUICK, LATE, MISS)
-    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere", in_parts=request.param)
 
 
 def test_without_records_on_either_side(

@@ -20,11 +20,11 @@ def fill(results: Path, tiny: str, losses: tuple[float, ...] = (1.5,) * 5) -> No
         Store(results).put(made(cell, "budget", list(losses)))
 
 
-@pytest.fixture
-def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
+@pytest.fixture(params=[False, True], ids=["whole", "in parts"])
+def published(tiny: str, tmp_path: Path, reference_folder: Path, request: pytest.FixtureRequest) -> Path:
     """A reference of `tiny`, two of three cells; the sweep that made it lies elsewhere."""
     fill(tmp_path / "elsewhere", tiny)
-    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere", in_parts=request.param)
 
 
 LINE = "tiny: the reference records (2 of 3 cells of seed 0; x, commit abc+)"

@@ -13,11 +13,11 @@ from tests.cli.conftest import TINY, Run, cells, is_refused
 from tests.records.test_tables import made
 
 
-@pytest.fixture
-def published(tiny: str, tmp_path: Path, reference_folder: Path) -> Path:
+@pytest.fixture(params=[False, True], ids=["whole", "in parts"])
+def published(tiny: str, tmp_path: Path, reference_folder: Path, request: pytest.FixtureRequest) -> Path:
     for cell in cells(tiny)[:2]:
         Store(tmp_path / "elsewhere").put(made(cell, "budget", [1.5] * 5))
-    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return publishing.publish(grids.load(tiny), tmp_path / "elsewhere", in_parts=request.param)
 
 
 @pytest.mark.usefixtures("published")
