@@ -38,6 +38,8 @@ class Placed:
     panel: Panel
     title: str
     """Of one line or several."""
+    words: float
+    """Width of the widest part of the title that is never broken."""
     xs: list[Any]
     """[None]: no x varies."""
     ys: list[Any]
@@ -51,6 +53,11 @@ class Placed:
     def width(self) -> float:
         """Of the squares."""
         return len(self.xs) * self.side
+
+    @property
+    def room(self) -> float:
+        """Of the squares, the title above and the name of x below."""
+        return max(self.width, NAME, self.words, name_width(self.panel.axes.x))
 
     @property
     def height(self) -> float:
@@ -75,11 +82,16 @@ class Placed:
 
     @property
     def bottom(self) -> float:
-        """The labels and the name of x."""
+        """The labels and the name of x; or what the name of y needs beyond the squares."""
         if not self.panel.axes.x:
             return BARE
         labels = texts.widest(self.x_labels, style.TICK) if self.upright else 0.0
-        return BOTTOM + max(labels - style.TICK / 72, 0.0)
+        return max(BOTTOM + max(labels - style.TICK / 72, 0.0), name_width(self.panel.axes.y) - self.height)
+
+
+def name_width(hyper_parameter: str | None) -> float:
+    """Of an axis."""
+    return texts.size(texts.name(hyper_parameter), style.LABEL)[0] if hyper_parameter else 0.0
 
 
 Rows = list[list[Placed]]
@@ -95,7 +107,7 @@ class Sheet:
 
     def slot(self, one: Placed) -> float:
         """From the left of a panel's labels to those of the next."""
-        return self.left + max(one.width, NAME) + GAP
+        return self.left + one.room + GAP
 
     def across(self, row: Sequence[Placed]) -> float:
         """Width of a row."""
@@ -185,9 +197,12 @@ def _sheet(trials: pd.DataFrame, found: Panels, rest: str) -> Sheet:
         xs = sorted(panel.squares[x].unique().tolist()) if x else [None]
         ys = sorted(panel.squares[y].unique().tolist(), reverse=True) if y else [None]
         protocol = protocols[panel.preset, panel.changes] if len(protocols) > 1 else ""
+        parts = _parts(panel, numbers, rest)
+        words = texts.widest([part for line in parts for part in line], style.LABEL)
         return Placed(
             panel=panel,
-            title=_title(panel, numbers, protocol, rest, max(len(xs) * side, NAME) + GAP / 2),
+            title=_title(panel.method, parts, protocol, max(len(xs) * side, NAME, words) + GAP / 2),
+            words=words,
             xs=xs,
             ys=ys,
             x_labels=[numbers[x][value] for value in xs] if x else [],
@@ -204,15 +219,21 @@ def _sheet(trials: pd.DataFrame, found: Panels, rest: str) -> Sheet:
     return sheet
 
 
-def _title(panel: Panel, numbers: texts.Numbers, protocol: str, rest: str, inches: float) -> str:
-    lines = [texts.wrapped(texts.method(panel.method), inches, style.LABEL)]
+def _parts(panel: Panel, numbers: texts.Numbers, rest: str) -> list[list[str]]:
+    """Lines of a panel's title below the method, in parts that are never broken."""
+    lines = []
     if panel.apart:
-        values = texts.values(pd.Series(panel.apart, dtype=object), list(panel.apart), numbers)
-        lines.append(texts.flow(values, inches, style.LABEL))
+        lines.append(texts.values(pd.Series(panel.apart, dtype=object), list(panel.apart), numbers))
     if panel.axes.rest:
-        names = [texts.name(name) for name in panel.axes.rest]
-        words = "median over" if rest == "median" else "best of"
-        flowed = texts.flow([f"{words} {names[0]}", *names[1:]], inches - 0.05, style.LABEL)
+        first, *others = map(texts.name, panel.axes.rest)
+        lines.append([f"{'median over' if rest == 'median' else 'best of'} {first}", *others])
+    return lines
+
+
+def _title(method: str, parts: Sequence[Sequence[str]], protocol: str, inches: float) -> str:
+    lines = [texts.wrapped(texts.method(method), inches, style.LABEL)]
+    for line in parts:
+        flowed = texts.flow(line, inches - 0.05, style.LABEL)
         lines.append(flowed.replace("\n", ",\n"))
     if protocol:
         lines.append(texts.wrapped(protocol, inches, style.LABEL))
@@ -258,7 +279,7 @@ def _fill(ax: Axes, one: Placed, look: squares.Look) -> None:
     ax.tick_params(length=0, pad=2)
     if x:
         ax.set_xticks(np.arange(len(one.xs)) + 0.5, one.x_labels, rotation=90 if one.upright else 0)
-        ax.set_xlabel(texts.name(x), labelpad=2)
+        ax.set_xlabel(texts.name(x), labelpad=2, loc="left" if name_width(x) > one.width else "center")
     if y:
         ax.set_yticks(np.arange(len(one.ys)) + 0.5, one.y_labels)
-        ax.set_ylabel(texts.name(y), labelpad=2)
+        ax.set_ylabel(texts.name(y), labelpad=2, loc="top" if name_width(y) > one.height else "center")

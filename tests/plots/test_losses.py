@@ -52,7 +52,9 @@ def test_each_method_has_axes_of_its_own():
 
 
 def test_a_method_with_one_rate_is_a_row_and_one_without_a_square():
-    fig = drawn(*zoo.tables({"maml-dog": {"alpha0": [1.0], "r0": [1e-4, 1e-3, 1e-2]}, "maml": {"alpha0": [1.0]}}))
+    fig = drawn(
+        *zoo.tables({"maml-dog": {"alpha0": [1.0], "r0": [1e-4, 1e-3, 1e-2]}, "maml": {"alpha0": [1.0]}})
+    )
     row, square = by_label(fig, "panel")
     assert axes(row) == [("", []), ("r0", ["$10^{-4}$", "$10^{-3}$", "$10^{-2}$"])]
     assert axes(square) == [("", []), ("", [])]

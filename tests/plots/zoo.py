@@ -17,7 +17,12 @@ METHODS: dict[str, dict[str, Sequence[Any]]] = {
     **{name: {"alpha0": DECADES, "beta0": OUTER} for name in ("maml", "fomaml", "anil", "meta-sgd")},
     "lslr": {"alpha0": DECADES, "beta0": OUTER, "msl": [False, True]},
     "reptile": {"alpha0": DECADES, "eps0": [10.0**k for k in range(-4, 1)], "steps": [1, 5]},
-    "alpha-maml": {"alpha0": DECADES, "beta0": OUTER, "alpha_hyperlr": [0.1, 1.0], "beta_hyperlr": [1e-6, 1.0]},
+    "alpha-maml": {
+        "alpha0": DECADES,
+        "beta0": OUTER,
+        "alpha_hyperlr": [0.1, 1.0],
+        "beta_hyperlr": [1e-6, 1.0],
+    },
     "alpha-maml-log": {"alpha0": DECADES, "beta0": OUTER, "eta": [0.02, 0.2]},
     "alpha-maml-normalised": {"alpha0": DECADES, "beta0": OUTER},
     "alpha-maml-multiplicative": {"alpha0": DECADES, "beta0": OUTER},
