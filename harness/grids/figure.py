@@ -146,7 +146,9 @@ def figure_mistakes(
         yield from _losses_mistakes(rows)
         return
     if target_loss is None:
-        yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
+        yield Mistake(
+            ("target_loss",), "null; a heatmap counts the iterations to a target (kind: losses needs none)"
+        )
     for check in (
         _column_mistakes(figure, rows),
         _square_mistakes(figure, cells, rows),
