@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm
+from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -83,10 +84,10 @@ def _steps(budget: int) -> list[float]:
     return [step * 10.0**k for k in decades for step in (1, 2, 5) if step * 10**k < budget]
 
 
-def mesh(ax: Axes, counts: pd.DataFrame, norm: LogNorm) -> None:
-    """Colours of counts [rows, columns]; none where a count is not finite (inf would get the last colour)."""
+def mesh(ax: Axes, values: pd.DataFrame, norm: Normalize) -> None:
+    """Colours of values [rows, columns]; none where one is not finite (inf would get the last colour)."""
     sns.heatmap(
-        counts.astype(float).where(np.isfinite(counts.astype(float))),
+        values.astype(float).where(np.isfinite(values.astype(float))),
         ax=ax,
         norm=norm,
         vmin=norm.vmin,  # else taken from the data, with a warning if there are none
@@ -107,13 +108,13 @@ def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
     many of the finished runs reached the target."""
     lines = _said(cell, look)
     if cell["state"] == "reached":
-        colour = _ink(mpl.colormaps[style.COUNTS](look.norm(cell["iterations_to_target"])))
-        for place, (text, size) in zip(PLACES[len(lines)], lines, strict=True):
-            _text(ax, column, row + place, text, size, colour)
+        colour = ink(mpl.colormaps[style.COUNTS](look.norm(cell["iterations_to_target"])))
+        for place, (line, size) in zip(PLACES[len(lines)], lines, strict=True):
+            text(ax, column, row + place, line, size, colour)
     else:
         mark(ax, column, row, MARKS[cell["state"]])
-        for text, size in lines:
-            _text(ax, column, row, text, size, "black", behind="white")
+        for line, size in lines:
+            text(ax, column, row, line, size, "black", behind="white")
 
 
 def _said(cell: pd.Series, look: Look) -> list[tuple[str, float]]:
@@ -142,20 +143,21 @@ def mark(ax: Axes, column: float, row: float, mark: Mark, side: float = 1) -> No
     ax.add_patch(box)
     shift = (side - 1) / 2
     plate = "white" if mark.hatch else None
-    _text(ax, column + shift, row + shift, mark.sign, style.TITLE, "black", plate)
+    text(ax, column + shift, row + shift, mark.sign, style.TITLE, "black", plate)
 
 
-def _text(
-    ax: Axes, column: float, row: float, text: str, size: float, colour: str, behind: str | None = None
+def text(
+    ax: Axes, column: float, row: float, said: str, size: float, colour: str, behind: str | None = None
 ) -> None:
-    if text:
+    """In the middle of the square at (column, row); `behind`: the colour of a plate below it."""
+    if said:
         plate = {"facecolor": behind, "edgecolor": "none", "pad": 0.4} if behind else None
         at = (column + 0.5, row + 0.5)
-        ax.text(*at, text, size=size, color=colour, bbox=plate, ha="center", va="center_baseline")
+        ax.text(*at, said, size=size, color=colour, bbox=plate, ha="center", va="center_baseline")
 
 
-def _ink(colour: Any) -> str:
-    """Black or white, whichever has more contrast: the relative luminance of WCAG 2."""
+def ink(colour: Any) -> str:
+    """Of a text on this colour: black or white, whichever has more contrast by WCAG 2's luminance."""
     channels = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     return "black" if np.dot(channels, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
 
@@ -171,15 +173,19 @@ def key(fig: Figure, at: tuple[float, float], wide: bool, look: Look, budget: in
     bar.set_title(f"iterations to {goal}", size=style.TICK, loc="left", pad=4)
 
     left, top = (at[0] + KEY_WIDTH + 0.2, at[1]) if wide else (at[0], at[1] + BAR_ROOM)
-    lines = _lines(look, budget)
-    ax = style.axes_at(fig, left, top, KEY_WIDTH, LINE * max(len(lines), 1), label="key")
+    explain(fig, (left, top), [(MARKS.get(sign, sign), meaning) for sign, meaning in _lines(look, budget)])
+
+
+def explain(fig: Figure, at: tuple[float, float], lines: Sequence[tuple[Mark | str, str]]) -> None:
+    """Below each other, marks or words as they stand in cells, and what each means."""
+    ax = style.axes_at(fig, *at, KEY_WIDTH, LINE * max(len(lines), 1), label="key")
     ax.set(xlim=(0, KEY_WIDTH / LINE), ylim=(max(len(lines), 1), 0))
     ax.axis("off")
-    for row, (state, meaning) in enumerate(lines):
-        if state in MARKS:
-            mark(ax, 0, row + (1 - ICON / LINE) / 2, MARKS[state], ICON / LINE)
+    for row, (sign, meaning) in enumerate(lines):
+        if isinstance(sign, Mark):
+            mark(ax, 0, row + (1 - ICON / LINE) / 2, sign, ICON / LINE)
         else:
-            ax.text(0, row + 0.5, state, size=style.SMALL, va="center_baseline")
+            ax.text(0, row + 0.5, sign, size=style.SMALL, va="center_baseline")
         ax.text(MEANING / LINE, row + 0.5, meaning, size=style.SMALL, va="center_baseline")
 
 
@@ -196,8 +202,13 @@ def _ticks(norm: LogNorm, budget: int) -> list[float]:
 
 def key_width(look: Look, budget: int, wide: bool) -> float:
     """Width of the key in inches."""
-    said = texts.widest([meaning for _, meaning in _lines(look, budget)], style.SMALL)
-    return max(KEY_WIDTH, MEANING + said) + (KEY_WIDTH + 0.2) * wide
+    explained = explained_width([meaning for _, meaning in _lines(look, budget)])
+    return max(KEY_WIDTH, explained) + (KEY_WIDTH + 0.2) * wide
+
+
+def explained_width(meanings: Sequence[str]) -> float:
+    """What `explain` needs for these, in inches."""
+    return MEANING + texts.widest(meanings, style.SMALL)
 
 
 def key_height(look: Look, wide: bool) -> float:

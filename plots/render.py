@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from harness.common.errors import UserError
 from harness.common.places import typed
-from harness.plots import heatmap, style, trajectories
+from harness.plots import heatmap, losses, style, trajectories
 
-KINDS = ("heatmap", "trajectories")
+KINDS = ("heatmap", "trajectories", "losses")
 
 
 def render(
@@ -28,8 +28,9 @@ def render(
     `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
     `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
-    and a `where`) and `reference` (a where, or null). `about`: the tables' description, which says what is
-    learned (None: few-shot classification). Returns the files written.
+    and a `where`) and `reference` (a where, or null), for losses `rest` (`median` or `best`). `about`: the
+    tables' description, which says what is learned (None: few-shot classification). Returns the files
+    written.
     Raises UserError if the kind is unknown or there is no cell to draw.
     """
     name, kind = grid["name"], grid["figure"]["kind"]
@@ -49,4 +50,6 @@ def draw(
     """The figure that `render` writes; its kind is one of KINDS."""
     if grid["figure"]["kind"] == "heatmap":
         return heatmap.draw(trials, grid, about)
+    if grid["figure"]["kind"] == "losses":
+        return losses.draw(trials, curves, grid, about)
     return trajectories.draw(trials, curves, grid, about)

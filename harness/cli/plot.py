@@ -74,8 +74,9 @@ Theirs = tuple[str, "Tables", str]
 def _theirs(grid: Grid, results: Path) -> Theirs:
     """UserError: the reference has none of its cells."""
     from harness.cli import lookup
+    from harness.grids.figure import WITHOUT_CURVES
 
-    return grid.folder, *lookup.theirs(grid, results, curves=grid.figure.kind == "trajectories")
+    return grid.folder, *lookup.theirs(grid, results, curves=grid.figure.kind not in WITHOUT_CURVES)
 
 
 def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> dict[str, str]:
@@ -110,10 +111,11 @@ def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:
 
 def draw(folder: Path) -> list[Path]:
     """The figures of a folder's tables, beside them."""
+    from harness.grids.figure import WITHOUT_CURVES
     from harness.records import tables
 
-    curves = tables.read_about(folder)["grid"]["figure"]["kind"] == "trajectories"
-    return _draw(tables.read(folder, curves), folder)  # a heatmap needs the trials alone
+    curves = tables.read_about(folder)["grid"]["figure"]["kind"] not in WITHOUT_CURVES
+    return _draw(tables.read(folder, curves), folder)
 
 
 def _draw(drawn: Tables, folder: Path) -> list[Path]:

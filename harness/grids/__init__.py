@@ -1,7 +1,7 @@
 """Grids: strict YAML -> ordered, unique cells; which of them to run; what their figure is asked to show."""
 
 from harness.grids.block import Block
-from harness.grids.figure import Heatmap, Trajectories
+from harness.grids.figure import Heatmap, Losses, Trajectories
 from harness.grids.file import datasets, from_json, load, load_all, names, resolve
 from harness.grids.grid import Grid
 from harness.grids.selection import (
@@ -17,6 +17,7 @@ __all__ = [
     "Block",
     "Grid",
     "Heatmap",
+    "Losses",
     "Trajectories",
     "datasets",
     "from_json",

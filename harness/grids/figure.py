@@ -15,9 +15,13 @@ from harness.grids.strictyaml import Place
 MAX_TITLE = 200
 """Characters."""
 MAX_VALUES, MAX_PANELS, MAX_SQUARES = 40, 100, 4_000
-"""Of a heatmap: values along an axis, panels, squares in all of them. More can no longer be read."""
+"""Of a heatmap, and of losses: values along an axis, panels, squares in all of them. More can no longer be
+read."""
 MAX_COLUMNS, MAX_LINES = 10, 20
 """Of trajectories: columns, and lines in one; with more lines their colours can no longer be told apart."""
+
+WITHOUT_CURVES = ("heatmap",)
+"""The kinds that are drawn from the trials alone; the others need the trajectories too."""
 
 Where = Mapping[str, Collection[int | float | str | bool]]
 """Wanted values of columns; see `matches`."""
@@ -75,7 +79,37 @@ class Trajectories(Frozen):
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
 
 
-Figure = Annotated[Heatmap | Trajectories, Field(discriminator="kind")]
+class Losses(Frozen):
+    """Losses at the end of the runs in squares, on axes of each method's own: see `axes_of`. `rest`: what is
+    shown over the values of its further hyper-parameters."""
+
+    kind: Literal["losses"]
+    rest: Literal["median", "best"] = "median"
+
+
+Figure = Annotated[Heatmap | Trajectories | Losses, Field(discriminator="kind")]
+
+
+class Axes(Frozen):
+    """Where the hyper-parameters of a method go in a figure of losses, by name: those that vary."""
+
+    y: str | None
+    """The first number; None: fewer than two vary, so that the panel is a row."""
+    x: str | None
+    """The second number, or the only one; None: none varies."""
+    rest: tuple[str, ...]
+    """Further numbers."""
+    panels: tuple[str, ...]
+    """Flags and choices: a panel for each combination."""
+
+
+def axes_of(values: Mapping[str, Collection[int | float | str | bool]]) -> Axes:
+    """The axes of a method whose hyper-parameters have these values in a grid, each once."""
+    varied = [key for key, found in values.items() if len(found) > 1]
+    panels = [key for key in varied if any(isinstance(value, str | bool) for value in values[key])]
+    numbers = [key for key in varied if key not in panels]
+    y, x = (numbers[0], numbers[1]) if len(numbers) > 1 else (None, next(iter(numbers), None))
+    return Axes(y=y, x=x, rest=tuple(numbers[2:]), panels=tuple(panels))
 
 
 def row_of(cell: Cell, preset: str) -> dict[str, Any]:
@@ -108,8 +142,13 @@ def figure_mistakes(
     if isinstance(figure, Trajectories):
         yield from _trajectories_mistakes(figure, rows)
         return
+    if isinstance(figure, Losses):
+        yield from _losses_mistakes(rows)
+        return
     if target_loss is None:
-        yield Mistake(("target_loss",), "null; a heatmap counts the iterations to a target")
+        yield Mistake(
+            ("target_loss",), "null; a heatmap counts the iterations to a target (kind: losses needs none)"
+        )
     for check in (
         _column_mistakes(figure, rows),
         _square_mistakes(figure, cells, rows),
@@ -184,6 +223,28 @@ def _limit_mistakes(
 
 def _most(count: int) -> str:
     return f"at most {count:,} can be drawn legibly"
+
+
+def _losses_mistakes(rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
+    """More than can be drawn."""
+    place, panels, squares = ("figure", "kind"), 0, 0
+    known = dict.fromkeys(key for row in rows for key in row if key not in ("method", "protocol", "seed"))
+    for method in dict.fromkeys(row["method"] for row in rows):
+        own = [row for row in rows if row["method"] == method]
+        values = {key: {row[key] for row in own} for key in known if key in own[0]}
+        axes = axes_of(values)
+        for key in (axes.x, axes.y):
+            if key and (count := len(values[key])) > MAX_VALUES:
+                yield Mistake(place, f"{method} has {count:,} values of {key}; {_most(MAX_VALUES)}")
+                return
+        apart = ["protocol", *axes.panels]
+        inside = [*apart, *filter(None, (axes.x, axes.y))]
+        panels += len({tuple(row[key] for key in apart) for row in own})
+        squares += len({tuple(row[key] for key in inside) for row in own})
+    for count, what, most in ((panels, "panels", MAX_PANELS), (squares, "squares", MAX_SQUARES)):
+        if count > most:
+            yield Mistake(place, f"{count:,} {what}; {_most(most)}")
+            return
 
 
 def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:

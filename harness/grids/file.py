@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from harness.cell import Protocol, model_of, preset_of, presets, protocol_of
 from harness.common import places, plugins
 from harness.common.errors import UserError
+from harness.common.frozen import Frozen
 from harness.common.plugins import NotLoaded, Plugin
 from harness.common.registry import Registry
 from harness.grids import figure, mistakes, strictyaml
-from harness.grids.figure import Heatmap, Trajectories
+from harness.grids.figure import Heatmap, Losses, Trajectories
 from harness.grids.grid import RESERVED, Grid, unshared
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place, refusal
@@ -350,5 +351,6 @@ def _known(data: dict[str, Any], place: Place) -> list[str]:
     if not place:
         return [f.alias or name for name, f in Grid.model_fields.items() if name not in _COMPUTED]
     if place == ("figure",):
-        return list((Trajectories if data["figure"]["kind"] == "trajectories" else Heatmap).model_fields)
+        kinds: dict[str, type[Frozen]] = {"trajectories": Trajectories, "losses": Losses}
+        return list(kinds.get(data["figure"]["kind"], Heatmap).model_fields)
     return list(figure.Column.model_fields)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from harness import grids
 from harness.cli import plot
+from harness.plots.render import render
 from harness.records import publishing, reference
 from harness.records.store import Store
 from tests.cli.conftest import TINY, Run, cells, is_refused
@@ -66,6 +69,31 @@ def test_the_tables_of_both_draw_the_same(harness: Run, tiny: str, results: Path
     fill(results, tiny)
     harness("plot", tiny)
     assert (results / "tiny" / "tiny.png").read_bytes() == drawn
+
+
+HEATMAP = "{kind: heatmap, panels: [method], x: alpha0, y: beta0}"
+
+
+@pytest.mark.parametrize(("figure", "rows"), [(HEATMAP, 0), ("{kind: losses}", 10)])
+def test_the_trajectories_are_read_where_a_figure_needs_them(
+    harness: Run, tiny: str, results: Path, reference_folder: Path, monkeypatch: Any, figure: str, rows: int
+) -> None:
+    """Of your records and of the reference's."""
+    Path(tiny).write_text(TINY.replace(HEATMAP, figure))
+    fill(results, tiny)
+    publishing.publish(grids.load(tiny), results)
+    seen: list[int] = []
+
+    def noting(trials: Any, curves: Any, *rest: Any) -> list[Path]:
+        seen.append(len(curves))
+        return render(trials, curves, *rest)
+
+    monkeypatch.setattr("harness.plots.render.render", noting)
+    assert harness("plot", tiny).code == 0
+    assert (results / "tiny" / "tiny.png").exists()
+    shutil.rmtree(results)
+    assert LINE in harness("plot", tiny).out
+    assert seen == [rows, rows]
 
 
 @pytest.mark.usefixtures("published")

@@ -10,7 +10,16 @@ import yaml
 from harness import grids
 from harness.common.errors import UserError
 from harness.grids import strictyaml
-from harness.grids.figure import MAX_COLUMNS, MAX_LINES, MAX_PANELS, MAX_SQUARES, MAX_TITLE, MAX_VALUES
+from harness.grids.figure import (
+    MAX_COLUMNS,
+    MAX_LINES,
+    MAX_PANELS,
+    MAX_SQUARES,
+    MAX_TITLE,
+    MAX_VALUES,
+    Axes,
+    axes_of,
+)
 
 AXES = {"x": "beta_hyperlr", "y": "alpha_hyperlr"}
 
@@ -47,6 +56,11 @@ def read(grid: dict[str, Any]) -> grids.Grid:
 MAML = {"method": "maml", "alpha0": 0.1, "beta0": 1e-3}
 PLANE = heatmap(x="beta0", y="alpha0", panels=["method"])
 READINGS = {"readings": [{}, {"k_shot": 5}]}
+
+LOSSES = {"kind": "losses"}
+REPTILE = {"method": "reptile", "alpha0": 0.1, "eps0": [0.1, 1], "steps": [1, 5]}
+LSLR = {"method": "lslr", "alpha0": 0.1, "beta0": 1e-3, "msl": [False, True]}
+NO_TARGET = {"target_loss": None}
 
 REFUSED = {
     "a word along x": (
@@ -95,6 +109,35 @@ REFUSED = {
         sheet(trajectories({"alpha0": 0.001}, {}), alpha(alpha0=count(MAX_LINES + 1))),
         "figure.columns[1].where: selects 21 lines; at most 20 can be drawn legibly",
     ),
+    "losses, too wide": (
+        sheet(LOSSES, MAML, alpha(beta0=[1e-3, 1e-2], alpha_hyperlr=count(MAX_VALUES + 1))),
+        "figure.kind: alpha-maml has 41 values of alpha_hyperlr; at most 40 can be drawn legibly",
+    ),
+    "losses, too high": (
+        sheet(LOSSES, MAML | {"alpha0": count(MAX_VALUES + 1), "beta0": [1e-3, 1e-2]}),
+        "figure.kind: maml has 41 values of alpha0",
+    ),
+    "losses, a row that is too long": (
+        sheet(LOSSES, MAML | {"beta0": count(MAX_VALUES + 1)}),
+        "figure.kind: maml has 41 values of beta0",
+    ),
+    "losses, too many panels": (
+        sheet(LOSSES, LSLR, MAML, readings=[{"meta_batch": k + 1} for k in range(34)]),
+        "figure.kind: 102 panels; at most 100",
+    ),
+    "losses, too many squares": (
+        sheet(
+            LOSSES,
+            MAML | {"alpha0": count(40), "beta0": count(40)},
+            readings=[{"meta_batch": k + 1} for k in range(3)],
+        ),
+        f"figure.kind: 4,800 squares; at most {MAX_SQUARES:,}",
+    ),
+    "losses over something else": (
+        sheet(LOSSES | {"rest": "mean"}),
+        "figure.rest: 'mean' is not one of 'median' or 'best'",
+    ),
+    "losses with axes": (sheet(LOSSES | {"x": "beta0"}), "figure.x: unknown key"),
     "a title of a page": (
         sheet(heatmap(), title="x" * (MAX_TITLE + 1)),
         "title: is longer than 200 characters",
@@ -132,6 +175,13 @@ ACCEPTED = {
     "MAML alone": sheet(PLANE, MAML),
     "MAML and Alpha-MAML over the same plane": sheet(PLANE, MAML, alpha()),
     "a baseline of each reading": sheet(heatmap(panels=["protocol"]), alpha(), MAML, **READINGS),
+    "losses of methods that share no axes": sheet(LOSSES, MAML, REPTILE, LSLR, alpha(), **NO_TARGET),
+    "losses at the end, with a target": sheet(LOSSES | {"rest": "best"}, MAML, REPTILE),
+    "losses, as wide and high as can be": sheet(LOSSES, MAML | {"alpha0": count(40), "beta0": count(40)}),
+    "losses over many values of the rest": sheet(
+        LOSSES, alpha(alpha0=[0.1, 1], beta0=[0.1, 1], alpha_hyperlr=count(50), beta_hyperlr=count(50))
+    ),
+    "losses of many readings": sheet(LOSSES, MAML, readings=[{"meta_batch": k + 1} for k in range(100)]),
     "many seeds are no lines": sheet(trajectories({}), alpha(alpha0=0.001), seeds=list(range(100))),
 }
 
@@ -139,3 +189,25 @@ ACCEPTED = {
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_what_can_be_drawn_is_accepted(case: str) -> None:
     assert read(ACCEPTED[case]).cells()
+
+
+@pytest.mark.parametrize(
+    ("values", "y", "x", "rest", "panels"),
+    [
+        ({}, None, None, (), ()),
+        ({"a": [1.0], "b": [2]}, None, None, (), ()),
+        ({"a": [1.0], "b": [1, 2]}, None, "b", (), ()),
+        ({"a": [1.0, 2.0], "flag": [False, True], "b": [1, 2]}, "a", "b", (), ("flag",)),
+        (
+            {"word": ["u", "v"], "a": [1.0, 2.0], "b": [1.0], "c": [1, 2], "d": [1, 2]},
+            "a",
+            "c",
+            ("d",),
+            ("word",),
+        ),
+    ],
+)
+def test_the_axes_of_a_method_are_its_first_two_numbers_that_vary(
+    values: Any, y: Any, x: Any, rest: Any, panels: Any
+) -> None:
+    assert axes_of(values) == Axes(y=y, x=x, rest=rest, panels=panels)

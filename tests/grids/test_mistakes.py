@@ -58,7 +58,12 @@ MISTAKES = [
     ("k_shot: 5", "rotate: on", 5, "protocol.rotate: 'on' is neither true nor false"),
     ("k_shot: 5", "resize: cubic", 5, "protocol.resize: 'cubic' is not one of 'lanczos' or 'nearest'"),
     ("k_shot: 5", "dataset: omniglott", 5, "is not a data set; did you mean omniglot?"),
-    ("kind: heatmap", "kind: heat", 2, "figure.kind: 'heat' is not one of 'heatmap', 'trajectories'"),
+    (
+        "kind: heatmap",
+        "kind: heat",
+        2,
+        "figure.kind: 'heat' is not one of 'heatmap', 'trajectories', 'losses'",
+    ),
     ("kind: heatmap, ", "", 2, "figure.kind: missing"),
     ("[alpha0, beta0], x", f"[{'alpha0, ' * 13}], x", 2, "panels: the list has 13 entries; at most 12"),
     ("x: beta_hyperlr", "x: beta_hyper", 2, "figure.x: no cell has beta_hyper; did you mean beta_hyperlr"),

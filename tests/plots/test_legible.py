@@ -15,10 +15,10 @@ from matplotlib.figure import Figure
 
 from harness.analysis.comparison import compare
 from harness.plots import compare as comparison
-from harness.plots import heatmap, style, trajectories
+from harness.plots import heatmap, losses, style, trajectories
 from harness.plots.texts import size
 from tests.analysis.tables import table, trial
-from tests.plots import synthetic
+from tests.plots import synthetic, zoo
 from tests.plots.legible import assert_legible
 from tests.readings import reading
 
@@ -114,6 +114,68 @@ def test_a_heatmap(case: str, caplog: pytest.LogCaptureFixture) -> None:
     trials, figure = HEATMAPS[case]()
     with style.applied():
         fig = heatmap.draw(trials, synthetic.grid("heatmap", **figure))
+    assert_legible(fig)
+    assert not caplog.records
+
+
+SOME = {
+    method: {name: values[:3] for name, values in zoo.METHODS[method].items()}
+    for method in ("reptile", "alpha-maml-multiplicative", "la-maml", "alpha-maml")
+}
+
+
+def zoos(*labels: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Four methods under several protocols."""
+    trials, curves = zip(*(zoo.tables(SOME, label=label) for label in labels), strict=True)
+    return pd.concat(trials, ignore_index=True), pd.concat(curves, ignore_index=True)
+
+
+def lines_of(count: int) -> zoo.Hyper:
+    values = np.linspace(0.1, 1, count).tolist()
+    return {"maml": {"alpha0": values, "beta0": values}}
+
+
+ODD = [1e-300, 1e-3, 1.0000001e-3, 0.1 + 0.2, 0.3, 1e300]
+LONG_NAMES = {
+    "a_method_with_a_name_that_is_much_too_long_for_its_panel": {
+        "a_hyper_parameter_with_a_long_name": ODD,
+        "another_hyper_parameter_with_a_long_name": ODD,
+        "a_third_one_of_them_with_a_long_name": [1.0, 2.0],
+        "a_choice_with_a_long_name": ["a value with a long name as well", "$x^2$ 5$"],
+    },
+    "maml": {"alpha0": [1.0, 2.0]},
+}
+LOSSES: dict[str, Callable[[], tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]]] = {
+    "the league": lambda: (*zoo.tables(zoo.METHODS, seeds=2), {}),
+    "the best": lambda: (*zoo.tables(SOME), {"rest": "best"}),
+    "squares without losses": lambda: (*zoo.tables(lines_of(4), times=-1e-200), {}),
+    "a fine grid beside a coarse one": lambda: (
+        *zoo.tables(lines_of(13) | {"reptile": zoo.METHODS["reptile"]}),
+        {},
+    ),
+    "one square": lambda: (*zoo.tables({"maml": {"alpha0": [1.0]}}), {}),
+    "a row": lambda: (*zoo.tables({"maml": {"alpha0": ODD}}), {}),
+    "long names and odd values": lambda: (*zoo.tables(LONG_NAMES), {}),
+    "losses of 1e300": lambda: (*zoo.tables(SOME, times=1e300), {}),
+    "losses of 1e-300": lambda: (*zoo.tables(SOME, times=1e-300), {}),
+    "negative losses": lambda: (*zoo.tables(SOME, times=-12345.6), {}),
+    "losses of 0": lambda: (*zoo.tables(SOME, times=0.0), {}),
+    "nothing run": lambda: (*zoo.not_run(zoo.tables(SOME)), {}),
+    "all failed": lambda: (*zoo.not_run(zoo.tables(SOME), outcome="failed"), {}),
+    "half of it run": lambda: (*zoo.not_run(zoo.tables(SOME, seeds=3), slice(50, None)), {}),
+    "many seeds, some of them run": lambda: (*zoo.not_run(zoo.tables(zoo.ONE, 120), slice(1, None, 3)), {}),
+    "long readings": lambda: (*zoos("paper-adam", LONG, f"{LONG}, meta_batch=8"), {}),
+    "a target": lambda: (*zoo.tables(zoo.ONE, target_loss=0.1 + 0.2), {}),
+    "signs in the title": lambda: (*zoo.tables(zoo.ONE), {"title": SIGNS}),
+    "other scripts in the title": lambda: (*zoo.tables(zoo.ONE), {"title": SCRIPTS}),
+}
+
+
+@pytest.mark.parametrize("case", LOSSES)
+def test_losses(case: str, caplog: pytest.LogCaptureFixture) -> None:
+    trials, rows, figure = LOSSES[case]()
+    with style.applied():
+        fig = losses.draw(trials, rows, synthetic.grid("losses", **figure))
     assert_legible(fig)
     assert not caplog.records
 

@@ -12,6 +12,7 @@ from harness.plots.render import render
 from tests.plots import synthetic
 
 HEATMAP = synthetic.grid("heatmap")
+LOSSES = synthetic.grid("losses")
 CURVES = synthetic.grid("trajectories", reference=None, columns=synthetic.FIG1["columns"][:1])
 
 
@@ -24,7 +25,8 @@ def tables():
 def digests(folder):
     """Draw a figure of each kind there; the SHA-256 of every file by name."""
     found = {}
-    for grid in (HEATMAP | {"name": "counts"}, CURVES | {"name": "curves"}):
+    kinds = {"counts": HEATMAP, "curves": CURVES, "losses": LOSSES}
+    for grid in (grid | {"name": name} for name, grid in kinds.items()):
         for path in render(*tables(), grid, folder):
             found[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
@@ -39,7 +41,9 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
         [sys.executable, "-c", script, str(tmp_path / "b")], capture_output=True, text=True, check=True
     )
     here = digests(tmp_path / "a")
-    assert list(here) == ["counts.png", "counts.svg", "curves.png", "curves.svg"]
+    assert list(here) == [
+        f"{name}.{kind}" for name in ("counts", "curves", "losses") for kind in ("png", "svg")
+    ]
     assert str(here) == other.stdout.strip()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(here)  # no unfinished file
     assert (tmp_path / "a" / "counts.png").read_bytes()[:4] == b"\x89PNG"
