@@ -14,6 +14,8 @@ Box = tuple[float, float, float, float]
 # Inches.
 HALF, THIN = 0.045, 0.015
 NEAR = (0.03, 0.1, 0.2, 0.32, 0.46, 0.62, 0.8, 1.0, 1.3)
+NEARER = 0.02
+"""What it costs, in square inches, that another mark is nearer to a name than its own."""
 DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 
 
@@ -38,10 +40,23 @@ def placed(marks: Sequence[Mark], room: Point) -> list[Point]:
     for at in order:
         mark = marks[at]
         places = _candidates(mark)
-        costs = [_cost(mark, place, taken, room) for place in places]
+        others = [other.at for i, other in enumerate(marks) if i != at]
+        costs = [
+            _cost(mark, place, taken, room) + NEARER * ambiguous(mark, place, others) for place in places
+        ]
         found[at] = places[int(np.argmin(costs))]
         taken += [_box(mark, found[at]), *_line(mark, found[at])]
     return [found[at] for at in range(len(marks))]
+
+
+def ambiguous(mark: Mark, middle: Point, others: Sequence[Point]) -> bool:
+    """Whether another mark, at one of `others`, is as near to a name with this middle as its own."""
+    box = np.array(_box(mark, middle))
+
+    def far(at: Point) -> float:
+        return float(np.hypot(*(np.clip(at, box[:2], box[2:]) - at)))
+
+    return any(far(other) < far(mark.at) + HALF for other in others)
 
 
 def _neighbours(marks: Sequence[Mark], at: int) -> int:

@@ -23,7 +23,7 @@ from harness.plots.heading import Heading, seeds_text
 # Okabe and Ito's, without the yellow, which a thin line on white does not show.
 COLOURS = (style.BASELINE, "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 DASHES = ("-", (0, (4, 1.2)), (0, (1, 1)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h", "*", "d", "8")
 INK, PALE = "0.15", "0.45"
 WIDTH = 7.4  # inches: a page's, and what a README shows without making it smaller
 NAME = 1.7  # inches: a longer name of a method is cut

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
@@ -15,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 from harness.analysis.sensitivity import Measures
 from harness.plots import style, texts
 from harness.plots.measures import page
-from harness.plots.measures.labels import Mark, Point, placed
+from harness.plots.measures.labels import Mark, Point, ambiguous, placed
 from harness.plots.measures.tuned import known, tuned
 
 # Inches.
@@ -73,7 +74,7 @@ def plane(measures: Measures, title: str = "") -> Figure:
     looks = page.looks(measures)
     for name, row in points.iterrows():
         _cross(ax, row, looks[str(name)])
-    _names(ax, points)
+    _names(ax, points, looks)
     ax.set_xlabel("sensitivity Φ = tuned − default score", labelpad=2)
     ax.set_ylabel("tuned score (normalised, mean over environments)", labelpad=3)
     ax.tick_params(pad=2, length=2.5)
@@ -104,22 +105,24 @@ def _defaults(ax: Axes) -> None:
     ax.annotate("equal default\nscore:", (1, 1), (3, 4), xycoords="axes fraction", va="center", **words)
 
 
-def _names(ax: Axes, points: pd.DataFrame) -> None:
-    """Each method's name beside its mark, with a line where it had to stand farther off."""
+def _names(ax: Axes, points: pd.DataFrame, looks: Mapping[str, page.Look]) -> None:
+    """Each method's name beside its mark, with a line of its colour where it had to stand farther off, or as
+    near to another."""
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     origin, scale = np.array([left, low]), np.array([PLANE[0] / (right - left), PLANE[1] / (high - low)])
     named = page.named(map(str, points.index))
     marks = [_mark(named[str(name)], row, origin, scale) for name, row in points.iterrows()]
-    for mark, middle in zip(marks, placed(marks, PLANE), strict=True):
+    for name, mark, middle in zip(points.index, marks, placed(marks, PLANE), strict=True):
         half = np.array(mark.size) / 2
         end = np.clip(mark.at, middle - half, middle + half)
-        if np.hypot(*(end - mark.at)) > FAR:
+        others = [other.at for other in marks if other is not mark]
+        if np.hypot(*(end - mark.at)) > FAR or ambiguous(mark, middle, others):
             line = np.array([mark.at, end]) / scale + origin
-            ax.plot(*line.T, color="0.6", lw=0.5, zorder=1)
+            ax.plot(*line.T, ":", color=looks[str(name)].colour, lw=0.9, zorder=1)
         x, y = np.array(middle) / scale + origin
-        name = ax.text(x, y, mark.text, size=style.TICK, color=page.INK, zorder=5)
-        name.set(ha="center", va="center_baseline")
-        name.set_path_effects([withStroke(linewidth=2, foreground="white")])  # over the grey lines
+        text = ax.text(x, y, mark.text, size=style.TICK, color=page.INK, zorder=5)
+        text.set(ha="center", va="center_baseline")
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])  # over the grey lines
 
 
 def _mark(text: str, row: pd.Series, origin: np.ndarray, scale: np.ndarray) -> Mark:

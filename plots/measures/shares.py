@@ -38,7 +38,7 @@ PATCH, BAR = 0.22, 0.7
 BELOW_KEY = 0.06  # inches
 ROOMY = 0.9  # inches: a wider bar has a number at its middle, too
 END = 0.3  # inches: beside a bar, of the number at its end
-WIDE, NARROW = 8.4, 1.4  # inches: of the page with three columns; of a method's name there
+WIDE, NARROW = 8.4, 1.6  # inches: of the page with three columns; of a method's name there
 NAMED = {1: 3.0, 2: 1.6, 3: 1.2}
 """Columns -> inches, at most, of an interaction's name and share."""
 
