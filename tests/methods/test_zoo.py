@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -123,25 +124,34 @@ def test_la_maml_by_hand() -> None:
 # Alpha-MAML in log space
 
 
+both_sizes = pytest.mark.parametrize("squares", ["mean", "sum"])
+
+
+@both_sizes
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_alpha_maml_log_with_eta_0_is_maml_bit_for_bit(protocol: Protocol, optimizer: str) -> None:
+def test_alpha_maml_log_with_eta_0_is_maml_bit_for_bit(
+    protocol: Protocol, optimizer: str, squares: str
+) -> None:
     of = variant(protocol, precision="float32", meta_optimizer=optimizer)
-    assert run(cell(of, "alpha-maml-log", eta=0.0), budget=5) == run(cell(of, "maml"), budget=5)
+    still = cell(of, "alpha-maml-log", eta=0.0, squares=squares)
+    assert run(still, budget=5) == run(cell(of, "maml"), budget=5)
 
 
-def test_alpha_maml_log_by_hand() -> None:
+@both_sizes
+def test_alpha_maml_log_by_hand(squares: str) -> None:
     """Its rates over five iterations, from the products that it saw: those of Alpha-MAML."""
     eta, of = 0.3, EXACT
-    pack = Pack([cell(of, "alpha-maml-log", alpha0=0.05, beta0=0.01, eta=eta)], CPU)
+    pack = Pack([cell(of, "alpha-maml-log", alpha0=0.05, beta0=0.01, eta=eta, squares=squares)], CPU)
     alpha, beta, previous = 0.05, 0.01, None
-    squares, counts = {"alpha": 0.0, "beta": 0.0}, {"alpha": 0, "beta": 0}
+    products: dict[str, list[float]] = {"alpha": [], "beta": []}
 
     def factor(which: str, product: float) -> float:
-        counts[which] += 1
-        squares[which] = 0.9 * squares[which] + 0.1 * product**2
-        return float(
-            torch.tensor(eta * product).div((squares[which] / (1 - 0.9 ** counts[which])) ** 0.5).exp()
-        )
+        seen = products[which]
+        seen.append(product)
+        if squares == "sum":
+            return math.exp(eta * product / math.sqrt(sum(one**2 for one in seen)))
+        of_late = sum(0.1 * 0.9**back * one**2 for back, one in enumerate(reversed(seen)))
+        return math.exp(eta * product / math.sqrt(of_late / (1 - 0.9 ** len(seen))))
 
     for i in range(1, 6):
         batch = pack.problem.batch(pack.seeds[:1], "train", i, CPU, pack.dtype)
@@ -156,16 +166,19 @@ def test_alpha_maml_log_by_hand() -> None:
     assert abs(beta / 0.01 - 1) > 0.1
 
 
+@both_sizes
 @pytest.mark.usefixtures("noise")
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
-def test_alpha_maml_log_has_no_unit_of_loss(optimizer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_alpha_maml_log_has_no_unit_of_loss(
+    optimizer: str, squares: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A loss times n_way, with alpha0 over it and, by SGD, beta0 over it, trains the same weights: but for
     Adam's eps, which has the unit of a gradient."""
     monkeypatch.setattr(optimizers, "EPS", TINY)
     mean = variant(SMALL, meta_optimizer=optimizer)
     summed = variant(mean, loss_scale="sum_over_shots")
     scale = mean.n_way  # type: ignore[attr-defined]
-    hyper = {"alpha0": 0.1, "beta0": 0.01, "eta": 0.2}
+    hyper = {"alpha0": 0.1, "beta0": 0.01, "eta": 0.2, "squares": squares}
     scaled = hyper | {"alpha0": 0.1 / scale, "beta0": 0.01 / (scale if optimizer == "sgd" else 1)}
     one, other = (
         moved(Pack([cell(of, "alpha-maml-log", **given)], CPU), 4)
