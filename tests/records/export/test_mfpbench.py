@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -56,7 +56,10 @@ def test_mfpbench_reads_it(path: Path) -> None:
 
     @dataclass(frozen=True)
     class Losses(mfpbench.Result):
-        metric_defs = {"val_loss": metric(minimize=True), "elapsed_iterations": metric(minimize=True)}
+        metric_defs: ClassVar[Any] = {
+            "val_loss": metric(minimize=True),
+            "elapsed_iterations": metric(minimize=True),
+        }
         default_value_metric = "val_loss"
         default_cost_metric = "elapsed_iterations"
         val_loss: Any
