@@ -39,7 +39,7 @@ FORMATS = {
     "syne-tune": Format(title="blackbox files of Syne Tune, one folder a method"),
     "mfpbench": Format(title="tables for mfpbench.TabularBenchmark, one a method and protocol"),
     "optuna": Format(
-        title="a database of Optuna, one study a method and protocol", needs="optuna", extra="race"
+        title="a journal of Optuna, one study a method and protocol", needs="optuna", extra="race"
     ),
     "croissant": Format(title="both tables, described in Croissant (JSON-LD)"),
 }

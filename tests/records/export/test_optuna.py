@@ -18,7 +18,8 @@ STUDY = "maml, sinusoid"
 
 
 def load(folder: Path, name: str = STUDY) -> Any:
-    return optuna.load_study(study_name=name, storage=f"sqlite:///{folder}/studies.db")
+    file = optuna.storages.journal.JournalFileBackend(str(folder / "studies.log"))
+    return optuna.load_study(study_name=name, storage=optuna.storages.JournalStorage(file))
 
 
 def test_a_trial_is_a_setting_and_its_value_a_mean(tmp_path: Path) -> None:
