@@ -22,7 +22,7 @@ COUNT = "iterations_to_target"
 
 
 def write(asked: Asked, folder: Path) -> list[str]:
-    """studies.log, a journal, with the studies, and trials.csv with all their trials: see records.export.Format.
+    """studies.log, a journal of the studies, and trials.csv, all their trials: see records.export.Format.
 
     A study minimises the loss at the last iteration, a mean over the seeds; where runs stopped at their
     target, the first passage instead, a median over the seeds in which a miss is infinite.
@@ -83,6 +83,7 @@ def _trial(
     means = losses.mean(axis=0)
     value = float(np.median(counts)) if counted else float(means[-1])
     known = not math.isnan(value)
+    params = {str(name): one.settings[name].tolist()[setting] for name in one.settings}
     started, ended = zip(*(times[cell] for cell in ids), strict=True)
     attributes = {
         "value of each seed": [float(value) if math.isfinite(value) else None for value in each],
@@ -96,7 +97,7 @@ def _trial(
         value=value if known else None,
         datetime_start=min(started),
         datetime_complete=max(ended),
-        params={str(key): value for key, value in one.settings.iloc[setting].to_dict().items()},
+        params=params,
         distributions=distributions,
         user_attrs=attributes,
         system_attrs={},

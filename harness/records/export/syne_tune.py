@@ -42,7 +42,7 @@ def write(asked: Asked, folder: Path) -> list[str]:
 def _write(one: Curves, varied: list[str], folder: Path) -> None:
     space = {name: _domain(one, name) for name in varied}
     fidelity = _uniform("Integer", lower=one.iterations[0], upper=one.iterations[-1])
-    constants = one.settings.drop(columns=varied).iloc[0].to_dict() if len(one.settings) else {}
+    constants = {name: one.settings[name].tolist()[0] for name in one.settings if name not in varied}
     metadata = {
         "objectives_names": one.objectives,
         "task_names": one.tasks,

@@ -57,15 +57,14 @@ def test_without_validation_all_iterations_are_there() -> None:
 
 def test_a_run_that_diverged_has_the_losses_of_iteration_1() -> None:
     trials = square()
-    trials[3] = cell(1, alpha0=10.0, ending="diverged", ran=6)
-    tables = made(*trials)
-    tables.trajectories.loc[tables.trajectories["cell_id"].eq("maml alpha0=10 {} 1"), "train_loss"] += 0.5
-    one, notes = curves("made-up", tables)
-    assert values(one[0], "val_loss")[0, 1, 1].tolist() == [110.15, 110.11]
-    assert values(one[0], "train_loss")[0, 1, 1].tolist() == [10.65, 10.61]
-    assert values(one[0], "diverged")[0, 1, 1].tolist() == [0, 1]
-    assert values(one[0], "elapsed_iterations")[0, 1, 1].tolist() == [5, 6]
-    assert notes == ["1 run diverged: from there on the losses are those of iteration 1"]
+    trials[2] = cell(1, alpha0=1.0, ending="diverged", ran=6)
+    trials[3] = cell(1, alpha0=10.0, ending="diverged", ran=10)
+    (one,), notes = curves("made-up", made(*trials))
+    assert np.allclose(values(one, "val_loss")[0, :, 1], [[101.15, 101.11], [110.15, 110.11]], rtol=0)
+    assert np.allclose(values(one, "train_loss")[0, :, 1], [[1.15, 1.11], [10.15, 10.11]], rtol=0)
+    assert values(one, "diverged")[0, :, 1].tolist() == [[0, 1], [0, 1]]
+    assert values(one, "elapsed_iterations")[0, :, 1].tolist() == [[5, 6], [5, 10]]
+    assert notes == ["2 runs diverged: from there on the losses are those of iteration 1"]
 
 
 def test_a_target_is_an_objective_that_is_known_after_a_stop() -> None:

@@ -48,6 +48,7 @@ def test_the_whole_range_may_be_searched(tmp_path: Path) -> None:
         "alpha0": optuna.distributions.FloatDistribution(0.1, 10.0, log=True),
         "steps": optuna.distributions.IntDistribution(1, 5),
     }
+    assert study.trials[1].params == {"alpha0": 0.1, "steps": 5}
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     own = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0, n_startup_trials=1))
     own.add_trials(study.trials)
@@ -71,6 +72,18 @@ def test_where_runs_stopped_it_counts(tmp_path: Path) -> None:
     assert study.trials[1].user_attrs["value of each seed"] == [4, None, None]
     assert load(tmp_path, "fomaml, sinusoid").best_value == 8
     assert math.isclose(study.trials[1].intermediate_values.get(5, 0), 0)  # one seed has stopped before
+
+
+def test_choices_and_flags_stay_what_they_are(tmp_path: Path) -> None:
+    tables = made(*square())
+    tables.trials["rule"], tables.trials["msl"] = ["a", "b"] * 2, pd.array([True, False] * 2, "boolean")
+    export.write("optuna", asked(tables), tmp_path)
+    study = load(tmp_path)
+    assert [trial.params for trial in study.trials] == [
+        {"alpha0": 1.0, "rule": "a", "msl": True},
+        {"alpha0": 10.0, "rule": "b", "msl": False},
+    ]
+    assert study.trials[0].distributions["msl"] == optuna.distributions.CategoricalDistribution((True, False))
 
 
 def test_all_trials_are_in_one_table(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from harness.common.places import ROOT
 from harness.records import export, tables
 from harness.records.export.asked import Asked
-from tests.records.export.made_up import asked, cell, made
+from tests.records.export.made_up import asked, cell, made, square
 
 REPTILE = [
     cell(seed, "reptile", changes, alpha0=alpha0, steps=steps)
@@ -58,6 +58,18 @@ def test_what_does_not_vary_is_no_hyper_parameter(tmp_path: Path) -> None:
     assert list(pd.read_parquet(tmp_path / "reptile" / "hyperparameters.parquet")) == ["alpha0"]
     assert not (tmp_path / "maml").exists()
     assert notes == ["maml: left out, since it has one setting: there is nothing to search"]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_choices_and_flags_are_categories(tmp_path: Path) -> None:
+    deserialize = loader()
+    read = made(*square())
+    read.trials["rule"], read.trials["msl"] = ["a", "b"] * 2, pd.array([True, False] * 2, "boolean")
+    export.write("syne-tune", asked(read), tmp_path)
+    box = deserialize(str(tmp_path / "maml"))["sinusoid"]
+    found = box.objective_function({"alpha0": 10.0, "rule": "b", "msl": False}, {"iteration": 5}, seed=0)
+    assert found["val_loss"] == np.float32(110.05)
+    assert box.configuration_space["msl"].categories == [True, False]
 
 
 def test_pairs_are_not_the_whole_space(tmp_path: Path) -> None:
