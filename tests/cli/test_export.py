@@ -10,6 +10,7 @@ import pytest
 
 from harness import grids
 from harness.common.places import ROOT
+from harness.records.export import FORMATS
 from harness.records.store import Store
 from tests.cli.conftest import Run, fill, is_refused
 from tests.records.test_tables import made
@@ -62,6 +63,12 @@ def test_refusals_are_one_line(
 ) -> None:
     is_refused(harness("export", tiny, *words), pattern)
     assert not results.exists()
+
+
+def test_the_help_names_all_formats(harness: Run) -> None:
+    said = " ".join(harness("export", "-h").out.split())
+    assert f"{', '.join([*FORMATS][:-1])} or {[*FORMATS][-1]}." in said
+    assert "Missing option '--format'" in harness("export", "fig1").err
 
 
 def test_other_peoples_files_stay(harness: Run, tiny: str, results: Path, tmp_path: Path) -> None:
