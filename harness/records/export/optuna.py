@@ -28,11 +28,12 @@ def write(asked: Asked, folder: Path) -> list[str]:
     target, the first passage instead, a median over the seeds in which a miss is infinite.
     """
     import optuna
+    from optuna.storages.journal import JournalFileBackend
 
     found, notes = curves(asked.name, asked.tables)
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    file = optuna.storages.journal.JournalFileBackend(str(folder / JOURNAL))
+    file = JournalFileBackend(str(folder / JOURNAL))
     storage = optuna.storages.JournalStorage(file)  # 60 times as fast to write as SQLite
     try:
         counted = not all(one.whole or np.isnan(one.counts).any() for one in found)
