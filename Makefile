@@ -13,7 +13,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED
+	TARGET SUSTAINED FORMAT OUT
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -31,7 +31,7 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots sensitivity claims compare bench bench-gpu test faults lint format clean
+.PHONY: help setup sweep plots sensitivity claims export compare bench bench-gpu test faults lint format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
@@ -54,6 +54,10 @@ help:  ## print this list
 	@echo "     REFERENCE=1         measure the reference records alone"
 	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"
 	@echo "     REFERENCE=1         judge the reference records alone"
+	@echo "make export GRID=fig1 FORMAT=optuna"
+	@echo "                         the records for other libraries: syne-tune, mfpbench, optuna or croissant"
+	@echo "     OUT=folder          here; the default is results/fig1/export/optuna"
+	@echo "     REFERENCE=1         the reference records, not your own"
 	@echo "make compare GRID=fig2   your own sweep beside the reference, cell by cell"
 	@echo "make bench               time a meta-iteration beside learn2learn, higher and TorchOpt"
 	@echo "     ROUNDS=15           how often each program runs; ONLY=higher,torchopt: only these"
@@ -95,6 +99,10 @@ sensitivity: $(READY)
 
 claims: $(READY)
 	@$(HARNESS) claims $${REFERENCE:+--reference} $${RESULTS:+--results "$$RESULTS"}
+
+export: $(READY)
+	@$(HARNESS) export $(OPTIONS) $${FORMAT:+--format "$$FORMAT"} $${OUT:+--out "$$OUT"} \
+		$${REFERENCE:+--reference} $${GRID:+-- "$$GRID"}
 
 compare: $(READY)
 	@$(HARNESS) compare $(OPTIONS) -- "$${GRID:-fig2}"

@@ -114,7 +114,7 @@ SWEEP = {
     "--shard": "SHARD",
     "--runner": "RUNNER",
 }
-MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED")
+MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT")
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -141,6 +141,7 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
     for target, expected in {
         "plots": [*harness, "plot", *common, "--", odd],
         "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
+        "export": [*harness, "export", *common, "--format", odd, "--out", odd, "--reference", "--", odd],
         "compare": [*harness, "compare", *common, "--", odd],
         "claims": [*harness, "claims", "--reference", "--results", odd],
         "bench": [*harness, "bench", *bench],
@@ -157,6 +158,7 @@ def test_what_is_not_set_or_empty_is_left_out(folder: Path) -> None:
         "sweep": [*harness, "sweep"],
         "plots": [*harness, "plot"],
         "sensitivity": [*harness, "sensitivity", "--"],
+        "export": [*harness, "export"],
         "compare": [*harness, "compare", "--", "fig2"],
         "claims": [*harness, "claims"],
         "bench": [*harness, "bench"],

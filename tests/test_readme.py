@@ -123,7 +123,7 @@ def test_every_variable_of_make_is_one() -> None:
         "SHARD",
         "STALE",
     } <= shown
-    (given,) = re.findall(r"^GIVEN := (.*)", MAKEFILE, re.MULTILINE)
+    (given,) = re.findall(r"^GIVEN := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)
     assert shown - {"OMNIGLOT_ROOT", "RAY_AUTH_MODE"} <= set(given.split())
 
 

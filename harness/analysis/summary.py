@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from harness.records.passages import running_mean
-from harness.records.schema import TRAJECTORIES, TRIALS
+from harness.records.schema import TRAJECTORIES, hyper_columns
 
 STATES = ("reached", "budget", "diverged", "failed", "not run")
 
@@ -18,11 +18,6 @@ LOSSES = ("train_loss", "train_loss_mean", "val_loss")
 losses."""
 
 ENOUGH_FOR_QUARTILES = 4
-
-
-def hyper_columns(trials: pd.DataFrame) -> list[str]:
-    """The columns of hyper-parameters, in order: what is neither in TRIALS nor the last value of anything."""
-    return [name for name in trials.columns if name not in TRIALS and not name.startswith("final_")]
 
 
 def rate_columns(trajectories: pd.DataFrame) -> list[str]:

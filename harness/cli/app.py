@@ -16,6 +16,7 @@ from harness.cli import (
     claims,
     compare,
     data,
+    export,
     grids,
     plot,
     publish,
@@ -113,6 +114,7 @@ _add(plot.plot, "plot fig2 fig3")
 _add(sensitivity.sensitivity, "sensitivity fig2 fig2-sgd --seeds 0-4")
 _add(claims.claims, "claims --reference")
 _add(compare.compare, "compare fig2 --seeds 0")
+_add(export.export, "export fig1 --format optuna")
 _add(restore.restore, "restore fig2")
 _add(status.status, "status fig2")
 _add(show.show, "show 0af8e3dc481b7096")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -17,6 +18,9 @@ from harness.cell import Cell
 from harness.methods import METHODS, Method
 from harness.methods.base import Kind, kind_of
 from harness.problems import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 """Of the tables and of the records in the store. A record of another version is set aside and run again."""
@@ -112,6 +116,11 @@ TRAJECTORIES: dict[str, Column] = {
 }
 """The columns of trajectories.parquet but those that follow from its methods and problem, see
 `trajectories`."""
+
+
+def hyper_columns(trials: pd.DataFrame) -> list[str]:
+    """The columns of hyper-parameters, in order: what is neither in TRIALS nor the last value of anything."""
+    return [name for name in trials.columns if name not in TRIALS and not name.startswith("final_")]
 
 
 def trials(cells: Iterable[Cell]) -> dict[str, Column]:
@@ -216,6 +225,16 @@ _TYPES: dict[Kind | None, pa.DataType] = {
 
 def _with_unit(column: Column, unit: str) -> Column:
     return Column(column.type, unit, column.meaning) if column.unit == "{unit}" else column
+
+
+def of_arrow(known: pa.Schema) -> dict[str, Column]:
+    """The columns of a file, as `arrow` wrote them. A column without its meaning is left out."""
+    named = [(field.name, field.type, field.metadata or {}) for field in known]
+    return {
+        name: Column(kind, words[b"unit"].decode(), words[b"meaning"].decode())
+        for name, kind, words in named
+        if {b"unit", b"meaning"} <= words.keys()
+    }
 
 
 def arrow(columns: dict[str, Column]) -> pa.Schema:

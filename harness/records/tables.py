@@ -40,6 +40,8 @@ class Tables:
     trajectories: pd.DataFrame
     about: dict[str, Any]
     """The file's own description: schema, versions, the grid, where the records come from."""
+    columns: tuple[Mapping[str, schema.Column], ...] = ({}, {})
+    """Of the two, what their columns mean. One that is missing here is as in schema.TRIALS, TRAJECTORIES."""
 
 
 def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[int, ...]:
@@ -209,7 +211,8 @@ def _check_columns(
 
 def _frames(trials: pa.Table, trajectories: pa.Table, about: dict[str, Any]) -> Tables:
     frames = (table.to_pandas(types_mapper=_nullable) for table in (trials, trajectories))
-    return Tables(trials=next(frames), trajectories=next(frames), about=about)
+    columns = schema.of_arrow(trials.schema), schema.of_arrow(trajectories.schema)
+    return Tables(trials=next(frames), trajectories=next(frames), about=about, columns=columns)
 
 
 def _unreadable(folder: Path, error: Exception) -> UserError:

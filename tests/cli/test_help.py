@@ -16,6 +16,7 @@ COMMANDS = (
     "claims",
     "compare",
     "sensitivity",
+    "export",
     "restore",
     "status",
     "show",
