@@ -65,7 +65,7 @@ def sensitivity(
 
     passage = _passage(target, sustained)
     folder = results.absolute()
-    known = _gather(grid or [], folder, dataset, seeds, reference, quiet=as_json)
+    known = gather(grid or [], folder, dataset, seeds, reference, quiet=as_json)
     with working("measuring"):
         measured = analysis.measure(of_tables({name: made for name, (made, _) in known.items()}, passage))
     about = {
@@ -93,7 +93,7 @@ def _passage(target: float | None, sustained: bool) -> Passage:
     return Passage(target=target, sustained=sustained)
 
 
-def _gather(
+def gather(
     names: Sequence[str],
     results: Path,
     dataset: str | None,
