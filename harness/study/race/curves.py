@@ -16,8 +16,8 @@ COLUMNS = ("curve", "racer", "x", "value", "low", "high", "seeds")
 
 def curves(race: Race) -> pd.DataFrame:
     """One row for each point: the probability that the target has been reached by then, and the expected
-    best validation loss of the runs that have ended. A curve ends when a racer has nothing more to try; that of
-    a single pair goes on as it is."""
+    best validation loss of the runs that have ended. A curve ends when a racer has nothing more to try; that
+    of a single pair goes on as it is."""
     sample, x = resamples(np.ones(len(race.seeds), bool)), race.axis.x
     places = np.unique(np.searchsorted(x, np.geomspace(x[1], x[-1], POINTS)))
     rows = []

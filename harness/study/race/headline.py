@@ -26,12 +26,12 @@ from harness.study.race.racers import PARTS, Racer
 from harness.study.race.searched import Searched
 
 MEASURES = {
-    "worth_by_loss": "runs of the other after which its expected best validation loss is the mean of one run "
-    "of this racer; of TPE, ASHA and PBT iterations in whole budgets; -inf: the first that it is told is better "
-    "already; inf: it never is as good",
+    "worth_by_loss": "runs of the other after which its expected best validation loss is the mean of one "
+    "run of this racer; of TPE, ASHA and PBT iterations in whole budgets; -inf: the first that it is told is "
+    "better already; inf: it never is as good",
     "worth_by_hit": "the same by the chance that a run has reached the target",
-    "tuning_cost": "iterations until the target is first reached, abandoned runs included; inf: in some seed, "
-    "some repeat or with some hyper-rates it never is",
+    "tuning_cost": "iterations until the target is first reached, abandoned runs included; inf: in some "
+    "seed, some repeat or with some hyper-rates it never is",
     "single_loss": "expected validation loss of one run",
     "single_hit": "probability that one run reaches the target",
     "gain_by_search": "expected best validation loss after so many runs, minus that of the other",

@@ -17,7 +17,7 @@ from harness.sweeping.runner import Machine
 
 PROGRAM = "import sys; from harness.study.race.population import serve; serve(int(sys.argv[1]))"
 Step = dict[str, Any]
-"""An interval of a member: `member`, `interval`, its rates, and `ran`, `losses`, `loss`: see Learner.train."""
+"""An interval of a member: `member`, `interval`, its rates; `ran`, `losses` and `loss`: see Learner.train."""
 MEMBERS, QUANTILE, RESAMPLE = 8, 0.25, 0.25
 """Members; the share that is replaced, and replaces; the chance that a rate is drawn anew. The last two are
 Ray's own."""

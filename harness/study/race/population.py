@@ -177,9 +177,8 @@ def _fit(one: Population, temporary: Path) -> str | None:
     finally:
         shutil.rmtree(storage, ignore_errors=True)
     if len(_steps) != len(one.members) * one.intervals:
-        return (
-            f"Tune ended a population early: {errors[0].strip().splitlines()[-1] if errors else 'no error'}"
-        )
+        why = named_error(errors[0]) if errors else None
+        return f"Tune ended a population early: {why or 'it says nothing of an error'}"
     return None
 
 

@@ -42,7 +42,7 @@ class Racer:
     chance: Array
     """[X, S] the probability that the target has been reached."""
     told: Array
-    """[X, S] the same of the runs that have ended, or were given up, by then: a run that reaches the target is paid
+    """[X, S] the same of runs that have ended, or were given up, by then: one that reaches the target is paid
     for in whole."""
     best: Array
     """[X, S] the expected lowest validation loss of these; inf: there may be none."""

@@ -2,8 +2,8 @@
 was given up. Nothing is trained.
 
 A tuner sees the validation loss, and the places 0 ... 12 of the two rates on their axes, which are evenly
-spaced in their logarithm. A setting that it asks for again is answered from memory, for nothing: its run would
-be the same to the last digit.
+spaced in their logarithm. A setting that it asks for again is answered from memory, for nothing: its run
+would be the same to the last digit.
 """
 
 from __future__ import annotations

@@ -38,12 +38,13 @@ def runs(row: Any) -> str:
 
 def _runs(value: float, row: Any) -> str:
     if math.isinf(value):
-        return f"over {number(row.last)}" if value > 0 else f"under {_short(row.first)}"
+        return f"over {_short(row.last)}" if value > 0 else f"under {_short(row.first)}"
     return number(value)
 
 
 def _short(value: float) -> str:
-    return f"{value:.2g}"
+    """`169`, `0.1`, `33.1`."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _of(numbers: pd.DataFrame, measure: str) -> pd.DataFrame:
