@@ -101,7 +101,8 @@ def _line(ax: Axes, rows: pd.DataFrame, look: Look) -> None:
 
 
 def _scales(ax: Axes, curves: pd.DataFrame, own: pd.DataFrame, curve: str, drawn: Drawn, wide: float) -> None:
-    page.log_scale(ax, float(curves["x"].min()), float(curves["x"].max()) * 1.05, wide)
+    first = own["x"].min() / 1.05 if len(own) else curves["x"].min()
+    page.log_scale(ax, float(first), float(curves["x"].max()) * 1.05, wide)
     ax.axvline(drawn.budget, color="0.8", lw=0.7, zorder=1, label="a whole run")
     if curve == "hit":
         ax.set(ylim=(-0.02, 1.03), yticks=[0, 0.25, 0.5, 0.75, 1])

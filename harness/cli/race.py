@@ -68,8 +68,8 @@ def race(
     given = contenders.Given(
         grid=loaded.name,
         target=goal,
-        fine=known[league.fine(loaded.name)],
-        coarse=known.get(loaded.name),
+        fine=known[league.fine(grid)],
+        coarse=known.get(grid),
         others={name: known[name] for name in league.others(loaded.name) if name in known},
         folder=folder / loaded.folder / FOLDER,
         repeats=contenders.REPLAYED if replayed else contenders.REPEATS,
@@ -97,7 +97,8 @@ def race(
 def _tables(
     grid: str, name: str, asked: Mapping[str, Any], quiet: bool
 ) -> tuple[dict[str, Tables], dict[str, str], list[str]]:
-    """By grid: its tables and where they are from; and why some are missing. UserError: MAML's are."""
+    """The tables by grid, as it is written; where they are from, by folder; and why the grid's own are missing.
+    UserError: MAML's are."""
     from harness import grids
     from harness.study.race import league
 
@@ -112,17 +113,18 @@ def _tables(
         except UserError as error:
             if wanted == fine:
                 raise UserError(f"{error}{_fine(fine, str(error))}") from None
-            if wanted == grid or wanted in grids.names():
+            if wanted == grid:
                 notes.append(str(error))
             continue
-        known[file.name], sources[file.name] = made, source
+        known[wanted], sources[file.folder] = made, source
     return known, sources, notes
 
 
 def _fine(fine: str, error: str) -> str:
     """The command that makes MAML's grid, unless the error names it."""
-    again = places.typed("sweep", fine)
-    return "" if again in error else f"; a race needs MAML on a finer grid: {again}"
+    if places.typed("sweep") in error:
+        return ""
+    return f"; a race needs MAML on a finer grid: {places.typed('sweep', fine)}"
 
 
 class _Showing:
@@ -150,10 +152,11 @@ def _draw(found: Race, drawn: pd.DataFrame, folder: Path, title: str) -> list[Pa
     from harness.study.race.contenders import TITLES
 
     given, budget = found.given, found.axis.budget
-    seeds = f"{seeds_text(found.seeds)}; bands: {resampled([len(found.seeds)])}"
+    seeds = f"{seeds_text(found.seeds)}; bands: {resampled([len(found.seeds)])}".capitalize()
     about = (
-        f"Target: a training loss of {given.target:g}, sustained. Grey: a whole run, {budget} iterations",
-        f"{seeds}. A line ends where a racer has nothing more to try",
+        f"Target: a training loss of {given.target:g}, sustained. Grey line: a whole run, {budget} "
+        "iterations. A line ends where nothing more is tried",
+        seeds,
     )
     unit = grid_of(given.fine.about).protocol.problem_type.unit
     what = plotted.Drawn(title=title, about=about, names=TITLES, unit=unit, budget=budget)

@@ -11,7 +11,11 @@ BUDGET, EVERY = 100, 25
 
 
 def searched(
-    levels: tuple[int, ...] = (3, 3), seeds: int = 2, rng: int = 0, method: str = "maml", diverged: float = 0.2
+    levels: tuple[int, ...] = (3, 3),
+    seeds: int = 2,
+    rng: int = 0,
+    method: str = "maml",
+    diverged: float = 0.2,
 ) -> Searched:
     """A full grid of alpha0, beta0 and perhaps more; some runs diverge, those with low losses hit."""
     draw = np.random.default_rng(rng)

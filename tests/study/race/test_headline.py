@@ -110,7 +110,9 @@ def test_intervals_are_over_training_seeds() -> None:
     alone = []
     for weights in sample.weights:
         picked = np.repeat(np.arange(3), np.rint(weights * 3).astype(int))
-        curve = np.mean([headline.expected_best(maml.loss[:, k], more_is_better=False) for k in picked], axis=0)
+        curve = np.mean(
+            [headline.expected_best(maml.loss[:, k], more_is_better=False) for k in picked], axis=0
+        )
         alone.append(float(headline.worth(ours.loss[:, picked].mean(), np.arange(1, 17), curve)))
     assert row.value == pytest.approx(alone[0])
     assert (row.low, row.high) == pytest.approx(sample.interval(np.array(alone)))
@@ -119,7 +121,9 @@ def test_intervals_are_over_training_seeds() -> None:
 def test_searching_all_four_beside_one_pair() -> None:
     """Any pair that is kept: each is as likely, and the cost is the mean of theirs."""
     known = searched(levels=(2, 2, 2, 1), method="alpha-maml")
-    pairs = [known.only(known.table["alpha_hyperlr"] == value) for value in known.table["alpha_hyperlr"].unique()]
+    pairs = [
+        known.only(known.table["alpha_hyperlr"] == value) for value in known.table["alpha_hyperlr"].unique()
+    ]
     axis = Axis(budget=BUDGET, runs=8)
     anyone = racers.by_random_search("any", pairs, axis)
     each = [racers.by_random_search("one", [pair], axis) for pair in pairs]

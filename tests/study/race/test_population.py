@@ -18,7 +18,9 @@ from tests.study.race.made import searched
 
 SINUSOID = protocol_of(problem="sinusoid", meta_batch=2, validation_tasks=2, validation_every=5)
 LEVELS = {"alpha0": (1e-3, 1e-2, 1e-1), "beta0": (1e-3, 1e-2)}
-FEW_SHOT = protocol_of(dataset="glyphs", n_way=2, filters=2, meta_batch=2, validation_tasks=2, validation_every=5)
+FEW_SHOT = protocol_of(
+    dataset="glyphs", n_way=2, filters=2, meta_batch=2, validation_tasks=2, validation_every=5
+)
 
 
 def maml(alpha0: float, beta0: float, seed: int = 0, protocol: object = SINUSOID) -> Cell:
@@ -115,7 +117,9 @@ def test_populations_on_ray() -> None:
     moved = next(step for step in first if (step["member"], step["interval"]) == (worst, 1))
     before = [step["losses"] for step in first if step["interval"] == 0 and step["member"] != worst]
     assert moved["losses"][:5] in before  # it took over another member's state
-    assert [(step["member"], step["interval"]) for step in first] == [(m, i) for i in range(3) for m in range(6)]
+    assert [(step["member"], step["interval"]) for step in first] == [
+        (m, i) for i in range(3) for m in range(6)
+    ]
 
 
 def test_an_early_end_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,8 @@ def test_a_random_sampler_comes_to_random_search() -> None:
     """A setting that is asked for again costs nothing, so its order is that of search without replacement."""
     repeats = 100
     tried = [
-        replay.replay(KNOWN, 0, optuna.samplers.RandomSampler(seed=number), trials=60) for number in range(repeats)
+        replay.replay(KNOWN, 0, optuna.samplers.RandomSampler(seed=number), trials=60)
+        for number in range(repeats)
     ]
     assert np.mean([len(one.settings) == 9 for one in tried]) > 0.95
     axis = Axis(budget=BUDGET, runs=9)
