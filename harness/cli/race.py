@@ -97,8 +97,8 @@ def race(
 def _tables(
     grid: str, name: str, asked: Mapping[str, Any], quiet: bool
 ) -> tuple[dict[str, Tables], dict[str, str], list[str]]:
-    """The tables by grid, as it is written; where they are from, by folder; and why the grid's own are missing.
-    UserError: MAML's are."""
+    """The tables by grid, as it is written; where they are from, by folder; and why the grid's own are
+    missing. UserError: MAML's are."""
     from harness import grids
     from harness.study.race import league
 

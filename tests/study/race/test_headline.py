@@ -61,7 +61,8 @@ def race() -> Race:
 
 
 def test_the_headline_by_hand() -> None:
-    """Expected best of n of 4, 3, 2, 1: 2.5, 10/6, 1.25, 1. The default's mean is 1.75, between the first two."""
+    """Expected best of n of 4, 3, 2, 1: 2.5, 10/6, 1.25, 1. The default's mean is 1.75, between the first
+    two."""
     rows = headline.numbers(race())
     by = {(row.measure, row.other): row for row in rows.itertuples() if row.racer == DEFAULT}
     n = by["worth_by_loss", RANDOM]
