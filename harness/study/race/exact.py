@@ -31,15 +31,14 @@ class Misses:
         if cost >= self._budget:
             self.whole += 1
             return
-        d, width = np.arange(self.short + 2)[:, None], min(self._share.shape[1] + cost, self._last + 1)
-        with_it, without = np.zeros((2, self.short + 2, width))
-        kept = self._share[:, :width]
-        without[:-1, : kept.shape[1]] = kept
-        moved = self._share[:, : max(width - cost, 0)]
-        with_it[1:, cost : cost + moved.shape[1]] = moved
+        before, width = self._share, min(self._share.shape[1] + cost, self._last + 1)
         self.short += 1
-        self._share = (without * (self.short - d) + with_it * d) / self.short
-        self._below = None
+        self._share, self._below = np.zeros((self.short + 1, width)), None
+        # Of all choices of d of them, the share (short - d) / short is without the new one.
+        d = np.arange(self.short + 1)[:, None] / self.short
+        without, with_it = before[:, :width], before[:, : max(width - cost, 0)]
+        self._share[:-1, : without.shape[1]] = without * (1 - d[:-1])
+        self._share[1:, cost : cost + with_it.shape[1]] += with_it * d[1:]
 
     def reached(self, hits: ArrayLike, runs: int, extra: int = 0) -> Array:
         """The probability that a hit has ended after n budgets and `extra` < T iterations, n = 0 ... `runs`.

@@ -43,7 +43,7 @@ class Racer:
     """[X, S] the probability that the target has been reached."""
     told: Array
     """[X, S] the same of runs that have ended, or were given up, by then: one that reaches the target is paid
-    for in whole."""
+    for in whole. Of random search after whole budgets, and the same until the next."""
     best: Array
     """[X, S] the expected lowest validation loss of these; inf: there may be none."""
     until: float
@@ -73,11 +73,11 @@ def by_random_search(name: str, parts: Sequence[Searched], axis: Axis) -> Racer:
 def _of_seed(known: Searched, seed: int, axis: Axis) -> tuple[Array, Array, Array]:
     """[X] each: the chance, the same of runs that have ended, and the expected best of these."""
     hit, ran = known.hit[:, seed], known.ran[:, seed]
-    chance, told = (
-        exact.chance_by(cost, hit, axis.budget, axis.runs, PARTS) for cost in (known.cost[:, seed], ran)
-    )
+    chance = exact.chance_by(known.cost[:, seed], hit, axis.budget, axis.runs, PARTS)
+    told = exact.chance_by(ran, hit, axis.budget, axis.runs, 1)
     found = exact.best_by(known.loss[:, seed], ran, axis.budget, axis.runs)
-    return chance, told, np.concatenate([[np.inf], found])[axis.x // axis.budget]
+    ended = axis.x // axis.budget  # told after each whole budget
+    return chance, told[ended], np.concatenate([[np.inf], found])[ended]
 
 
 @dataclass(frozen=True, kw_only=True)
