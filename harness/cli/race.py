@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import out, say, say_json, short, working
+from harness.cli.console import err, out, say, say_json, short, working
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.cli.sensitivity import gather
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from harness.study.race.summary import Table
 
 FOLDER = "race"
+EVERY_S = 60.0
 
 
 def race(
@@ -128,16 +130,20 @@ def _fine(fine: str, error: str) -> str:
 
 
 class _Showing:
-    """A line that tells how far it is, while it lasts."""
+    """A line that tells how far it is, while it lasts; in a file or a pipe one every EVERY_S seconds."""
 
     def __enter__(self) -> Any:
         self._status: Any = working("racing")
         self._live: Any = self._status.__enter__()
+        self._last = time.monotonic()
         return self._note
 
     def _note(self, text: str) -> None:
         if self._live is not None:
             self._live.update(f"{text} ...")
+        elif time.monotonic() - self._last > EVERY_S:
+            self._last = time.monotonic()
+            say(text, console=err)
 
     def __exit__(self, *error: Any) -> None:
         self._status.__exit__(*error)
