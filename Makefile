@@ -13,7 +13,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED FORMAT OUT
+	TARGET SUSTAINED REPLAYED FORMAT OUT
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -31,7 +31,7 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots sensitivity claims export compare bench bench-gpu test faults lint format clean
+.PHONY: help setup sweep plots sensitivity race claims export compare bench bench-gpu test faults lint format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
@@ -52,6 +52,10 @@ help:  ## print this list
 	@echo "                         how much tuning the methods of these grids need (no blanks in a path here)"
 	@echo "     TARGET=2.0          count to this training loss; SUSTAINED=1: to the mean of ten losses"
 	@echo "     REFERENCE=1         measure the reference records alone"
+	@echo "make race GRID=league-5way"
+	@echo "                         Alpha-MAML at random rates against MAML with tuners; run again, it goes on"
+	@echo "     TARGET=0.8          the training loss that is a success; REFERENCE=1: reference records alone"
+	@echo "     REPLAYED=1          without population based training, which trains (ten minutes of a core)"
 	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"
 	@echo "     REFERENCE=1         judge the reference records alone"
 	@echo "make export GRID=fig1 FORMAT=optuna"
@@ -96,6 +100,10 @@ plots: $(READY)
 sensitivity: $(READY)
 	@set -f; $(HARNESS) sensitivity $(OPTIONS) $${TARGET:+--target "$$TARGET"} $${SUSTAINED:+--sustained} \
 		$${REFERENCE:+--reference} -- $$GRID
+
+race: $(READY)
+	@$(HARNESS) race $(OPTIONS) $${TARGET:+--target "$$TARGET"} $${REPLAYED:+--replayed} \
+		$${REFERENCE:+--reference} $${GRID:+-- "$$GRID"}
 
 claims: $(READY)
 	@$(HARNESS) claims $${REFERENCE:+--reference} $${RESULTS:+--results "$$RESULTS"}

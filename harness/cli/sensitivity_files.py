@@ -76,8 +76,8 @@ def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any],
     paths = [folder / name for name in NAMES]
     figures = [folder / name for name in FIGURES]
     with whole_files(paths, made_from=figures) as (values, curves, csv, chosen, tex):
-        _parquet(measured.values, VALUES, {**about, "measures": MEASURES}, values)
-        _parquet(measured.curves, CURVES, {**about, "curves": CURVE_WORDS}, curves)
+        parquet(measured.values, VALUES, {**about, "measures": MEASURES}, values)
+        parquet(measured.curves, CURVES, {**about, "curves": CURVE_WORDS}, curves)
         measured.values.to_csv(csv, index=False)
         measured.chosen.to_csv(chosen, index=False)
         tex.write_text(in_latex(tables, footnotes(measured, in_files=False), about["sources"]), "utf-8")
@@ -87,9 +87,8 @@ def write(measured: Measures, tables: Sequence[Table], about: Mapping[str, Any],
     return paths
 
 
-def _parquet(
-    frame: pd.DataFrame, columns: Mapping[str, Column], about: Mapping[str, Any], path: Path
-) -> None:
+def parquet(frame: pd.DataFrame, columns: Mapping[str, Column], about: Mapping[str, Any], path: Path) -> None:
+    """Write a frame with these columns; `about` and the columns' meanings become its metadata."""
     table = pa.Table.from_pandas(frame, arrow(dict(columns)), preserve_index=False)
     text = json.dumps(about, allow_nan=False).encode()
     pq.write_table(table.replace_schema_metadata({b"harness": text}), path, compression="zstd")

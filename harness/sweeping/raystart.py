@@ -1,12 +1,19 @@
-"""Starting Ray on this machine, or joining a cluster; and whether its control plane is still there."""
+"""Starting Ray on this machine, or joining a cluster; whether its control plane is still there; and how the
+process that runs it ends."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import os
+import shutil
+import signal
 import socket
+import threading
 import time
+import traceback
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +21,13 @@ import ray
 from ray.exceptions import AuthenticationError
 
 from harness.common.errors import UserError, reason
+from harness.sweeping import scratch, sessions
 from harness.sweeping.runner import Machine
 
+GRACE_S = 2.0
+"""An error may be the first sign that the control plane has died: it is given this time to show."""
+LEAST_ROOM = 1 << 16
+"""Bytes: with less room for its temporary files, Ray fails in many ways."""
 REACH_S = 10.0
 """Seconds in which a cluster has to answer."""
 KEEP_ALIVE = {"TCP_KEEPIDLE": 1, "TCP_KEEPALIVE": 1, "TCP_KEEPINTVL": 1, "TCP_KEEPCNT": 2}
@@ -39,6 +51,52 @@ def start(machine: Machine, temporary: Path) -> socket.socket:
     if ray.cluster_resources().get(needed, 0) < 1:
         raise UserError(f"the Ray cluster has no {needed}; DEVICE={machine.device} needs one")
     return connect(ray.get_runtime_context().gcs_address)
+
+
+def attended(
+    work: Callable[[], str | None],
+    connection: Connection,
+    send: Callable[[str, object], None],
+    machine: Machine,
+    temporary: Path,
+) -> None:
+    """Start Ray, do the work, and send how it ended to the supervisor. When that is gone, this process goes
+    too, with all that it started. connection: to the supervisor."""
+    _in_background(lambda: _outlive(connection, temporary))
+    try:
+        control = start(machine, temporary)
+        _in_background(lambda: _end_with(control, send))
+        reason = work()
+        if machine.ray_address is not None:
+            ray.shutdown()
+        send("ended", reason)
+    except UserError as error:
+        send("refused", str(error))
+    except Exception:
+        time.sleep(GRACE_S)
+        if shutil.disk_usage(temporary).free < LEAST_ROOM:
+            send("ended", f"no room is left for Ray's temporary files in {temporary.parent}")
+        else:
+            send("broken", traceback.format_exc())
+
+
+def _in_background(wait: Callable[[], None]) -> None:
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _outlive(connection: Connection, temporary: Path) -> None:
+    """When the supervisor is gone, killed say, clean up after it, and end."""
+    connection.poll(None)  # it sends nothing more: only its end of the connection can close
+    sessions.kill(os.getpid())
+    scratch.clear(temporary.parent)
+    os.killpg(0, signal.SIGKILL)  # itself; and where there is no /proc, what the line before could not find
+
+
+def _end_with(control: socket.socket, send: Callable[[str, object], None]) -> None:
+    """When the control plane is gone, say so, and end: Ray itself would wait for a minute."""
+    wait_until_gone(control)
+    send("ended", "Ray's control plane died")
+    os._exit(1)
 
 
 def _start_here(machine: Machine, temporary: Path, options: dict[str, Any]) -> None:

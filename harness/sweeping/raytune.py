@@ -7,13 +7,9 @@ because the store is the truth: its own files go to the temporary folder, which 
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import socket
 import threading
 import time
-import traceback
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +17,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import tune
 from ray.tune.progress_reporter import TrialProgressCallback
 
@@ -30,7 +25,7 @@ from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.text import named_error
 from harness.records import Progress, load_header
-from harness.sweeping import raystart, scratch, sessions
+from harness.sweeping import raystart
 from harness.sweeping.runner import Machine, Pack
 
 HEARTBEAT_S = 1.0
@@ -40,10 +35,6 @@ ATTEMPTS = 3
 Ray's memory monitor kills one worker, it ends the whole `fit()`: what is left is submitted again as long as
 rounds bring new records. After this many rounds in a row without any, the cells left stay without a record,
 and the next sweep runs them. An error in the training itself gives a failed record at once."""
-GRACE_S = 2.0
-"""An error may be the first sign that the control plane has died: it is given this time to show."""
-LEAST_ROOM = 1 << 16
-"""Bytes: with less room for its temporary files, Ray fails in many ways."""
 Plugins = Sequence[dict[str, Any]]
 """See plugins.loaded."""
 CHUNK = 500
@@ -135,41 +126,9 @@ def serve(handle: int) -> None:
         connection.send(("refused", str(error)))
         return
     _current = _Sweep(connection=connection, cells={cell.cell_id: cell for pack in packs for cell in pack})
-    _in_background(lambda: _outlive(connection, temporary))
-    try:
-        control = raystart.start(machine, temporary)
-        _in_background(lambda: _end_with(control))
-        reason = _run(packs, question, machine, temporary)
-        if machine.ray_address is not None:
-            ray.shutdown()
-        _current.send("ended", reason)
-    except UserError as error:
-        _current.send("refused", str(error))
-    except Exception:
-        time.sleep(GRACE_S)
-        if shutil.disk_usage(temporary).free < LEAST_ROOM:
-            _current.send("ended", f"no room is left for Ray's temporary files in {temporary.parent}")
-        else:
-            _current.send("broken", traceback.format_exc())
-
-
-def _in_background(wait: Callable[[], None]) -> None:
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _outlive(connection: Connection, temporary: Path) -> None:
-    """When the supervisor is gone, killed say, clean up after it, and end."""
-    connection.poll(None)  # it sends nothing more: only its end of the connection can close
-    sessions.kill(os.getpid())
-    scratch.clear(temporary.parent)
-    os.killpg(0, signal.SIGKILL)  # itself; and where there is no /proc, what the line before could not find
-
-
-def _end_with(control: socket.socket) -> None:
-    """When the control plane is gone, say so, and end: Ray itself would wait for a minute."""
-    raystart.wait_until_gone(control)
-    _current.send("ended", "Ray's control plane died")
-    os._exit(1)
+    raystart.attended(
+        lambda: _run(packs, question, machine, temporary), connection, _current.send, machine, temporary
+    )
 
 
 def _run(packs: Sequence[Pack], question: Question, machine: Machine, temporary: Path) -> str | None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -61,16 +61,39 @@ ROOM = 4 << 20
 def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
     """See Runner. UserError if Ray cannot start, or the cluster cannot be reached or lacks what a pack
     needs."""
+
+    def take(kind: str, content: Any) -> None:
+        if kind == "record":
+            driver.record(content)
+        else:
+            driver.progress(content)
+
+    return watch(PROGRAM, (packs, question), machine, driver.interrupted, take)
+
+
+def watch(
+    program: str,
+    request: tuple[Any, ...],
+    machine: Machine,
+    interrupted: Callable[[], bool],
+    take: Callable[[str, Any], None],
+) -> str | None:
+    """Run a program on Ray, in a process and a session of its own.
+
+    It is sent the plug-ins, and then (*request, machine, its temporary folder). `take` gets what it reports,
+    by kind: "record" for a result that may not be lost, "progress". Returns why it ended early; None: it did
+    not, or was `interrupted`. UserError: what it refuses.
+    """
     with ExitStack() as stack:
         temporary = _temporary(stack)
-        process, connection = _child(temporary, machine)
+        process, connection = _child(program, temporary, machine)
         with connection:
             try:
                 with suppress(OSError):  # it is gone already, as the next line will see
                     connection.send(plugins.loaded())  # before the cells, which are made of them
-                    connection.send((packs, question, machine, temporary))
+                    connection.send((*request, machine, temporary))
                 servers = _Servers(process.pid)
-                while not driver.interrupted():
+                while not interrupted():
                     if (dead := servers.dead()) is not None:
                         return f"Ray's {dead} died"
                     message = _receive(connection, POLL_S) or ("", None)
@@ -78,13 +101,13 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
                         return _death(process, temporary)
                     if message[0] == "ended":
                         return message[1]
-                    _take(message, driver)
+                    _take(message, take)
                 return None
             finally:
                 _end(process)
                 while (last := _receive(connection, 0) or GONE) != GONE:
                     if last[0] == "record":  # handed over, and not taken yet
-                        _take(last, driver)
+                        _take(last, take)
 
 
 class _Servers:
@@ -127,13 +150,11 @@ def _receive(connection: Connection, seconds: float) -> Message | None:
         return GONE
 
 
-def _take(message: Message, driver: Driver) -> None:
+def _take(message: Message, take: Callable[[str, Any], None]) -> None:
     """Pass on what was reported."""
     match message:
-        case ("record", content):
-            driver.record(content)
-        case ("progress", now):
-            driver.progress(now)
+        case ("record" | "progress" as kind, content):
+            take(kind, content)
         case ("refused", text):
             raise UserError(text)
         case ("broken", report):
@@ -154,14 +175,14 @@ def _death(process: subprocess.Popen[bytes], temporary: Path) -> str:
     return f"Ray ended early ({shorten(error, 200)})" if error else "Ray ended early"
 
 
-def _child(temporary: Path, machine: Machine) -> tuple[subprocess.Popen[bytes], Connection]:
+def _child(program: str, temporary: Path, machine: Machine) -> tuple[subprocess.Popen[bytes], Connection]:
     """The process that runs Ray, and our end of the connection to it. What it prints goes to a file in the
     temporary folder: Ray talks about its own affairs."""
     ours, theirs = Pipe()
     with theirs, (temporary / "output").open("wb") as output:
         process = subprocess.Popen(
             # -P: no file of the user's, a random.py say, is imported in place of Python's
-            [sys.executable, "-P", "-c", PROGRAM, str(theirs.fileno())],
+            [sys.executable, "-P", "-c", program, str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

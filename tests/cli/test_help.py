@@ -16,6 +16,7 @@ COMMANDS = (
     "claims",
     "compare",
     "sensitivity",
+    "race",
     "export",
     "restore",
     "status",

@@ -145,10 +145,10 @@ def test_an_error_is_told_from_a_folder_that_has_filled_up(
         raise OSError("by itself")
 
     monkeypatch.setattr(raytune, "Connection", Supervisor)
-    monkeypatch.setattr(raytune, "_in_background", lambda wait: None)
+    monkeypatch.setattr(raytune.raystart, "_in_background", lambda wait: None)
     monkeypatch.setattr(raytune.raystart, "start", fails)
-    monkeypatch.setattr(raytune, "GRACE_S", 0.0)
-    monkeypatch.setattr(raytune.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
+    monkeypatch.setattr(raytune.raystart, "GRACE_S", 0.0)
+    monkeypatch.setattr(raytune.raystart.shutil, "disk_usage", lambda folder: SimpleNamespace(free=free))
     raytune.serve(0)
     assert [message[0] for message in sent] == [kind]
     assert words in sent[0][1]

@@ -1,0 +1,145 @@
+"""What a method did at every setting of a grid, as arrays: what the racers are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from harness.analysis.sensitivity.resamples import Array
+from harness.analysis.summary import finished, hyper_columns, numbers
+from harness.common import places
+from harness.common.errors import UserError
+from harness.common.text import counted
+from harness.records.passages import sustained_passage
+from harness.records.tables import Tables
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Searched:
+    """The runs of one method: B settings, S seeds, nothing missing."""
+
+    method: str
+    table: pd.DataFrame
+    """[B] its hyper-parameters, in the order of the grid."""
+    seeds: tuple[int, ...]
+    budget: int
+    """Iterations."""
+    loss: Array
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1."""
+    passage: Array
+    """[B, S] iterations to the sustained passage of the target, inf: a miss."""
+    ran: Array
+    """[B, S] iterations to the budget, or to where it diverged."""
+    steps: NDArray[np.int64]
+    """[V] iterations at which every run was validated that got there."""
+    validation: Array
+    """[B, S, V] validation loss; NaN: it had diverged."""
+
+    @property
+    def hit(self) -> NDArray[np.bool_]:
+        """[B, S] whether the target is reached."""
+        return np.isfinite(self.passage)
+
+    @property
+    def cost(self) -> Array:
+        """[B, S] what a search that stops at the target spends: the passage, else all that a run took."""
+        return np.where(self.hit, self.passage, self.ran)
+
+    def only(self, settings: ArrayLike) -> Searched:
+        """Of these settings alone: flags, or places."""
+        at = np.asarray(settings)
+        return replace(
+            self,
+            table=self.table[at] if at.dtype == bool else self.table.iloc[at],
+            **{name: getattr(self, name)[at] for name in ("loss", "passage", "ran", "validation")},
+        )
+
+    def at(self, **values: float) -> Searched | None:
+        """The one setting with these hyper-parameters; None: it is not there."""
+        same = [np.isclose(self.table[name], value, rtol=1e-9, atol=0) for name, value in values.items()]
+        found = np.logical_and.reduce(same)
+        return self.only(found) if found.sum() == 1 else None
+
+    def of_seeds(self, seeds: Sequence[int]) -> Searched:
+        """On these seeds alone."""
+        at = [self.seeds.index(seed) for seed in seeds]
+        return replace(
+            self,
+            seeds=tuple(seeds),
+            **{name: getattr(self, name)[:, at] for name in ("loss", "passage", "ran", "validation")},
+        )
+
+
+def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
+    """The runs of a method in a grid's tables, on the seeds of which every cell has a result.
+
+    UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
+    knows what would have come; the grid has several protocols or targets.
+    """
+    again = places.typed("sweep", tables.about.get("file") or name)
+    trials = tables.trials[tables.trials["method"] == method].reset_index(drop=True)
+    if trials.empty:
+        raise UserError(f"{name}: it has no cells of {method}")
+    if trials[["preset", "changes"]].drop_duplicates().shape[0] > 1:
+        raise UserError(f"{name}: it has several readings of a protocol; a race is run in one")
+    done = trials["cell_id"].isin(finished(trials)["cell_id"])
+    whole = done.groupby(trials["seed"], sort=True).all()
+    seeds = tuple(int(seed) for seed in whole.index[whole])
+    if not seeds:
+        lacking = f"{int((~done).sum())} of {counted(len(trials), 'cell')}"
+        raise UserError(
+            f"{name}: {lacking} of {method} have no result, so no seed is whole; {again} runs them"
+        )
+    trials = trials[trials["seed"].isin(seeds)]
+    if trials["ending"].isin(["stopped"]).any():
+        raise UserError(
+            f"{name}: runs of {method} stopped at their target; a race needs a grid without target_loss"
+        )
+    hyper = [one for one in hyper_columns(trials) if trials[one].notna().any()]
+    settings = trials[hyper].drop_duplicates(ignore_index=True)
+    order = trials.merge(settings.assign(setting=range(len(settings))), on=hyper, how="left")["setting"]
+    shape = len(settings), len(seeds)
+    at = order.to_numpy(), np.searchsorted(seeds, trials["seed"].to_numpy(int))
+    rows = {
+        str(c): r for c, r in tables.trajectories.groupby("cell_id", sort=False) if c in {*trials["cell_id"]}
+    }
+    curves = [rows[cell] for cell in trials["cell_id"]]
+    diverged = trials["ending"].eq("diverged").to_numpy()
+    steps, seen = _validated(curves, diverged)
+
+    def laid(values: Sequence[float] | Array) -> Array:
+        values = np.asarray(values, float)
+        found = np.full((*shape, *values.shape[1:]), np.nan)
+        found[at] = values
+        return found
+
+    start, last = seen[:, 0], seen[:, -1]
+    losses = [numbers(curve["train_loss"]) for curve in curves]
+    passages = [sustained_passage(loss, target) for loss in losses]
+    return Searched(
+        method=method,
+        table=settings,
+        seeds=seeds,
+        budget=int(trials["max_iterations"].max()),
+        loss=laid(np.where(diverged | ~np.isfinite(last), start, last)),
+        passage=laid([np.inf if passage is None else passage for passage in passages]),
+        ran=laid(numbers(trials["iterations_run"])),
+        steps=steps,
+        validation=laid(seen),
+    )
+
+
+def _validated(
+    curves: Sequence[pd.DataFrame], diverged: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], Array]:
+    """The iterations [V] at which all runs that did not diverge were validated, and the losses [runs, V]."""
+    known = [curve.loc[curve["val_loss"].notna(), ["iteration", "val_loss"]] for curve in curves]
+    by_run = [dict(zip(one["iteration"].astype(int), numbers(one["val_loss"]), strict=True)) for one in known]
+    whole = [{*one} for one, ended in zip(by_run, diverged, strict=True) if not ended]
+    steps = sorted(set.intersection(*whole)) if whole else [1]
+    found = np.array([[one.get(step, np.nan) for step in steps] for one in by_run])
+    return np.array(steps), found

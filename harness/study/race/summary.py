@@ -1,0 +1,125 @@
+"""The numbers of a race as tables of text that fit a terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness.analysis.sensitivity.texts import Table, frame_of, interval, number, with_interval
+from harness.study.race.contenders import TITLES, Race
+from harness.study.race.headline import RUNS
+
+
+def tables(race: Race, numbers: pd.DataFrame) -> list[Table]:
+    """What one untuned run is worth; what each racer spends; what searching Alpha-MAML's own rates adds."""
+    return [one for one in (_worth(numbers), _spent(race, numbers), _gains(numbers)) if len(one.frame)]
+
+
+def _title(name: Any) -> str:
+    return TITLES[name]
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    return frame.itertuples()
+
+
+def runs(row: Any) -> str:
+    """`12.3 (8.1 to 20)`, `over 169`, `under 1`, with what its interval's ends are."""
+    shown, *ends = (_runs(one, row) for one in (row.value, row.low, row.high))
+    if math.isfinite(row.value) and math.isfinite(row.low) and math.isfinite(row.high):
+        return interval(row.value, row.low, row.high)
+    if math.isnan(row.low) or ends == [shown, shown]:
+        return shown
+    return f"{shown} ({ends[0]} to {ends[1]})"
+
+
+def _runs(value: float, row: Any) -> str:
+    if math.isinf(value):
+        return f"over {_short(row.last)}" if value > 0 else f"under {_short(row.first)}"
+    return number(value)
+
+
+def _short(value: float) -> str:
+    """`169`, `0.1`, `33.1`."""
+    return f"{value:.1f}".removesuffix(".0")
+
+
+def _of(numbers: pd.DataFrame, measure: str) -> pd.DataFrame:
+    return numbers[numbers["measure"] == measure]
+
+
+def _worth(numbers: pd.DataFrame) -> Table:
+    losses, hits = _of(numbers, "worth_by_loss"), _of(numbers, "worth_by_hit")
+    rows = [
+        {
+            "one run of": _title(by_loss.racer),
+            "against": _title(by_loss.other),
+            "runs, by loss": runs(by_loss),
+            "runs, by hit": runs(by_hit),
+        }
+        for by_loss, by_hit in zip(_rows(losses), _rows(hits), strict=True)
+    ]
+    return Table(
+        key="worth",
+        title="What one run at random initial rates is worth, in runs of a tuner",
+        frame=frame_of(rows),
+        words=("one run of", "against"),
+        notes=(
+            "by loss: runs of the tuner until its expected best validation loss is the mean of the one run",
+            "by hit: until a run of it has reached the target as probably",
+            "of TPE, ASHA and PBT: iterations, in whole budgets",
+        ),
+    )
+
+
+def _spent(race: Race, numbers: pd.DataFrame) -> Table:
+    costs, losses, hits = (_of(numbers, name) for name in ("tuning_cost", "single_loss", "single_hit"))
+    rows = []
+    for racer in race.racers:
+        own = costs[costs["racer"] == racer.name]
+        cost = next(_rows(own[own["other"].isna()]))
+        ratio = next(_rows(own[own["other"].notna()]), None)
+        single = next(_rows(losses[losses["racer"] == racer.name]), None)
+        hit = next(_rows(hits[hits["racer"] == racer.name]), None)
+        rows.append(
+            {
+                "racer": _title(racer.name),
+                "iterations": cost.why if math.isinf(cost.value) else with_interval(cost),
+                "ratio": with_interval(ratio) if ratio is not None and math.isfinite(ratio.value) else "",
+                "loss of one": "" if single is None else number(single.value),
+                "hits": "" if hit is None else number(hit.value),
+            }
+        )
+    return Table(
+        key="spent",
+        title=f"Iterations until a training loss of {race.given.target:g}",
+        frame=frame_of(rows),
+        words=("racer",),
+        notes=(
+            "iterations: expected until the first sustained passage, abandoned runs included",
+            "ratio: to MAML's random search",
+            "loss of one, hits: expected validation loss of one run, and its chance to reach the target",
+        ),
+    )
+
+
+def _gains(numbers: pd.DataFrame) -> Table:
+    gains = _of(numbers, "gain_by_search")
+    rows = []
+    for other in gains["other"].unique():
+        by_runs = {row.of: with_interval(row) for row in _rows(gains[gains["other"] == other])}
+        rows.append({"beside": _title(other)} | {_after(runs): by_runs.get(f"{runs}", "") for runs in RUNS})
+    return Table(
+        key="gains",
+        title="What searching all four rates of Alpha-MAML adds: expected best loss, difference",
+        frame=frame_of(rows),
+        words=("beside",),
+        notes=("below 0: drawing its own rates anew for each run is better than one pair that is kept",),
+    )
+
+
+def _after(runs: int) -> str:
+    return f"after {runs} run{'s' * (runs > 1)}"

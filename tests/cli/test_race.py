@@ -1,0 +1,279 @@
+"""A race from made-up records: what is printed and written, what goes on, what is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from harness import grids, records
+from harness.cell import Cell
+from harness.cli.race_files import CURVES, FIGURES, NAMES, VALUES
+from harness.common.errors import UserError
+from harness.records import Row
+from harness.records.store import Store
+from harness.study.race import contenders, league, live
+from harness.study.race.contenders import DEFAULT, LITERATURE, LOG_DEFAULT, PBT, RANDOM, TITLES, TPE
+from tests.cli.conftest import Run, is_refused
+from tests.cli.terminal import terminal
+from tests.records.test_tables import ORIGIN
+
+BUDGET, EVERY = 20, 5
+COARSE = """
+title: Mine
+figure:
+  kind: trajectories
+  reference: {method: maml, alpha0: 0.1, beta0: 1e-3}
+  columns: [{title: All, where: {beta0: 1e-3}}]
+protocol: {problem: sinusoid, validation_every: 5}
+target_loss: null
+max_iterations: 20
+seeds: [0, 1]
+cells:
+  - method: alpha-maml
+    alpha0: [0.1, 1]
+    beta0: [1e-3, 1e-2]
+    alpha_hyperlr: [0.1, 1]
+    beta_hyperlr: [1e-4, 1e-3]
+  - {method: alpha-maml-log, alpha0: [0.1, 1], beta0: [1e-3, 1e-2], eta: [0.1, 0.5]}
+  - {method: maml, alpha0: 0.1, beta0: 1e-3}
+"""
+FINE = COARSE.partition("cells:")[0] + (
+    "cells:\n  - {method: maml, alpha0: [0.01, 0.1, 0.2, 1], beta0: [1e-4, 1e-3, 2e-3, 1e-2]}\n"
+)
+REPEATS = {TPE: 4, contenders.ASHA: 4, PBT: 4}
+
+
+def record(cell: Cell) -> bytes:
+    """A run whose loss falls to one that depends on its rates and its seed; the largest rates diverge."""
+    hyper = cell.hyper.model_dump()
+    away = abs(math.log10(hyper["alpha0"] / 0.2)) + abs(math.log10(hyper["beta0"] / 2e-3))
+    own = [abs(math.log10(hyper[name] / 0.1)) / 5 for name in ("alpha_hyperlr", "eta") if name in hyper]
+    final = 0.5 + away / 2 + sum(own) + cell.seed / 50
+    diverges = hyper["alpha0"] * hyper["beta0"] >= 1e-2
+    losses = [3 + (final - 3) * min(i / 8, 1) for i in range(BUDGET)]
+    losses = [*losses[:6], math.nan] if diverges else losses
+    rows = [
+        Row(
+            iteration=i,
+            alpha=0.5,
+            beta=None if i == len(losses) else 0.1,
+            train_loss=loss,
+            val_loss=loss + 0.1 if (i == 1 or i % EVERY == 0) and math.isfinite(loss) else None,
+        )
+        for i, loss in enumerate(losses, 1)
+    ]
+    return records.dump(records.make(cell, "diverged" if diverges else "budget", rows, ORIGIN))
+
+
+def fill(results: Path, name: str) -> None:
+    store = Store(results)
+    for cell in grids.load(name).cells():
+        store.put(record(cell))
+
+
+def write(folder: Path, *names: str) -> None:
+    for name in names:
+        shots = "k_shot: 5, " if name == "other" else ""
+        (folder / f"{name}.yaml").write_text(COARSE.replace("validation_every", f"{shots}validation_every"))
+        (folder / f"{name}-fine.yaml").write_text(FINE)
+
+
+def trained(population: live.Population) -> list[live.Step]:
+    """Made-up intervals in place of real ones."""
+    return [
+        {"member": m, "interval": i, "ran": 5, "losses": [2.0 - 0.1 * m] * 5 * (i + 1), "loss": 2.0 - i / 10}
+        for i in range(population.intervals)
+        for m in range(len(population.members))
+    ]
+
+
+class Trainer:
+    """In the place of live.train: notes what it is asked for, and stops after `enough`."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.enough = 100
+
+    def __call__(
+        self, populations: Sequence[live.Population], done: Callable[[live.Population, list[live.Step]], None]
+    ) -> None:
+        self.asked.append(len(populations))
+        for at, one in enumerate(populations):
+            if at == self.enough:
+                raise UserError("the race: Ray's raylet died; the same command continues")
+            done(one, trained(one))
+
+
+@pytest.fixture
+def trainer(monkeypatch: pytest.MonkeyPatch) -> Trainer:
+    trainer = Trainer()
+    monkeypatch.setattr(live, "train", trainer)
+    monkeypatch.setattr(contenders, "REPEATS", REPEATS)
+    monkeypatch.setattr(contenders, "REPLAYED", {name: REPEATS[name] for name in (TPE, contenders.ASHA)})
+    return trainer
+
+
+@pytest.fixture
+def mine(tmp_path: Path, results: Path, trainer: Trainer, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A league of two grids in this folder, with all records."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "mine", "other")
+    monkeypatch.setattr(league, "LEAGUE", ("mine", "other.yaml"))
+    monkeypatch.setitem(league.TARGETS, "mine", 0.9)
+    monkeypatch.setitem(league.LITERATURE, "mine", league.Pair(alpha0=1.0, beta0=1e-3, source="a paper"))
+    for name in ("mine.yaml", "mine-fine.yaml"):
+        fill(results, name)
+    return "mine.yaml"
+
+
+def numbers(results: Path) -> pd.DataFrame:
+    return pd.read_parquet(results / "mine" / "race" / "race.parquet")
+
+
+def test_what_is_written(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
+    said = harness("race", mine)
+    assert said.code == 0, said.err
+    folder = results / "mine" / "race"
+    assert {path.name for path in folder.iterdir()} == {*NAMES, *FIGURES, contenders.FOLDER}
+    assert len([*(folder / contenders.FOLDER).iterdir()]) == sum(REPEATS.values())
+    for name, columns in (("race.parquet", VALUES), ("curves.parquet", CURVES)):
+        schema = pq.read_schema(folder / name)
+        assert schema.names == [*columns]
+        about = json.loads(schema.metadata[b"harness"])
+        assert (about["target"], about["racers"]) == (0.9, TITLES)
+    rows = numbers(results)
+    assert {*rows["racer"]} == {*TITLES} - {DEFAULT, LOG_DEFAULT}
+    assert {*rows["seeds"]} == {2}
+    assert "MAML, the literature's rates: alpha0=1 beta0=0.001 (a paper)" in said.out
+    assert "What one run at random initial rates is worth" in said.out
+    assert trainer.asked == [REPEATS[PBT]]
+    written = pd.read_csv(folder / "race.csv")
+    pd.testing.assert_frame_equal(written[["value", "low", "high"]], rows[["value", "low", "high"]])
+
+
+def test_defaults_come_from_the_other_grids(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
+    said = harness("race", mine, "--replayed")
+    assert (
+        f"without {TITLES[DEFAULT]}: no records of other.yaml, on which its default would be chosen"
+        in said.out
+    )
+    assert trainer.asked == []
+    fill(results, "other.yaml")
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
+    # Of alpha_hyperlr .1 is better than 1 everywhere, and both beta_hyperlr are alike: the first.
+    assert f"{TITLES[DEFAULT]}: alpha_hyperlr=0.1 beta_hyperlr=0.0001, chosen on other.yaml" in said.out
+    assert f"{TITLES[LOG_DEFAULT]}: eta=0.1, chosen on other.yaml" in said.out
+    rows = numbers(results)
+    worth = rows[(rows["measure"] == "worth_by_loss") & (rows["racer"] == DEFAULT)]
+    assert {*worth["other"]} == {RANDOM, TPE, contenders.ASHA}
+
+
+def test_a_race_that_was_stopped_goes_on(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
+    trainer.enough = 3
+    said = harness("race", mine)
+    assert said.code == 2
+    assert said.err == "harness: the race: Ray's raylet died; the same command continues\n"
+    trainer.enough = 100
+    assert harness("race", mine).code == 0
+    assert trainer.asked == [REPEATS[PBT], REPEATS[PBT] - 3]
+
+
+def test_what_is_kept_is_not_made_again(
+    harness: Run, mine: str, results: Path, trainer: Trainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same records give the same bytes, whatever was kept; another target needs no repeat."""
+    assert harness("race", mine).code == 0
+    folder = results / "mine" / "race"
+    first = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    made = {path.name: path.read_bytes() for path in (folder / contenders.FOLDER).iterdir()}
+    for path in (folder / contenders.FOLDER).iterdir():
+        path.unlink()
+    assert harness("race", mine).code == 0
+    assert made == {path.name: path.read_bytes() for path in (folder / contenders.FOLDER).iterdir()}
+    assert first == {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+    def again(*asked: object) -> None:
+        raise AssertionError("again")
+
+    monkeypatch.setattr(contenders, "REPLAYS", {TPE: again, contenders.ASHA: again})
+    assert harness("race", mine, "--target", "1.2").code == 0
+    assert trainer.asked == [4, 4, 0]
+    (folder / contenders.FOLDER / f"{TPE}-seed0-000.json").write_text("{")
+    with pytest.raises(AssertionError, match="again"):
+        harness("race", mine)
+
+
+def test_for_programs(harness: Run, mine: str, results: Path) -> None:
+    said = harness("race", mine, "--json", "--replayed")
+    found = json.loads(said.out)
+    assert [*found] == ["sources", "target", "chosen", "notes", "numbers"]
+    assert [*found["numbers"][0]] == [*VALUES]
+    assert found["chosen"] == {LITERATURE: {"alpha0": 1.0, "beta0": 0.001}}
+    assert not (results / "mine" / "race" / "race.csv").exists()
+
+
+def test_it_fits_a_terminal(harness: Run, mine: str, results: Path) -> None:
+    with terminal(80) as screen:
+        harness("race", mine, "--replayed")
+    lines = [line for line in screen.lines if str(results) not in line and "race.parquet" not in line]
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("What one run") for line in lines)
+
+
+def test_without_the_fine_grid(harness: Run, mine: str, results: Path) -> None:
+    for cell in grids.load("mine-fine.yaml").cells():
+        (results / "store" / f"{cell.cell_id}.parquet").unlink()
+    is_refused(harness("race", mine), "no records of mine-fine yet .*make sweep GRID=.*mine-fine.yaml makes")
+    Path("mine-fine.yaml").unlink()
+    is_refused(harness("race", mine), r"mine-fine.yaml.*; a race needs MAML on a finer grid: make sweep")
+
+
+def test_without_the_coarse_grid(harness: Run, mine: str, results: Path) -> None:
+    kept = {cell.cell_id for cell in grids.load("mine-fine.yaml").cells()}
+    for path in (results / "store").iterdir():
+        if path.stem not in kept:
+            path.unlink()
+    (results / "store" / f"{grids.load('mine-fine.yaml').cells()[0].cell_id}.parquet").touch()
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
+    assert "without Alpha-MAML: mine: " in said.out
+    assert {*numbers(results)["racer"]} == {LITERATURE, RANDOM, TPE, contenders.ASHA}
+
+
+def test_seeds_that_are_not_whole_are_left_out(harness: Run, mine: str, results: Path) -> None:
+    (first, *_) = grids.load("mine-fine.yaml").cells([1])
+    (results / "store" / f"{first.cell_id}.parquet").unlink()
+    assert harness("race", mine, "--replayed").code == 0
+    assert {*numbers(results)["seeds"]} == {1}
+
+
+def test_what_is_refused(
+    harness: Run, mine: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_refused(harness("race", mine, "--target", "-1"), "target -1: write a number > 0")
+    is_refused(harness("race", "other.yaml"), "other: say with --target .* which training loss is a success")
+    is_refused(harness("race", "nobody"), "nobody")
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    is_refused(harness("race", mine), "the race needs Optuna: python -m pip install optuna==")
+
+
+def test_runs_that_stopped_at_a_target_are_refused(harness: Run, mine: str, results: Path) -> None:
+    one = grids.load("mine-fine.yaml").cells()[0]
+    rows: list[dict[str, Any]] = [
+        Row(iteration=i, alpha=0.5, beta=0.1 if i < 12 else None, train_loss=0.1, val_loss=0.1)
+        for i in range(1, 13)
+    ]
+    Store(results).put(records.dump(records.make(one, "stopped", rows, ORIGIN)))
+    said = harness("race", mine, "--replayed")
+    assert said.code in (0, 2)  # a record that does not go to the budget is no answer: the seed is left out
+    if said.code == 0:
+        assert {*numbers(results)["seeds"]} == {1}

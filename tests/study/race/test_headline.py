@@ -1,0 +1,139 @@
+"""How many runs one is worth, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from harness.analysis.sensitivity.resamples import resamples
+from harness.analysis.sensitivity.searching import tuning_cost
+from harness.study.race import headline, racers
+from harness.study.race.contenders import DEFAULT, RANDOM, SEARCHED, TITLES, Race
+from harness.study.race.racers import Axis
+from harness.study.race.summary import runs, tables
+from tests.study.race.made import BUDGET, searched
+
+X = [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("value", "n"),
+    [(3.0, 1), (2.5, 1.25), (1.0, 2), (0.75, 2.5), (0.5, 3), (0.4, np.inf), (3.5, -np.inf)],
+)
+def test_where_a_curve_reaches_a_value(value: float, n: float) -> None:
+    assert headline.worth(value, X, [3.0, 1.0, 0.5]) == n
+
+
+def test_a_curve_that_has_not_begun() -> None:
+    assert headline.worth(2.0, X, [np.inf, 3.0, 1.0]) == 2.5
+    assert headline.worth(4.0, X, [np.inf, 3.0, 1.0]) == -np.inf
+
+
+def test_each_resample_has_its_own() -> None:
+    curve = np.array([[3.0, 3.0], [1.0, 2.0], [0.5, 1.0]])
+    assert headline.worth([2.0, 2.0], X, curve).tolist() == [1.5, 2.0]
+
+
+def test_rounding_does_not_make_it_under_one() -> None:
+    assert headline.worth(3.0 + 1e-13, X, [3.0, 1.0, 0.5]) == 1
+
+
+def race() -> Race:
+    """MAML's four runs have losses 4, 3, 2, 1 with seed 0, of which the last hits; the default's two have 2
+    and 1.5, and one hits."""
+    maml = searched(levels=(2, 2), seeds=1)
+    maml = replace(
+        maml,
+        loss=np.array([[4.0], [3.0], [2.0], [1.0]]),
+        passage=np.array([[np.inf], [np.inf], [np.inf], [50.0]]),
+        ran=np.full((4, 1), float(BUDGET)),
+    )
+    ours = maml.only([0, 1])
+    ours = replace(ours, loss=np.array([[2.0], [1.5]]), passage=np.array([[40.0], [np.inf]]))
+    axis = Axis(budget=BUDGET, runs=4)
+    found = (racers.by_random_search(RANDOM, [maml], axis), racers.by_random_search(DEFAULT, [ours], axis))
+    given = SimpleNamespace(grid="a", target=0.9, folder=Path())
+    return Race(given=given, seeds=(0,), axis=axis, racers=found, chosen={}, notes=())  # type: ignore[arg-type]
+
+
+def test_the_headline_by_hand() -> None:
+    """Expected best of n of 4, 3, 2, 1: 2.5, 10/6, 1.25, 1. The default's mean is 1.75, between the first
+    two."""
+    rows = headline.numbers(race())
+    by = {(row.measure, row.other): row for row in rows.itertuples() if row.racer == DEFAULT}
+    n = by["worth_by_loss", RANDOM]
+    assert n.value == pytest.approx(1 + (2.5 - 1.75) / (2.5 - 10 / 6))
+    assert (n.first, n.last) == (1, 4)
+    # Half of its runs hit; of n of MAML's four runs a quarter, a half, ...
+    assert by["worth_by_hit", RANDOM].value == pytest.approx(2)
+    spent = rows[(rows["measure"] == "tuning_cost") & (rows["unit"] == "iterations")]
+    costs = dict(zip(spent["racer"], spent["value"], strict=True))
+    assert costs == pytest.approx({RANDOM: 3 / 2 * 100 + 50, DEFAULT: 1 / 2 * 100 + 40})
+    assert by["tuning_cost", RANDOM].value == pytest.approx(90 / 200)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "words"),
+    [
+        (2.0, 1.5, 3.0, "2.00 (1.50 to 3.00)"),
+        (np.inf, 12.0, np.inf, "over 169 (12.0 to over 169)"),
+        (-np.inf, -np.inf, 2.0, "under 1 (under 1 to 2.00)"),
+        (np.inf, np.inf, np.inf, "over 169"),
+        (2.0, np.nan, np.nan, "2.00"),
+    ],
+)
+def test_in_words(value: float, low: float, high: float, words: str) -> None:
+    row = SimpleNamespace(value=value, low=low, high=high, first=1.0, last=169.0)
+    assert runs(row) == words
+
+
+def test_over_and_under_in_a_race() -> None:
+    one = race()
+    for losses, words in (([0.5, 0.5], "over 4"), ([9.0, 9.0], "under 1")):
+        single = replace(one.racers[1].single, loss=np.array([losses]).T)  # type: ignore[type-var]
+        changed = replace(one, racers=(one.racers[0], replace(one.racers[1], single=single)))
+        (table, *_) = tables(changed, headline.numbers(changed))
+        assert table.frame["runs, by loss"].tolist() == [words]
+
+
+def test_intervals_are_over_training_seeds() -> None:
+    """By the definition: each resample of the seeds has a curve and a mean of its own."""
+    maml, ours = searched(levels=(4, 4), seeds=3), searched(levels=(3, 3), seeds=3, rng=5)
+    axis = Axis(budget=BUDGET, runs=16)
+    found = (racers.by_random_search(RANDOM, [maml], axis), racers.by_random_search(DEFAULT, [ours], axis))
+    one = replace(race(), seeds=(0, 1, 2), axis=axis, racers=found)
+    row = next(headline.numbers(one).query("measure == 'worth_by_loss'").itertuples())
+    sample = resamples(np.ones(3, bool))
+    alone = []
+    for weights in sample.weights:
+        picked = np.repeat(np.arange(3), np.rint(weights * 3).astype(int))
+        curve = np.mean(
+            [headline.expected_best(maml.loss[:, k], more_is_better=False) for k in picked], axis=0
+        )
+        alone.append(float(headline.worth(ours.loss[:, picked].mean(), np.arange(1, 17), curve)))
+    assert row.value == pytest.approx(alone[0])
+    assert (row.low, row.high) == pytest.approx(sample.interval(np.array(alone)))
+
+
+def test_searching_all_four_beside_one_pair() -> None:
+    """Any pair that is kept: each is as likely, and the cost is the mean of theirs."""
+    known = searched(levels=(2, 2, 2, 1), method="alpha-maml")
+    pairs = [
+        known.only(known.table["alpha_hyperlr"] == value) for value in known.table["alpha_hyperlr"].unique()
+    ]
+    axis = Axis(budget=BUDGET, runs=8)
+    anyone = racers.by_random_search("any", pairs, axis)
+    each = [racers.by_random_search("one", [pair], axis) for pair in pairs]
+    np.testing.assert_allclose(anyone.best, np.mean([one.best for one in each], axis=0))
+    np.testing.assert_allclose(anyone.cost, np.mean([tuning_cost(p.cost, p.hit) for p in pairs], axis=0))
+    searched_all = racers.by_random_search(SEARCHED, [known], axis)
+    first = racers.PARTS
+    np.testing.assert_allclose(searched_all.told[first], anyone.told[first])  # one run of either is the same
+
+
+def test_every_racer_has_a_title() -> None:
+    assert len({*TITLES.values()}) == len(TITLES) == 9

@@ -1,0 +1,95 @@
+"""A grid's tables as arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import grids, records
+from harness.common.errors import UserError
+from harness.records import Row, tables
+from harness.records.store import Store
+from harness.records.tables import Tables
+from harness.study.race.searched import searched
+from tests.records.test_tables import ORIGIN
+
+GRID = """
+title: Two by two
+figure:
+  kind: trajectories
+  reference: {method: maml, alpha0: 0.1, beta0: 1e-3}
+  columns: [{title: All, where: {method: maml}}]
+protocol: {problem: sinusoid, validation_every: 5}
+target_loss: null
+max_iterations: 12
+seeds: [0, 1]
+cells:
+  - {method: maml, alpha0: [0.1, 1], beta0: [1e-3, 1e-2]}
+"""
+FALLING, FLAT, DIVERGING = [3.0, *[1.0] * 11], [2.0] * 12, [3.0, 2.0, 2.0, 2.0, 2.0, np.nan]
+
+
+def made(folder: Path, *runs: list[float]) -> Tables:
+    """The cells of both seeds, in order, with these losses; those for which there are none were not run."""
+    path = folder / "mine.yaml"
+    path.write_text(GRID)
+    grid, store = grids.load(str(path)), Store(folder / "results")
+    for cell, losses in zip(grid.cells(), runs, strict=False):
+        rows = [
+            Row(
+                iteration=i,
+                alpha=0.5,
+                beta=None if i == len(losses) else 0.1,
+                train_loss=loss,
+                val_loss=loss + 0.25 if i in (1, 5, 10, 12) and np.isfinite(loss) else None,
+            )
+            for i, loss in enumerate(losses, 1)
+        ]
+        ending = "diverged" if np.isnan(losses[-1]) else "budget"
+        store.put(records.dump(records.make(cell, ending, rows, ORIGIN)))
+    found, _ = tables.make(grid, store, store.scan(), (0, 1))
+    return found
+
+
+def test_by_hand(tmp_path: Path) -> None:
+    runs = [FALLING, FLAT, DIVERGING, FALLING] * 2
+    known = searched("mine", made(tmp_path, *runs), "maml", target=1.2)
+    assert known.table.to_dict("list") == {"alpha0": [0.1, 0.1, 1.0, 1.0], "beta0": [1e-3, 1e-2] * 2}
+    assert (known.seeds, known.budget, known.steps.tolist()) == ((0, 1), 12, [1, 5, 10, 12])
+    assert known.loss[:, 0].tolist() == [1.25, 2.25, 3.25, 1.25]  # the one that diverged: iteration 1
+    assert known.passage[:, 1].tolist() == [10, np.inf, np.inf, 10]  # the mean of 3 and nine ones is 1.2
+    assert known.ran[:, 0].tolist() == [12, 12, 6, 12]
+    assert known.cost[:, 0].tolist() == [10, 12, 6, 10]
+    np.testing.assert_array_equal(known.validation[2, 0], [3.25, 2.25, np.nan, np.nan])
+
+
+def test_parts_of_it(tmp_path: Path) -> None:
+    runs = [FALLING, FLAT, DIVERGING, FALLING] * 2
+    known = searched("mine", made(tmp_path, *runs), "maml", target=1.2)
+    one = known.at(alpha0=0.1, beta0=1e-2)
+    assert one is not None
+    assert one.loss.tolist() == [[2.25, 2.25]]
+    assert known.at(alpha0=0.2, beta0=1e-2) is None
+    assert known.of_seeds([1]).loss.shape == (4, 1)
+    assert known.only([3, 0]).table["alpha0"].tolist() == [1.0, 0.1]
+
+
+def test_a_seed_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
+    known = searched("mine", made(tmp_path, *[FLAT] * 7), "maml", target=1.2)
+    assert known.seeds == (0,)
+
+
+def test_what_cannot_race(tmp_path: Path) -> None:
+    few = made(tmp_path, *[FLAT] * 3)
+    with pytest.raises(UserError, match=r"mine: 1 of 4 cells of maml have no result, .*make sweep"):
+        searched("mine", few, "maml", target=1.2)
+    with pytest.raises(UserError, match="mine: it has no cells of alpha-maml"):
+        searched("mine", few, "alpha-maml", target=1.2)
+    whole = made(tmp_path, *[FLAT] * 8)  # those that are there already, and the others
+    whole.trials["ending"] = "stopped"
+    with pytest.raises(
+        UserError, match="mine: runs of maml stopped at their target; a race needs a grid with"
+    ):
+        searched("mine", whole, "maml", target=1.2)
