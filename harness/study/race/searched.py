@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis import losses
 from harness.analysis.sensitivity.resamples import Array
 from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.common import places
@@ -29,7 +30,8 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1. No run is worse than
+    untrained weights, see `untrained`: one that ends at 1e8 would decide every mean."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -74,8 +76,16 @@ class Searched:
         )
 
 
-def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
-    """The runs of a method in a grid's tables, on the seeds of which every cell has a result.
+def untrained(tables: Tables) -> float:
+    """What untrained weights have, validated: see losses.untrained. inf: nothing was validated."""
+    first = tables.trajectories.loc[tables.trajectories["iteration"] == 1, "val_loss"]
+    found = losses.untrained(numbers(first))
+    return np.inf if np.isnan(found) else found
+
+
+def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
+    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: no
+    validation loss counts as more.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
     knows what would have come; the grid has several protocols or targets.
@@ -110,6 +120,7 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
     curves = [rows[cell] for cell in trials["cell_id"]]
     diverged = trials["ending"].eq("diverged").to_numpy()
     steps, seen = _validated(curves, diverged)
+    seen = np.minimum(seen, worst)
 
     def laid(values: Sequence[float] | Array) -> Array:
         values = np.asarray(values, float)
@@ -118,8 +129,7 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
         return found
 
     start, last = seen[:, 0], seen[:, -1]
-    losses = [numbers(curve["train_loss"]) for curve in curves]
-    passages = [sustained_passage(loss, target) for loss in losses]
+    passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
     return Searched(
         method=method,
         table=settings,

@@ -12,7 +12,7 @@ from harness.common.errors import UserError
 from harness.records import Row, tables
 from harness.records.store import Store
 from harness.records.tables import Tables
-from harness.study.race.searched import searched
+from harness.study.race.searched import searched, untrained
 from tests.records.test_tables import ORIGIN
 
 GRID = """
@@ -93,3 +93,13 @@ def test_what_cannot_race(tmp_path: Path) -> None:
         UserError, match="mine: runs of maml stopped at their target; a race needs a grid with"
     ):
         searched("mine", whole, "maml", target=1.2)
+
+
+def test_no_run_is_worse_than_untrained_weights(tmp_path: Path) -> None:
+    """These have 2.25: so has a quarter of the runs at iteration 1, or less. It goes for the way, too."""
+    tables = made(tmp_path, *[FLAT] * 4, *[DIVERGING] * 4)
+    assert untrained(tables) == 2.25
+    known = searched("mine", tables, "maml", target=1.2, worst=2.0)
+    assert (known.loss == 2.0).all()
+    assert np.nanmax(known.validation) == 2.0
+    assert np.isnan(known.validation[:, 1, -1]).all()
