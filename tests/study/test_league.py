@@ -12,10 +12,12 @@ from harness.grids import Grid
 from harness.problems import datasets
 from harness.records import reference, tables
 from harness.records.passages import first_passage
+from harness.study import league
+from harness.study.league import LEAGUE
 from harness.training import loop
 
-LEAGUE = ("league-5way", "league-5way-sum", "league-sinusoid")
-FINE = tuple(f"{name}-fine" for name in LEAGUE)
+
+FINE = tuple(f"{name}{league.FINE}" for name in LEAGUE)
 SEEDS = (0, 1, 2, 3, 4)
 EARLY = 60
 """Iterations: what is trained again takes seconds, and rounding has not grown yet."""
@@ -34,7 +36,7 @@ def test_all_problems_have_the_same_settings(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", LEAGUE)
 def test_the_fine_grid_has_the_coarse_one_in_it(name: str) -> None:
-    coarse, fine = grids.load(name), grids.load(f"{name}-fine")
+    coarse, fine = grids.load(name), grids.load(f"{name}{league.FINE}")
     assert {one for one in settings(coarse) if one[0] == "maml"} < settings(fine)
     assert (coarse.protocol, coarse.question) == (fine.protocol, fine.question)
 

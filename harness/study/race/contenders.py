@@ -16,9 +16,10 @@ from harness.methods import METHODS
 from harness.problems import problem_of
 from harness.records.record import NUMERICS
 from harness.records.tables import Tables, grid_of
-from harness.study.race import kept, league, live, racers, replay
+from harness.study import league
+from harness.study.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
+from harness.study.race import kept, live, racers, replay
 from harness.study.race.defaults import default, own_knobs
-from harness.study.race.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
 from harness.study.race.racers import Axis, Racer
 from harness.study.race.searched import Searched, searched, untrained
 
