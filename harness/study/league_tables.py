@@ -8,12 +8,11 @@ from functools import cache
 from harness.analysis import sensitivity
 from harness.analysis.sensitivity.in_environment import EVALUATIONS, ITERATIONS
 from harness.analysis.sensitivity.tables import Passage, of_tables
-from harness.analysis.sensitivity.texts import Numbers, interval, number, with_interval
+from harness.analysis.sensitivity.texts import Numbers, interval, number, percent, with_interval
 from harness.common.text import markdown_table, written
 from harness.methods import METHODS
 from harness.records import reference, tables
 from harness.study.league import LEAGUE, MAML, TARGETS
-from harness.study.page import percent
 from harness.study.standings import standings
 
 

@@ -16,7 +16,6 @@ from harness.study import league
 from harness.study.league import LEAGUE
 from harness.training import loop
 
-
 FINE = tuple(f"{name}{league.FINE}" for name in LEAGUE)
 SEEDS = (0, 1, 2, 3, 4)
 EARLY = 60
