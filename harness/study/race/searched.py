@@ -30,8 +30,7 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1. No run is worse than
-    untrained weights, see `untrained`: one that ends at 1e8 would decide every mean."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -40,6 +39,14 @@ class Searched:
     """[V] iterations at which every run was validated that got there."""
     validation: Array
     """[B, S, V] validation loss; NaN: it had diverged."""
+    worst: float = np.inf
+    """No run counts as worse: one that ends at 1e8 would decide every mean. A tuner sees the losses as they
+    are."""
+
+    @property
+    def scored(self) -> Array:
+        """[B, S] what a run counts as."""
+        return np.minimum(self.loss, self.worst)
 
     @property
     def hit(self) -> NDArray[np.bool_]:
@@ -84,8 +91,8 @@ def untrained(tables: Tables) -> float:
 
 
 def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
-    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: no
-    validation loss counts as more.
+    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: see
+    Searched.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
     knows what would have come; the grid has several protocols or targets.
@@ -120,7 +127,6 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
     curves = [rows[cell] for cell in trials["cell_id"]]
     diverged = trials["ending"].eq("diverged").to_numpy()
     steps, seen = _validated(curves, diverged)
-    seen = np.minimum(seen, worst)
 
     def laid(values: Sequence[float] | Array) -> Array:
         values = np.asarray(values, float)
@@ -140,6 +146,7 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         ran=laid(numbers(trials["iterations_run"])),
         steps=steps,
         validation=laid(seen),
+        worst=worst,
     )
 
 
