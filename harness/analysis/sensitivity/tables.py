@@ -68,6 +68,7 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
     stopped = rows["ending"].isin(STOPPED).any()
     if not stopped:
         rows["loss"], cut = _losses(rows)
+        rows["start"] = _starts(rows)
         notes += cut
     whole = not stopped and rows["loss"].notna().all()
     if not whole and not all(goals.values()):
@@ -179,8 +180,14 @@ def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
                 f"{name}: {worse} of {counted(len(own), 'run')} end above {worst:.3g}, which untrained "
                 "weights have, and count as that"
             )
-        losses[own.index] = found if np.isnan(worst) else np.minimum(found, worst)
+        losses[own.index] = np.fmin(found, worst)
     return losses, lines
+
+
+def _starts(rows: pd.DataFrame) -> pd.Series:
+    """[rows] the validation losses of iteration 1; where an inner loop went astray and there is no number,
+    that of untrained weights. NaN: nothing was validated there."""
+    return rows.groupby("environment", sort=False)["start"].transform(lambda own: own.fillna(untrained(own)))
 
 
 def _counts(name: str, rows: pd.DataFrame, losses: Mapping[str, Array], passage: Passage) -> Array:

@@ -30,7 +30,8 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1, inf if it is no
+    number."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -135,13 +136,14 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         return found
 
     start, last = seen[:, 0], seen[:, -1]
+    ends = np.where(diverged | ~np.isfinite(last), start, last)
     passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
     return Searched(
         method=method,
         table=settings,
         seeds=seeds,
         budget=int(trials["max_iterations"].max()),
-        loss=laid(np.where(diverged | ~np.isfinite(last), start, last)),
+        loss=laid(np.where(np.isnan(ends), np.inf, ends)),
         passage=laid([np.inf if passage is None else passage for passage in passages]),
         ran=laid(numbers(trials["iterations_run"])),
         steps=steps,

@@ -158,6 +158,22 @@ def test_a_run_that_diverged_is_worth_what_it_was_worth_before_training() -> Non
         assert (losses == min(first[row["cell_id"]], np.quantile(first, 0.25))).sum() == 1
 
 
+def test_a_run_that_is_no_number_from_the_first_is_worth_untrained_weights() -> None:
+    """An inner loop with too large a rate."""
+    of = committed("fig1")
+    curves = of.trajectories.copy()
+    curves.loc[(curves["iteration"] == 1) & (curves["cell_id"] == of.trials["cell_id"][7]), "val_loss"] = (
+        np.nan
+    )
+    first = curves.loc[curves["iteration"] == 1, "val_loss"]
+    found = of_tables({"fig1": replace(edited(of, 7, ending="diverged"), trajectories=curves)})
+    assert found.score == "validation loss at the budget"
+    (one,) = (one for one in found.methods if one.name == of.trials["method"][7])
+    worst = first.quantile(0.25)
+    assert (-one.results["score"][0, :, int(of.trials["seed"][7])] == worst).sum() == 1
+    assert (-one.results["start"][0, :, int(of.trials["seed"][7])] == worst).sum() == 1
+
+
 def test_no_run_is_worth_less_than_untrained_weights() -> None:
     """One that ends at 1e8 would set the scale of all others."""
     of = committed("fig1")
@@ -189,7 +205,7 @@ def test_losses_are_of_one_iteration() -> None:
 def test_without_a_validation_at_iteration_1_there_is_no_start() -> None:
     of = committed("fig1")
     curves = of.trajectories.copy()
-    curves.loc[(curves["iteration"] == 1) & (curves["cell_id"] == of.trials["cell_id"][0]), "val_loss"] = None
+    curves.loc[curves["iteration"] == 1, "val_loss"] = None
     later = replace(of, trajectories=curves)
     found = measure(of_tables({"fig1": later})).values
     rows = found[found["measure"] == "rate_sensitivity"]

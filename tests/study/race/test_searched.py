@@ -102,3 +102,10 @@ def test_no_run_is_worse_than_untrained_weights(tmp_path: Path) -> None:
     known = searched("mine", tables, "maml", target=1.2, worst=2.0)
     assert (known.scored == 2.0).all()
     assert known.loss.tolist() == [[2.25, 3.25]] * 4  # as a tuner sees them
+
+
+def test_a_run_that_is_no_number_from_the_first(tmp_path: Path) -> None:
+    tables = made(tmp_path, *[FLAT] * 7, [np.nan])
+    known = searched("mine", tables, "maml", target=1.2, worst=untrained(tables))
+    assert known.loss[3, 1] == np.inf
+    assert (known.scored == 2.25).all()
