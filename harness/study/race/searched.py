@@ -78,7 +78,8 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
     """The runs of a method in a grid's tables, on the seeds of which every cell has a result.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
-    knows what would have come; the grid has several protocols or targets.
+    knows what would have come; a run has no finite loss, even at iteration 1; the grid has several protocols
+    or targets.
     """
     again = places.typed("sweep", tables.about.get("file") or name)
     trials = tables.trials[tables.trials["method"] == method].reset_index(drop=True)
@@ -120,12 +121,19 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
     start, last = seen[:, 0], seen[:, -1]
     losses = [numbers(curve["train_loss"]) for curve in curves]
     passages = [sustained_passage(loss, target) for loss in losses]
+    finals = np.where(diverged | ~np.isfinite(last), start, last)
+    if unknown := int((~np.isfinite(finals)).sum()):
+        raise UserError(
+            f"{name}: {unknown} of {counted(len(trials), 'run')} of {method} "
+            f"{'has' if unknown == 1 else 'have'} no finite validation loss, not even at iteration 1, so no "
+            "mean is known; leave out the rates with which that happens"
+        )
     return Searched(
         method=method,
         table=settings,
         seeds=seeds,
         budget=int(trials["max_iterations"].max()),
-        loss=laid(np.where(diverged | ~np.isfinite(last), start, last)),
+        loss=laid(finals),
         passage=laid([np.inf if passage is None else passage for passage in passages]),
         ran=laid(numbers(trials["iterations_run"])),
         steps=steps,

@@ -81,6 +81,13 @@ def test_a_seed_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     assert known.seeds == (0,)
 
 
+def test_a_run_without_any_validation_loss_cannot_race(tmp_path: Path) -> None:
+    """It diverged at iteration 1: nothing says what it is worth, and a mean over it would be of nothing."""
+    tables = made(tmp_path, *[FLAT] * 3, [np.nan], *[FLAT] * 4)
+    with pytest.raises(UserError, match="mine: 1 of 8 runs of maml has no finite validation loss"):
+        searched("mine", tables, "maml", target=1.2)
+
+
 def test_what_cannot_race(tmp_path: Path) -> None:
     few = made(tmp_path, *[FLAT] * 3)
     with pytest.raises(UserError, match=r"mine: 1 of 4 cells of maml have no result, .*make sweep"):
