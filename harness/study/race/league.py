@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.common.errors import UserError
+from harness.study.league import TARGETS
 
-LEAGUE = ("league-5way", "league-5way-sum", "league-sinusoid")
+LEAGUE = tuple(TARGETS)
 FINE = "-fine"
 """After a grid's name: the grid of MAML alone with more levels, for its tuners."""
-TARGETS = {"league-5way": 0.9, "league-5way-sum": 0.9, "league-sinusoid": 1.0}
-"""Of the training loss. It is a mean over queries in all three: loss_scale changes what is differentiated,
-not what is recorded."""
 MAML, ALPHA_MAML, ALPHA_MAML_LOG = "maml", "alpha-maml", "alpha-maml-log"
 RATES = ("alpha0", "beta0")
 """Initial rates, which every contender has; what else a method brings are its own knobs."""
@@ -31,7 +29,7 @@ LITERATURE = {
     "league-5way": Pair(
         alpha0=2.0,
         beta0=1e-3,
-        source="Finn et al. 2017, Omniglot 5-way: 0.4 on a loss summed over 5 queries is 2 on a mean",
+        source="Finn et al. 2017, Omniglot 5-way: 0.4 on a loss summed over a task's 5 images is 2 on a mean",
     ),
     "league-5way-sum": Pair(
         alpha0=0.4, beta0=1e-3, source="Finn et al. 2017, Omniglot 5-way: 0.4, Adam's rate 0.001"
