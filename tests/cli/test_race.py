@@ -235,7 +235,7 @@ def test_without_the_fine_grid(harness: Run, mine: str, results: Path) -> None:
         (results / "store" / f"{cell.cell_id}.parquet").unlink()
     is_refused(harness("race", mine), "no records of mine-fine yet .*make sweep GRID=.*mine-fine.yaml makes")
     Path("mine-fine.yaml").unlink()
-    is_refused(harness("race", mine), r"mine-fine.yaml.*; a race needs MAML on a finer grid: make sweep")
+    is_refused(harness("race", mine), r"mine-fine.yaml.*; a race needs MAML on a finer grid of this name$")
 
 
 def test_without_the_coarse_grid(harness: Run, mine: str, results: Path) -> None:
