@@ -178,6 +178,25 @@ def test_defaults_come_from_the_other_grids(harness: Run, mine: str, results: Pa
     assert {*worth["other"]} == {RANDOM, TPE, contenders.ASHA}
 
 
+def test_a_method_whose_own_knobs_do_not_vary(
+    harness: Run, mine: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its one setting is the default, whatever the other grids say; any and all four are the same search."""
+    one = COARSE.replace("alpha_hyperlr: [0.1, 1]", "alpha_hyperlr: 0.1")
+    one = one.replace("beta_hyperlr: [1e-4, 1e-3]", "beta_hyperlr: 1e-4").replace(
+        "eta: [0.1, 0.5]", "eta: 0.5"
+    )
+    Path("mine.yaml").write_text(one)
+    fill(results, "other.yaml")
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
+    assert f"{TITLES[DEFAULT]}: nothing to choose" in said.out
+    rows = numbers(results)
+    costs = rows[(rows["measure"] == "tuning_cost") & rows["other"].isna()].set_index("racer")["value"]
+    names = (DEFAULT, contenders.ANY_PAIR, contenders.SEARCHED)
+    assert len({*costs[[*names]]}) == 1
+
+
 def test_a_race_that_was_stopped_goes_on(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
     trainer.enough = 3
     said = harness("race", mine)
