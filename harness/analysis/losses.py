@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from harness.analysis.summary import equal, finished, hyper_columns, numbers, setting_columns
 from harness.grids.figure import Axes, axes_of
@@ -37,8 +38,7 @@ class Panels:
     name: str
     """`validation loss`; `training loss` where no run was validated."""
     untrained: float
-    """The lower quartile of all runs' losses at iteration 1, after adaptation: of some grids, most rates are
-    so large that one inner step does harm. NaN: nothing was run."""
+    """See the function `untrained`. NaN: nothing was run."""
 
 
 def panels(trials: pd.DataFrame, trajectories: pd.DataFrame, rest: str = "median") -> Panels:
@@ -94,9 +94,17 @@ def _of_runs(trials: pd.DataFrame, trajectories: pd.DataFrame) -> tuple[pd.DataF
         diverged=diverged,
         failed=equal(trials["outcome"], "failed").to_numpy(),
     )
-    known = first[done & np.isfinite(first)]
     name = {"val": "validation loss", "train": "training loss"}[split]
-    return runs, name, float(np.quantile(known, 0.25)) if known.size else np.nan
+    return runs, name, untrained(first[done])
+
+
+def untrained(first: ArrayLike) -> float:
+    """What untrained weights have, of the losses [runs] at iteration 1: their lower quartile. Their median
+    would not do: of some grids, most rates are so large that one inner step does harm. NaN: none is
+    finite."""
+    losses = np.asarray(first, float)
+    known = losses[np.isfinite(losses)]
+    return float(np.quantile(known, 0.25)) if known.size else np.nan
 
 
 def _over_seeds(runs: pd.DataFrame) -> pd.DataFrame:

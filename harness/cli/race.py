@@ -57,7 +57,8 @@ def race(
     """
     from harness import grids
     from harness.cli import race_files as files
-    from harness.study.race import contenders, headline, league
+    from harness.study import league
+    from harness.study.race import contenders, headline
     from harness.study.race.curves import curves
     from harness.study.race.summary import tables as summarized
 
@@ -102,7 +103,7 @@ def _tables(
     """The tables by grid, as it is written; where they are from, by folder; and why the grid's own are
     missing. UserError: MAML's are."""
     from harness import grids
-    from harness.study.race import league
+    from harness.study import league
 
     known: dict[str, Tables] = {}
     sources: dict[str, str] = {}

@@ -1,99 +1,62 @@
-"""The league: which method needs least tuning. Defaults are chosen on two seeds, and judged on the other
-three."""
+"""The league's grids, and what is taken for granted of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from harness.analysis.sensitivity.over_environments import normalised, scale
-from harness.analysis.sensitivity.resamples import first_best, resamples
-from harness.analysis.sensitivity.runs import Runs
 from harness.common.errors import UserError
-from harness.records.reference import say_seeds
 
+LEAGUE = ("league-5way", "league-5way-sum", "league-sinusoid")
+FINE = "-fine"
+"""After a grid's name: the grid of MAML alone with more levels, for its tuners."""
 TARGETS = {"league-5way": 0.9, "league-5way-sum": 0.9, "league-sinusoid": 1.0}
-"""Grid -> the training loss whose sustained passage counts as reached: nats, nats, and mean squared error.
-What tuned MAML reaches in about half of the budget. A mean over queries in all three: loss_scale changes what
-is differentiated, not what is recorded."""
-CHOICE, REPORT = (0, 1), (2, 3, 4)
-"""Seeds on which defaults are chosen, and seeds on which they are reported."""
+"""Of the sustained training loss. It is a mean over queries in all three: loss_scale changes what is
+differentiated, not what is recorded."""
+MAML, ALPHA_MAML, ALPHA_MAML_LOG = "maml", "alpha-maml", "alpha-maml-log"
+RATES = ("alpha0", "beta0")
+"""Initial rates, which every contender has; what else a method brings are its own knobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Standing:
-    """One method in the league. Scores are Gamma, means over the environments."""
+class Pair:
+    """The initial rates of a paper."""
 
-    method: str
-    settings: int
-    """That were run in every environment."""
-    default: dict[str, Any]
-    """The setting with the best mean score on the seeds of the choice: hyper-parameters that vary."""
-    chosen: float
-    """Its score on these seeds."""
-    reported: float
-    """Its score on the seeds of the report."""
-    low: float
-    high: float
-    """Of an interval over the seeds of the report; NaN: too few."""
-    tuned: float
-    """The same on the seeds of the report with the best setting of each environment, chosen as the default
-    is."""
-
-    @property
-    def optimism(self) -> float:
-        """What the choice promised and the report does not keep."""
-        return self.chosen - self.reported
+    alpha0: float
+    beta0: float
+    source: str
 
 
-def standings(
-    runs: Runs, choice: Collection[int] = CHOICE, report: Collection[int] = REPORT
-) -> list[Standing]:
-    """Methods with a setting that was run in every environment, the best reported score first.
-
-    Scores of the choice are normalised by the choice's seeds, those of the report by the report's. UserError:
-    a seed is missing, or in both.
-    """
-    if both := sorted({*choice} & {*report}):
-        raise UserError(
-            f"the league's {say_seeds(both)}: a default is chosen on them, so they cannot report it"
-        )
-    used, other = _flags(runs, choice), _flags(runs, report)
-    once, sample = (used / used.sum())[None], resamples(other)
-    first, later = scale(runs, once), scale(runs, sample.weights)
-    found = []
-    for one in runs.methods:
-        common = np.flatnonzero(one.ran.all(0))
-        if not common.size:
-            continue
-        before = normalised(one, first, once)[..., 0]
-        after = normalised(one, later, sample.weights)
-        default = common[first_best(before[:, common].mean(0))]
-        best = first_best(np.where(one.ran, before, -np.inf).T)
-        scores = after[:, default].mean(0)
-        low, high = sample.interval(scores)
-        found.append(
-            Standing(
-                method=one.name,
-                settings=len(common),
-                default={str(name): value for name, value in one.table.iloc[default].dropna().items()},
-                chosen=float(before[:, default].mean()),
-                reported=float(scores[0]),
-                low=low,
-                high=high,
-                tuned=float(after[np.arange(len(best)), best, 0].mean()),
-            )
-        )
-    return sorted(found, key=lambda one: -one.reported)
+LITERATURE = {
+    "league-5way": Pair(
+        alpha0=2.0,
+        beta0=1e-3,
+        source="Finn et al. 2017, Omniglot 5-way: 0.4 on a loss summed over a task's 5 images is 2 on a mean",
+    ),
+    "league-5way-sum": Pair(
+        alpha0=0.4, beta0=1e-3, source="Finn et al. 2017, Omniglot 5-way: 0.4, Adam's rate 0.001"
+    ),
+    "league-sinusoid": Pair(
+        alpha0=0.01, beta0=1e-3, source="Finn et al. 2017, sinusoid: 0.01, Adam's rate 0.001"
+    ),
+}
 
 
-def _flags(runs: Runs, seeds: Collection[int]) -> NDArray[np.bool_]:
-    """[S] which of the runs' seeds these are."""
-    flags = np.array([seed in set(seeds) for seed in runs.seeds])
-    if flags.sum() < len(set(seeds)) or not runs.has_seed[:, flags].all():
-        raise UserError(f"the league needs seeds {sorted(seeds)} of every grid")
-    return flags
+def fine(grid: str) -> str:
+    """The companion of a grid, by name or path: `league-5way-fine`, `here/mine-fine.yaml`."""
+    path = Path(grid)
+    return str(path.with_stem(path.stem + FINE)) if path.suffix in (".yaml", ".yml") else grid + FINE
+
+
+def target(grid: str, asked: float | None) -> float:
+    """What a run has to reach. UserError: nobody says."""
+    if asked is not None:
+        return asked
+    if grid not in TARGETS:
+        raise UserError(f"{grid}: say with --target (make: TARGET=...) which training loss is a success")
+    return TARGETS[grid]
+
+
+def others(grid: str) -> list[str]:
+    """The league's other grids, on which a default may be chosen."""
+    return [name for name in LEAGUE if name != grid]

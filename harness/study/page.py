@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pandas as pd
@@ -23,6 +23,8 @@ from harness.methods import METHODS
 from harness.plots import style
 from harness.plots.measures import figures
 from harness.records import reference, tables
+from harness.study import league_tables
+from harness.study.league import LEAGUE
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
 GRIDS = ("fig2", "fig1", "readings", "fig1-readings", "fig2-sgd", "fig1-sgd", "landscape-sgd")
@@ -193,7 +195,9 @@ def ppo_runs() -> sensitivity.Runs:
 
 
 TABLES: pages.Tables = {
-    function.__name__: function for function in (headline, cost, shares, environments, ppo)
+    **{function.__name__: function for function in (headline, cost, shares, environments, ppo)},
+    **{grid: partial(league_tables.costs, grid) for grid in LEAGUE},
+    "standing": league_tables.standing,
 }
 FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
 """The page's figures, and the grid that each is of."""

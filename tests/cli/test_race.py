@@ -19,7 +19,8 @@ from harness.cli.race_files import CURVES, FIGURES, NAMES, VALUES
 from harness.common.errors import UserError
 from harness.records import Row
 from harness.records.store import Store
-from harness.study.race import contenders, league, live
+from harness.study import league
+from harness.study.race import contenders, live
 from harness.study.race.contenders import DEFAULT, LITERATURE, LOG_DEFAULT, PBT, RANDOM, TITLES, TPE
 from tests.cli.conftest import Run, is_refused
 from tests.cli.terminal import terminal

@@ -12,11 +12,11 @@ from harness.grids import Grid
 from harness.problems import datasets, problem_of
 from harness.records import reference, tables
 from harness.records.passages import first_passage
-from harness.study.race import league as race
+from harness.study import league
+from harness.study.league import LEAGUE
 from harness.training import loop
 
-LEAGUE = ("league-5way", "league-5way-sum", "league-sinusoid")
-FINE = tuple(f"{name}-fine" for name in LEAGUE)
+FINE = tuple(f"{name}{league.FINE}" for name in LEAGUE)
 SEEDS = (0, 1, 2, 3, 4)
 EARLY = 60
 """Iterations: what is trained again takes seconds, and rounding has not grown yet."""
@@ -35,15 +35,15 @@ def test_all_problems_have_the_same_settings(names: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("name", LEAGUE)
 def test_the_fine_grid_has_the_coarse_one_in_it(name: str) -> None:
-    coarse, fine = grids.load(name), grids.load(f"{name}-fine")
+    coarse, fine = grids.load(name), grids.load(f"{name}{league.FINE}")
     assert {one for one in settings(coarse) if one[0] == "maml"} < settings(fine)
     assert (coarse.protocol, coarse.question) == (fine.protocol, fine.question)
 
 
 @pytest.mark.parametrize("name", LEAGUE)
 def test_the_fine_grid_has_the_literature_s_pair(name: str) -> None:
-    pair = race.LITERATURE[name]
-    hypers = [hyper for block in grids.load(f"{name}-fine").blocks for hyper in block.hypers]
+    pair = league.LITERATURE[name]
+    hypers = [hyper for block in grids.load(f"{name}{league.FINE}").blocks for hyper in block.hypers]
     assert (pair.alpha0, pair.beta0) in {(hyper.alpha0, hyper.beta0) for hyper in hypers}  # type: ignore[attr-defined]
 
 
@@ -51,7 +51,7 @@ def test_the_literature_s_rate_is_on_the_scale_of_the_loss() -> None:
     """Summed over a task's five images it is .4; of a mean as much as that takes five times the rate."""
     for name in LEAGUE[:2]:
         scale = problem_of(grids.load(name).protocol).scale
-        assert race.LITERATURE[name].alpha0 * scale == pytest.approx(0.4 * 5)
+        assert league.LITERATURE[name].alpha0 * scale == pytest.approx(0.4 * 5)
 
 
 PUBLISHED = [name for name in (*LEAGUE, *FINE) if name in reference.grids()]

@@ -11,7 +11,7 @@ import pytest
 from harness.analysis import sensitivity
 from harness.analysis.sensitivity.runs import Runs
 from harness.common.errors import UserError
-from harness.study.league import standings
+from harness.study.standings import standings
 
 # Scores of two settings by environment, on the seeds of the choice (0) and of the report (1, 2).
 SCORES = {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from harness.analysis import labels
 from harness.analysis.learned import learned
+from harness.analysis.losses import untrained
 from harness.analysis.sensitivity import profiles
 from harness.analysis.sensitivity.runs import Array, Runs, runs
 from harness.analysis.summary import finished, hyper_columns, numbers
@@ -45,7 +46,8 @@ def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
 
     An environment is a protocol with its data set, target and budget. The score is minus the validation loss
     at the budget, or at the last iteration at which all runs were validated (of a run that diverged: that of
-    iteration 1), where every run went on to its budget; else it is that of the counts. Cells that were not
+    iteration 1; at most that of untrained weights, see losses.untrained), where every run went on to its
+    budget; else it is that of the counts. Cells that were not
     run, or failed, are left out and counted in the notes. Raises UserError: no cell was run; a run stopped
     before it could reach the target that is asked; only some of the grids have a target; there is neither a
     target nor a validation loss.
@@ -152,10 +154,11 @@ def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, di
 
 def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
     """[rows] the validation losses at the budget, NaN: not known; and a line for each environment where they
-    are of an earlier iteration.
+    are of an earlier iteration, or some count as untrained.
 
     A record may be longer than the budget, and then have no validation there: so all of an environment are of
-    the last iteration at which all were validated. A run that diverged has the loss of iteration 1.
+    the last iteration at which all were validated. A run that diverged has the loss of iteration 1. No run
+    counts as worse than untrained weights: where one setting ends at 1e8, all others would be alike.
     """
     losses, lines = np.full(len(rows), np.nan), []
     for name, own in rows.groupby("environment", sort=False):
@@ -170,7 +173,13 @@ def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
             )
         values = [some.get(last, np.nan) for some in own["validation"]]
         known = trained.to_numpy(bool) & np.isfinite(values)
-        losses[own.index] = np.where(known, values, own["start"])
+        found, worst = np.where(known, values, own["start"]), untrained(own["start"])
+        if worse := int((found > worst).sum()):
+            lines.append(
+                f"{name}: {worse} of {counted(len(own), 'run')} end above {worst:.3g}, which untrained "
+                "weights have, and count as that"
+            )
+        losses[own.index] = found if np.isnan(worst) else np.minimum(found, worst)
     return losses, lines
 
 

@@ -16,11 +16,12 @@ from harness.methods import METHODS
 from harness.problems import problem_of
 from harness.records.record import NUMERICS
 from harness.records.tables import Tables, grid_of
-from harness.study.race import kept, league, live, racers, replay
+from harness.study import league
+from harness.study.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
+from harness.study.race import kept, live, racers, replay
 from harness.study.race.defaults import default, own_knobs
-from harness.study.race.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
 from harness.study.race.racers import Axis, Racer
-from harness.study.race.searched import Searched, searched
+from harness.study.race.searched import Searched, searched, untrained
 
 LITERATURE, RANDOM, TPE, ASHA, PBT = (f"maml-{how}" for how in ("literature", "random", "tpe", "asha", "pbt"))
 DEFAULT, ANY_PAIR, SEARCHED = (f"alpha-maml-{how}" for how in ("default", "any", "searched"))
@@ -86,14 +87,15 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
     """All racers for which there are tables. `note` learns how far it is. UserError: MAML's grid has no
     whole seed; it and the coarse one have none in common, or another budget; Optuna is missing; Ray cannot
     start."""
-    maml = searched(f"{given.grid}{league.FINE}", given.fine, MAML, given.target)
+    worst = untrained(given.coarse or given.fine)
+    maml = searched(f"{given.grid}{league.FINE}", given.fine, MAML, given.target, worst)
     notes: list[str] = []
     known: dict[str, Searched] = {}
     for method in (ALPHA_MAML, ALPHA_MAML_LOG):
         try:
             if given.coarse is None:
                 raise UserError(f"{given.grid}: no records")
-            known[method] = searched(given.grid, given.coarse, method, given.target)
+            known[method] = searched(given.grid, given.coarse, method, given.target, worst)
         except UserError as error:
             notes.append(f"without {METHODS[method].title}: {error}")
     seeds = _common(given, maml, known)
@@ -113,7 +115,7 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
     found.append(racers.by_random_search(RANDOM, [maml], axis))
     found += [_replayed(name, given, maml, axis, note) for name in REPLAYS if name in given.repeats]
     if PBT in given.repeats:
-        found.append(_trained(given, maml, axis, note))
+        found.append(_trained(given, maml, axis, worst, note))
     if ALPHA_MAML in known:
         note("random search over Alpha-MAML's rates")
         found += _of_alpha_maml(known[ALPHA_MAML], given, axis, chosen, notes)
@@ -222,7 +224,7 @@ def _replayed(name: str, given: Given, maml: Searched, axis: Axis, note: Note) -
     return racers.by_repeats(name, paths, axis)
 
 
-def _trained(given: Given, maml: Searched, axis: Axis, note: Note) -> Racer:
+def _trained(given: Given, maml: Searched, axis: Axis, worst: float, note: Note) -> Racer:
     """Train what is not kept yet."""
     numbers = _numbers(PBT, given, len(maml.seeds))
     wanted = {
@@ -246,7 +248,7 @@ def _trained(given: Given, maml: Searched, axis: Axis, note: Note) -> Racer:
         note(f"{TITLES[PBT]}: {whole - left} of {counted(whole, 'population')} trained")
 
     live.train([wanted[at] for at in lacking.values()], done)
-    of = partial(racers.of_population, target=given.target)
+    of = partial(racers.of_population, target=given.target, worst=worst)
     paths = [[of(kept.read(files[seed, n], keys[seed, n])) for n in numbers] for seed in maml.seeds]
     return racers.by_repeats(PBT, paths, axis)
 

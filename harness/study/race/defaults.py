@@ -11,7 +11,7 @@ from harness.analysis.sensitivity.resamples import first_best
 from harness.analysis.sensitivity.tables import of_tables
 from harness.common.errors import UserError
 from harness.records.tables import Tables
-from harness.study.race.league import RATES
+from harness.study.league import RATES
 from harness.study.race.searched import Searched
 
 

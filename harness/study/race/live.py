@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.cell import Cell
 from harness.common.errors import UserError
-from harness.study.race.league import RATES
+from harness.study.league import RATES
 from harness.study.race.searched import Searched
 from harness.sweeping import supervisor
 from harness.sweeping.runner import Machine

@@ -24,7 +24,7 @@ from harness.cell import Cell
 from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.text import named_error
-from harness.study.race.league import RATES
+from harness.study.league import RATES
 from harness.study.race.live import Population, Step
 from harness.sweeping import raystart
 

@@ -99,7 +99,7 @@ def of_tried(tried: Tried, known: Searched, seed: int) -> Path:
     at, ran = np.array(tried.settings), np.array(tried.iterations, float)
     ends = ran >= known.ran[at, seed]
     place = np.searchsorted(known.steps, ran)
-    given_up = known.validation[at, seed, np.minimum(place, len(known.steps) - 1)]
+    given_up = np.fmin(known.validation[at, seed, np.minimum(place, len(known.steps) - 1)], known.worst)
     passage = known.passage[at, seed]
     hits = np.flatnonzero(passage <= ran)
     spent = np.cumsum(ran)
@@ -109,10 +109,10 @@ def of_tried(tried: Tried, known: Searched, seed: int) -> Path:
     return Path(spent=spent, told=losses, hit=float(hit), end=float(end))
 
 
-def of_population(steps: Sequence[Step], target: float) -> Path:
-    """A population that was trained: member after member, interval after interval."""
+def of_population(steps: Sequence[Step], target: float, worst: float = np.inf) -> Path:
+    """A population that was trained: member after member, interval after interval. worst: see `searched`."""
     spent = np.cumsum([step["ran"] for step in steps], dtype=float)
-    losses = np.array([step["loss"] for step in steps], float)
+    losses = np.fmin(np.array([step["loss"] for step in steps], float), worst)
     for end, step in zip(spent, steps, strict=True):
         passage = sustained_passage(step["losses"], target)
         if passage is not None:

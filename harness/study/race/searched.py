@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from harness.analysis import losses
 from harness.analysis.sensitivity.resamples import Array
 from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.common import places
@@ -29,7 +30,8 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1. No run is worse than
+    untrained weights, see `untrained`: one that ends at 1e8 would decide every mean."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -37,7 +39,9 @@ class Searched:
     steps: NDArray[np.int64]
     """[V] iterations at which every run was validated that got there."""
     validation: Array
-    """[B, S, V] validation loss; NaN: it had diverged."""
+    """[B, S, V] validation loss as it was, which tuners see; NaN: it had diverged."""
+    worst: float = np.inf
+    """What untrained weights have: no loss that is told of a run is more."""
 
     @property
     def hit(self) -> NDArray[np.bool_]:
@@ -74,12 +78,20 @@ class Searched:
         )
 
 
-def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
-    """The runs of a method in a grid's tables, on the seeds of which every cell has a result.
+def untrained(tables: Tables) -> float:
+    """What untrained weights have, validated: see losses.untrained. inf: nothing was validated."""
+    first = tables.trajectories.loc[tables.trajectories["iteration"] == 1, "val_loss"]
+    found = losses.untrained(numbers(first))
+    return np.inf if np.isnan(found) else found
+
+
+def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
+    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: no
+    validation loss counts as more.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
-    knows what would have come; a run has no finite loss, even at iteration 1; the grid has several protocols
-    or targets.
+    knows what would have come; runs have no finite loss and there is no `worst`; the grid has several
+    protocols or targets.
     """
     again = places.typed("sweep", tables.about.get("file") or name)
     trials = tables.trials[tables.trials["method"] == method].reset_index(drop=True)
@@ -119,15 +131,10 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
         return found
 
     start, last = seen[:, 0], seen[:, -1]
-    losses = [numbers(curve["train_loss"]) for curve in curves]
-    passages = [sustained_passage(loss, target) for loss in losses]
-    finals = np.where(diverged | ~np.isfinite(last), start, last)
-    if unknown := int((~np.isfinite(finals)).sum()):
-        raise UserError(
-            f"{name}: {unknown} of {counted(len(trials), 'run')} of {method} "
-            f"{'has' if unknown == 1 else 'have'} no finite validation loss, not even at iteration 1, so no "
-            "mean is known; leave out the rates with which that happens"
-        )
+    finals = np.fmin(np.where(diverged | ~np.isfinite(last), start, last), worst)  # of NaN: the worst
+    if not np.isfinite(finals).all():
+        raise UserError(f"{name}: runs of {method} have no finite validation loss, not even at iteration 1")
+    passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
     return Searched(
         method=method,
         table=settings,
@@ -138,6 +145,7 @@ def searched(name: str, tables: Tables, method: str, target: float) -> Searched:
         ran=laid(numbers(trials["iterations_run"])),
         steps=steps,
         validation=laid(seen),
+        worst=worst,
     )
 
 

@@ -12,7 +12,7 @@ from harness.common.errors import UserError
 from harness.records import Row, tables
 from harness.records.store import Store
 from harness.records.tables import Tables
-from harness.study.race.searched import searched
+from harness.study.race.searched import searched, untrained
 from tests.records.test_tables import ORIGIN
 
 GRID = """
@@ -81,10 +81,12 @@ def test_a_seed_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     assert known.seeds == (0,)
 
 
-def test_a_run_without_any_validation_loss_cannot_race(tmp_path: Path) -> None:
-    """It diverged at iteration 1: nothing says what it is worth, and a mean over it would be of nothing."""
+def test_a_run_that_diverged_at_once_is_no_better_than_untrained_weights(tmp_path: Path) -> None:
+    """It has no validation loss at all. Where nobody says what untrained weights have, it cannot race."""
     tables = made(tmp_path, *[FLAT] * 3, [np.nan], *[FLAT] * 4)
-    with pytest.raises(UserError, match="mine: 1 of 8 runs of maml has no finite validation loss"):
+    known = searched("mine", tables, "maml", target=1.2, worst=3.0)
+    assert (known.loss[3, 0], known.ran[3, 0]) == (3.0, 1)
+    with pytest.raises(UserError, match="mine: runs of maml have no finite validation loss"):
         searched("mine", tables, "maml", target=1.2)
 
 
@@ -100,3 +102,14 @@ def test_what_cannot_race(tmp_path: Path) -> None:
         UserError, match="mine: runs of maml stopped at their target; a race needs a grid with"
     ):
         searched("mine", whole, "maml", target=1.2)
+
+
+def test_no_run_is_worse_than_untrained_weights(tmp_path: Path) -> None:
+    """These have 2.25: so has a quarter of the runs at iteration 1, or less. Tuners see losses as they were:
+    if all these were alike, none would be given up before another."""
+    tables = made(tmp_path, *[FLAT] * 4, *[DIVERGING] * 4)
+    assert untrained(tables) == 2.25
+    known = searched("mine", tables, "maml", target=1.2, worst=2.0)
+    assert (known.loss == 2.0).all()
+    assert np.nanmax(known.validation) == 3.25
+    assert np.isnan(known.validation[:, 1, -1]).all()
