@@ -79,7 +79,7 @@ def worth(value: ArrayLike, x: ArrayLike, curve: ArrayLike) -> Array:
 
 def mean_of_one(known: Searched) -> tuple[Array, Array]:
     """[S] each: the expected validation loss of one run, and its chance of a hit."""
-    return known.loss.mean(0), known.hit.mean(0)
+    return known.scored.mean(0), known.hit.mean(0)
 
 
 def _untuned(race: Race) -> Iterable[tuple[str, Array, Array]]:
@@ -111,7 +111,7 @@ def _by_runs(race: Race, racer: Racer) -> tuple[Array, Array, Array]:
     [X, S]."""
     if racer.single is not None:
         known = racer.single
-        best = expected_best(known.loss.T, more_is_better=False).T
+        best = expected_best(known.scored.T, more_is_better=False).T
         return np.arange(1.0, len(best) + 1), best, chance_of_hit(known.hit.sum(0), len(best)).T
     x = race.axis.x
     some = (x > 0) & (x <= racer.until)

@@ -75,7 +75,7 @@ def _of_seed(known: Searched, seed: int, axis: Axis) -> tuple[Array, Array, Arra
     hit, ran = known.hit[:, seed], known.ran[:, seed]
     chance = exact.chance_by(known.cost[:, seed], hit, axis.budget, axis.runs, PARTS)
     told = exact.chance_by(ran, hit, axis.budget, axis.runs, 1)
-    found = exact.best_by(known.loss[:, seed], ran, axis.budget, axis.runs)
+    found = exact.best_by(known.scored[:, seed], ran, axis.budget, axis.runs)
     ended = axis.x // axis.budget  # told after each whole budget
     return chance, told[ended], np.concatenate([[np.inf], found])[ended]
 
@@ -99,13 +99,13 @@ def of_tried(tried: Tried, known: Searched, seed: int) -> Path:
     at, ran = np.array(tried.settings), np.array(tried.iterations, float)
     ends = ran >= known.ran[at, seed]
     place = np.searchsorted(known.steps, ran)
-    given_up = np.fmin(known.validation[at, seed, np.minimum(place, len(known.steps) - 1)], known.worst)
+    given_up = known.validation[at, seed, np.minimum(place, len(known.steps) - 1)]
     passage = known.passage[at, seed]
     hits = np.flatnonzero(passage <= ran)
     spent = np.cumsum(ran)
     end = spent[hits[0]] if hits.size else np.inf
     hit = end - ran[hits[0]] + passage[hits[0]] if hits.size else np.inf
-    losses = np.where(ends, known.loss[at, seed], given_up)
+    losses = np.minimum(np.where(ends, known.loss[at, seed], given_up), known.worst)
     return Path(spent=spent, told=losses, hit=float(hit), end=float(end))
 
 

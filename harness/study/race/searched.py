@@ -30,8 +30,8 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1. No run is worse than
-    untrained weights, see `untrained`: one that ends at 1e8 would decide every mean."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1, or `worst` if it
+    diverged then."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -39,9 +39,15 @@ class Searched:
     steps: NDArray[np.int64]
     """[V] iterations at which every run was validated that got there."""
     validation: Array
-    """[B, S, V] validation loss as it was, which tuners see; NaN: it had diverged."""
+    """[B, S, V] validation loss; NaN: it had diverged."""
     worst: float = np.inf
-    """What untrained weights have: no loss that is told of a run is more."""
+    """No run counts as worse: one that ends at 1e8 would decide every mean. A tuner sees the losses as they
+    are."""
+
+    @property
+    def scored(self) -> Array:
+        """[B, S] what a run counts as."""
+        return np.minimum(self.loss, self.worst)
 
     @property
     def hit(self) -> NDArray[np.bool_]:
@@ -86,11 +92,11 @@ def untrained(tables: Tables) -> float:
 
 
 def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
-    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: no
-    validation loss counts as more.
+    """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: see
+    Searched.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
-    knows what would have come; runs have no finite loss and there is no `worst`; the grid has several
+    knows what would have come; runs have no finite loss, and `worst` is inf; the grid has several
     protocols or targets.
     """
     again = places.typed("sweep", tables.about.get("file") or name)
@@ -131,7 +137,8 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         return found
 
     start, last = seen[:, 0], seen[:, -1]
-    finals = np.fmin(np.where(diverged | ~np.isfinite(last), start, last), worst)  # of NaN: the worst
+    finals = np.where(diverged | ~np.isfinite(last), start, last)
+    finals = np.where(np.isfinite(finals), finals, worst)  # one that diverged at once
     if not np.isfinite(finals).all():
         raise UserError(f"{name}: runs of {method} have no finite validation loss, not even at iteration 1")
     passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
