@@ -173,8 +173,7 @@ def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
             )
         values = [some.get(last, np.nan) for some in own["validation"]]
         known = trained.to_numpy(bool) & np.isfinite(values)
-        worst = untrained(own["start"])
-        found = np.where(known, values, own["start"].fillna(worst))  # one that diverged at once has no start
+        found, worst = np.where(known, values, own["start"]), untrained(own["start"])
         if worse := int((found > worst).sum()):
             lines.append(
                 f"{name}: {worse} of {counted(len(own), 'run')} end above {worst:.3g}, which untrained "

@@ -158,20 +158,6 @@ def test_a_run_that_diverged_is_worth_what_it_was_worth_before_training() -> Non
         assert (losses == min(first[row["cell_id"]], np.quantile(first, 0.25))).sum() == 1
 
 
-def test_a_run_that_diverged_at_once_is_worth_untrained_weights() -> None:
-    """It has no validation loss, not even of iteration 1; all others are scored as before."""
-    of = committed("fig1")
-    cell = of.trials["cell_id"][7]
-    trials, curves = of.trials.copy(), of.trajectories.copy()
-    trials.loc[7, ["ending", "outcome", "iterations_run"]] = "diverged", "diverged", 1
-    curves = curves[(curves["cell_id"] != cell) | (curves["iteration"] == 1)]
-    curves.loc[curves["cell_id"] == cell, ["train_loss", "val_loss"]] = np.nan
-    found = of_tables({"fig1": replace(of, trials=trials, trajectories=curves)})
-    assert found.score == "validation loss at the budget"
-    first = curves.loc[curves["iteration"] == 1, "val_loss"].dropna()
-    assert -results(found, "score")["alpha-maml"].min() == np.quantile(first, 0.25)
-
-
 def test_no_run_is_worth_less_than_untrained_weights() -> None:
     """One that ends at 1e8 would set the scale of all others."""
     of = committed("fig1")
@@ -208,9 +194,8 @@ def test_without_a_validation_at_iteration_1_there_is_no_start() -> None:
     found = measure(of_tables({"fig1": later})).values
     rows = found[found["measure"] == "rate_sensitivity"]
     assert set(rows["why"]) == {"no loss before training is given"}
-    # Where no run has one, nobody knows what a run that diverged is worth.
-    curves = curves.assign(val_loss=curves["val_loss"].mask(curves["iteration"] == 1))
-    diverged = edited(replace(of, trajectories=curves), 0, ending="diverged")
+    # A run that diverged then has no loss either.
+    diverged = edited(later, 0, ending="diverged")
     text = "fig1: no target, and not all runs have a validation loss at their end"
     assert refused({"fig1": diverged}) == text
     assert of_tables({"fig1": diverged}, Passage(target=2.5)).of_counts
