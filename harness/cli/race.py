@@ -115,19 +115,12 @@ def _tables(
             ((made, source),) = gather([wanted], quiet=quiet, **asked).values()
         except UserError as error:
             if wanted == fine:
-                raise UserError(f"{error}{_fine(fine, str(error))}") from None
+                raise UserError(f"{error}; a race needs MAML on a finer grid of this name") from None
             if wanted == grid:
                 notes.append(str(error))
             continue
         known[wanted], sources[file.folder] = made, source
     return known, sources, notes
-
-
-def _fine(fine: str, error: str) -> str:
-    """The command that makes MAML's grid, unless the error names it."""
-    if places.typed("sweep") in error:
-        return ""
-    return f"; a race needs MAML on a finer grid: {places.typed('sweep', fine)}"
 
 
 class _Showing:

@@ -96,11 +96,19 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = (), in_parts: bool
 
 
 def _publish_parts(grid: Grid, found: Beside, place: Path, seeds: Sequence[int]) -> None:
-    """The part of each method that has any record and is not published as it is."""
+    """The part of each method that has any record and is not published as it is; all parts if some have cells
+    that the grid does not have any more. UserError: it does not have a method any more."""
     if (place / compact.FILES[0]).exists():
         raise UserError(f"{place}: its tables are whole; a grid is published in parts from the beginning")
+    methods = [*dict.fromkeys(block.method for block in grid.blocks)]
+    if gone := {part.name for part in compact.parts(place)} - {*methods}:
+        raise UserError(
+            f"{place / min(gone)}: {grid.folder} does not have this method any more; remove the folder"
+        )
     fresh = {found.scan.headers[cell_id].cell.method for cell_id in found.new & found.scan.headers.keys()}
-    for method in dict.fromkeys(block.method for block in grid.blocks):
+    if not found.published.keys() <= {cell.cell_id for cell in grid.cells(seeds)}:
+        fresh |= {one.header.cell.method for one in found.published.values()}
+    for method in methods:
         if method in fresh:
             with whole_folder(place / method) as folder:
                 _write(grid, found, folder, seeds, method)

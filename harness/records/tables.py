@@ -167,15 +167,11 @@ def _joined(
     parts: Sequence[tuple[pa.Table, pa.Table, dict[str, Any]]],
 ) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
     """The tables of all parts as those of one grid. Cells of methods that have no part yet are rows too."""
-    about = _joined_about([about for *_, about in parts])
     trials, trajectories = (
         pa.concat_tables([part[at] for part in parts], promote_options="default") for at in (0, 1)
     )
-    grid = grid_of(about)
-    cells = grid.cells(sorted(set(trials["seed"].to_pylist())))
-    known = {*trials["cell_id"].to_pylist()}
-    if not known <= {cell.cell_id for cell in cells}:
-        raise ValueError("it has cells that are not its grid's")
+    about, cells = _joined_about([about for *_, about in parts], trials)
+    grid, known = grid_of(about), {*trials["cell_id"].to_pylist()}
     rest = _of_rows([row(grid, cell, None) for cell in cells if cell.cell_id not in known], cells)
     whole = pa.concat_tables([trials, rest], promote_options="default")
     recorded = schema.trajectories(cells)
@@ -187,16 +183,21 @@ def _joined(
     )
 
 
-def _joined_about(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The description of a folder in parts: the grid is that of the part that was written last, which has the
-    most cells: the others' and its own."""
-    newest = max(parts, key=lambda about: grid_of(about).size)
-    return newest | {"origins": [origin for about in parts for origin in about["origins"]]}
+def _joined_about(parts: Sequence[dict[str, Any]], trials: pa.Table) -> tuple[dict[str, Any], Sequence[Cell]]:
+    """The description of a folder in parts, and the cells of its grid. Parts are written one after the other,
+    while the grid grows or changes: it is the largest that has the cells of all. `trials`: of all, or their
+    cell_id and seed alone. ValueError: there is none."""
+    known, seeds = {*trials["cell_id"].to_pylist()}, sorted({*trials["seed"].to_pylist()})
+    for about in sorted(parts, key=lambda about: -grid_of(about).size):
+        cells = grid_of(about).cells(seeds)
+        if known <= {cell.cell_id for cell in cells}:
+            return about | {"origins": [origin for part in parts for origin in part["origins"]]}, cells
+    raise ValueError("its parts are of different grids")
 
 
-def _table(path: Path, rows: bool) -> pa.Table:
+def _table(path: Path, rows: bool, columns: list[str] | None = None) -> pa.Table:
     with opened(path) as file:  # not its path: no column may be made of a folder's name
-        return pq.read_table(file) if rows else pq.read_schema(file).empty_table()
+        return pq.read_table(file, columns=columns) if rows else pq.read_schema(file).empty_table()
 
 
 def _check_columns(
@@ -236,7 +237,14 @@ def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
 def read_about(folder: Path) -> dict[str, Any]:
     """The description alone. UserError as in `read`."""
     parts = compact.parts(folder)
-    return _read_about(folder) if parts in ([], [folder]) else _joined_about([*map(_read_about, parts)])
+    if parts in ([], [folder]):
+        return _read_about(folder)
+    abouts = [_read_about(part) for part in parts]
+    try:
+        ids = [_table(part / FILES[0], rows=True, columns=["cell_id", "seed"]) for part in parts]
+        return _joined_about(abouts, pa.concat_tables(ids))[0]
+    except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(folder, error) from None
 
 
 def _read_about(folder: Path) -> dict[str, Any]:

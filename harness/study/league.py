@@ -31,7 +31,7 @@ LITERATURE = {
     "league-5way": Pair(
         alpha0=2.0,
         beta0=1e-3,
-        source="Finn et al. 2017, Omniglot 5-way: 0.4 on a loss summed over 5 queries is 2 on a mean",
+        source="Finn et al. 2017, Omniglot 5-way: 0.4 on a loss summed over a task's 5 images is 2 on a mean",
     ),
     "league-5way-sum": Pair(
         alpha0=0.4, beta0=1e-3, source="Finn et al. 2017, Omniglot 5-way: 0.4, Adam's rate 0.001"

@@ -67,7 +67,15 @@ def standing() -> str:
         ]
         for one in standings(runs)
     ]
-    head = ("method", "default", "on the seeds of the choice", "on the others", "optimism", "tuned", "Phi")
+    head = (
+        "method",
+        "default",
+        "on the seeds of the choice",
+        "on the others",
+        "optimism",
+        "tuned",
+        "tuning adds",
+    )
     return markdown_table(head, rows)
 
 

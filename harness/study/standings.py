@@ -14,6 +14,7 @@ from harness.analysis.sensitivity.over_environments import normalised, scale
 from harness.analysis.sensitivity.resamples import first_best, resamples
 from harness.analysis.sensitivity.runs import Runs
 from harness.common.errors import UserError
+from harness.records.reference import say_seeds
 
 CHOICE, REPORT = (0, 1), (2, 3, 4)
 """Seeds on which defaults are chosen, and seeds on which they are reported."""
@@ -51,8 +52,12 @@ def standings(
     """Methods with a setting that was run in every environment, the best reported score first.
 
     Scores of the choice are normalised by the choice's seeds, those of the report by the report's. UserError:
-    a seed is missing.
+    a seed is missing, or in both.
     """
+    if both := sorted({*choice} & {*report}):
+        raise UserError(
+            f"the league's {say_seeds(both)}: a default is chosen on them, so they cannot report it"
+        )
     used, other = _flags(runs, choice), _flags(runs, report)
     once, sample = (used / used.sum())[None], resamples(other)
     first, later = scale(runs, once), scale(runs, sample.weights)

@@ -146,6 +146,49 @@ def test_a_part_that_has_nothing_new_stays(grid: Grid, results: Path, folder: Pa
     assert "| 0 | 6 | 6 | 104 |" in (folder / "README.md").read_text()
 
 
+def changed(grid: Grid, old: str, new: str) -> Grid:
+    """The grid's file with other values."""
+    assert grid.file is not None
+    path = Path(grid.file)
+    path.write_text(path.read_text().replace(old, new, 1))
+    return grids.load(str(path))
+
+
+def test_values_that_were_replaced(grid: Grid, results: Path, folder: Path) -> None:
+    """Before their method was published. No grid is larger, and the one of the other part lacks its cells."""
+    store = Store(results)
+    for cell in grid.cells():
+        if cell.method == "maml":
+            (store.folder / f"{cell.cell_id}.parquet").unlink()
+    publishing.publish(grid, results, [0, 1], in_parts=True)
+    other = changed(grid, "0.4, 0.5", "0.4, 0.6")
+    new = next(cell for cell in other.cells() if cell.hyper.model_dump()["alpha0"] == 0.6)
+    store.put(record(new, [*LOSSES, 1.0, 1.0]))
+    before = (folder / "alpha-maml" / "trials.parquet").stat().st_ino
+    publishing.publish(other, results)
+    assert (folder / "alpha-maml" / "trials.parquet").stat().st_ino == before
+    trials, _ = harness.load("five", folder.parent)
+    assert list(trials["cell_id"]) == [cell.cell_id for cell in other.cells()]
+    assert tables.grid_of(tables.read_about(folder)) == other.model_copy(update={"file": None})
+
+
+def test_cells_that_a_grid_has_no_more_go(grid: Grid, results: Path, folder: Path) -> None:
+    """Even if there is no new record of their method."""
+    publishing.publish(grid, results, in_parts=True)
+    other = changed(grid, "0.4, 0.5]", "0.4]")
+    publishing.publish(other, results)
+    trials, _ = harness.load("five", folder.parent)
+    assert list(trials["cell_id"]) == [cell.cell_id for cell in other.cells()]
+
+
+def test_a_method_that_a_grid_has_no_more(grid: Grid, results: Path, folder: Path) -> None:
+    publishing.publish(grid, results, in_parts=True)
+    line = next(one for one in GRID.splitlines() if "alpha-maml" in one)
+    other = changed(grid, line, "")
+    with pytest.raises(UserError, match="alpha-maml: five does not have this method any more; remove the"):
+        publishing.publish(other, results)
+
+
 def test_the_way_back(grid: Grid, results: Path, folder: Path, tmp_path: Path) -> None:
     """A thinned record is one, answers the grid, and gives the same part again."""
     publishing.publish(grid, results, in_parts=True)

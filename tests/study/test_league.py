@@ -9,7 +9,7 @@ from harness import grids
 from harness.cell import Question
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.problems import datasets
+from harness.problems import datasets, problem_of
 from harness.records import reference, tables
 from harness.records.passages import first_passage
 from harness.study import league
@@ -38,6 +38,20 @@ def test_the_fine_grid_has_the_coarse_one_in_it(name: str) -> None:
     coarse, fine = grids.load(name), grids.load(f"{name}{league.FINE}")
     assert {one for one in settings(coarse) if one[0] == "maml"} < settings(fine)
     assert (coarse.protocol, coarse.question) == (fine.protocol, fine.question)
+
+
+@pytest.mark.parametrize("name", LEAGUE)
+def test_the_fine_grid_has_the_literature_s_pair(name: str) -> None:
+    pair = league.LITERATURE[name]
+    hypers = [hyper for block in grids.load(f"{name}{league.FINE}").blocks for hyper in block.hypers]
+    assert (pair.alpha0, pair.beta0) in {(hyper.alpha0, hyper.beta0) for hyper in hypers}  # type: ignore[attr-defined]
+
+
+def test_the_literature_s_rate_is_on_the_scale_of_the_loss() -> None:
+    """Summed over a task's five images it is .4; of a mean as much as that takes five times the rate."""
+    for name in LEAGUE[:2]:
+        scale = problem_of(grids.load(name).protocol).scale
+        assert league.LITERATURE[name].alpha0 * scale == pytest.approx(0.4 * 5)
 
 
 PUBLISHED = [name for name in (*LEAGUE, *FINE) if name in reference.grids()]

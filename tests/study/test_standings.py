@@ -57,6 +57,11 @@ def test_one_seed_has_no_interval(runs: Runs) -> None:
     assert math.isnan(first.high)
 
 
+def test_a_choice_is_not_judged_on_its_own_seeds(runs: Runs) -> None:
+    with pytest.raises(UserError, match="seeds 1-2: a default is chosen on them, so they cannot report it"):
+        standings(runs, choice=[0, 1, 2], report=[2, 1])
+
+
 @pytest.mark.parametrize(("choice", "report"), list(product([[0], [3]], [[4], [1, 5]])))
 def test_a_seed_that_is_missing(runs: Runs, choice: list[int], report: list[int]) -> None:
     with pytest.raises(UserError, match="the league needs seeds"):

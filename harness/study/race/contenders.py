@@ -151,7 +151,9 @@ def _of_alpha_maml(
 ) -> list[Racer]:
     """With a default pair of hyper-rates; with one pair, any, kept while the initial rates are searched; with
     all four drawn anew for each run."""
-    pairs = [known.only(rows) for rows in known.table.groupby(own_knobs(known), sort=True).indices.values()]
+    knobs = own_knobs(known)
+    by_pair = known.table.groupby(knobs, sort=True).indices.values() if knobs else [range(len(known.table))]
+    pairs = [known.only(rows) for rows in by_pair]
     return [
         *_by_default(DEFAULT, known, given, axis, chosen, notes),
         racers.by_random_search(ANY_PAIR, pairs, axis),
@@ -167,7 +169,11 @@ def _by_default(
     chosen: dict[str, Mapping[str, float]],
     notes: list[str],
 ) -> list[Racer]:
-    """Its own knobs as they are best on the other grids. Without these it is left out."""
+    """Its own knobs as they are best on the other grids. Without these it is left out, unless it has none."""
+    if not own_knobs(known):
+        chosen[name] = {}
+        notes.append(f"{TITLES[name]}: nothing to choose, as only its initial rates vary")
+        return [racers.by_random_search(name, [known], axis)]
     lacking = [one for one in league.others(given.grid) if one not in given.others]
     try:
         if lacking:

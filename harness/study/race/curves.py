@@ -19,7 +19,7 @@ def curves(race: Race) -> pd.DataFrame:
     best validation loss of the runs that have ended. A curve ends when a racer has nothing more to try; that
     of a single pair goes on as it is."""
     sample, x = resamples(np.ones(len(race.seeds), bool)), race.axis.x
-    places = np.unique(np.searchsorted(x, np.geomspace(x[1], x[-1], POINTS)))
+    places = np.unique(np.searchsorted(x, np.geomspace(x[x > 0][0], x[-1], POINTS)))
     rows = []
     for racer in race.racers:
         last = x[-1] if racer.name == LITERATURE else racer.until

@@ -123,7 +123,8 @@ def _costs(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
     for racer in race.racers:
         spent = sample.mean(racer.cost)
         never = np.isinf(racer.cost).sum()
-        why = f"never in {never} of {len(race.seeds)} seeds" if never else ""
+        often = "not always" if racer.single is None else "never"  # one of many repeats misses, say
+        why = f"{often} in {never} of {len(race.seeds)} seeds" if never else ""
         yield _row(sample, "tuning_cost", racer.name, spent, unit="iterations", why=why)
         if first is not None and racer is not first:
             with np.errstate(invalid="ignore"):

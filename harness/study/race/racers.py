@@ -112,7 +112,7 @@ def of_tried(tried: Tried, known: Searched, seed: int) -> Path:
 def of_population(steps: Sequence[Step], target: float, worst: float = np.inf) -> Path:
     """A population that was trained: member after member, interval after interval. worst: see `searched`."""
     spent = np.cumsum([step["ran"] for step in steps], dtype=float)
-    losses = np.minimum([step["loss"] for step in steps], worst)
+    losses = np.fmin(np.array([step["loss"] for step in steps], float), worst)
     for end, step in zip(spent, steps, strict=True):
         passage = sustained_passage(step["losses"], target)
         if passage is not None:

@@ -30,8 +30,8 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1, inf if it is no
-    number."""
+    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1, or `worst` if it
+    diverged then."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
@@ -96,7 +96,8 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
     Searched.
 
     UserError: there is none of the method; no seed is whole; runs stopped before the budget, so that nobody
-    knows what would have come; the grid has several protocols or targets.
+    knows what would have come; runs have no finite loss, and `worst` is inf; the grid has several
+    protocols or targets.
     """
     again = places.typed("sweep", tables.about.get("file") or name)
     trials = tables.trials[tables.trials["method"] == method].reset_index(drop=True)
@@ -122,9 +123,8 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
     order = trials.merge(settings.assign(setting=range(len(settings))), on=hyper, how="left")["setting"]
     shape = len(settings), len(seeds)
     at = order.to_numpy(), np.searchsorted(seeds, trials["seed"].to_numpy(int))
-    rows = {
-        str(c): r for c, r in tables.trajectories.groupby("cell_id", sort=False) if c in {*trials["cell_id"]}
-    }
+    own = tables.trajectories[tables.trajectories["cell_id"].isin(trials["cell_id"])]
+    rows = {str(cell): some for cell, some in own.groupby("cell_id", sort=False)}
     curves = [rows[cell] for cell in trials["cell_id"]]
     diverged = trials["ending"].eq("diverged").to_numpy()
     steps, seen = _validated(curves, diverged)
@@ -136,14 +136,17 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         return found
 
     start, last = seen[:, 0], seen[:, -1]
-    ends = np.where(diverged | ~np.isfinite(last), start, last)
+    finals = np.where(diverged | ~np.isfinite(last), start, last)
+    finals = np.where(np.isfinite(finals), finals, worst)  # one that diverged at once
+    if not np.isfinite(finals).all():
+        raise UserError(f"{name}: runs of {method} have no finite validation loss, not even at iteration 1")
     passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
     return Searched(
         method=method,
         table=settings,
         seeds=seeds,
         budget=int(trials["max_iterations"].max()),
-        loss=laid(np.where(np.isnan(ends), np.inf, ends)),
+        loss=laid(finals),
         passage=laid([np.inf if passage is None else passage for passage in passages]),
         ran=laid(numbers(trials["iterations_run"])),
         steps=steps,

@@ -12,7 +12,7 @@ import pytest
 from harness.analysis.sensitivity.resamples import resamples
 from harness.analysis.sensitivity.searching import tuning_cost
 from harness.study.race import headline, racers
-from harness.study.race.contenders import DEFAULT, RANDOM, SEARCHED, TITLES, Race
+from harness.study.race.contenders import DEFAULT, PBT, RANDOM, SEARCHED, TITLES, Race
 from harness.study.race.racers import Axis
 from harness.study.race.summary import runs, tables
 from tests.study.race.made import BUDGET, searched
@@ -74,6 +74,20 @@ def test_the_headline_by_hand() -> None:
     costs = dict(zip(spent["racer"], spent["value"], strict=True))
     assert costs == pytest.approx({RANDOM: 3 / 2 * 100 + 50, DEFAULT: 1 / 2 * 100 + 40})
     assert by["tuning_cost", RANDOM].value == pytest.approx(90 / 200)
+
+
+def test_never_and_not_always() -> None:
+    """Where no setting hits it is never reached; where some repeats hit, not always. Two seeds."""
+    axis = Axis(budget=BUDGET, runs=2)
+    misses = replace(searched(levels=(2, 1)), passage=np.full((2, 2), np.inf))
+    paths = [
+        [racers.Path(spent=np.array([90.0]), told=np.array([1.0]), hit=hit, end=hit) for hit in hits]
+        for hits in ((50.0, np.inf), (60.0, 70.0))
+    ]
+    found = (racers.by_random_search(RANDOM, [misses], axis), racers.by_repeats(PBT, paths, axis))
+    rows = headline.numbers(replace(race(), seeds=(0, 1), axis=axis, racers=found))
+    whys = rows[(rows["measure"] == "tuning_cost") & rows["other"].isna()].set_index("racer")["why"]
+    assert whys.to_dict() == {RANDOM: "never in 2 of 2 seeds", PBT: "not always in 1 of 2 seeds"}
 
 
 @pytest.mark.parametrize(

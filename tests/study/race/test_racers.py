@@ -24,3 +24,5 @@ def test_no_run_counts_as_worse_than_untrained_weights() -> None:
     assert path.told.tolist() == [4.0, 2.0]
     steps = [{"ran": 2, "loss": 9.0, "losses": [9.0, 9.0]}, {"ran": 1, "loss": 3.0, "losses": [3.0]}]
     assert racers.of_population(steps, target=0.5, worst=4.0).told.tolist() == [4.0, 3.0]
+    at_once = [{"ran": 1, "loss": None, "losses": [None]}]  # as a file has what is not finite
+    assert racers.of_population(at_once, target=0.5, worst=4.0).told.tolist() == [4.0]

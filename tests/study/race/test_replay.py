@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import optuna
@@ -68,6 +69,8 @@ def test_what_a_halved_run_has_told() -> None:
     path = racers.of_tried(replay.Tried(settings=(3, 5), iterations=(EVERY, BUDGET)), known, 0)
     assert path.spent.tolist() == [EVERY, EVERY + BUDGET]
     assert path.told.tolist() == [known.validation[3, 0, 1], known.loss[5, 0]]
+    capped = replace(known, worst=0.5)  # what untrained weights have
+    assert racers.of_tried(replay.Tried(settings=(3,), iterations=(EVERY,)), capped, 0).told.tolist() == [0.5]
 
 
 @pytest.mark.parametrize("tuner", [replay.tpe, replay.asha])

@@ -81,6 +81,15 @@ def test_a_seed_that_is_not_whole_is_left_out(tmp_path: Path) -> None:
     assert known.seeds == (0,)
 
 
+def test_a_run_that_diverged_at_once_is_no_better_than_untrained_weights(tmp_path: Path) -> None:
+    """It has no validation loss at all. Where nobody says what untrained weights have, it cannot race."""
+    tables = made(tmp_path, *[FLAT] * 3, [np.nan], *[FLAT] * 4)
+    known = searched("mine", tables, "maml", target=1.2, worst=3.0)
+    assert (known.loss[3, 0], known.ran[3, 0]) == (3.0, 1)
+    with pytest.raises(UserError, match="mine: runs of maml have no finite validation loss"):
+        searched("mine", tables, "maml", target=1.2)
+
+
 def test_what_cannot_race(tmp_path: Path) -> None:
     few = made(tmp_path, *[FLAT] * 3)
     with pytest.raises(UserError, match=r"mine: 1 of 4 cells of maml have no result, .*make sweep"):
@@ -107,5 +116,4 @@ def test_no_run_is_worse_than_untrained_weights(tmp_path: Path) -> None:
 def test_a_run_that_is_no_number_from_the_first(tmp_path: Path) -> None:
     tables = made(tmp_path, *[FLAT] * 7, [np.nan])
     known = searched("mine", tables, "maml", target=1.2, worst=untrained(tables))
-    assert known.loss[3, 1] == np.inf
-    assert (known.scored == 2.25).all()
+    assert known.loss[3, 1] == 2.25
