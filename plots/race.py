@@ -31,12 +31,12 @@ BLACK, ORANGE, VERMILION, PURPLE, GREEN, SKY, BLUE = (
     *("black", "#E69F00", "#D55E00", "#CC79A7", "#009E73", "#56B4E9", "#0072B2"),
 )
 LOOKS = (
-    *(Look(colour=BLACK, dash=dash, marker="o") for dash in (DOTTED, "-")),
+    *(Look(colour=BLACK, dash=dash, marker="o") for dash in (DOTTED, "-", DASHED)),
     *(Look(colour=colour, dash="-", marker="o") for colour in (SKY, GREEN, ORANGE, VERMILION)),
     Look(colour=VERMILION, dash=DASHED, marker="o"),
     *(Look(colour=colour, dash="-", marker="o") for colour in (PURPLE, BLUE)),
 )
-"""Of the racers, in the order in which they are named: two in black, for the paper's rates and for random
+"""Of the racers, in the order in which they are named: three in black, for the paper's rates and for random
 search, then tuners, then Alpha-MAML."""
 
 

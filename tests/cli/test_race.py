@@ -176,7 +176,7 @@ def test_defaults_come_from_the_other_grids(harness: Run, mine: str, results: Pa
     assert f"{TITLES[LOG_DEFAULT]}: eta=0.5, chosen on other.yaml" in said.out
     rows = numbers(results)
     worth = rows[(rows["measure"] == "worth_by_loss") & (rows["racer"] == DEFAULT)]
-    assert {*worth["other"]} == {RANDOM, TPE, contenders.ASHA}
+    assert {*worth["other"]} == {RANDOM, contenders.COARSE, TPE, contenders.ASHA}
 
 
 def test_a_method_whose_own_knobs_do_not_vary(
@@ -267,7 +267,7 @@ def test_without_the_coarse_grid(harness: Run, mine: str, results: Path) -> None
     said = harness("race", mine, "--replayed")
     assert said.code == 0, said.err
     assert "without Alpha-MAML: mine: " in said.out
-    assert {*numbers(results)["racer"]} == {LITERATURE, RANDOM, TPE, contenders.ASHA}
+    assert {*numbers(results)["racer"]} == {LITERATURE, RANDOM, contenders.COARSE, TPE, contenders.ASHA}
 
 
 def test_seeds_that_are_not_whole_are_left_out(harness: Run, mine: str, results: Path) -> None:

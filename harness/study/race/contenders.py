@@ -23,12 +23,15 @@ from harness.study.race.defaults import default, own_knobs
 from harness.study.race.racers import Axis, Racer
 from harness.study.race.searched import Searched, searched, untrained
 
-LITERATURE, RANDOM, TPE, ASHA, PBT = (f"maml-{how}" for how in ("literature", "random", "tpe", "asha", "pbt"))
+LITERATURE, RANDOM, COARSE, TPE, ASHA, PBT = (
+    f"maml-{how}" for how in ("literature", "random", "coarse", "tpe", "asha", "pbt")
+)
 DEFAULT, ANY_PAIR, SEARCHED = (f"alpha-maml-{how}" for how in ("default", "any", "searched"))
 LOG_DEFAULT = "alpha-maml-log-default"
 TITLES = {
     LITERATURE: "MAML, the literature's rates",
     RANDOM: "MAML, random search",
+    COARSE: "MAML, random search, coarse",
     TPE: "MAML, TPE",
     ASHA: "MAML, ASHA",
     PBT: "MAML, PBT",
@@ -91,13 +94,14 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
     maml = searched(f"{given.grid}{league.FINE}", given.fine, MAML, given.target, worst)
     notes: list[str] = []
     known: dict[str, Searched] = {}
-    for method in (ALPHA_MAML, ALPHA_MAML_LOG):
+    titles = {MAML: TITLES[COARSE]} | {name: METHODS[name].title for name in (ALPHA_MAML, ALPHA_MAML_LOG)}
+    for method, title in titles.items():
         try:
             if given.coarse is None:
                 raise UserError(f"{given.grid}: no records")
             known[method] = searched(given.grid, given.coarse, method, given.target, worst)
         except UserError as error:
-            notes.append(f"without {METHODS[method].title}: {error}")
+            notes.append(f"without {title}: {error}")
     seeds = _common(given, maml, known)
     maml, known = maml.of_seeds(seeds), {name: one.of_seeds(seeds) for name, one in known.items()}
     axis = Axis(budget=maml.budget, runs=len(maml.table))
@@ -113,6 +117,8 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
         notes.append(f"{TITLES[LITERATURE]}: alpha0={pair.alpha0:g} beta0={pair.beta0:g} ({pair.source})")
     note("random search over MAML's rates")
     found.append(racers.by_random_search(RANDOM, [maml], axis))
+    if MAML in known:
+        found.append(racers.by_random_search(COARSE, [known[MAML]], axis))
     found += [_replayed(name, given, maml, axis, note) for name in REPLAYS if name in given.repeats]
     if PBT in given.repeats:
         found.append(_trained(given, maml, axis, worst, note))

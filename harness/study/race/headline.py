@@ -14,6 +14,7 @@ from harness.analysis.sensitivity.searching import chance_of_hit, expected_best
 from harness.study.race.contenders import (
     ANY_PAIR,
     ASHA,
+    COARSE,
     DEFAULT,
     LOG_DEFAULT,
     PBT,
@@ -30,17 +31,18 @@ MEASURES = {
     "run of this racer; of TPE, ASHA and PBT iterations in whole budgets; -inf: the first that it is told is "
     "better already; inf: it never is as good",
     "worth_by_hit": "the same by the chance that a run has reached the target",
-    "tuning_cost": "iterations until the target is first reached, abandoned runs included; inf: in some "
-    "seed, some repeat or with some hyper-rates it never is",
+    "tuning_cost": "iterations until the target is first reached, abandoned runs included; of a tuner all "
+    "that its repeats spend, until then or in vain, over the number of those that reach it; inf: in some "
+    "seed, or with some hyper-rates, it never is",
     "single_loss": "expected validation loss of one run",
     "single_hit": "probability that one run reaches the target",
-    "gain_by_search": "expected best validation loss after so many runs, minus that of the other",
+    "gain_by_search": "expected best validation loss after so many whole budgets, minus that of the other",
 }
 """What the rows of race.parquet are."""
 COLUMNS = ("measure", "racer", "other", "of", "unit", "value", "low", "high", "first", "last", "seeds", "why")
 UNTUNED = (DEFAULT, LOG_DEFAULT, ANY_PAIR)
 """Those of whom one run is set beside a search."""
-TUNERS = (RANDOM, TPE, ASHA, PBT)
+TUNERS = (RANDOM, COARSE, TPE, ASHA, PBT)
 RUNS = (1, 4, 16)
 """After which searches are compared."""
 
@@ -123,7 +125,7 @@ def _costs(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
     for racer in race.racers:
         spent = sample.mean(racer.cost)
         never = np.isinf(racer.cost).sum()
-        often = "not always" if racer.single is None else "never"  # one of many repeats misses, say
+        often = "not always" if racer.name == ANY_PAIR else "never"  # some hyper-rates never reach it
         why = f"{often} in {never} of {len(race.seeds)} seeds" if never else ""
         yield _row(sample, "tuning_cost", racer.name, spent, unit="iterations", why=why)
         if first is not None and racer is not first:

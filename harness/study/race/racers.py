@@ -133,8 +133,17 @@ def by_repeats(name: str, paths: Sequence[Sequence[Path]], axis: Axis) -> Racer:
         told=np.stack(told, 1),
         best=np.stack(best, 1),
         until=float(min(one.spent[-1] for some in paths for one in some)),
-        cost=np.array([np.mean([one.hit for one in some]) for some in paths]),
+        cost=np.array([_running_time(some) for some in paths]),
     )
+
+
+def _running_time(some: Sequence[Path]) -> float:
+    """COCO's average running time: all that the repeats spend, until the target or in vain, for each that
+    reaches it; inf: none does."""
+    hits = np.array([one.hit for one in some])
+    spent = np.where(np.isfinite(hits), hits, [one.spent[-1] for one in some])
+    reached = int(np.isfinite(hits).sum())
+    return float(spent.sum() / reached) if reached else np.inf
 
 
 def _lowest(one: Path, x: NDArray[np.int64]) -> Array:

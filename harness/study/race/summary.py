@@ -122,4 +122,4 @@ def _gains(numbers: pd.DataFrame) -> Table:
 
 
 def _after(runs: int) -> str:
-    return f"after {runs} run{'s' * (runs > 1)}"
+    return f"after {runs} budget{'s' * (runs > 1)}"
