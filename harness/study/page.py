@@ -23,7 +23,7 @@ from harness.methods import METHODS
 from harness.plots import style
 from harness.plots.measures import figures
 from harness.records import reference, tables
-from harness.study import league_tables
+from harness.study import league_tables, scale_free
 from harness.study.league import LEAGUE
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
@@ -198,6 +198,10 @@ TABLES: pages.Tables = {
     **{function.__name__: function for function in (headline, cost, shares, environments, ppo)},
     **{grid: partial(league_tables.costs, grid) for grid in LEAGUE},
     "standing": league_tables.standing,
+    **{
+        function.__name__: function
+        for function in (scale_free.knob, scale_free.long_runs, scale_free.readings)
+    },
 }
 FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
 """The page's figures, and the grid that each is of."""

@@ -1,0 +1,61 @@
+"""What docs/sensitivity.md says of the scale-free Alpha-MAML, beside the records."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness.records import reference, tables
+from harness.study import scale_free
+from harness.study.page import PAGE
+
+ADAM, SGD = "league-5way", "league-5way, task_reduction=sum, meta_optimizer=sgd"
+CHOSEN = {"sum": 1.0, "mean": 0.2}
+
+
+@pytest.fixture(scope="module")
+def counts() -> pd.Series:
+    """Median counts by protocol, squares, eta over its choice, and alpha0; inf: a miss."""
+    trials = tables.read(reference.find(scale_free.KNOB), curves=False).trials
+    count = trials["iterations_to_target_sustained"].astype(float).fillna(np.inf)
+    over = (trials["eta"] / trials["squares"].map(CHOSEN)).round(9)
+    return (
+        trials.assign(count=count, over=over)
+        .groupby(["protocol", "squares", "over", "alpha0"])["count"]
+        .median()
+    )
+
+
+@pytest.mark.parametrize("squares", CHOSEN)
+def test_eta_has_a_window_of_about_a_decade(counts: pd.Series, squares: str) -> None:
+    own = counts[ADAM, squares]
+    assert np.isfinite(own[1.0]).all()
+    assert np.isinf(own[10.0]).all()
+    assert np.isinf(own[100.0]).all()
+    for less in (0.1, 0.01):
+        assert np.isinf(own[less][[1e-4, 1e-3]]).all()
+        assert np.isfinite(own[less][1.0])
+
+
+def test_under_plain_sgd_the_sum_gives_up(counts: pd.Series) -> None:
+    assert np.isinf(counts[SGD, "sum", 1.0][[1e-4, 1e-3]]).all()
+    assert np.isfinite(counts[SGD, "sum", 1.0][1.0])
+    assert np.isfinite(counts[SGD, "mean", 0.2 / CHOSEN["mean"]][[1e-3, 1.0]]).all()
+
+
+def test_where_long_runs_end() -> None:
+    rows = [line.split(" | ") for line in scale_free.long_runs().splitlines()[2:]]
+    ends: dict[str, list[float]] = {}
+    for _, knobs, *_, shown in rows:
+        ends.setdefault(knobs, []).append(float(shown.split()[0]))
+    best = min(ends[""])
+    assert len(ends["sum, 1"]) == len(ends["mean, 0.2"]) == 4
+    assert all(best < end < 1.2 * best for end in ends["sum, 1"])
+    assert all(end > 1.25 * best for end in ends["mean, 0.2"])
+
+
+def test_the_page_says_so() -> None:
+    words = " ".join(PAGE.read_text().split())
+    assert "eta has a window of about a decade" in words
+    assert "it ends a little above tuned MAML wherever it started" in words
