@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.common.places import ROOT
+from harness.common.places import REFERENCE, ROOT
 from harness.records import reference
 
 SOURCES = ("harness", "plots", "sweeps", "results/reference")
@@ -69,4 +69,6 @@ def test_the_commands_answer_from_an_empty_folder(wheel: Path, tmp_path: Path) -
     assert "fig2.png" in harness("plot", "fig2")
     assert [path.name for path in empty.iterdir()] == ["results"]
     kept = package / "harness" / "reference"
-    assert len(list(kept.glob("*/trials.parquet"))) == len(reference.grids())
+    tables = {path.relative_to(kept) for path in kept.rglob("trials.parquet")}
+    assert tables == {path.relative_to(REFERENCE) for path in REFERENCE.rglob("trials.parquet")}
+    assert {path.parts[0] for path in tables} == {*reference.grids()}

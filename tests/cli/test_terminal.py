@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,7 @@ import pytest
 from harness import grids
 from harness.cli import progress
 from harness.cli.console import Printer
-from harness.records import Progress, Row, record
-from harness.records import reference as references
+from harness.records import Progress, Row, publishing, record
 from harness.records.store import Store
 from tests import swept
 from tests.cli.conftest import Run, cells, fill
@@ -24,7 +24,9 @@ WIDTHS = (60, 80, 200)
 def words_of(text: str) -> set[str]:
     """Its words without punctuation, and the pieces that a narrow table folds a name into."""
     words = {word.strip("(,;)") for word in text.split()}
-    return words | {piece for word in words for piece in re.split(r"(?<=[_=-])", word)}
+    parts = [re.split(r"(?<=[_=-])", word) for word in words]
+    ends = ((some, a, b) for some in parts for a, b in combinations(range(len(some) + 1), 2))
+    return words | {"".join(some[a:b]) for some, a, b in ends}
 
 
 def check(screen: Screen, columns: int, in_a_file: str) -> None:
@@ -64,7 +66,7 @@ def test_a_command(
 
     monkeypatch.setattr(dry_run, "_timed", lambda cell, cells: 1.25)
     done, failed, _ = fill(results, tiny)
-    references.publish(grids.load(tiny), results)
+    publishing.publish(grids.load(tiny), results)
     names = {"TINY": tiny, "ID": done.cell_id, "FAILED": failed.cell_id}
     words = [names.get(word, word) for word in words]
     with terminal(columns) as screen:

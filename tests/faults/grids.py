@@ -173,6 +173,9 @@ def misread(content: bytes, grid: grids.Grid, distinct: int) -> str | None:
             return f"cells: {wrong}"
     defaults = {"seeds": [0], "target_loss": None}
     asked = {key: value for key, value in kept.items() if key in (*written, *defaults)}
+    figure = dict(_items(written["figure"]))
+    if asked["figure"]["kind"] == "losses" and "rest" not in figure:
+        asked["figure"] = {"kind": "losses"}  # the rest has a default
     many = sum(_size(block) for block in cells) * max(1, len(under)) * len(kept["seeds"])
     if distinct != many:
         return f"{distinct} cells, not {many}"
