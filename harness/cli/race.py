@@ -100,7 +100,7 @@ def race(
 def _tables(
     grid: str, name: str, asked: Mapping[str, Any], quiet: bool
 ) -> tuple[dict[str, Tables], dict[str, str], list[str]]:
-    """The tables by grid, as it is written; where they are from, by folder; and why the grid's own are
+    """The tables by grid, as it is written; where they are from, by folder; and why others are
     missing. UserError: MAML's are."""
     from harness import grids
     from harness.study import league
@@ -116,8 +116,7 @@ def _tables(
         except UserError as error:
             if wanted == fine:
                 raise UserError(f"{error}; a race needs MAML on a finer grid of this name") from None
-            if wanted == grid:
-                notes.append(str(error))
+            notes.append(str(error))
             continue
         known[wanted], sources[file.folder] = made, source
     return known, sources, notes

@@ -19,7 +19,7 @@ VALUES = {
     "measure": Column(TEXT, "", "what is measured, such as worth_by_loss"),
     "racer": Column(TEXT, "", "of whom"),
     "other": Column(TEXT, "", "the racer that it is set beside; null: the number is its own"),
-    "of": Column(TEXT, "", "after how many runs"),
+    "of": Column(TEXT, "", "after how many whole budgets"),
     "unit": Column(TEXT, "", "of value, low and high; empty: the loss's"),
     "value": Column(NUMBER, "{unit}", "the number; inf and -inf as the measure says; null: there is none"),
     "low": Column(NUMBER, "{unit}", "2.5 % of the resamples of the seeds are below; null: no interval"),

@@ -53,7 +53,7 @@ def costs(grid: str) -> str:
 def standing() -> str:
     """Over all problems: a default chosen on seeds 0 and 1, and its scores."""
     if lacking := [name for name in LEAGUE if name not in reference.grids()]:
-        return f"To come: {' and '.join(f'`{name}`' for name in lacking)} are not run yet."
+        return f"To come, after {' and '.join(f'`{name}`' for name in lacking)}."
     runs = of_tables({name: tables.read(reference.find(name)) for name in LEAGUE})
     rows = [
         [

@@ -59,3 +59,20 @@ def test_the_page_says_so() -> None:
     words = " ".join(PAGE.read_text().split())
     assert "eta has a window of about a decade" in words
     assert "it ends a little above tuned MAML wherever it started" in words
+
+
+def test_readings_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two untuned runs one hits at 40; the tuned pair takes 10 and 30, MAML 160 and never."""
+    rows = [
+        ("alpha-maml-log", 1e-3, 1e-5, 40),
+        ("alpha-maml-log", 1e-4, 1e-6, None),
+        ("alpha-maml-log", 1e-1, 1e-3, 10),
+        ("alpha-maml-log", 1e-1, 1e-3, 30),
+        ("maml", 1e-1, 1e-3, 160),
+        ("maml", 1e-1, 1e-3, None),
+    ]
+    trials = pd.DataFrame(rows, columns=["method", "alpha0", "beta0", "iterations_to_target"])
+    made = trials.assign(protocol="paper-adam", outcome="budget", seed=2)
+    monkeypatch.setattr(scale_free, "_trials", lambda grid: made)
+    last = scale_free.readings().splitlines()[-1]
+    assert last == "| paper-adam | 1 of 2 | never | 20 | never |"

@@ -44,14 +44,14 @@ UNTUNED = (DEFAULT, LOG_DEFAULT, ANY_PAIR)
 """Those of whom one run is set beside a search."""
 TUNERS = (RANDOM, COARSE, TPE, ASHA, PBT)
 RUNS = (1, 4, 16)
-"""After which searches are compared."""
+"""Whole budgets after which searches are compared."""
 
 
 def numbers(race: Race) -> pd.DataFrame:
     """One row for each number, with its interval over training seeds: see MEASURES.
 
-    `other`: the racer that it is set beside; `of`: after how many runs; `first`, `last`: of a worth, the
-    smallest and the largest number of runs that could have come out; `why`: why there is no number.
+    `other`: the racer that it is set beside; `of`: after how many whole budgets; `first`, `last`: of a worth,
+    the smallest and the largest number of runs that could have come out; `why`: why there is no number.
     """
     sample = resamples(np.ones(len(race.seeds), bool))
     rows = [*_worth(race, sample), *_costs(race, sample), *_singles(race, sample), *_gains(race, sample)]
