@@ -234,9 +234,10 @@ def _environments(rows: pd.DataFrame) -> pd.Series:
 
 
 def _targets(rows: pd.DataFrame, losses: Mapping[str, Array]) -> Array:
-    """[T] from the median loss of iteration 1 down to the target of these rows; the target alone where that
-    is no lower."""
-    start = float(np.median([losses[cell][0] for cell in rows["cell_id"]]))
+    """[T] from the median loss of iteration 1, of the runs that have one, down to the target of these rows;
+    the target alone where that is no lower."""
+    first = np.array([losses[cell][0] for cell in rows["cell_id"]])
+    start = float(np.median(first[np.isfinite(first)])) if np.isfinite(first).any() else -np.inf
     goal = float(rows["target"].iloc[0])
     return np.linspace(max(start, goal), goal, TARGETS)
 

@@ -174,6 +174,17 @@ def test_a_run_that_is_no_number_from_the_first_is_worth_untrained_weights() -> 
     assert (-one.results["start"][0, :, int(of.trials["seed"][7])] == worst).sum() == 1
 
 
+def test_a_run_without_a_loss_at_iteration_1_sets_no_target() -> None:
+    of = committed("fig1")
+    curves = of.trajectories.copy()
+    row = (curves["cell_id"] == of.trials["cell_id"][7]) & (curves["iteration"] == 1)
+    kept = curves.loc[(curves["iteration"] == 1) & ~row, "train_loss"]
+    curves.loc[row, "train_loss"] = np.nan
+    (targets,) = of_tables({"fig1": replace(of, trajectories=curves)}, Passage(target=2.5)).targets.values()
+    assert targets[0] == kept.median()
+    assert (targets[-1], len(targets)) == (2.5, TARGETS)
+
+
 def test_no_run_is_worth_less_than_untrained_weights() -> None:
     """One that ends at 1e8 would set the scale of all others."""
     of = committed("fig1")
