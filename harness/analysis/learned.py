@@ -38,7 +38,8 @@ class Learned:
 
 
 def learned(trials: pd.DataFrame, about: Mapping[str, Any] | None = None) -> Learned:
-    """What the trials of a table say, and its description (see records.tables.describe; None: few-shot's).
+    """What the trials of a table say, and its description (see records.describing.describe; None:
+    few-shot's).
 
     `trials`: at least one row.
     """

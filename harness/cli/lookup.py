@@ -14,7 +14,7 @@ from harness.common import places
 from harness.common.errors import UserError
 from harness.common.plugins import NotLoaded
 from harness.grids import Grid
-from harness.records import pool, reference, tables
+from harness.records import describing, pool, reference, tables
 from harness.records.store import Scan, Store
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def choose(
 
 def _grid_of(folder: Path) -> Grid:
     """The grid of tables, which may be in no sweeps/."""
-    grid = tables.grid_of(tables.read_about(folder))
+    grid = describing.grid_of(tables.read_about(folder))
     return grid.model_copy(update={"folder": folder.name})  # whatever it was called where it was made
 
 
@@ -172,7 +172,7 @@ def _foreign(results: Path) -> Iterator[Kept]:
     """The tables in `results` of grids that need what is not loaded."""
     for path in sorted(results.glob("*/trials.parquet")):
         try:
-            what = tables.not_loaded(tables.read_about(path.parent))
+            what = describing.not_loaded(tables.read_about(path.parent))
         except (UserError, AttributeError, TypeError):
             continue
         if what is not None:
@@ -199,7 +199,7 @@ def _all(scan: Scan, results: Path, dataset: str | None) -> list[Grid]:
         known += [grid, *_elsewhere(grid.name, others)]
     for path in sorted(results.glob("*/trials.parquet")):
         try:
-            grid = tables.grid_of(tables.read_about(path.parent))
+            grid = describing.grid_of(tables.read_about(path.parent))
         except UserError:
             continue  # of another version: made again from its own file
         if grid.folder == path.parent.name:  # else a copy, under another name

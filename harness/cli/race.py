@@ -147,7 +147,7 @@ def _draw(found: Race, drawn: pd.DataFrame, folder: Path, title: str) -> list[Pa
     from harness.analysis.sensitivity.texts import resampled
     from harness.plots import race as plotted
     from harness.plots.heading import seeds_text
-    from harness.records.tables import grid_of
+    from harness.records.describing import grid_of
     from harness.study.race.contenders import TITLES
 
     given, budget = found.given, found.axis.budget

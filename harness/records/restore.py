@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from harness.common.errors import NotWritten, UserError
 from harness.common.text import one_line
-from harness.records import compact, record, tables
+from harness.records import compact, describing, record, tables
 from harness.records.record import NUMERICS, DamagedRecord, Record
 from harness.records.store import Store
 
@@ -76,7 +76,7 @@ def _records_of(folder: Path, cells: Collection[str] | None) -> Iterator[Record]
     }
     seeds = {trial["seed"] for trial in wanted.values()}
     try:
-        known = {cell.cell_id: cell for cell in tables.grid_of(about).cells(seeds)}
+        known = {cell.cell_id: cell for cell in describing.grid_of(about).cells(seeds)}
         for cell_id, rows in _runs(trajectories):
             if cell_id in wanted and (cells is None or cell_id in cells):
                 trial = wanted[cell_id]

@@ -12,19 +12,17 @@ from typing import IO, TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness import grids
-from harness.cell import Cell
 from harness.common import places
 from harness.common.errors import UserError, reason
 from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
-from harness.records import compact, provenance, record, schema
+from harness.records import compact, describing, schema
 from harness.records.answers import Curves, Source, answers, named
 from harness.records.compact import FILES
+from harness.records.joining import joined, joined_about, of_rows
 from harness.records.store import Scan
-from harness.records.trials import row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,7 +83,7 @@ def write(
     cells = grid.cells(recorded_seeds(grid, scan, seeds))
     if part is not None:
         cells = tuple(cell for cell in cells if cell.method == part)
-    about = {_KEY: json.dumps(_about(grid, cells, scan)).encode()}
+    about = {_KEY: json.dumps(describing.about(grid, cells, scan)).encode()}
     rows: list[dict[str, Any]] = []
     damaged: dict[str, str] = {}
     columns = schema.arrow(schema.trajectories(cells)).with_metadata(about)
@@ -99,7 +97,7 @@ def write(
                 if answer.curve is not None:
                     curve = answer.curve if part is None else compact.thinned(answer.curve)
                     curves.add(answer.row["cell_id"], curve)
-        pq.write_table(_of_rows(rows, cells).replace_schema_metadata(about), trials, compression="zstd")
+        pq.write_table(of_rows(rows, cells).replace_schema_metadata(about), trials, compression="zstd")
     return damaged
 
 
@@ -118,12 +116,9 @@ def make(
         damaged |= answer.damaged
         if curves and answer.curve is not None:
             parts.append(named(answer.row["cell_id"], answer.curve, columns))
-    return _frames(_of_rows(rows, cells), pa.concat_tables(parts), _about(grid, cells, scan)), damaged
-
-
-def _of_rows(rows: Iterable[Mapping[str, Any]], cells: Iterable[Cell]) -> pa.Table:
-    """The trials of these cells."""
-    return pa.Table.from_pylist(list(rows), schema.arrow(schema.trials(cells)))
+    return _frames(
+        of_rows(rows, cells), pa.concat_tables(parts), describing.about(grid, cells, scan)
+    ), damaged
 
 
 def read(folder: Path, curves: bool = True) -> Tables:
@@ -147,7 +142,7 @@ def read_arrow(folder: Path, curves: bool = True) -> tuple[pa.Table, pa.Table, d
         return _read_part(folder, curves)
     read = [_read_part(part, curves) for part in parts]
     try:
-        return _joined(read)
+        return joined(read)
     except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder, error) from None
 
@@ -161,38 +156,6 @@ def _read_part(folder: Path, curves: bool) -> tuple[pa.Table, pa.Table, dict[str
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _unreadable(folder, error) from None
     return trials, trajectories, about
-
-
-def _joined(
-    parts: Sequence[tuple[pa.Table, pa.Table, dict[str, Any]]],
-) -> tuple[pa.Table, pa.Table, dict[str, Any]]:
-    """The tables of all parts as those of one grid. Cells of methods that have no part yet are rows too."""
-    trials, trajectories = (
-        pa.concat_tables([part[at] for part in parts], promote_options="default") for at in (0, 1)
-    )
-    about, cells = _joined_about([about for *_, about in parts], trials)
-    grid, known = grid_of(about), {*trials["cell_id"].to_pylist()}
-    rest = _of_rows([row(grid, cell, None) for cell in cells if cell.cell_id not in known], cells)
-    whole = pa.concat_tables([trials, rest], promote_options="default")
-    recorded = schema.trajectories(cells)
-    places = {cell_id: at for at, cell_id in enumerate(whole["cell_id"].to_pylist())}
-    return (
-        whole.take([places[cell.cell_id] for cell in cells]).select(rest.column_names),
-        trajectories.select([name for name in recorded if name in trajectories.column_names]),
-        about,
-    )
-
-
-def _joined_about(parts: Sequence[dict[str, Any]], trials: pa.Table) -> tuple[dict[str, Any], Sequence[Cell]]:
-    """The description of a folder in parts, and the cells of its grid. Parts are written one after the other,
-    while the grid grows or changes: it is the largest that has the cells of all. `trials`: of all, or their
-    cell_id and seed alone. ValueError: there is none."""
-    known, seeds = {*trials["cell_id"].to_pylist()}, sorted({*trials["seed"].to_pylist()})
-    for about in sorted(parts, key=lambda about: -grid_of(about).size):
-        cells = grid_of(about).cells(seeds)
-        if known <= {cell.cell_id for cell in cells}:
-            return about | {"origins": [origin for part in parts for origin in part["origins"]]}, cells
-    raise ValueError("its parts are of different grids")
 
 
 def _table(path: Path, rows: bool, columns: list[str] | None = None) -> pa.Table:
@@ -225,7 +188,7 @@ def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
     """The columns `preset` and `changes`, added where the tables are older than these columns."""
     if "preset" in trials:
         return trials
-    grid = grid_of(about)
+    grid = describing.grid_of(about)
     names = {one.cell_id: grid.named(one.protocol) for one in grid.cells(trials["seed"].unique().tolist())}
     known = [names[cell_id] for cell_id in trials["cell_id"]]
     at = trials.columns.tolist().index("protocol") + 1
@@ -242,7 +205,7 @@ def read_about(folder: Path) -> dict[str, Any]:
     abouts = [_read_about(part) for part in parts]
     try:
         ids = [_table(part / FILES[0], rows=True, columns=["cell_id", "seed"]) for part in parts]
-        return _joined_about(abouts, pa.concat_tables(ids))[0]
+        return joined_about(abouts, pa.concat_tables(ids))[0]
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
         raise _unreadable(folder, error) from None
 
@@ -282,7 +245,7 @@ def check_free(grid: Grid, folder: Path) -> None:
     file = about.get("file")
     if file == grid.file or not isinstance(file, str) or not _is_file(file):
         return
-    if about["grid"] != _dumped(grid):
+    if about["grid"] != describing.dumped(grid):
         raise UserError(
             f"{folder}: holds the tables of {one_line(file)}; rename one of the two files, or choose another "
             "folder with RESULTS=..."
@@ -299,71 +262,6 @@ def load(grid: str, results: Path | str | None = None) -> tuple[pd.DataFrame, pd
     """
     tables = read(Path(results or places.RESULTS) / grid)
     return tables.trials, tables.trajectories
-
-
-def describe(grid: Grid) -> dict[str, Any]:
-    """What goes into the tables' metadata. `file` is there for a grid that is not one of sweeps/.
-
-    chance_loss is null where the problem has no chance level. Older tables have no `problem`: theirs is
-    few-shot.
-    """
-    return {
-        "schema": schema.VERSION,
-        "versions": provenance.of_code(),
-        "grid": _dumped(grid),
-        **({"file": grid.file} if grid.file else {}),
-        "protocol_label": grid.label,
-        "problem": _described_problem(grid),
-        "chance_loss": grid.protocol.chance_loss,
-    }
-
-
-def _described_problem(grid: Grid) -> dict[str, Any]:
-    """What figures and pages say of it: they need not load what brought it."""
-    what = grid.protocol.problem_type
-    return {
-        "name": grid.protocol.problem,
-        "title": what.title,
-        "unit": what.unit,
-        "metrics": list(what.metrics),
-    }
-
-
-def _dumped(grid: Grid) -> dict[str, Any]:
-    dumped: dict[str, Any] = json.loads(grid.model_dump_json())
-    return dumped
-
-
-def _about(grid: Grid, cells: Sequence[Cell], scan: Scan) -> dict[str, Any]:
-    return describe(grid) | {"origins": _origins(cells, scan)}
-
-
-def _origins(cells: Sequence[Cell], scan: Scan) -> list[dict[str, Any]]:
-    """The different code and machines that made these cells' records, and how many records each."""
-    counts: Counter[str] = Counter()
-    for cell in cells:
-        if header := scan.headers.get(cell.cell_id):
-            keys = ("versions", "device", "threads", "pack_size", "dataset_sha256")
-            origin = {key: header.provenance.get(key) for key in keys}
-            if sources := header.provenance.get("plugins"):
-                origin["plugins"] = sources
-            counts[json.dumps(origin, sort_keys=True)] += 1
-    return [json.loads(text) | {"records": count} for text, count in counts.items()]
-
-
-def not_loaded(about: dict[str, Any]) -> str | None:
-    """What a grid's tables are of and is not loaded: `method sign`; None: all of it is."""
-    grid = about["grid"]
-    protocols = [grid.get("protocol"), *(grid.get("readings") or ())]
-    methods = [block.get("method") for block in grid.get("cells") or () if isinstance(block, dict)]
-    parts = [{"protocol": one, "method": None} for one in protocols]
-    parts += [{"protocol": {}, "method": method} for method in methods]
-    return next((found for part in parts if (found := record.not_loaded(part)) is not None), None)
-
-
-def grid_of(about: dict[str, Any]) -> Grid:
-    """The grid that the tables were made for."""
-    return grids.from_json(json.dumps(about["grid"])).model_copy(update={"file": about.get("file")})
 
 
 def _nullable(kind: pa.DataType) -> Any:

@@ -11,7 +11,7 @@ from harness.analysis.sensitivity.tables import Passage, of_tables
 from harness.analysis.sensitivity.texts import Numbers, interval, number, percent, with_interval
 from harness.common.text import markdown_table, written
 from harness.methods import METHODS
-from harness.records import reference, tables
+from harness.records import describing, reference, tables
 from harness.study.league import LEAGUE, MAML, TARGETS
 from harness.study.standings import standings
 
@@ -84,6 +84,6 @@ def _methods() -> list[str]:
     found: dict[str, None] = {}
     for name in LEAGUE:
         if name in reference.grids():
-            blocks = tables.grid_of(tables.read_about(reference.find(name))).blocks
+            blocks = describing.grid_of(tables.read_about(reference.find(name))).blocks
             found |= dict.fromkeys(block.method for block in blocks)
     return [*found]

@@ -16,7 +16,7 @@ from harness.cell import Cell
 from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
-from harness.records import Row, compact, publishing, reference, restore, tables
+from harness.records import Row, compact, describing, publishing, reference, restore, tables
 from harness.records.compact import is_thinned, thinned
 from harness.records.record import DamagedRecord
 from harness.records.store import Store
@@ -122,7 +122,7 @@ def test_the_parts_are_one_grid(grid: Grid, results: Path, folder: Path, tmp_pat
     kept = both["iteration"].isin([1, 5, 10, 15, 20]) | (both["iteration"] >= last - 1)
     for name in ("alpha", "beta", "train_accuracy", "val_loss", "val_accuracy"):
         assert both[name].where(kept).equals(both[f"{name}_kept"]), name
-    assert tables.grid_of(tables.read_about(folder)) == grid.model_copy(update={"file": None})
+    assert describing.grid_of(tables.read_about(folder)) == grid.model_copy(update={"file": None})
     assert "five" in reference.grids()
     assert "24" not in (folder / "README.md").read_text().split("time")[0].split("| 0 |")[0]
 
@@ -169,7 +169,7 @@ def test_values_that_were_replaced(grid: Grid, results: Path, folder: Path) -> N
     assert (folder / "alpha-maml" / "trials.parquet").stat().st_ino == before
     trials, _ = harness.load("five", folder.parent)
     assert list(trials["cell_id"]) == [cell.cell_id for cell in other.cells()]
-    assert tables.grid_of(tables.read_about(folder)) == other.model_copy(update={"file": None})
+    assert describing.grid_of(tables.read_about(folder)) == other.model_copy(update={"file": None})
 
 
 def test_cells_that_a_grid_has_no_more_go(grid: Grid, results: Path, folder: Path) -> None:

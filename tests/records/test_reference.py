@@ -15,7 +15,7 @@ from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.problems import datasets
-from harness.records import publishing, reference, tables
+from harness.records import describing, publishing, reference, tables
 from harness.records.store import Store
 from tests.records.test_tables import GRID, LOSSES, made
 
@@ -75,7 +75,7 @@ def test_the_tables_are_those_of_the_store(grid: Grid, results: Path, folder: Pa
     assert list(trials["cell_id"]) == [cell.cell_id for cell in grid.cells([0])]
     assert list(trials["outcome"].notna()) == [True, True, False, False, False, False]
     assert len(own.trajectories) == 40
-    assert tables.grid_of(own.about) == grid.model_copy(update={"file": None})
+    assert describing.grid_of(own.about) == grid.model_copy(update={"file": None})
 
 
 def test_just_the_seeds_asked(grid: Grid, results: Path, folder: Path) -> None:

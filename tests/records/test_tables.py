@@ -23,7 +23,7 @@ from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.methods import METHODS, maml
 from harness.methods.maml import MAML
-from harness.records import Row, answers, schema, tables
+from harness.records import Row, answers, describing, schema, tables
 from harness.records.store import Store
 from tests.registries import bring
 
@@ -206,7 +206,7 @@ def test_a_method_with_a_hyper_parameter_of_its_own(
     assert hyper_columns(trials) == ["alpha0", "beta0", "alpha_hyperlr", "beta_hyperlr", "momentum"]
     assert column(trials, "momentum") == [None] * 6 + [1.0]
     assert trials["momentum"].dtype == float
-    assert tables.grid_of(own.about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
+    assert describing.grid_of(own.about).cells([0])[-1].hyper.model_dump()["momentum"] == 1
 
 
 def test_a_record_that_falls_short_is_still_to_be_run(grid: Grid, store: Store) -> None:
@@ -282,8 +282,8 @@ def test_the_files_describe_themselves(grid: Grid, store: Store) -> None:
     assert origin["device"] == "cpu (x)"
     assert about["protocol_label"] == "paper-adam, n_way=5"
     assert about["chance_loss"] == pytest.approx(math.log(5))
-    assert tables.grid_of(about) == grid
-    assert tables.grid_of(about).cells() == grid.cells()
+    assert describing.grid_of(about) == grid
+    assert describing.grid_of(about).cells() == grid.cells()
 
 
 def test_load(grid: Grid, store: Store) -> None:

@@ -20,8 +20,9 @@ from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.text import counted, one_line
 from harness.methods import METHODS
+from harness.records.describing import grid_of
 from harness.records.passages import WINDOW, first_passage, running_mean, sustained_passage
-from harness.records.tables import Tables, grid_of
+from harness.records.tables import Tables
 
 TARGETS = 51
 """Of the ECDF: evenly spaced from the loss of untrained weights down to the target."""

@@ -14,8 +14,9 @@ from harness.common.errors import UserError
 from harness.common.text import counted, written
 from harness.methods import METHODS
 from harness.problems import problem_of
+from harness.records.describing import grid_of
 from harness.records.record import NUMERICS
-from harness.records.tables import Tables, grid_of
+from harness.records.tables import Tables
 from harness.study import league
 from harness.study.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
 from harness.study.race import kept, live, racers, replay
