@@ -1,32 +1,48 @@
-"""The league's tables of docs/sensitivity.md: what each method costs on each problem, and how it stands over
-all."""
+"""The league's tables of docs/sensitivity.md: what each method costs on each problem, where its best settings
+lie, how it stands over all problems with one default, and with one choice of its own knobs."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection, Mapping
 from functools import cache
+from typing import Any
 
 from harness.analysis import sensitivity
+from harness.analysis.sensitivity.chosen import chosen
 from harness.analysis.sensitivity.in_environment import EVALUATIONS, ITERATIONS
 from harness.analysis.sensitivity.tables import Passage, of_tables
 from harness.analysis.sensitivity.texts import Numbers, interval, number, percent, with_interval
 from harness.common.text import markdown_table, written
 from harness.methods import METHODS
-from harness.records import describing, reference, tables
+from harness.records import reference, tables
+from harness.records.tables import Tables
 from harness.study.league import LEAGUE, MAML, TARGETS
 from harness.study.standings import standings
+from harness.study.transfer import transfers
 
 
 @cache
 def known(grid: str) -> Numbers:
     """The measures of one of the league's grids: sustained passages of its target, losses at its budget."""
-    read = {grid: tables.read(reference.find(grid))}
-    return Numbers(sensitivity.measure(of_tables(read, Passage(target=TARGETS[grid], sustained=True))))
+    asked = Passage(target=TARGETS[grid], sustained=True)
+    return Numbers(sensitivity.measure(of_tables({grid: read(grid)}, asked)))
+
+
+@cache
+def together() -> sensitivity.Runs:
+    """The league's grids as environments: losses at their budgets."""
+    return of_tables({name: read(name) for name in LEAGUE})
+
+
+@cache
+def read(grid: str) -> Tables:
+    """The reference tables of one of the league's grids."""
+    return tables.read(reference.find(grid))
 
 
 def costs(grid: str) -> str:
     """A row for each method, the lowest tuning cost first."""
-    if grid not in reference.grids():
-        return f"`make sweep GRID={grid}` has not been run yet."
     found = known(grid)
     (where,) = found.runs.environments
     rows = []
@@ -45,27 +61,22 @@ def costs(grid: str) -> str:
         ]
         rows.append((found.value("tuning_cost", *key, ITERATIONS), row))
     head = ("method", "settings", "reach it", "tuning cost, iterations", "of MAML's", "gradient evaluations")
-    table = markdown_table((*head, "best loss", "mean loss"), [row for _, row in sorted(rows)])
-    missing = [name for name in _methods() if name not in {one.name for one in found.runs.methods}]
-    return "\n\n".join([table, *([f"Not run yet: {', '.join(missing)}."] if missing else [])])
+    return markdown_table((*head, "best loss", "mean loss"), [row for _, row in sorted(rows)])
 
 
 def standing() -> str:
     """Over all problems: a default chosen on seeds 0 and 1, and its scores."""
-    if lacking := [name for name in LEAGUE if name not in reference.grids()]:
-        return f"To come, after {' and '.join(f'`{name}`' for name in lacking)}."
-    runs = of_tables({name: tables.read(reference.find(name)) for name in LEAGUE})
     rows = [
         [
             METHODS[one.method].title,
-            " ".join(f"{name}={written(value)}" for name, value in one.default.items()),
+            _setting(one.default),
             number(one.chosen),
             interval(one.reported, one.low, one.high),
             number(one.optimism),
             number(one.tuned),
             number(one.tuned - one.reported),
         ]
-        for one in standings(runs)
+        for one in standings(together())
     ]
     head = (
         "method",
@@ -79,11 +90,35 @@ def standing() -> str:
     return markdown_table(head, rows)
 
 
-def _methods() -> list[str]:
-    """All that any of the league's grids has."""
-    found: dict[str, None] = {}
+def best_settings() -> str:
+    """The setting of each method with the lowest mean validation loss at the budget, for each problem; a
+    value at an end of those that were tried is in bold."""
+    rows: dict[str, list[str]] = {}
     for name in LEAGUE:
-        if name in reference.grids():
-            blocks = describing.grid_of(tables.read_about(reference.find(name))).blocks
-            found |= dict.fromkeys(block.method for block in blocks)
-    return [*found]
+        frame = chosen(known(name).runs)
+        for method, text, edges in zip(frame["method"], frame["setting"], frame["edges"], strict=True):
+            rows.setdefault(method, []).append(_setting(json.loads(text), edges.split(", ")))
+    named = [[METHODS[method].title, *settings] for method, settings in rows.items()]
+    return markdown_table(("method", *(f"`{name}`" for name in LEAGUE)), named)
+
+
+def one_choice() -> str:
+    """With its own knobs chosen on the first problem: the share of initial rates that reach the target."""
+    first, *_ = LEAGUE
+    rows = [
+        [
+            METHODS[one.method].title,
+            _setting(one.knobs) or "none to choose",
+            percent(one.promised),
+            *map(percent, one.kept),
+        ]
+        for one in transfers({name: known(name).runs for name in LEAGUE}, first)
+    ]
+    head = ("method", "its own knobs", f"`{first}`, seeds of the choice", *(f"`{name}`" for name in LEAGUE))
+    return markdown_table(head, rows)
+
+
+def _setting(values: Mapping[str, Any], bold: Collection[str] = ()) -> str:
+    """`alpha0=1 beta0=0.01`."""
+    words = {name: f"{name}={written(value)}" for name, value in values.items()}
+    return " ".join(f"**{word}**" if name in bold else word for name, word in words.items())

@@ -20,7 +20,7 @@ from harness.analysis.sensitivity.texts import Numbers, number, with_interval
 from harness.common import pages, places
 from harness.common.text import markdown_table
 from harness.methods import METHODS
-from harness.plots import style
+from harness.plots import render, style
 from harness.plots.measures import figures
 from harness.records import reference, tables
 from harness.study import league_tables, scale_free
@@ -197,14 +197,18 @@ def ppo_runs() -> sensitivity.Runs:
 TABLES: pages.Tables = {
     **{function.__name__: function for function in (headline, cost, shares, environments, ppo)},
     **{grid: partial(league_tables.costs, grid) for grid in LEAGUE},
-    "standing": league_tables.standing,
     **{
         function.__name__: function
-        for function in (scale_free.knob, scale_free.long_runs, scale_free.readings)
+        for function in (
+            *(league_tables.standing, league_tables.best_settings, league_tables.one_choice),
+            *(scale_free.knob, scale_free.long_runs, scale_free.readings),
+        )
     },
 }
 FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
 """The page's figures, and the grid that each is of."""
+OF_LEAGUE = ("performance", "budget")
+"""Those of the league's grids together."""
 
 
 def write() -> list[Path]:
@@ -213,10 +217,16 @@ def write() -> list[Path]:
 
 
 def _figures(folder: Path) -> list[Path]:
+    drawn = {f"sensitivity-{name}": (name, measured(grid), grid) for name, grid in FIGURES.items()}
+    league = sensitivity.measure(league_tables.together())
+    drawn |= {f"league-{name}": (name, league, "The league") for name in OF_LEAGUE}
     paths = []
     with style.applied():
-        for name, grid in FIGURES.items():
+        for stem, (name, measures, title) in drawn.items():
             _, draw = figures.FIGURES[name]
-            paths.append(folder / f"sensitivity-{name}.png")
-            style.save(draw(measured(grid), grid), paths[-1])
+            paths.append(folder / f"{stem}.png")
+            style.save(draw(measures, title), paths[-1])
+        first = league_tables.read(LEAGUE[0])
+        paths.append(folder / f"{LEAGUE[0]}.png")
+        style.save(render.draw(first.trials, first.trajectories, first.about["grid"], first.about), paths[-1])
     return paths
