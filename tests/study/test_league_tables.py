@@ -12,7 +12,7 @@ from harness.records import reference, tables
 from harness.records.passages import sustained_passage
 from harness.study import league_tables
 from harness.study.league import LEAGUE, TARGETS
-from harness.study.page import PAGE
+from harness.study.page import PAGE, README
 from harness.study.standings import Standing, standings
 
 HERE = [name for name in LEAGUE if name in reference.grids()]
@@ -43,7 +43,7 @@ def test_shares_and_costs_by_a_loop(grid: str) -> None:
         assert said == "never" if math.isinf(mean) else float(said) == pytest.approx(mean, rel=5e-3)
 
 
-WORDS = " ".join(PAGE.read_text().split())
+WORDS, FIRST_SCREEN = (" ".join(path.read_text().split()) for path in (PAGE, README))
 
 
 def rows_of(table: str) -> dict[str, list[str]]:
@@ -66,6 +66,9 @@ def test_what_is_said_of_defaults() -> None:
     maml, alpha = found["maml"], found["alpha-maml"]
     assert f"MAML scores {maml.tuned:.2f} tuned and {maml.reported:.2f} with one default" in WORDS
     assert f"one default for all problems scores {alpha.reported:.2f}" in WORDS
+    assert f"it scores {kept['MAML, LSLR']:.2f}, as much as with the best" in FIRST_SCREEN
+    said = f"MAML scores {maml.reported:.2f} with one setting and {maml.tuned:.2f} when tuned"
+    assert said in FIRST_SCREEN
     gains = [one.tuned - one.reported for one in (maml, alpha)]
     assert "it adds {:.2f} to MAML and {:.2f} to Alpha-MAML".format(*gains) in WORDS
     assert maml.low < alpha.reported < alpha.high
@@ -90,7 +93,11 @@ def test_what_is_said_of_one_choice() -> None:
     log, maml, alpha = shares["Alpha-MAML, log"], shares["MAML"], shares["Alpha-MAML"]
     assert f"from {log[0]}, {log[1]} and {log[2]} % of all initial rates" in WORDS
     assert f"MAML from {maml[0]}, {maml[1]} and {maml[2]} %." in WORDS
-    assert f"take {alpha[0]} % of all initial rates to the target on one problem take none there" in WORDS
+    said = f"take {alpha[0]} % of all initial rates to the target on one problem take none there"
+    assert said in WORDS
+    assert said in FIRST_SCREEN
+    beside = (f"{some[0]}, {some[1]} and {some[2]} %" for some in (log, maml))
+    assert "it is {}; with MAML it is {}".format(*beside) in FIRST_SCREEN
     assert alpha[1:] == ["0", "0"]
     assert next(iter(rows)) == "Alpha-MAML, log"
     assert shares["Alpha-MAML, normalised"][2] == "0"
