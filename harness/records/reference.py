@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEVICES, COMPARED = "devices", "compare.parquet"
 """The folder for comparisons of machines, and the file of each; see harness.cli.compare."""
+NAMED = 2
+"""Commits that a line names; more are counted."""
 
 
 def grids() -> dict[str, Path]:
@@ -50,7 +52,8 @@ def describe(trials: pd.DataFrame, of: Sequence[str] = ()) -> str:
     seeds = [int(seed) for seed in trials["seed"].unique()]
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in distinct(done["device"])]
     commits = distinct(done["commit"])
-    origins = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
+    named = f"commit {' and '.join(commits)}" if len(commits) <= NAMED else f"{len(commits)} commits"
+    origins = [*machines, *([named] if commits else [])]
     asked = f"{len(done)} of {len(trials)} cells of {say_seeds(seeds)}"
     asked += f", from {', '.join(of)}" if of else ""
     return "; ".join([asked, ", ".join(origins)] if origins else [asked])

@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from harness import grids, records
@@ -125,6 +126,8 @@ def test_a_line_on_what_was_run(grid: Grid, results: Path) -> None:
 
     assert line(1) == "4 of 6 cells of seed 1; H100, commit abc"
     assert line(0, 1) == "6 of 12 cells of seeds 0-1; AMD EPYC, H100, commit abc and def+"
+    trials = pd.DataFrame({"outcome": "reached", "seed": 0, "device": None, "commit": ["a", "b", "c", "a"]})
+    assert reference.describe(trials) == "4 of 4 cells of seed 0; 3 commits"
 
 
 def test_publishing_adds(grid: Grid, results: Path, folder: Path, tmp_path: Path) -> None:

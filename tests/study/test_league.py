@@ -19,8 +19,8 @@ from harness.training import loop
 FINE = tuple(f"{name}{league.FINE}" for name in LEAGUE)
 SEEDS = (0, 1, 2, 3, 4)
 CALM = 1.0
-"""The largest alpha0 of what is trained again: with 10, rounding alone, as in another pack, moves counts by
-several iterations."""
+"""The largest alpha0, on the scale of a mean loss, of what is trained again: with 10, rounding alone, as in
+another pack, moves counts by several iterations."""
 EARLY = 60
 """Iterations: what is trained again takes seconds, and rounding has not grown yet."""
 
@@ -34,6 +34,13 @@ def test_all_problems_have_the_same_settings(names: tuple[str, ...]) -> None:
     first, *others = (grids.load(name) for name in names)
     assert all(settings(other) == settings(first) for other in others)
     assert all(grid.seeds == SEEDS and grid.target_loss is None for grid in (first, *others))
+
+
+def test_the_grid_for_a_gpu_is_part_of_the_league() -> None:
+    known, part = (settings(grids.load(name)) for name in (LEAGUE[0], "league-20way"))
+    assert part < known
+    assert {one for one in known if one[0] == "maml"} < part
+    assert len(part) == 5 * 5 * (1 + 3 * 3)
 
 
 @pytest.mark.parametrize("name", LEAGUE)
@@ -74,7 +81,8 @@ def test_ten_counts_by_training_again(name: str) -> None:
     target = 0.9 * float(pd.Series([rows[0] for rows in losses.values()]).median())
     counts = {cell: first_passage(rows, target) for cell, rows in losses.items()}
     trials = read.trials.assign(count=[counts.get(cell) for cell in read.trials["cell_id"]])
-    calm = trials["count"].between(10, EARLY) & (trials["alpha0"] <= CALM)
+    scale = problem_of(grid.protocol).scale
+    calm = trials["count"].between(10, EARLY) & (trials["alpha0"] * scale <= CALM)
     early = trials[calm].sort_values(["count", "cell_id"])
     chosen = early.groupby("method").head(10 // early["method"].nunique() + 1).head(10)
     assert len(chosen) == 10
