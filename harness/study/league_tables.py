@@ -23,10 +23,16 @@ from harness.study.transfer import transfers
 
 
 @cache
-def known(grid: str) -> Numbers:
+def measured(grid: str) -> sensitivity.Measures:
     """The measures of one of the league's grids: sustained passages of its target, losses at its budget."""
     asked = Passage(target=TARGETS[grid], sustained=True)
-    return Numbers(sensitivity.measure(of_tables({grid: read(grid)}, asked)))
+    return sensitivity.measure(of_tables({grid: read(grid)}, asked))
+
+
+@cache
+def known(grid: str) -> Numbers:
+    """The same by their keys."""
+    return Numbers(measured(grid))
 
 
 @cache

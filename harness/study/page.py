@@ -207,7 +207,7 @@ TABLES: pages.Tables = {
 }
 FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
 """The page's figures, and the grid that each is of."""
-OF_LEAGUE = ("performance", "budget")
+OF_LEAGUE = ("performance", "budget", "shares")
 """Those of the league's grids together."""
 
 
@@ -220,6 +220,7 @@ def _figures(folder: Path) -> list[Path]:
     drawn = {f"sensitivity-{name}": (name, measured(grid), grid) for name, grid in FIGURES.items()}
     league = sensitivity.measure(league_tables.together())
     drawn |= {f"league-{name}": (name, league, "The league") for name in OF_LEAGUE}
+    drawn["league-ecdf"] = "ecdf", league_tables.measured(LEAGUE[0]), LEAGUE[0]
     paths = []
     with style.applied():
         for stem, (name, measures, title) in drawn.items():

@@ -120,3 +120,19 @@ def test_what_is_said_of_the_ends_of_ranges() -> None:
         assert "**alpha0=0.001**" in rows[name][2]
     assert sum(cell.count("**beta0=1e-05**") for cell in rows["Alpha-MAML"]) == 2
     assert "**" not in "".join(rows["MAML"])
+
+
+def test_what_is_said_of_shares() -> None:
+    def share(grid: str, method: str, *effects: str) -> float:
+        known = league_tables.known(grid)
+        (where,) = known.runs.environments
+        return sum(known.effects("share_of_score", method, where)[effect] for effect in effects)
+
+    for grid in LEAGUE:
+        assert min(share(grid, "maml", effect) for effect in ("alpha0", "beta0", "alpha0:beta0")) > 0.1
+        rates = "alpha0", "beta0"
+        assert share(grid, "alpha-maml", *rates) < share(grid, "maml", *rates)
+        assert share(grid, "alpha-maml", "alpha_hyperlr", "beta_hyperlr") > share(grid, "alpha-maml", *rates)
+        assert all(share(grid, method, "alpha0") > 0.55 for method in ("la-maml", "maml-prodigy"))
+    for grid in LEAGUE[:2]:
+        assert all(share(grid, method, "beta0") > 0.7 for method in ("meta-sgd", "lslr"))
