@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
-from harness.cell import PRESETS, Cell, Protocol, Question, _json_before_seed, protocol_of
+from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
+from harness.cell.point import _json_before_seed
 from harness.methods import METHODS, maml
 from harness.problems import PROBLEMS, FewShot, few_shot
 from tests import registries

@@ -22,7 +22,7 @@ DOORS = 14
 
 
 def name_of(path: str) -> str:
-    """harness/cell.py is harness.cell; plots/ is installed as harness.plots."""
+    """harness/cli/app.py is harness.cli.app; plots/ is installed as harness.plots."""
     dotted = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
     return f"harness.{dotted}" if dotted.split(".")[0] == "plots" else dotted
 

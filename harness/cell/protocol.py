@@ -1,31 +1,22 @@
-"""What is measured: a protocol, a cell (one point under it) with its id, and the question asked of a cell.
-
-Everything here is frozen and strict: an unknown field or a value out of range is refused when the
-object is built. A default never changes: a cell's id leaves out the fields that have the default they
-were introduced with, so that new fields orphan no record. Another reading sets a field, not its default.
-"""
+"""A protocol: everything that defines a run except what is swept. Its presets, and how people read it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, SerializeAsAny, create_model, field_validator, model_validator
+from pydantic import Field, create_model, model_validator
 
 from harness.common.errors import UserError
-from harness.common.frozen import LARGEST, Frozen, Identified
-from harness.common.text import written
-from harness.methods import METHODS, Hyper, Options, refusal
+from harness.common.frozen import Frozen, Identified
+from harness.methods import Options
 from harness.problems import PROBLEMS, Problem, few_shot, problem_of
 from harness.problems.datasets import DATASETS
 from harness.problems.networks import NETWORKS, Network, conv4
 from harness.problems.perturbation import Perturbation
-from harness.problems.setting import MAX_BYTES, MAX_ITERATIONS, Loops, Measuring
+from harness.problems.setting import MAX_BYTES, Loops, Measuring
 
 
 class Protocol(Perturbation, Measuring, Options, Loops, Identified):
@@ -109,7 +100,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
         defaults = {
             name: field.default
             for fields in parts
-            if _is_ours(fields)
+            if is_ours(fields)
             for name, field in fields.model_fields.items()
         }
         dumped = self.model_dump()
@@ -267,7 +258,8 @@ def _beside(first: Named, protocol: Named) -> str:
     return ", ".join(_words(more))
 
 
-def _is_ours(fields: type[Any]) -> bool:
+def is_ours(fields: type[Any]) -> bool:
+    """Whether a class of fields is part of this project, whose defaults never change."""
     return fields.__module__.partition(".")[0] == "harness"
 
 
@@ -305,101 +297,3 @@ def preset_of(name: str) -> Protocol:
 
 FAMILIES = (("paper-adam", "paper-sgd"),)
 """Presets that name each other's readings. A later one stands alone, so that it renames no table."""
-
-
-class Cell(Identified):
-    """One point to measure. Its record is found by `cell_id` and by nothing else."""
-
-    protocol: SerializeAsAny[Protocol]
-    method: str
-    hyper: SerializeAsAny[Hyper]
-    seed: int = Field(ge=0, lt=2**63)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _type_hyper(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("hyper"), dict):
-            if data.get("method") not in METHODS:
-                raise ValueError(
-                    f"method: '{data.get('method')}' is not a method; known: {', '.join(METHODS.known())}"
-                )
-            return {**data, "hyper": METHODS[data["method"]].Hyper(**data["hyper"])}
-        return data
-
-    @field_validator("protocol", mode="before")
-    @classmethod
-    def _type_protocol(cls, value: Any) -> Any:
-        return protocol_of(**value) if isinstance(value, Mapping) else value
-
-    @model_validator(mode="after")
-    def _agree(self) -> Cell:
-        if refused := refusal(self.method, self.protocol):
-            raise ValueError(refused[1])
-        return self
-
-    def __reduce__(self) -> Any:
-        """As its protocol."""
-        return _cell_again, (self.model_dump_json(),)
-
-    @cached_property
-    def cell_id(self) -> str:
-        """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
-        text = f'{_json_before_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    def describe(self) -> str:
-        """One line for people: `alpha-maml alpha0=0.1 beta0=0.001 ... seed=0`."""
-        return f"{self.describe_point()} seed={self.seed}"
-
-    def describe_point(self) -> str:
-        """The same without the seed."""
-        values = self.hyper.model_dump().items()
-        return " ".join([self.method, *(f"{name}={written(value)}" for name, value in values)])
-
-
-def alike(cell: Cell) -> tuple[Any, ...]:
-    """Cells of one pack are equal in this: protocol, method, and all hyper-parameters but the numbers with a
-    fraction."""
-    fixed = {name: value for name, value in cell.hyper.model_dump().items() if not isinstance(value, float)}
-    return cell.protocol, cell.method, tuple(fixed.items())
-
-
-def _cell_again(text: str) -> Cell:
-    return Cell.model_validate_json(text)
-
-
-def is_cell_id(text: str) -> bool:
-    """Whether it has the form of a cell's id."""
-    return re.fullmatch(r"[0-9a-f]{16}", text) is not None
-
-
-@lru_cache(maxsize=4096, typed=True)
-def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
-    """The canonical JSON of a cell up to its last key, the seed: all seeds of a point share it."""
-    text = json.dumps(
-        {
-            "protocol": protocol.identity,
-            "method": method,
-            "hyper": hyper.model_dump(exclude_defaults=_is_ours(type(hyper))),
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
-    return text[:-1]
-
-
-@lru_cache(maxsize=1 << 16, typed=True)
-def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
-    """The cell, made and hashed once: a large store and the grids it serves name the same cells many
-    times."""
-    return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
-
-
-class Question(Frozen):
-    """What a grid asks of each of its cells."""
-
-    target_loss: float | None = Field(
-        None, gt=0, le=LARGEST, description="of the training loss; null: run to the budget"
-    )
-    max_iterations: int = Field(ge=1, le=MAX_ITERATIONS, description="the budget")
