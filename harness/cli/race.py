@@ -50,10 +50,11 @@ def race(
     """Race Alpha-MAML at random rates against MAML with tuners, at equal iterations.
 
     Needs the records of the grid and of MAML on a finer one, GRID-fine; the defaults of Alpha-MAML come from
-    the league's other grids. TPE and ASHA are replayed from the records by Optuna; population based training
-    trains, some minutes of a core. Each repeat is kept, so that the same command goes on. Writes into the
-    grid's folder race/: race.parquet and race.csv (numbers), curves.parquet, race.png, race.svg. With --json
-    only repeats are written; the keys are sources, target, chosen, notes and numbers (never: infinite).
+    the league's other grids, seeds 0 and 1, on which nobody races then. TPE and ASHA are replayed from the
+    records by Optuna; population based training trains, some minutes of a core. Each repeat is kept, so that
+    the same command goes on. Writes into the grid's folder race/: race.parquet and race.csv (numbers),
+    curves.parquet, race.png, race.svg. With --json only repeats are written; the keys are sources, target,
+    chosen, notes and numbers (never: infinite).
     """
     from harness import grids
     from harness.cli import race_files as files
@@ -112,7 +113,9 @@ def _tables(
     for wanted in (fine, grid, *league.others(name)):
         try:
             file = grids.load(wanted, dataset=asked["dataset"])
-            ((made, source),) = gather([wanted], quiet=quiet, **asked).values()
+            # A default is chosen on seeds of its own, whichever are raced on.
+            own = asked if wanted in (fine, grid) else {**asked, "seeds": None}
+            ((made, source),) = gather([wanted], quiet=quiet, **own).values()
         except UserError as error:
             if wanted == fine:
                 raise UserError(f"{error}; a race needs MAML on a finer grid of this name") from None

@@ -91,6 +91,13 @@ def untrained(tables: Tables) -> float:
     return np.inf if np.isnan(found) else found
 
 
+def whole_seeds(trials: pd.DataFrame) -> tuple[int, ...]:
+    """The seeds of which every cell has a result."""
+    done = trials["cell_id"].isin(finished(trials)["cell_id"])
+    whole = done.groupby(trials["seed"], sort=True).all()
+    return tuple(int(seed) for seed in whole.index[whole])
+
+
 def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
     """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: see
     Searched.
@@ -105,11 +112,9 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         raise UserError(f"{name}: it has no cells of {method}")
     if trials[["preset", "changes"]].drop_duplicates().shape[0] > 1:
         raise UserError(f"{name}: it has several readings of a protocol; a race is run in one")
-    done = trials["cell_id"].isin(finished(trials)["cell_id"])
-    whole = done.groupby(trials["seed"], sort=True).all()
-    seeds = tuple(int(seed) for seed in whole.index[whole])
+    seeds = whole_seeds(trials)
     if not seeds:
-        lacking = f"{int((~done).sum())} of {counted(len(trials), 'cell')}"
+        lacking = f"{len(trials) - len(finished(trials))} of {counted(len(trials), 'cell')}"
         raise UserError(
             f"{name}: {lacking} of {method} have no result, so no seed is whole; {again} runs them"
         )
