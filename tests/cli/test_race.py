@@ -21,7 +21,7 @@ from harness.common.errors import UserError
 from harness.records import Row
 from harness.records.store import Store
 from harness.study import league
-from harness.study.race import contenders, live
+from harness.study.race import contenders, live, sentences, written
 from harness.study.race.contenders import DEFAULT, LITERATURE, LOG_DEFAULT, PBT, RANDOM, TITLES, TPE
 from tests.cli.conftest import Run, is_refused
 from tests.cli.terminal import terminal
@@ -165,9 +165,15 @@ def test_what_is_written(harness: Run, mine: str, results: Path, trainer: Traine
     assert {*rows["seeds"]} == {2}
     assert "MAML, the literature's rates: alpha0=1 beta0=0.001 (a paper)" in said.out
     assert "What one run at random initial rates is worth" in said.out
+    first, *_ = said.out.splitlines()
+    who = "one run of Alpha-MAML at random initial rates, with hyper-rates drawn at random too"
+    assert re.fullmatch(
+        rf"On mine, {who}, is worth .* of MAML by random search, by the loss it ends with\.", first
+    )
+    assert sentences.headline(written.read(folder / "race.parquet")) == first
     assert trainer.asked == [REPEATS[PBT]]
-    written = pd.read_csv(folder / "race.csv")
-    pd.testing.assert_frame_equal(written[["value", "low", "high"]], rows[["value", "low", "high"]])
+    csv = pd.read_csv(folder / "race.csv")
+    pd.testing.assert_frame_equal(csv[["value", "low", "high"]], rows[["value", "low", "high"]])
 
 
 def test_defaults_come_from_the_other_grids(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
@@ -306,7 +312,7 @@ def test_what_is_kept_is_not_made_again(
 def test_for_programs(harness: Run, mine: str, results: Path) -> None:
     said = harness("race", mine, "--json", "--replayed")
     found = json.loads(said.out)
-    assert [*found] == ["sources", "target", "chosen", "notes", "numbers"]
+    assert [*found] == ["grid", "sources", "target", "chosen", "notes", "numbers"]
     assert [*found["numbers"][0]] == [*VALUES]
     assert found["chosen"] == {LITERATURE: {"alpha0": 1.0, "beta0": 0.001}}
     assert not (results / "mine" / "race" / "race.csv").exists()
@@ -318,6 +324,7 @@ def test_it_fits_a_terminal(harness: Run, mine: str, results: Path) -> None:
     whole = (str(results), "race.parquet", "other.yaml")  # paths are not broken
     lines = [line for line in screen.lines if not any(path in line for path in whole)]
     assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("On mine, one run of Alpha-MAML ")
     assert any(line.startswith("What one run") for line in lines)
 
 

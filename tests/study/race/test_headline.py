@@ -15,6 +15,7 @@ from harness.study.race import headline, racers
 from harness.study.race.contenders import ANY_PAIR, DEFAULT, PBT, RANDOM, SEARCHED, TITLES, Race
 from harness.study.race.racers import Axis
 from harness.study.race.summary import runs, tables
+from harness.study.race.written import Raced
 from tests.study.race.made import BUDGET, searched
 
 X = [1, 2, 3]
@@ -118,7 +119,8 @@ def test_over_and_under_in_a_race() -> None:
     for losses, words in (([0.5, 0.5], "over 4"), ([9.0, 9.0], "under 1")):
         single = replace(one.racers[1].single, loss=np.array([losses]).T)  # type: ignore[type-var]
         changed = replace(one, racers=(one.racers[0], replace(one.racers[1], single=single)))
-        (table, *_) = tables(changed, headline.numbers(changed))
+        numbers = headline.numbers(changed)
+        (table, *_) = tables(Raced(grid="a", target=0.9, numbers=numbers, chosen={}))
         assert table.frame["runs, by loss"].tolist() == [words]
 
 
