@@ -82,7 +82,8 @@ def _count(row: Any) -> str:
 
 def _beside_tuners(raced: Raced, racer: str) -> Iterator[str]:
     found = {title: _found(raced, racer, name) for name, title in TUNERS.items()}
-    counts = [f"{_count(row)} of MAML by {title}" for title, row in found.items() if row is not None]
+    known = {title: row for title, row in found.items() if row is not None and not math.isnan(row.value)}
+    counts = [f"{_count(row)} of MAML by {title}" for title, row in known.items()]
     if counts:
         *first, last = (one.replace(" of MAML", "") if at else one for at, one in enumerate(counts))
         yield f"It is worth {', '.join(first)}{' and ' * bool(first)}{last}."

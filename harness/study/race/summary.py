@@ -29,7 +29,9 @@ def _rows(frame: pd.DataFrame) -> Iterator[Any]:
 
 
 def runs(row: Any) -> str:
-    """`12.3 (8.1 to 20)`, `over 169`, `under 1`, with what its interval's ends are."""
+    """`12.3 (8.1 to 20)`, `over 169`, `under 1`, with what its interval's ends are; `neither reaches it`."""
+    if math.isnan(row.value):
+        return str(row.why)
     shown, *ends = (_runs(one, row) for one in (row.value, row.low, row.high))
     if math.isfinite(row.value) and math.isfinite(row.low) and math.isfinite(row.high):
         return interval(row.value, row.low, row.high)

@@ -119,5 +119,6 @@ def test_a_target_that_is_never_reached() -> None:
 
 
 def test_one_tuner_alone() -> None:
-    found = in_short(raced(worth(DEFAULT, 2.0), row("worth_by_loss", DEFAULT, PBT, 3.0), **CHOSEN))
+    ended = row("worth_by_loss", DEFAULT, TPE, math.nan, why="no run has ended")
+    found = in_short(raced(worth(DEFAULT, 2.0), ended, row("worth_by_loss", DEFAULT, PBT, 3.0), **CHOSEN))
     assert found[1:] == ("It is worth 3.00 runs of MAML by PBT.",)
