@@ -44,6 +44,7 @@ COLUMNS = ("measure", "racer", "other", "of", "unit", "value", "low", "high", "f
 UNTUNED = (DEFAULT, LOG_DEFAULT, ANY_PAIR)
 """Those of whom one run is set beside a search."""
 TUNERS = (RANDOM, COARSE, TPE, ASHA, PBT)
+NEVER, NOT_ALWAYS = "never", "not always"
 NEITHER, NOTHING_TOLD = "neither reaches it", "no run has ended"
 RUNS = (1, 4, 16)
 """Whole budgets after which searches are compared."""
@@ -116,11 +117,11 @@ def _worth(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
                 "worth_by_loss": (worth(sample.mean(loss), x, by_loss), NOTHING_TOLD),
                 "worth_by_hit": (worth_by_hit(sample.mean(hit), x, by_hit), NEITHER),
             }
-            told = {"worth_by_loss": np.isfinite(by_loss[:, 0]).argmax(), "worth_by_hit": 0}
+            begun = {"worth_by_loss": int(np.isfinite(by_loss[:, 0]).argmax()), "worth_by_hit": 0}
             for measure, (found, why) in worths.items():
-                beside: dict[str, Any] = {"other": other.name, "unit": "runs", "last": float(x[-1])}
-                beside["first"] = float(x[told[measure]])
-                yield _row(sample, measure, name, found, why=_why(found, why), **beside)
+                first, last = float(x[begun[measure]]), float(x[-1])
+                beside: dict[str, Any] = {"other": other.name, "first": first, "last": last}
+                yield _row(sample, measure, name, found, unit="runs", why=_why(found, why), **beside)
 
 
 def _why(found: Array, why: str) -> str:
@@ -159,7 +160,7 @@ def _costs(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
 def _never(racer: Racer) -> str:
     """In how many seeds it does not reach the target, or not with all hyper-rates; empty: in none."""
     never = int(np.isinf(racer.cost).sum())
-    often = "not always" if racer.name == ANY_PAIR else "never"  # some hyper-rates never reach it
+    often = NOT_ALWAYS if racer.name == ANY_PAIR else NEVER  # some hyper-rates never reach it
     return f"{often} in {never} of {len(racer.cost)} seeds" if never else ""
 
 

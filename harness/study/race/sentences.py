@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.analysis.sensitivity.texts import with_interval
 from harness.study.race.contenders import ANY_PAIR, ASHA, DEFAULT, LOG_DEFAULT, PBT, RANDOM, SEARCHED, TPE
-from harness.study.race.headline import RUNS
+from harness.study.race.headline import NEVER, RUNS
 from harness.study.race.summary import runs, short
 from harness.study.race.written import Raced
 
@@ -96,7 +96,9 @@ def _cost(raced: Raced, racer: str) -> Iterator[str]:
     search = "random search over its initial rates"
     goal = f"a training loss of {raced.target:g}"
     if math.isinf(cost.value):
-        yield f"Whether {search} reaches {goal}: {cost.why}."
+        often, _, seeds = cost.why.partition(" in ")
+        verb = "never reaches" if often == NEVER else "does not always reach"
+        yield f"{search[0].upper()}{search[1:]} {verb} {goal} in {seeds}."
         return
     words = f"Until it reaches {goal}, {search} is expected to spend {with_interval(cost)} iterations"
     if ratio is not None and math.isfinite(ratio.value):
