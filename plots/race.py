@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import LogFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from harness.plots import style, texts
 from harness.plots.heading import Heading
@@ -25,6 +25,8 @@ STROKE, HEAD = 0.38, 0.26
 PANELS = {"hit": "Probability that the target has been reached", "best": "Expected best validation loss"}
 FAR = 8.0
 """With losses that differ by more than this factor, their axis is logarithmic."""
+DENSE = 1.0
+"""Decades in an inch of it from which on only powers of ten have a label."""
 
 DASHED, DOTTED = (0, (4, 1.2)), (0, (1, 1))
 BLACK, ORANGE, VERMILION, PURPLE, GREEN, SKY, BLUE = (
@@ -109,18 +111,28 @@ def _scales(ax: Axes, curves: pd.DataFrame, own: pd.DataFrame, curve: str, drawn
         ax.set_yticklabels(["0", "", "0.5", "", "1"])
     else:
         values = own["value"].to_numpy(float)
-        if values.size and values.min() > 0 and values.max() > FAR * values.min():
+        log = bool(values.size and values.min() > 0 and values.max() > FAR * values.min())
+        low, high = page.limits(values, log)
+        if log:
+            per_inch = np.log10(high / low) / HIGH
             ax.set_yscale("log")
-            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-            ax.yaxis.set_major_formatter(LogFormatter(minor_thresholds=(np.inf, np.inf)))
+            ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if per_inch < DENSE else (1,)))
+            ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value)))
             ax.yaxis.set_minor_formatter(NullFormatter())
         if values.size:
-            ax.set_ylim(*page.limits(values, ax.get_yscale() == "log"))
+            ax.set_ylim(low, high)
     ax.grid(axis="y", color="0.92", lw=0.5, zorder=0)
     ax.set_axisbelow(True)
     ax.set_xlabel("meta-iterations spent, abandoned runs included", labelpad=1, size=style.TICK)
     ax.tick_params(pad=2, length=2.5)
     ax.tick_params(which="minor", length=1.5)
+
+
+def plain(value: float) -> str:
+    """0.05, 1, 1000, 20,000: without an exponent, unless it is tiny or huge."""
+    if not 1e-4 <= value < 1e7:
+        return f"{value:g}"
+    return f"{value:{',' if value >= 1e4 else ''}.12f}".rstrip("0").rstrip(".")
 
 
 def _stroke(ax: Axes, at: float, row: float, look: Look) -> None:

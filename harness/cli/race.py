@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from harness.records.tables import Tables
     from harness.study.race.contenders import Race
-    from harness.study.race.summary import Table
+    from harness.study.race.written import Raced
 
 FOLDER = "race"
 EVERY_S = 60.0
@@ -50,17 +50,18 @@ def race(
     """Race Alpha-MAML at random rates against MAML with tuners, at equal iterations.
 
     Needs the records of the grid and of MAML on a finer one, GRID-fine; the defaults of Alpha-MAML come from
-    the league's other grids. TPE and ASHA are replayed from the records by Optuna; population based training
-    trains, some minutes of a core. Each repeat is kept, so that the same command goes on. Writes into the
-    grid's folder race/: race.parquet and race.csv (numbers), curves.parquet, race.png, race.svg. With --json
-    only repeats are written; the keys are sources, target, chosen, notes and numbers (never: infinite).
+    the league's other grids, seeds 0 and 1, on which nobody races then. TPE and ASHA are replayed from the
+    records by Optuna; population based training trains, some minutes of a core. Each repeat is kept, so that
+    the same command goes on. Writes into the grid's folder race/: race.parquet and race.csv (numbers),
+    curves.parquet, race.png, race.svg. With --json only repeats are written; the keys are grid, sources,
+    target, chosen, notes and numbers (never: infinite).
     """
     from harness import grids
     from harness.cli import race_files as files
     from harness.study import league
     from harness.study.race import contenders, headline
     from harness.study.race.curves import curves
-    from harness.study.race.summary import tables as summarized
+    from harness.study.race.written import Raced
 
     if target is not None and not (math.isfinite(target) and target > 0):
         raise UserError(f"target {target:g}: write a number > 0")
@@ -81,6 +82,7 @@ def race(
         found = contenders.run(given, note)
     numbers = headline.numbers(found)
     about = {
+        "grid": loaded.folder,
         "sources": sources,
         "target": goal,
         "chosen": found.chosen,
@@ -90,7 +92,8 @@ def race(
         say_json(files.for_programs(numbers, about))
         return
     drawn = curves(found)
-    _show(found, summarized(found, numbers), about)
+    raced = Raced(grid=loaded.folder, target=goal, numbers=numbers, chosen=found.chosen)
+    _show(raced, found.seeds, about)
     written = files.write(numbers, drawn, about, given.folder)
     with working("drawing"):
         written += _draw(found, drawn, given.folder, f"The race: {loaded.folder}")
@@ -112,7 +115,9 @@ def _tables(
     for wanted in (fine, grid, *league.others(name)):
         try:
             file = grids.load(wanted, dataset=asked["dataset"])
-            ((made, source),) = gather([wanted], quiet=quiet, **asked).values()
+            # A default is chosen on seeds of its own, whichever are raced on.
+            own = asked if wanted in (fine, grid) else {**asked, "seeds": None}
+            ((made, source),) = gather([wanted], quiet=quiet, **own).values()
         except UserError as error:
             if wanted == fine:
                 raise UserError(f"{error}; a race needs MAML on a finer grid of this name") from None
@@ -162,15 +167,21 @@ def _draw(found: Race, drawn: pd.DataFrame, folder: Path, title: str) -> list[Pa
     return plotted.render(drawn, what, folder)
 
 
-def _show(found: Race, tables: list[Table], about: Mapping[str, Any]) -> None:
-    """Where the numbers come from, and the tables."""
+def _show(raced: Raced, seeds: Sequence[int], about: Mapping[str, Any]) -> None:
+    """What the numbers say in short, where they come from, and the tables."""
     from harness.analysis.sensitivity.texts import resampled
+    from harness.study.race import sentences, summary
 
+    first, *others = sentences.in_short(raced)
+    say(first, "bold")
+    for line in others:
+        say(line)
+    say()
     for name, source in about["sources"].items():
         say(f"{name}: {source}")
     for line in about["notes"]:
         say(line, "yellow" if line.startswith("without") else "dim")
-    for table in tables:
+    for table in summary.tables(raced):
         say()
         say(table.title, "bold")
         heads = [*map(str, table.frame.columns)]
@@ -182,4 +193,4 @@ def _show(found: Race, tables: list[Table], about: Mapping[str, Any]) -> None:
         for note in table.notes:
             say(note, "dim")
     say()
-    say(f"In brackets: {resampled([len(found.seeds)])}, the same for all racers.", "dim")
+    say(f"In brackets: {resampled([len(seeds)])}, the same for all racers.", "dim")

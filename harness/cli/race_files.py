@@ -27,7 +27,7 @@ VALUES = {
     "first": Column(NUMBER, "runs", "of a worth: the smallest that could have come out"),
     "last": Column(NUMBER, "runs", "of a worth: the largest that could have come out"),
     "seeds": Column(INTEGER, "seeds", "training seeds, which are resampled"),
-    "why": Column(TEXT, "", "why a number is infinite; empty: it is not"),
+    "why": Column(TEXT, "", "why there is no number, no interval, or none that is finite; empty: there is"),
 }
 """Columns of race.parquet."""
 CURVES = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from harness.common.errors import UserError
 from harness.records import Row
 from harness.records.store import Store
 from harness.study import league
-from harness.study.race import contenders, live
+from harness.study.race import contenders, live, sentences, written
 from harness.study.race.contenders import DEFAULT, LITERATURE, LOG_DEFAULT, PBT, RANDOM, TITLES, TPE
 from tests.cli.conftest import Run, is_refused
 from tests.cli.terminal import terminal
@@ -75,17 +76,25 @@ def record(cell: Cell, best: float = 0.1) -> bytes:
     return records.dump(records.make(cell, "diverged" if diverges else "budget", rows, ORIGIN))
 
 
-def fill(results: Path, name: str, best: float = 0.1) -> None:
+def fill(results: Path, name: str, best: float = 0.1, seeds: Sequence[int] | None = None) -> None:
     store = Store(results)
-    for cell in grids.load(name).cells():
+    for cell in grids.load(name).cells(seeds):
         store.put(record(cell, best))
 
 
-def write(folder: Path, *names: str) -> None:
+def write(folder: Path, *names: str, seeds: Sequence[int] = (0, 1)) -> None:
     for name in names:
         shots = "k_shot: 5, " if name == "other" else ""
-        (folder / f"{name}.yaml").write_text(COARSE.replace("validation_every", f"{shots}validation_every"))
-        (folder / f"{name}-fine.yaml").write_text(FINE)
+        coarse = COARSE.replace("validation_every", f"{shots}validation_every")
+        for path, text in ((f"{name}.yaml", coarse), (f"{name}-fine.yaml", FINE)):
+            (folder / path).write_text(text.replace("[0, 1]\ncells", f"{[*seeds]}\ncells"))
+
+
+def with_seeds(results: Path, *seeds: int) -> None:
+    """The race's own grids on these seeds, with all records."""
+    write(Path(), "mine", seeds=seeds)
+    for name in ("mine.yaml", "mine-fine.yaml"):
+        fill(results, name)
 
 
 def trained(population: live.Population) -> list[live.Step]:
@@ -156,27 +165,94 @@ def test_what_is_written(harness: Run, mine: str, results: Path, trainer: Traine
     assert {*rows["seeds"]} == {2}
     assert "MAML, the literature's rates: alpha0=1 beta0=0.001 (a paper)" in said.out
     assert "What one run at random initial rates is worth" in said.out
+    first, *_ = said.out.splitlines()
+    who = "one run of Alpha-MAML at random initial rates, with hyper-rates drawn at random too"
+    assert re.fullmatch(
+        rf"On mine, {who}, is worth .* of MAML by random search, by the loss it ends with\.", first
+    )
+    assert sentences.headline(written.read(folder / "race.parquet")) == first
     assert trainer.asked == [REPEATS[PBT]]
-    written = pd.read_csv(folder / "race.csv")
-    pd.testing.assert_frame_equal(written[["value", "low", "high"]], rows[["value", "low", "high"]])
+    csv = pd.read_csv(folder / "race.csv")
+    pd.testing.assert_frame_equal(csv[["value", "low", "high"]], rows[["value", "low", "high"]])
 
 
 def test_defaults_come_from_the_other_grids(harness: Run, mine: str, results: Path, trainer: Trainer) -> None:
+    with_seeds(results, 0, 1, 2, 3)
     said = harness("race", mine, "--replayed")
     assert (
         f"without {TITLES[DEFAULT]}: no records of other.yaml, on which its default would be chosen"
         in said.out
     )
+    assert {*numbers(results)["seeds"]} == {4}
     assert trainer.asked == []
     fill(results, "other.yaml", best=1.0)
     said = harness("race", mine, "--replayed")
     assert said.code == 0, said.err
     # There 1 is better than .1, unlike in the race itself; both beta_hyperlr are alike: the first.
-    assert f"{TITLES[DEFAULT]}: alpha_hyperlr=1 beta_hyperlr=0.0001, chosen on other.yaml" in said.out
-    assert f"{TITLES[LOG_DEFAULT]}: eta=0.5, chosen on other.yaml" in said.out
+    where = "chosen on other.yaml, seeds 0-1 (mean Gamma"
+    assert f"{TITLES[DEFAULT]}: alpha_hyperlr=1 beta_hyperlr=0.0001, {where}" in said.out
+    assert f"{TITLES[LOG_DEFAULT]}: eta=0.5, {where}" in said.out
     rows = numbers(results)
     worth = rows[(rows["measure"] == "worth_by_loss") & (rows["racer"] == DEFAULT)]
     assert {*worth["other"]} == {RANDOM, contenders.COARSE, TPE, contenders.ASHA}
+
+
+def test_nobody_races_on_the_seeds_of_the_choice(harness: Run, mine: str, results: Path) -> None:
+    """Whether they are named or not. Where there are no others, the defaults are left out."""
+    with_seeds(results, 0, 1, 2, 3)
+    fill(results, "other.yaml")
+    told = "all racers run on seeds 2-3, on which no default was chosen"
+    found = []
+    for asked in ([], ["--seeds", "0-3"], ["--seeds", "2-3"]):
+        assert told in harness("race", mine, "--replayed", *asked).out
+        found.append(numbers(results))
+        assert {*found[0]["seeds"]} == {2}
+        pd.testing.assert_frame_equal(found[-1], found[0])
+    repeats = (results / "mine" / "race" / contenders.FOLDER).iterdir()
+    assert {path.stem.split("-")[2] for path in repeats} == {"seed2", "seed3"}
+    said = harness("race", mine, "--replayed", "--seeds", "0-1")
+    why = "its default would be chosen on seeds 0-1, and no other seed is left to race on"
+    assert said.code == 0, said.err
+    for name in (DEFAULT, LOG_DEFAULT):
+        assert f"without {TITLES[name]}: {why}\n" in said.out, said.out
+    rows = numbers(results)
+    assert {*rows["racer"]} == {*TITLES} - {DEFAULT, LOG_DEFAULT, PBT}
+    assert {*rows["seeds"]} == {2}
+
+
+def test_a_default_is_chosen_on_its_own_seeds_alone(harness: Run, mine: str, results: Path) -> None:
+    """On seeds 0 and 1 of the other grid 1 is best, on the other three 0.1: these only say what the choice is
+    worth."""
+    with_seeds(results, 0, 1, 2)
+    write(Path(), "other", seeds=range(5))
+    fill(results, "other.yaml", best=1.0, seeds=(0, 1))
+    fill(results, "other.yaml", best=0.1, seeds=(2, 3, 4))
+    said = harness("race", mine, "--replayed")
+    where = r"chosen on other.yaml, seeds 0-1 \(mean Gamma (\S+) there, (\S+) on their seeds 2-4\)"
+    found = re.search(rf"{TITLES[DEFAULT]}: alpha_hyperlr=1 beta_hyperlr=0.0001, {where}", said.out)
+    assert found is not None, said.out
+    assert float(found[1]) > float(found[2])
+
+
+def test_a_choice_needs_its_seeds_whole(harness: Run, mine: str, results: Path) -> None:
+    with_seeds(results, 0, 1, 2)
+    fill(results, "other.yaml")
+    by_method = {cell.method: cell.cell_id for cell in grids.load("other.yaml").cells([1])}
+    kept = (results / "store" / f"{by_method['alpha-maml']}.parquet").read_bytes()
+    (results / "store" / f"{by_method['alpha-maml']}.parquet").unlink()
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
+    lines = [line for line in said.out.splitlines() if line.startswith("without")]
+    assert len(lines) == 1
+    assert re.match(
+        f"without {TITLES[DEFAULT]}: other.yaml: seed 1 of alpha-maml, on which its default would be chosen, "
+        "is not whole; make sweep .*other.yaml runs what is missing$",
+        lines[0],
+    )
+    (results / "store" / f"{by_method['alpha-maml']}.parquet").write_bytes(kept)
+    (results / "store" / f"{by_method['maml']}.parquet").unlink()
+    said = harness("race", mine, "--replayed")
+    assert f"without {TITLES[DEFAULT]}: other.yaml: not all methods have seeds 0-1\n" in said.out
 
 
 def test_a_method_whose_own_knobs_do_not_vary(
@@ -236,7 +312,7 @@ def test_what_is_kept_is_not_made_again(
 def test_for_programs(harness: Run, mine: str, results: Path) -> None:
     said = harness("race", mine, "--json", "--replayed")
     found = json.loads(said.out)
-    assert [*found] == ["sources", "target", "chosen", "notes", "numbers"]
+    assert [*found] == ["grid", "sources", "target", "chosen", "notes", "numbers"]
     assert [*found["numbers"][0]] == [*VALUES]
     assert found["chosen"] == {LITERATURE: {"alpha0": 1.0, "beta0": 0.001}}
     assert not (results / "mine" / "race" / "race.csv").exists()
@@ -248,6 +324,7 @@ def test_it_fits_a_terminal(harness: Run, mine: str, results: Path) -> None:
     whole = (str(results), "race.parquet", "other.yaml")  # paths are not broken
     lines = [line for line in screen.lines if not any(path in line for path in whole)]
     assert max(map(len, lines)) <= 80
+    assert lines[0].startswith("On mine, one run of Alpha-MAML ")
     assert any(line.startswith("What one run") for line in lines)
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from harness.cell import Cell, cell
 from harness.common.errors import UserError
-from harness.common.text import counted, written
+from harness.common.text import counted
 from harness.methods import METHODS
 from harness.problems import problem_of
 from harness.records.describing import grid_of
 from harness.records.record import NUMERICS
+from harness.records.reference import say_seeds
 from harness.records.tables import Tables
 from harness.study import league
 from harness.study.league import ALPHA_MAML, ALPHA_MAML_LOG, MAML
@@ -23,6 +24,7 @@ from harness.study.race import kept, live, racers, replay
 from harness.study.race.defaults import default, own_knobs
 from harness.study.race.racers import Axis, Racer
 from harness.study.race.searched import Searched, searched, untrained
+from harness.study.standings import CHOICE
 
 LITERATURE, RANDOM, COARSE, TPE, ASHA, PBT = (
     f"maml-{how}" for how in ("literature", "random", "coarse", "tpe", "asha", "pbt")
@@ -42,6 +44,8 @@ TITLES = {
     LOG_DEFAULT: "Alpha-MAML in logs, default knob",
 }
 """Of all racers, in order."""
+BY_DEFAULT = {ALPHA_MAML: DEFAULT, ALPHA_MAML_LOG: LOG_DEFAULT}
+"""Method -> the racer that runs it with a default of its own knobs."""
 REPEATS = {TPE: 200, ASHA: 200, PBT: 20}
 REPLAYED = {name: count for name, count in REPEATS.items() if name != PBT}
 """Without what trains."""
@@ -103,7 +107,7 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
             known[method] = searched(given.grid, given.coarse, method, given.target, worst)
         except UserError as error:
             notes.append(f"without {title}: {error}")
-    seeds = _common(given, maml, known)
+    seeds, defaults = _chosen(given, _common(given, maml, known), known, notes)
     maml, known = maml.of_seeds(seeds), {name: one.of_seeds(seeds) for name, one in known.items()}
     axis = Axis(budget=maml.budget, runs=len(maml.table))
     found: list[Racer] = []
@@ -125,9 +129,13 @@ def run(given: Given, note: Note = lambda text: None) -> Race:
         found.append(_trained(given, maml, axis, worst, note))
     if ALPHA_MAML in known:
         note("random search over Alpha-MAML's rates")
-        found += _of_alpha_maml(known[ALPHA_MAML], given, axis, chosen, notes)
-    if ALPHA_MAML_LOG in known:
-        found += _by_default(LOG_DEFAULT, known[ALPHA_MAML_LOG], given, axis, chosen, notes)
+        found += _without_default(known[ALPHA_MAML], axis)
+    for method, values in defaults.items():
+        chosen[BY_DEFAULT[method]] = values
+        own = known[method].table
+        same = np.logical_and.reduce([own[knob] == value for knob, value in values.items()], initial=True)
+        with_it = known[method].only(np.broadcast_to(same, len(own)))
+        found.append(racers.by_random_search(BY_DEFAULT[method], [with_it], axis))
     order = [*TITLES]
     return Race(
         given=given,
@@ -153,47 +161,36 @@ def _common(given: Given, maml: Searched, known: Mapping[str, Searched]) -> tupl
     return tuple(seeds)
 
 
-def _of_alpha_maml(
-    known: Searched, given: Given, axis: Axis, chosen: dict[str, Mapping[str, float]], notes: list[str]
-) -> list[Racer]:
-    """With a default pair of hyper-rates; with one pair, any, kept while the initial rates are searched; with
-    all four drawn anew for each run."""
+def _chosen(
+    given: Given, seeds: tuple[int, ...], known: Mapping[str, Searched], notes: list[str]
+) -> tuple[tuple[int, ...], dict[str, Mapping[str, float]]]:
+    """The seeds to race on, and by method the default of its own knobs. Where one was chosen, nobody races on
+    the seeds of the choice: racers are set beside each other seed by seed."""
+    found: dict[str, Mapping[str, float]] = {}
+    for method, name in BY_DEFAULT.items():
+        if method in known:
+            try:
+                one = default(known[method], given.grid, given.others, seeds)
+                found[method] = one.values
+                notes.append(f"{TITLES[name]}: {one.text}")
+            except UserError as error:
+                notes.append(f"without {TITLES[name]}: {error}")
+    if any(found.values()):
+        seeds = tuple(seed for seed in seeds if seed not in CHOICE)
+        notes.append(f"all racers run on {say_seeds(seeds)}, on which no default was chosen")
+    return seeds, found
+
+
+def _without_default(known: Searched, axis: Axis) -> list[Racer]:
+    """One pair of hyper-rates, any, kept while the initial rates are searched; all four drawn anew for each
+    run."""
     knobs = own_knobs(known)
     by_pair = known.table.groupby(knobs, sort=True).indices.values() if knobs else [range(len(known.table))]
     pairs = [known.only(rows) for rows in by_pair]
     return [
-        *_by_default(DEFAULT, known, given, axis, chosen, notes),
         racers.by_random_search(ANY_PAIR, pairs, axis),
         racers.by_random_search(SEARCHED, [known], axis),
     ]
-
-
-def _by_default(
-    name: str,
-    known: Searched,
-    given: Given,
-    axis: Axis,
-    chosen: dict[str, Mapping[str, float]],
-    notes: list[str],
-) -> list[Racer]:
-    """Its own knobs as they are best on the other grids. Without these it is left out, unless it has none."""
-    if not own_knobs(known):
-        chosen[name] = {}
-        notes.append(f"{TITLES[name]}: nothing to choose, as only its initial rates vary")
-        return [racers.by_random_search(name, [known], axis)]
-    lacking = [one for one in league.others(given.grid) if one not in given.others]
-    try:
-        if lacking:
-            raise UserError(f"no records of {' and '.join(lacking)}, on which its default would be chosen")
-        values = default(known.method, given.others, known)
-    except UserError as error:
-        notes.append(f"without {TITLES[name]}: {error}")
-        return []
-    chosen[name] = values
-    words = " ".join(f"{knob}={written(value)}" for knob, value in values.items())
-    notes.append(f"{TITLES[name]}: {words}, chosen on {' and '.join(given.others)}")
-    same = np.logical_and.reduce([known.table[knob] == value for knob, value in values.items()])
-    return [racers.by_random_search(name, [known.only(same)], axis)]
 
 
 def _numbers(name: str, given: Given, seeds: int) -> range:

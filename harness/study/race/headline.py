@@ -30,7 +30,8 @@ MEASURES = {
     "worth_by_loss": "runs of the other after which its expected best validation loss is the mean of one "
     "run of this racer; of TPE, ASHA and PBT iterations in whole budgets; -inf: the first that it is told is "
     "better already; inf: it never is as good",
-    "worth_by_hit": "the same by the chance that a run has reached the target",
+    "worth_by_hit": "the same by the chance that a run has reached the target; -inf also where one run of "
+    "this racer never does; null: neither ever does",
     "tuning_cost": "iterations until the target is first reached, abandoned runs included; of a tuner all "
     "that its repeats spend, until then or in vain, over the number of those that reach it; inf: in some "
     "seed, or with some hyper-rates, it never is",
@@ -43,6 +44,8 @@ COLUMNS = ("measure", "racer", "other", "of", "unit", "value", "low", "high", "f
 UNTUNED = (DEFAULT, LOG_DEFAULT, ANY_PAIR)
 """Those of whom one run is set beside a search."""
 TUNERS = (RANDOM, COARSE, TPE, ASHA, PBT)
+NEVER, NOT_ALWAYS = "never", "not always"
+NEITHER, NOTHING_TOLD = "neither reaches it", "no run has ended"
 RUNS = (1, 4, 16)
 """Whole budgets after which searches are compared."""
 
@@ -51,7 +54,8 @@ def numbers(race: Race) -> pd.DataFrame:
     """One row for each number, with its interval over training seeds: see MEASURES.
 
     `other`: the racer that it is set beside; `of`: after how many whole budgets; `first`, `last`: of a worth,
-    the smallest and the largest number of runs that could have come out; `why`: why there is no number.
+    the smallest and the largest number of runs that could have come out; `why`: why there is no number, no
+    interval, or none that is finite.
     """
     sample = resamples(np.ones(len(race.seeds), bool))
     rows = [*_worth(race, sample), *_costs(race, sample), *_singles(race, sample), *_gains(race, sample)]
@@ -60,7 +64,7 @@ def numbers(race: Race) -> pd.DataFrame:
 
 def worth(value: ArrayLike, x: ArrayLike, curve: ArrayLike) -> Array:
     """Where a falling curve [X, ...] reaches a value [...]: linear in between; -inf: it begins below; inf: it
-    never does. A curve that is infinite has not begun."""
+    never does. A curve that is infinite has not begun; NaN: it never begins."""
     value, x, curve = (np.asarray(one, float) for one in (value, x, curve))
     begun = np.isfinite(curve)
     enough = NOISE * np.maximum(np.abs(value), np.abs(np.where(begun, curve, 0)).max(0))
@@ -76,7 +80,16 @@ def worth(value: ArrayLike, x: ArrayLike, curve: ArrayLike) -> Array:
         found = x[np.maximum(first - 1, 0)] + share * (x[first] - x[np.maximum(first - 1, 0)])
     equal = np.abs(at(start) - value) <= enough
     found = np.where(first == start, np.where(equal, x[start], -np.inf), found)
-    return np.where(reaches.any(0), found, np.inf)
+    found = np.where(reaches.any(0), found, np.inf)
+    return np.where(begun.any(0), found, np.nan)
+
+
+def worth_by_hit(value: ArrayLike, x: ArrayLike, chance: ArrayLike) -> Array:
+    """Where a rising chance [X, ...] reaches a value [...], as `worth`. No chance at all is less than a run
+    is worth, wherever the curve begins; NaN: the curve is without any as well."""
+    value, chance = np.asarray(value, float), np.asarray(chance, float)
+    found = np.where(value == 0, -np.inf, worth(1 - value, x, 1 - chance))
+    return np.where((value == 0) & (chance.max(0) == 0), np.nan, found)
 
 
 def mean_of_one(known: Searched) -> tuple[Array, Array]:
@@ -99,13 +112,23 @@ def _worth(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
     for name, loss, hit in _untuned(race):
         for other in tuners:
             x, best, chance = _by_runs(race, other)
-            falling = {"worth_by_loss": (loss, best), "worth_by_hit": (1 - hit, 1 - chance)}
-            for measure, (value, curve) in falling.items():
-                mean = sample.mean(curve)
-                found = worth(sample.mean(value), x, mean)
-                first, last = float(x[np.isfinite(mean[:, 0]).argmax()]), float(x[-1])
+            by_loss, by_hit = sample.mean(best), sample.mean(chance)
+            worths = {
+                "worth_by_loss": (worth(sample.mean(loss), x, by_loss), NOTHING_TOLD),
+                "worth_by_hit": (worth_by_hit(sample.mean(hit), x, by_hit), NEITHER),
+            }
+            begun = {"worth_by_loss": int(np.isfinite(by_loss[:, 0]).argmax()), "worth_by_hit": 0}
+            for measure, (found, why) in worths.items():
+                first, last = float(x[begun[measure]]), float(x[-1])
                 beside: dict[str, Any] = {"other": other.name, "first": first, "last": last}
-                yield _row(sample, measure, name, found, unit="runs", **beside)
+                yield _row(sample, measure, name, found, unit="runs", why=_why(found, why), **beside)
+
+
+def _why(found: Array, why: str) -> str:
+    """Why there is no number, or no interval; empty: there is."""
+    if np.isnan(found[0]):
+        return why
+    return f"no interval: in some resamples {why}" if np.isnan(found).any() else ""
 
 
 def _by_runs(race: Race, racer: Racer) -> tuple[Array, Array, Array]:
@@ -116,22 +139,29 @@ def _by_runs(race: Race, racer: Racer) -> tuple[Array, Array, Array]:
         best = expected_best(known.scored.T, more_is_better=False).T
         return np.arange(1.0, len(best) + 1), best, chance_of_hit(known.hit.sum(0), len(best)).T
     x = race.axis.x
-    some = (x > 0) & (x <= racer.until)
+    some = (x > 0) & (x <= max(racer.until, x[1]))
     return x[some] / race.axis.budget, racer.best[some], racer.told[some]
 
 
 def _costs(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
     first = race.find(RANDOM)
     for racer in race.racers:
-        spent = sample.mean(racer.cost)
-        never = np.isinf(racer.cost).sum()
-        often = "not always" if racer.name == ANY_PAIR else "never"  # some hyper-rates never reach it
-        why = f"{often} in {never} of {len(race.seeds)} seeds" if never else ""
+        spent, why = sample.mean(racer.cost), _never(racer)
         yield _row(sample, "tuning_cost", racer.name, spent, unit="iterations", why=why)
         if first is not None and racer is not first:
+            beside = sample.mean(first.cost)
+            if lacks := _never(first):
+                why = "; ".join([*[why] * bool(why), f"random search over MAML's rates reaches it {lacks}"])
             with np.errstate(invalid="ignore"):
-                ratio = spent / sample.mean(first.cost)
+                ratio = np.where(np.isfinite(beside), spent / beside, np.nan)
             yield _row(sample, "tuning_cost", racer.name, ratio, other=RANDOM, unit="ratio", why=why)
+
+
+def _never(racer: Racer) -> str:
+    """In how many seeds it does not reach the target, or not with all hyper-rates; empty: in none."""
+    never = int(np.isinf(racer.cost).sum())
+    often = NOT_ALWAYS if racer.name == ANY_PAIR else NEVER  # some hyper-rates never reach it
+    return f"{often} in {never} of {len(racer.cost)} seeds" if never else ""
 
 
 def _singles(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
@@ -150,7 +180,9 @@ def _gains(race: Race, sample: Resamples) -> Iterable[dict[str, Any]]:
         assert searched is not None
         for runs in RUNS:
             if runs * race.axis.budget <= min(searched.until, other.until, race.axis.x[-1]):
-                stats = sample.mean(searched.best[runs * PARTS] - other.best[runs * PARTS])
+                ours, theirs = (sample.mean(racer.best[runs * PARTS]) for racer in (searched, other))
+                alike = np.isclose(ours, theirs, rtol=NOISE, atol=0)  # after one run those of "any" are
+                stats = np.where(alike, 0.0, ours - theirs)
                 yield _row(sample, "gain_by_search", SEARCHED, stats, other=other.name, of=f"{runs}")
 
 

@@ -113,8 +113,8 @@ def replay(
 def _run(known: Searched, at: int, seed: int, trial: Trial) -> int | None:
     """The iteration at which a run is given up; None: it goes on to its end."""
     for step, loss in zip(known.steps[1:-1], known.validation[at, seed, 1:-1], strict=True):
-        if np.isnan(loss):  # it will diverge
-            return None
+        if np.isnan(loss):  # nothing to be told: it has diverged, or there is no number
+            continue
         trial.report(float(loss), int(step))
         if trial.should_prune():
             return int(step)

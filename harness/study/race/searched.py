@@ -15,6 +15,7 @@ from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.text import counted
+from harness.records.describing import grid_of
 from harness.records.passages import sustained_passage
 from harness.records.tables import Tables
 
@@ -30,16 +31,16 @@ class Searched:
     budget: int
     """Iterations."""
     loss: Array
-    """[B, S] validation loss at the budget; of a run that diverged: that of iteration 1, or `worst` if it
-    diverged then."""
+    """[B, S] validation loss at the budget; of a run that diverged, or whose loss is no finite number there:
+    that of iteration 1, or `worst` if that is none either."""
     passage: Array
     """[B, S] iterations to the sustained passage of the target, inf: a miss."""
     ran: Array
     """[B, S] iterations to the budget, or to where it diverged."""
     steps: NDArray[np.int64]
-    """[V] iterations at which every run was validated that got there."""
+    """[V] iterations at which every run was validated that got there; the first is 1."""
     validation: Array
-    """[B, S, V] validation loss; NaN: it had diverged."""
+    """[B, S, V] validation loss; NaN: it had diverged, or the loss is no finite number."""
     worst: float = np.inf
     """No run counts as worse: one that ends at 1e8 would decide every mean. A tuner sees the losses as they
     are."""
@@ -91,6 +92,13 @@ def untrained(tables: Tables) -> float:
     return np.inf if np.isnan(found) else found
 
 
+def whole_seeds(trials: pd.DataFrame) -> tuple[int, ...]:
+    """The seeds of which every cell has a result."""
+    done = trials["cell_id"].isin(finished(trials)["cell_id"])
+    whole = done.groupby(trials["seed"], sort=True).all()
+    return tuple(int(seed) for seed in whole.index[whole])
+
+
 def searched(name: str, tables: Tables, method: str, target: float, worst: float = np.inf) -> Searched:
     """The runs of a method in a grid's tables, on the seeds of which every cell has a result. worst: see
     Searched.
@@ -105,11 +113,9 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         raise UserError(f"{name}: it has no cells of {method}")
     if trials[["preset", "changes"]].drop_duplicates().shape[0] > 1:
         raise UserError(f"{name}: it has several readings of a protocol; a race is run in one")
-    done = trials["cell_id"].isin(finished(trials)["cell_id"])
-    whole = done.groupby(trials["seed"], sort=True).all()
-    seeds = tuple(int(seed) for seed in whole.index[whole])
+    seeds = whole_seeds(trials)
     if not seeds:
-        lacking = f"{int((~done).sum())} of {counted(len(trials), 'cell')}"
+        lacking = f"{len(trials) - len(finished(trials))} of {counted(len(trials), 'cell')}"
         raise UserError(
             f"{name}: {lacking} of {method} have no result, so no seed is whole; {again} runs them"
         )
@@ -127,7 +133,9 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
     rows = {str(cell): some for cell, some in own.groupby("cell_id", sort=False)}
     curves = [rows[cell] for cell in trials["cell_id"]]
     diverged = trials["ending"].eq("diverged").to_numpy()
-    steps, seen = _validated(curves, diverged)
+    (protocol,) = grid_of(tables.about).protocols
+    no_end = ~np.isfinite(numbers(trials["final_val_loss"]))
+    steps, seen = _validated(curves, diverged, no_end, protocol.validation_every)
 
     def laid(values: Sequence[float] | Array) -> Array:
         values = np.asarray(values, float)
@@ -136,8 +144,8 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
         return found
 
     start, last = seen[:, 0], seen[:, -1]
-    finals = np.where(diverged | ~np.isfinite(last), start, last)
-    finals = np.where(np.isfinite(finals), finals, worst)  # one that diverged at once
+    finals = np.where(diverged | np.isnan(last), start, last)
+    finals = np.where(np.isnan(finals), worst, finals)  # one that diverged at once
     if not np.isfinite(finals).all():
         raise UserError(f"{name}: runs of {method} have no finite validation loss, not even at iteration 1")
     passages = [sustained_passage(numbers(curve["train_loss"]), target) for curve in curves]
@@ -156,12 +164,30 @@ def searched(name: str, tables: Tables, method: str, target: float, worst: float
 
 
 def _validated(
-    curves: Sequence[pd.DataFrame], diverged: NDArray[np.bool_]
+    curves: Sequence[pd.DataFrame], diverged: NDArray[np.bool_], no_end: NDArray[np.bool_], every: int
 ) -> tuple[NDArray[np.int64], Array]:
-    """The iterations [V] at which all runs that did not diverge were validated, and the losses [runs, V]."""
-    known = [curve.loc[curve["val_loss"].notna(), ["iteration", "val_loss"]] for curve in curves]
-    by_run = [dict(zip(one["iteration"].astype(int), numbers(one["val_loss"]), strict=True)) for one in known]
-    whole = [{*one} for one, ended in zip(by_run, diverged, strict=True) if not ended]
-    steps = sorted(set.intersection(*whole)) if whole else [1]
-    found = np.array([[one.get(step, np.nan) for step in steps] for one in by_run])
-    return np.array(steps), found
+    """The iterations [V] at which all runs that did not diverge were validated, and the losses [runs, V], NaN
+    for what is not finite.
+
+    no_end [runs]: whether the last validation of a run gave no finite number; every: iterations between
+    validations. Tables do not tell a loss that is no number from one that was not measured, so it must follow
+    from these: each run is validated at iteration 1, after `every`, and at its own end, which is the last row
+    here unless its record is longer than the budget.
+    """
+    seen = []
+    for curve in curves:
+        losses = numbers(curve["val_loss"])
+        known = np.isfinite(losses)
+        seen.append(dict(zip(numbers(curve["iteration"])[known].astype(int), losses[known], strict=True)))
+    ends = [int(curve["iteration"].iloc[-1]) for curve in curves]
+    measured = [
+        {*own} | ({end} if lacks else set())
+        for own, end, lacks, gone in zip(seen, ends, no_end, diverged, strict=True)
+        if not gone
+    ]
+    steps = [
+        step
+        for step in sorted({1}.union(*measured))
+        if step == 1 or step % every == 0 or all(step in own for own in measured)
+    ]
+    return np.array(steps), np.array([[own.get(step, np.nan) for step in steps] for own in seen])

@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from harness.analysis.sensitivity.texts import Table, frame_of, interval, number, with_interval
-from harness.study.race.contenders import TITLES, Race
+from harness.study.race.contenders import TITLES
 from harness.study.race.headline import RUNS
+from harness.study.race.written import Raced
 
 
-def tables(race: Race, numbers: pd.DataFrame) -> list[Table]:
-    """What one untuned run is worth; what each racer spends; what searching Alpha-MAML's own rates adds."""
-    return [one for one in (_worth(numbers), _spent(race, numbers), _gains(numbers)) if len(one.frame)]
+def tables(raced: Raced) -> list[Table]:
+    """All of them that have rows."""
+    found = (worth(raced.numbers), spent(raced.numbers, raced.target), gains(raced.numbers))
+    return [one for one in found if len(one.frame)]
 
 
 def _title(name: Any) -> str:
@@ -27,7 +29,9 @@ def _rows(frame: pd.DataFrame) -> Iterator[Any]:
 
 
 def runs(row: Any) -> str:
-    """`12.3 (8.1 to 20)`, `over 169`, `under 1`, with what its interval's ends are."""
+    """`12.3 (8.1 to 20)`, `over 169`, `under 1`, with what its interval's ends are; `neither reaches it`."""
+    if math.isnan(row.value):
+        return str(row.why)
     shown, *ends = (_runs(one, row) for one in (row.value, row.low, row.high))
     if math.isfinite(row.value) and math.isfinite(row.low) and math.isfinite(row.high):
         return interval(row.value, row.low, row.high)
@@ -38,11 +42,11 @@ def runs(row: Any) -> str:
 
 def _runs(value: float, row: Any) -> str:
     if math.isinf(value):
-        return f"over {_short(row.last)}" if value > 0 else f"under {_short(row.first)}"
+        return f"over {short(row.last)}" if value > 0 else f"under {short(row.first)}"
     return number(value)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """`169`, `0.1`, `33.1`."""
     return f"{value:.1f}".removesuffix(".0")
 
@@ -51,7 +55,8 @@ def _of(numbers: pd.DataFrame, measure: str) -> pd.DataFrame:
     return numbers[numbers["measure"] == measure]
 
 
-def _worth(numbers: pd.DataFrame) -> Table:
+def worth(numbers: pd.DataFrame) -> Table:
+    """What one untuned run is worth."""
     losses, hits = _of(numbers, "worth_by_loss"), _of(numbers, "worth_by_hit")
     rows = [
         {
@@ -75,18 +80,19 @@ def _worth(numbers: pd.DataFrame) -> Table:
     )
 
 
-def _spent(race: Race, numbers: pd.DataFrame) -> Table:
+def spent(numbers: pd.DataFrame, target: float) -> Table:
+    """What each racer spends until it reaches the target."""
     costs, losses, hits = (_of(numbers, name) for name in ("tuning_cost", "single_loss", "single_hit"))
     rows = []
-    for racer in race.racers:
-        own = costs[costs["racer"] == racer.name]
+    for name in costs["racer"].unique():
+        own = costs[costs["racer"] == name]
         cost = next(_rows(own[own["other"].isna()]))
         ratio = next(_rows(own[own["other"].notna()]), None)
-        single = next(_rows(losses[losses["racer"] == racer.name]), None)
-        hit = next(_rows(hits[hits["racer"] == racer.name]), None)
+        single = next(_rows(losses[losses["racer"] == name]), None)
+        hit = next(_rows(hits[hits["racer"] == name]), None)
         rows.append(
             {
-                "racer": _title(racer.name),
+                "racer": _title(name),
                 "iterations": cost.why if math.isinf(cost.value) else with_interval(cost),
                 "ratio": with_interval(ratio) if ratio is not None and math.isfinite(ratio.value) else "",
                 "loss of one": "" if single is None else number(single.value),
@@ -95,7 +101,7 @@ def _spent(race: Race, numbers: pd.DataFrame) -> Table:
         )
     return Table(
         key="spent",
-        title=f"Iterations until a training loss of {race.given.target:g}",
+        title=f"Iterations until a training loss of {target:g}",
         frame=frame_of(rows),
         words=("racer",),
         notes=(
@@ -106,11 +112,12 @@ def _spent(race: Race, numbers: pd.DataFrame) -> Table:
     )
 
 
-def _gains(numbers: pd.DataFrame) -> Table:
-    gains = _of(numbers, "gain_by_search")
+def gains(numbers: pd.DataFrame) -> Table:
+    """What searching Alpha-MAML's own rates adds."""
+    found = _of(numbers, "gain_by_search")
     rows = []
-    for other in gains["other"].unique():
-        by_runs = {row.of: with_interval(row) for row in _rows(gains[gains["other"] == other])}
+    for other in found["other"].unique():
+        by_runs = {row.of: with_interval(row) for row in _rows(found[found["other"] == other])}
         rows.append({"beside": _title(other)} | {_after(runs): by_runs.get(f"{runs}", "") for runs in RUNS})
     return Table(
         key="gains",

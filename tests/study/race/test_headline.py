@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from harness.study.race import headline, racers
 from harness.study.race.contenders import ANY_PAIR, DEFAULT, PBT, RANDOM, SEARCHED, TITLES, Race
 from harness.study.race.racers import Axis
 from harness.study.race.summary import runs, tables
+from harness.study.race.written import Raced
 from tests.study.race.made import BUDGET, searched
 
 X = [1, 2, 3]
@@ -118,8 +120,101 @@ def test_over_and_under_in_a_race() -> None:
     for losses, words in (([0.5, 0.5], "over 4"), ([9.0, 9.0], "under 1")):
         single = replace(one.racers[1].single, loss=np.array([losses]).T)  # type: ignore[type-var]
         changed = replace(one, racers=(one.racers[0], replace(one.racers[1], single=single)))
-        (table, *_) = tables(changed, headline.numbers(changed))
+        numbers = headline.numbers(changed)
+        (table, *_) = tables(Raced(grid="a", target=0.9, numbers=numbers, chosen={}))
         assert table.frame["runs, by loss"].tolist() == [words]
+
+
+@pytest.mark.parametrize(
+    ("chance", "n"),
+    [(0.0, -np.inf), (0.2, -np.inf), (0.25, 1), (0.4, 1.6), (1.0, 4), ([0.5, 0.0], [2, -np.inf])],
+)
+def test_where_a_chance_is_reached(chance: float, n: float) -> None:
+    """One of four settings hits: a quarter, a half, three quarters, one."""
+    curve = np.array([0.25, 0.5, 0.75, 1.0])
+    found = headline.worth_by_hit(chance, [1, 2, 3, 4], curve[:, None] if np.ndim(chance) else curve)
+    assert found.tolist() == pytest.approx(n)
+
+
+def test_chances_of_which_one_is_none() -> None:
+    never = np.zeros(4)
+    assert headline.worth_by_hit(0.5, [1, 2, 3, 4], never) == np.inf
+    assert np.isnan(headline.worth_by_hit(0.0, [1, 2, 3, 4], never))
+    late = [0.0, 0.0, 0.5, 1.0]  # of a tuner that is told step by step
+    assert headline.worth_by_hit(0.0, [1, 2, 3, 4], late) == -np.inf
+    assert headline.worth_by_hit(0.25, [1, 2, 3, 4], late) == 2.5
+
+
+def by_hit(ours: list[float], theirs: list[float], seeds: int = 1) -> tuple[Any, str]:
+    """The row of worth_by_hit and its text, with these passages: [B] of each seed alike, or [B * seeds]."""
+    axis, rows = Axis(budget=BUDGET, runs=4), []
+    for name, passages in ((RANDOM, theirs), (DEFAULT, ours)):
+        shaped = np.broadcast_to(np.reshape(passages, (4, -1)), (4, seeds))
+        known = replace(searched(levels=(2, 2), seeds=seeds, diverged=0), passage=shaped)
+        rows.append(racers.by_random_search(name, [known], axis))
+    one = replace(race(), seeds=tuple(range(seeds)), axis=axis, racers=tuple(rows))
+    found = headline.numbers(one)
+    (row,) = found[found["measure"] == "worth_by_hit"].itertuples()
+    (table, *_) = tables(Raced(grid="a", target=0.9, numbers=found, chosen={}))
+    (text,) = table.frame["runs, by hit"]
+    return row, text
+
+
+NO = np.inf
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "value", "text"),
+    [
+        ([50, 50, NO, NO], [50, NO, NO, NO], 2, "2.00"),
+        ([NO] * 4, [50, NO, NO, NO], -np.inf, "under 1"),
+        ([50, NO, NO, NO], [NO] * 4, np.inf, "over 4"),
+        ([NO] * 4, [NO] * 4, np.nan, "neither reaches it"),
+    ],
+)
+def test_by_hit_where_some_never_do(ours: list[float], theirs: list[float], value: float, text: str) -> None:
+    row, shown = by_hit(ours, theirs)
+    assert row.value == pytest.approx(value, nan_ok=True)
+    assert shown == text
+
+
+def test_by_hit_where_some_never_do_in_a_seed() -> None:
+    """Two seeds; ours hit twice in the first alone, a mean of 1/4. Theirs once in each: 1/4, ...: n = 1, and
+    from under 1 to 2 over the resamples. Theirs once in the first alone, 1/8, ...: n = 2, but in a resample
+    of the second alone neither does."""
+    ours = [50, NO, 50, NO, NO, NO, NO, NO]
+    row, text = by_hit(ours, [50, 50, *[NO] * 6], seeds=2)
+    assert (row.value, row.low, row.high) == (1, -np.inf, 2)
+    assert text == "1.00 (under 1 to 2.00)"
+    row, text = by_hit(ours, [50, *[NO] * 7], seeds=2)
+    assert row.value == pytest.approx(2)
+    assert np.isnan([row.low, row.high]).all()
+    assert row.why == "no interval: in some resamples neither reaches it"
+    assert text == "2.00"
+
+
+def test_a_ratio_to_what_never_comes() -> None:
+    """It is none, and not 0."""
+    axis = Axis(budget=BUDGET, runs=2)
+    misses = replace(searched(levels=(2, 1)), passage=np.full((2, 2), np.inf))
+    hits = replace(misses, passage=np.full((2, 2), 60.0))
+    both = {RANDOM: misses, DEFAULT: hits}
+    found = tuple(racers.by_random_search(name, [known], axis) for name, known in both.items())
+    rows = headline.numbers(replace(race(), seeds=(0, 1), axis=axis, racers=found))
+    (row,) = rows[(rows["measure"] == "tuning_cost") & (rows["other"] == RANDOM)].itertuples()
+    assert np.isnan(row.value)
+    assert row.why == "random search over MAML's rates reaches it never in 2 of 2 seeds"
+
+
+def test_a_tuner_that_is_over_before_it_is_told_anything() -> None:
+    """All diverge in the second of a hundred iterations, in one of two repeats."""
+    one = race()
+    paths = [
+        [racers.Path(spent=np.array([spent]), told=np.array([1.0]), hit=NO, end=NO) for spent in (2.0, 90.0)]
+    ]
+    found = replace(one, racers=(*one.racers, racers.by_repeats(PBT, paths, one.axis)))
+    rows = headline.numbers(found).set_index(["measure", "other"])
+    assert rows.loc[("worth_by_loss", PBT), "why"] == "no run has ended"
 
 
 def test_intervals_are_over_training_seeds() -> None:
@@ -139,6 +234,21 @@ def test_intervals_are_over_training_seeds() -> None:
         alone.append(float(headline.worth(ours.loss[:, picked].mean(), np.arange(1, 17), curve)))
     assert row.value == pytest.approx(alone[0])
     assert (row.low, row.high) == pytest.approx(sample.interval(np.array(alone)))
+
+
+def test_after_one_run_any_and_all_four_are_alike() -> None:
+    """Their difference is 0, and not what rounding leaves."""
+    known = searched(levels=(3, 3, 3, 1), method="alpha-maml", seeds=3, diverged=0)
+    own = known.table["alpha_hyperlr"]
+    axis = Axis(budget=BUDGET, runs=9)
+    found = (
+        racers.by_random_search(ANY_PAIR, [known.only(own == value) for value in own.unique()], axis),
+        racers.by_random_search(SEARCHED, [known], axis),
+    )
+    rows = headline.numbers(replace(race(), seeds=(0, 1, 2), axis=axis, racers=found))
+    gains = rows[rows["measure"] == "gain_by_search"].set_index("of")
+    assert gains.loc["1", ["value", "low", "high"]].tolist() == [0, 0, 0]
+    assert gains.loc["4", "value"] < 0
 
 
 def test_searching_all_four_beside_one_pair() -> None:

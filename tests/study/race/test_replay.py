@@ -64,6 +64,19 @@ def test_halving_gives_up_all_but_the_best_quarter_at_each_rung() -> None:
     assert EVERY in tried.iterations
 
 
+def test_a_run_without_a_number_at_a_rung_is_judged_by_its_next() -> None:
+    """The worst of all is given up one validation later than it would be, and not let off."""
+    known = searched(levels=(4, 4), seeds=1, diverged=0)
+    worst = int(known.validation[:, 0, 1].argmax())
+    order = [*(at for at in range(16) if at != worst), worst]
+    pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=EVERY, reduction_factor=4)
+    known.validation[worst, 0, 2:] = 9.0
+    for seen, given_up in ((known.validation[worst, 0, 1], EVERY), (np.nan, 2 * EVERY)):
+        known.validation[worst, 0, 1] = seen
+        tried = replay.replay(known, 0, optuna.samplers.RandomSampler(), pruner, order=order)
+        assert (tried.settings[-1], tried.iterations[-1]) == (worst, given_up)
+
+
 def test_what_a_halved_run_has_told() -> None:
     known = searched(levels=(4, 4), diverged=0)
     path = racers.of_tried(replay.Tried(settings=(3, 5), iterations=(EVERY, BUDGET)), known, 0)

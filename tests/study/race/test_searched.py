@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -31,19 +32,21 @@ cells:
 FALLING, FLAT, DIVERGING = [3.0, *[1.0] * 11], [2.0] * 12, [3.0, 2.0, 2.0, 2.0, 2.0, np.nan]
 
 
-def made(folder: Path, *runs: list[float]) -> Tables:
-    """The cells of both seeds, in order, with these losses; those for which there are none were not run."""
+def made(folder: Path, *runs: list[float], budget: int = 12, no_number: Sequence[int] = ()) -> Tables:
+    """The cells of both seeds, in order, with these losses; those for which there are none were not run. The
+    first run's validation is no number at these iterations."""
     path = folder / "mine.yaml"
-    path.write_text(GRID)
+    path.write_text(GRID.replace("max_iterations: 12", f"max_iterations: {budget}"))
     grid, store = grids.load(str(path)), Store(folder / "results")
-    for cell, losses in zip(grid.cells(), runs, strict=False):
+    for place, (cell, losses) in enumerate(zip(grid.cells(), runs, strict=False)):
+        lost = {*no_number} if place == 0 else set()
         rows = [
             Row(
                 iteration=i,
                 alpha=0.5,
                 beta=None if i == len(losses) else 0.1,
                 train_loss=loss,
-                val_loss=loss + 0.25 if i in (1, 5, 10, 12) and np.isfinite(loss) else None,
+                val_loss=_validation(i, loss, lost) if i in (1, 5, 10, len(losses)) else None,
             )
             for i, loss in enumerate(losses, 1)
         ]
@@ -51,6 +54,12 @@ def made(folder: Path, *runs: list[float]) -> Tables:
         store.put(records.dump(records.make(cell, ending, rows, ORIGIN)))
     found, _ = tables.make(grid, store, store.scan(), (0, 1))
     return found
+
+
+def _validation(iteration: int, loss: float, lost: Container[int]) -> float | None:
+    if not np.isfinite(loss):
+        return None
+    return [np.nan, np.inf][iteration % 2] if iteration in lost else loss + 0.25
 
 
 def test_by_hand(tmp_path: Path) -> None:
@@ -117,3 +126,43 @@ def test_a_run_that_is_no_number_from_the_first(tmp_path: Path) -> None:
     tables = made(tmp_path, *[FLAT] * 7, [np.nan])
     known = searched("mine", tables, "maml", target=1.2, worst=untrained(tables))
     assert known.loss[3, 1] == 2.25
+
+
+@pytest.mark.parametrize(
+    ("lost", "loss", "seen"),
+    [
+        ((5,), 1.25, [3.25, np.nan, 1.25, 1.25]),
+        ((10, 12), 3.25, [3.25, 1.25, np.nan, np.nan]),
+        ((12,), 3.25, [3.25, 1.25, 1.25, np.nan]),
+        ((1, 12), 9.0, [np.nan, 1.25, 1.25, np.nan]),
+    ],
+)
+def test_a_validation_that_is_no_number_is_its_own_runs_alone(
+    tmp_path: Path, lost: tuple[int, ...], loss: float, seen: list[float]
+) -> None:
+    """The steps are the same for all, and the others' losses those at the budget; the run itself counts as
+    one that diverged if it has none there."""
+    known = searched("mine", made(tmp_path, *[FALLING] * 8, no_number=lost), "maml", target=1.2, worst=9.0)
+    assert known.steps.tolist() == [1, 5, 10, 12]
+    np.testing.assert_array_equal(known.validation[0, 0], seen)
+    assert known.loss[0, 0] == loss
+    assert (known.loss.ravel()[1:] == 1.25).all()
+    assert known.passage[0, 0] == 10
+    assert known.ran[0, 0] == 12
+
+
+def test_a_record_that_is_longer_than_the_budget_has_no_loss_there(tmp_path: Path) -> None:
+    """It was validated at 10 and at 14, the others at 10 and at their end, 12: so 10 is the last step."""
+    runs = [[*FALLING, 1.0, 1.0], *[FALLING] * 7]
+    known = searched("mine", made(tmp_path, *runs, no_number=(5,)), "maml", target=1.2)
+    assert known.steps.tolist() == [1, 5, 10]
+    assert np.isnan(known.validation[0, 0, 1])
+    assert (known.loss == 1.25).all()
+
+
+def test_where_no_run_has_a_number_at_the_budget(tmp_path: Path) -> None:
+    """It is still the budget at which there is none."""
+    runs = [FALLING, *[DIVERGING] * 7]
+    known = searched("mine", made(tmp_path, *runs, no_number=(12,)), "maml", target=1.2)
+    assert known.steps.tolist() == [1, 5, 10, 12]
+    assert (known.loss == 3.25).all()
