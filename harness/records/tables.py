@@ -159,8 +159,9 @@ def _read_part(folder: Path, curves: bool) -> tuple[pa.Table, pa.Table, dict[str
 
 
 def _table(path: Path, rows: bool, columns: list[str] | None = None) -> pa.Table:
-    with opened(path) as file:  # not its path: no column may be made of a folder's name
-        return pq.read_table(file, columns=columns) if rows else pq.read_schema(file).empty_table()
+    with opened(path) as file, pq.ParquetFile(file) as whole:
+        # In this thread alone: Arrow's own may still hold the file as Python exits, and abort it.
+        return whole.read(columns, use_threads=False) if rows else whole.schema_arrow.empty_table()
 
 
 def _check_columns(
