@@ -61,7 +61,7 @@ def draw(
     named = texts.size(f"{budget}", style.TICK)[0] + 0.33  # counts, and what is counted, left of a panel
     left, apart = max(LEFT, named), max(APART, named)
     width = left + 2 * PANEL + apart + style.MARGIN
-    heading = Heading.of(asked, learned(asked, about), title, _what(compared, rounding), width)
+    heading = Heading.of(asked, learned(asked, about), title, _what(compared, rounding, asked), width)
     top = heading.height + 0.35
     fig = Figure(figsize=(width, top + PANEL + 0.5 + KEY))
     heading.draw(fig)
@@ -76,10 +76,11 @@ def draw(
     return fig
 
 
-def _what(compared: Compared, rounding: Rounding | None) -> str:
-    """How many cells are drawn, and what else the reader needs to know."""
+def _what(compared: Compared, rounding: Rounding | None, trials: pd.DataFrame) -> str:
+    """How many cells are drawn, to which target they count, and what else the reader needs to know."""
     first = compared.seeds[compared.seeds["passage"] == "first"]
-    words = [f"{first['in_both'].sum()} cells run on both sides"]
+    goals = " and ".join(f"{goal:g}" for goal in trials["target_loss"].dropna().unique())
+    words = [f"iterations to a training loss of {goals}: {first['in_both'].sum()} cells run on both sides"]
     for side, where in (("only_mine", "yours"), ("only_reference", "the reference")):
         if total := first[side].sum():
             words.append(f"{total} only in {where}")

@@ -142,7 +142,7 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
         "plots": [*harness, "plot", *common, "--", odd],
         "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
         "export": [*harness, "export", *common, "--format", odd, "--out", odd, "--reference", "--", odd],
-        "compare": [*harness, "compare", *common, "--", odd],
+        "compare": [*harness, "compare", *common, "--target", odd, "--", odd],
         "claims": [*harness, "claims", "--reference", "--results", odd],
         "bench": [*harness, "bench", *bench],
         "bench-gpu": [*harness, "bench", "--device", "cuda", *bench],

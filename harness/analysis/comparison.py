@@ -38,7 +38,8 @@ class Compared:
     seeds: pd.DataFrame
     """See `over_seeds`."""
     notes: tuple[str, ...]
-    """What else the reader needs to know, one line each: seeds left out, other machines or versions."""
+    """What else the reader needs to know, one line each: seeds left out, other machines or versions, rounding
+    measured elsewhere."""
 
 
 def compare(mine: pd.DataFrame, reference: pd.DataFrame, rounding: Rounding | None) -> Compared:
@@ -60,8 +61,12 @@ def compare(mine: pd.DataFrame, reference: pd.DataFrame, rounding: Rounding | No
     compared = cells.loc[cells["first_agreement"].notna(), "cell_id"]
     if compared.empty:
         raise UserError("nothing to compare yet: no cell of these seeds has been run on both sides")
-    run_on_both = (trials[trials["cell_id"].isin(compared)] for trials in (mine, reference))
-    notes = (*_seeds_left_out(mine, reference), *_made_by(*run_on_both))
+    run_on_both = [trials[trials["cell_id"].isin(compared)] for trials in (mine, reference)]
+    notes = (
+        *_seeds_left_out(mine, reference),
+        *_made_by(*run_on_both),
+        *_measured_elsewhere(rounding, run_on_both[1]),
+    )
     return Compared(cells=cells, seeds=over_seeds(cells), notes=notes)
 
 
@@ -158,3 +163,12 @@ def _made_by(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:
         yours, ours = (sorted(map(str, trials[column].dropna().unique())) for trials in (mine, reference))
         if yours != ours:
             yield f"{column}: yours {' and '.join(yours)}, the reference's {' and '.join(ours)}"
+
+
+def _measured_elsewhere(rounding: Rounding | None, reference: pd.DataFrame) -> Iterator[str]:
+    """A line if some of these cells are of a protocol under which rounding was not measured."""
+    if rounding is None or rounding.points.empty:
+        return
+    measured, here = labels.of_trials(rounding.points), labels.of_trials(reference)
+    if any(protocol not in measured for protocol in here):
+        yield f"rounding was measured under {labels.one_line(measured)} alone"

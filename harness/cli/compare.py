@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from harness.cli.console import out, say, say_written, short
 from harness.cli.layout import Columns
-from harness.cli.options import Dataset, Results, grid_names
+from harness.cli.options import Dataset, Results, check_target, grid_names
 from harness.cli.plot import say_left_out
 from harness.common import places
 from harness.common.errors import UserError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 YARDSTICK = "yardstick"
 """The reference grid that measures how far rounding alone moves a count."""
+NAME = "compare"
+"""Of the files, in the grid's folder."""
 MAX_CELLS = 20
 """Cells that differ, printed one by one; the file has all of them."""
 HEADS = {"in_both": "in both", "within": "within rounding", "other_outcome": "other outcome"} | {
@@ -42,6 +45,10 @@ def compare(
         str, typer.Argument(help="A grid of sweeps/, or the path of a YAML file.", autocompletion=grid_names)
     ],
     seeds: Annotated[str | None, typer.Option(help="Only these, such as 0-4.")] = None,
+    target: Annotated[
+        float | None,
+        typer.Option(help="Count iterations to this training loss.", show_default="the grid's own"),
+    ] = None,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
     keep: Annotated[
@@ -51,37 +58,47 @@ def compare(
     """Compare your records of a grid with the reference records, cell by cell.
 
     Prints how far they agree, measured by what rounding alone does, and writes compare.parquet and a figure
-    into the grid's folder.
+    into the grid's folder; of --target 0.9 compare-0.9.parquet. A grid without a target needs --target.
     """
     from harness import grids
     from harness.analysis import comparison
     from harness.records import pool, reference
     from harness.records.tables import check_free
 
+    check_target(target)
     asked = grids.load(grid, dataset=dataset)
+    if asked.target_loss is None and target is None:
+        raise UserError(
+            f"{asked.folder}: this grid has no target, so there are no counts to compare; say with --target "
+            "(make: TARGET=...) to which training loss to count"
+        )
     check_free(asked, results.absolute() / asked.folder)
     if keep:
         places.checkout("compare --keep")
         reference.find(asked.folder)
-    tables, source = pool.reference_tables(asked, curves=False)
-    theirs = tables.trials
-    mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds, [asked]) if seeds else ())
+    recount, named = target is not None, NAME if target is None else f"{NAME}-{target:g}"
+    theirs, source = pool.reference_tables(asked, curves=recount)
+    mine = _mine(asked, results.absolute(), grids.parse_seeds(seeds, [asked]) if seeds else (), recount)
+    if target is not None:
+        mine, theirs = _counted_to(target, asked, mine, theirs)
     rounding = _rounding()
     try:
-        compared = comparison.compare(mine, theirs, rounding)
+        compared = comparison.compare(mine.trials, theirs.trials, rounding)
     except UserError as error:
         raise UserError(f"{asked.folder}: {error}") from None
     say(f"reference: {source}")
+    if target is not None:
+        say(f"counted to a training loss of {target:g}")
     out.print(_counts(compared.seeds))
     for line in (_say_rounding(rounding), *compared.notes, *_differing(asked, compared.cells)):
         say(line)
-    say_written(_write(asked, compared, rounding, tables, results.absolute() / asked.folder))
+    say_written(_write(asked, compared, rounding, theirs, results.absolute() / asked.folder / named))
     if keep:
-        say_written(_keep(asked, compared))
+        say_written(_keep(asked, compared, target, named))
 
 
-def _mine(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
-    """The trials of the user's records, of these seeds (none: of all). UserError: there are none."""
+def _mine(grid: Grid, results: Path, seeds: tuple[int, ...], curves: bool) -> Tables:
+    """The tables of the user's records, of these seeds (none: of all). UserError: there are none."""
     from harness.records import reference, tables
     from harness.records.store import Store
 
@@ -93,10 +110,24 @@ def _mine(grid: Grid, results: Path, seeds: tuple[int, ...]) -> pd.DataFrame:
         raise UserError(f"{short(results)}: no records of {grid.folder} yet; {sweep} makes some")
     if none := [seed for seed in seeds if not recorded[seed]]:
         raise UserError(f"{grid.folder}: no records of {reference.say_seeds(none)}: nothing to compare")
-    made, damaged = tables.make(grid, store, scan, seeds, curves=False)
+    made, damaged = tables.make(grid, store, scan, seeds, curves=curves)
     say_left_out(grid, damaged)
-    trials = made.trials
-    return trials[trials["seed"].isin(seeds)] if seeds else trials
+    return _of_seeds(made, seeds) if seeds else made
+
+
+def _of_seeds(tables: Tables, seeds: Collection[int]) -> Tables:
+    return replace(tables, trials=tables.trials[tables.trials["seed"].isin(seeds)])
+
+
+def _counted_to(target: float, grid: Grid, mine: Tables, theirs: Tables) -> tuple[Tables, Tables]:
+    """Both with their counts to this training loss; of the reference the seeds that are the user's too.
+    UserError: a run stopped before."""
+    from harness.analysis.counting import counted_to
+
+    theirs = _of_seeds(theirs, {*mine.trials["seed"]})
+    sides = (f"{grid.folder}, your records", mine), (f"{grid.folder}, the reference", theirs)
+    yours, ours = (replace(side, trials=counted_to(name, side, target)) for name, side in sides)
+    return yours, ours
 
 
 def _rounding() -> Rounding | None:
@@ -154,40 +185,39 @@ def _count(count: float, outcome: str) -> str:
 
 
 def _write(
-    grid: Grid, compared: Compared, rounding: Rounding | None, theirs: Tables, folder: Path
+    grid: Grid, compared: Compared, rounding: Rounding | None, theirs: Tables, path: Path
 ) -> list[Path]:
-    """compare.parquet and the figure; the paths."""
+    """<path>.parquet and the figure; the paths."""
     from harness.plots import compare as figure
 
-    table = folder / "compare.parquet"
-    figures = [table.with_suffix(f".{kind}") for kind in ("png", "svg")]
-    with whole_files([table], made_from=figures) as (path,):
-        compared.cells.to_parquet(path, index=False)
+    table, *figures = (path.with_name(f"{path.name}.{kind}") for kind in ("parquet", "png", "svg"))
+    with whole_files([table], made_from=figures) as (file,):
+        compared.cells.to_parquet(file, index=False)
     title = f"{grid.title}: your records beside the reference's"
-    drawn = figure.render(compared, rounding, theirs.trials, title, folder / "compare", theirs.about)
-    return [table, *drawn]
+    return [table, *figure.render(compared, rounding, theirs.trials, title, path, theirs.about)]
 
 
-def _keep(grid: Grid, compared: Compared) -> list[Path]:
+def _keep(grid: Grid, compared: Compared, target: float | None, name: str) -> list[Path]:
     """Write results/reference/devices/<grid>/: the cells that were run on both machines, and a README."""
-    from harness.records.reference import COMPARED, DEVICES
+    from harness.records.reference import DEVICES
 
     folder = places.REFERENCE / DEVICES / grid.folder
     both = compared.cells[compared.cells["first_agreement"].notna()]
+    table, to = f"{name}.parquet", "" if target is None else f" to a training loss of {target:g}"
     lines = [
         f"# {grid.folder}, run again on another machine",
         "",
-        f"The counts of {len(both)} cells on another machine beside those of",
-        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{COMPARED}`. The other machine is",
+        f"The counts{to} of {len(both)} cells on another machine beside those of",
+        f"[the reference](../../{grid.folder}/README.md), cell by cell: `{table}`. The other machine is",
         '"yours" below; its columns end in `_mine`.',
         "",
         *(f"- {note}" for note in compared.notes),
         "",
-        f"Made by `harness compare {grid.name} --keep`.",
+        f"Made by `harness compare {grid.name}{'' if target is None else f' --target {target:g}'} --keep`.",
         "",
     ]
-    paths = [folder / COMPARED, folder / "README.md"]
-    with whole_files(paths) as (table, page):
-        both.to_parquet(table, index=False)
+    paths = [folder / table, folder / "README.md"]
+    with whole_files(paths) as (cells, page):
+        both.to_parquet(cells, index=False)
         page.write_text("\n".join(lines), "utf-8")
     return paths

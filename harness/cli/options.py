@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from harness.common import places
+from harness.common.errors import UserError
 
 
 def path_option(what: str, **more: Any) -> Any:
@@ -25,6 +27,12 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+def check_target(target: float | None) -> None:
+    """UserError: it is no training loss. None: not given."""
+    if target is not None and not (math.isfinite(target) and target > 0):
+        raise UserError(f"target {target:g}: write a number > 0")
 
 
 def grid_names(beginning: str) -> list[str]:

@@ -33,6 +33,7 @@ def publish(
     """
     from harness import grids
     from harness.records import publishing
+    from harness.study import league
 
     places.checkout("publish")
     for name in names:
@@ -46,5 +47,6 @@ def publish(
         else:
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
-            path = publishing.publish(one, results.absolute(), chosen, in_parts)
+            target = league.known_target(one.name)
+            path = publishing.publish(one, results.absolute(), chosen, in_parts, target)
             say(f"published {short(path)}")

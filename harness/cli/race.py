@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from harness.cli.console import err, out, say, say_json, short, working
 from harness.cli.layout import Columns
-from harness.cli.options import AsJson, Dataset, Results, grid_names
+from harness.cli.options import AsJson, Dataset, Results, check_target, grid_names
 from harness.cli.sensitivity import gather
 from harness.common import places
 from harness.common.errors import UserError
@@ -63,8 +62,7 @@ def race(
     from harness.study.race.curves import curves
     from harness.study.race.written import Raced
 
-    if target is not None and not (math.isfinite(target) and target > 0):
-        raise UserError(f"target {target:g}: write a number > 0")
+    check_target(target)
     loaded = grids.load(grid, dataset=dataset)
     goal, folder = league.target(loaded.name, target), results.absolute()
     asked = {"results": folder, "dataset": dataset, "seeds": seeds, "reference_alone": reference}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 
 from harness.cli.console import out, say, say_json, short, working
 from harness.cli.layout import Columns
-from harness.cli.options import AsJson, Dataset, Results, grid_names
+from harness.cli.options import AsJson, Dataset, Results, check_target, grid_names
 from harness.cli.plot import say_left_out
 from harness.common import places
 from harness.common.errors import UserError
@@ -88,8 +87,7 @@ def _passage(target: float | None, sustained: bool) -> Passage:
     """What is asked of a run. UserError: the target is no loss."""
     from harness.analysis.sensitivity.tables import Passage
 
-    if target is not None and not (math.isfinite(target) and target > 0):
-        raise UserError(f"target {target:g}: write a number > 0")
+    check_target(target)
     return Passage(target=target, sustained=sustained)
 
 

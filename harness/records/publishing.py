@@ -64,14 +64,21 @@ def _made(header: Header) -> tuple[Any, ...]:
     return header.provenance.get("finished"), header.ending, header.iterations
 
 
-def publish(grid: Grid, results: Path, seeds: Iterable[int] = (), in_parts: bool = False) -> Path:
+def publish(
+    grid: Grid,
+    results: Path,
+    seeds: Iterable[int] = (),
+    in_parts: bool = False,
+    target: float | None = None,
+) -> Path:
     """Make results/reference/<grid>/ from the store in `results`: tables and a README.
 
     What is published already and the store has no record of stays. `seeds`: these and those that are
     published; none: see tables.recorded_seeds. Cells that were not run are rows without an outcome. in_parts:
     compact tables, a folder for each method; those of which the store has nothing new are left as they are. A
-    grid that is published in parts stays so. Each folder is replaced whole or left as it was. UserError: of
-    a seed no cell was run, or a record is damaged. NotWritten.
+    grid that is published in parts stays so. target: a training loss to which iterations may be counted, for
+    the README of a grid without a target. Each folder is replaced whole or left as it was. UserError: of a
+    seed no cell was run, or a record is damaged. NotWritten.
     """
     place = places.REFERENCE / grid.folder
     parts = compact.parts(place)
@@ -88,10 +95,11 @@ def publish(grid: Grid, results: Path, seeds: Iterable[int] = (), in_parts: bool
     only = replace(found, scan=Scan(headers=headers, damaged={}))
     if in_parts or parts not in ([], [place]):
         _publish_parts(grid, only, place, chosen)
+        _write_page(grid, only, place, place, chosen, target)
     else:
         with whole_folder(place) as folder:
             _write(grid, only, folder, chosen)
-            _write_page(grid, only, folder, folder, chosen)
+            _write_page(grid, only, folder, folder, chosen, target)
     return place
 
 
@@ -112,7 +120,6 @@ def _publish_parts(grid: Grid, found: Beside, place: Path, seeds: Sequence[int])
         if method in fresh:
             with whole_folder(place / method) as folder:
                 _write(grid, found, folder, seeds, method)
-    _write_page(grid, found, place, place, seeds)
 
 
 def _write(grid: Grid, found: Beside, folder: Path, seeds: Sequence[int], part: str | None = None) -> None:
@@ -121,12 +128,14 @@ def _write(grid: Grid, found: Beside, folder: Path, seeds: Sequence[int], part: 
         raise _damaged(grid, cell_id, reason)
 
 
-def _write_page(grid: Grid, found: Beside, tables_of: Path, folder: Path, seeds: Sequence[int]) -> None:
+def _write_page(
+    grid: Grid, found: Beside, tables_of: Path, folder: Path, seeds: Sequence[int], target: float | None
+) -> None:
     trials = tables.read(tables_of, curves=False).trials
     answering = [found.scan.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
     if not answering:
         raise _nothing(grid, places.RESULTS, seeds)
-    (folder / "README.md").write_text(readme(grid, trials, answering), "utf-8")
+    (folder / "README.md").write_text(readme(grid, trials, answering, target), "utf-8")
 
 
 def _nothing(grid: Grid, results: Path, seeds: Sequence[int]) -> UserError:
@@ -139,10 +148,11 @@ def _damaged(grid: Grid, cell_id: str, reason: str) -> UserError:
     return UserError(f"{grid.folder}: record {cell_id} is damaged: {reason}; {sweep} runs its cell again")
 
 
-def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
+def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header], target: float | None = None) -> str:
     """The page beside the tables, made from the records' own provenance alone.
 
-    `trials` as in records.schema; `headers`: of its rows with an outcome, in their order.
+    `trials` as in records.schema; `headers`: of its rows with an outcome, in their order; `target`: see
+    `publish`.
     """
     of = grid.protocol
     goal = (
@@ -170,14 +180,16 @@ def readme(grid: Grid, trials: pd.DataFrame, headers: Sequence[Header]) -> str:
     lines += ["", *(f"- {line}" for line in _made_by(headers)), f"- time: {_time(headers)} in all"]
     if len(headers) < len(trials):
         lines.append("- a cell not run is a row without an outcome: figures draw it as not run")
-    again = f"make sweep GRID={grid.name} SEEDS={seed_ranges(seeds)}"
-    if grid.folder != grid.name:
-        again += f" DATASET={grid.protocol.dataset_name}"
+    of_data = "" if grid.folder == grid.name else f" DATASET={grid.protocol.dataset_name}"
+    again = f"To make them again: `make sweep GRID={grid.name} SEEDS={seed_ranges(seeds)}{of_data}`"
+    if grid.target_loss is not None or target is not None:
+        to = "" if grid.target_loss is not None else f" TARGET={target:g}"
+        again += f"; `make compare GRID={grid.name}{of_data}{to}` compares the two"
     return "\n".join(
         [
             *lines,
             "",
-            f"To make them again: `{again}`; `make compare GRID={grid.name}` compares the two.",
+            f"{again}.",
             f'Read with `harness.load("reference/{grid.folder}")`; docs/records.md has the columns.',
             "",
         ]

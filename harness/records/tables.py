@@ -18,7 +18,7 @@ from harness.common.files import opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
-from harness.records import compact, describing, schema
+from harness.records import compact, describing, reference, schema
 from harness.records.answers import Curves, Source, answers, named
 from harness.records.compact import FILES
 from harness.records.joining import joined, joined_about, of_rows
@@ -159,8 +159,9 @@ def _read_part(folder: Path, curves: bool) -> tuple[pa.Table, pa.Table, dict[str
 
 
 def _table(path: Path, rows: bool, columns: list[str] | None = None) -> pa.Table:
-    with opened(path) as file:  # not its path: no column may be made of a folder's name
-        return pq.read_table(file, columns=columns) if rows else pq.read_schema(file).empty_table()
+    with opened(path) as file, pq.ParquetFile(file) as whole:
+        # In this thread alone: Arrow's own may still hold the file as Python exits, and abort it.
+        return whole.read(columns, use_threads=False) if rows else whole.schema_arrow.empty_table()
 
 
 def _check_columns(
@@ -181,7 +182,17 @@ def _frames(trials: pa.Table, trajectories: pa.Table, about: dict[str, Any]) -> 
 
 def _unreadable(folder: Path, error: Exception) -> UserError:
     why = one_line(reason(error) if isinstance(error, OSError) else str(error), 80)
-    return UserError(f"{folder}: its tables cannot be read ({why}); {typed('plot')} makes them again")
+    again = f"{typed('plot')} makes them again"
+    if _of_reference(folder):
+        again = (
+            f"they come with the {'repository' if places.CHECKOUT else 'package'}: get its files again"
+        )
+    return UserError(f"{folder}: its tables cannot be read ({why}); {again}")
+
+
+def _of_reference(folder: Path) -> bool:
+    """Whether its tables are the reference's, which no sweep or plot makes."""
+    return folder.resolve().is_relative_to(places.REFERENCE.resolve())
 
 
 def _with_presets(trials: pd.DataFrame, about: dict[str, Any]) -> pd.DataFrame:
@@ -215,6 +226,8 @@ def _read_about(folder: Path) -> dict[str, Any]:
         with opened(folder / FILES[0]) as file:
             return _described(file)
     except FileNotFoundError:
+        if _of_reference(folder):
+            raise reference.none_of(folder.name) from None
         raise UserError(f"{folder}: no tables there; {typed('sweep')} makes them") from None
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise _unreadable(folder, error) from None

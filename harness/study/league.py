@@ -48,6 +48,11 @@ def fine(grid: str) -> str:
     return str(path.with_stem(path.stem + FINE)) if path.suffix in (".yaml", ".yml") else grid + FINE
 
 
+def known_target(grid: str) -> float | None:
+    """That of one of the league's grids, or of the companion of one; None: it is neither."""
+    return TARGETS.get(grid.removesuffix(FINE))
+
+
 def target(grid: str, asked: float | None) -> float:
     """What a run has to reach. UserError: nobody says."""
     if asked is not None:

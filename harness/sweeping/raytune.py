@@ -34,7 +34,8 @@ ATTEMPTS = 3
 """How often a cell whose worker died is submitted in all: another cell may have been the cause. And when
 Ray's memory monitor kills one worker, it ends the whole `fit()`: what is left is submitted again as long as
 rounds bring new records. After this many rounds in a row without any, the cells left stay without a record,
-and the next sweep runs them. An error in the training itself gives a failed record at once."""
+and the next sweep runs them. An error in the training itself is not tried again here: the worker finds the
+cell that it is of."""
 Plugins = Sequence[dict[str, Any]]
 """See plugins.loaded."""
 CHUNK = 500

@@ -42,7 +42,7 @@ class Driver(Protocol):
 
 
 class Runner(Protocol):
-    """Runs packs until all have ended or the user interrupts. A pack that fails gives failed records.
+    """Runs packs until all have ended or the user interrupts. A cell that fails gives a failed record.
 
     Returns why cells are left without a record, in words; None if none are, or if the user interrupted.
     """

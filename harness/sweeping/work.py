@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections import deque
 from collections.abc import Iterator
 
 import torch
@@ -19,24 +20,40 @@ class Stop(BaseException):
 
 
 def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:
-    """Train a pack; yield each record as its cell ends. After an error, each cell that had not ended gets a
-    failed record. threads: for torch.
+    """Train a pack; yield each record as its cell ends. After an error, the cells that had not ended are
+    trained again, in halves of the pack and halves of these: a cell that fails alone gets a failed record,
+    and takes no other with it. threads: for torch.
 
     Errors of the accelerator are raised: its process may be unusable and has to end.
     """
     torch.set_num_threads(threads)
-    left = {cell.cell_id: cell for cell in pack}
-    try:
-        for record in loop.train(pack, question, device, observe):
-            del left[record.header.cell.cell_id]
-            yield records.dump(record)
-    except torch.AcceleratorError:
-        raise
-    except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        message = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-        for cell in left.values():
-            yield failed(pack, cell.cell_id, message, device)
+    waiting = deque([pack])
+    while waiting:
+        part = waiting.popleft()
+        left = {cell.cell_id: cell for cell in part}
+        message = ""
+        try:
+            for record in loop.train(part, question, device, observe):
+                content = records.dump(record)
+                del left[record.header.cell.cell_id]
+                yield content
+        except torch.AcceleratorError:
+            raise
+        except Exception as error:
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            message = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+        # Only now is the memory of what failed free: until here the error held on to it.
+        if message and len(part) > 1:
+            waiting.extend(_halves(tuple(left.values())))
+        elif message:
+            for cell_id in left:
+                yield failed(part, cell_id, message, device)
+
+
+def _halves(pack: Pack) -> list[Pack]:
+    """Two packs, or fewer of fewer cells."""
+    middle = (len(pack) + 1) // 2
+    return [part for part in (pack[:middle], pack[middle:]) if part]
 
 
 def failed(pack: Pack, cell_id: str, message: str, device: str) -> bytes:

@@ -81,6 +81,16 @@ def test_notes_name_other_seeds_machines_and_versions():
     assert len(compare(only_elsewhere, REFERENCE, YARDSTICK).notes) == 1
 
 
+def test_a_note_where_rounding_was_not_measured():
+    points = pd.DataFrame([reading("paper-adam"), reading("paper-adam, k_shot=5")])
+    measured = replace(YARDSTICK, points=points)
+    note = "rounding was measured under paper-adam; k_shot=5 alone"
+    assert note not in compare(MINE, REFERENCE, measured).notes
+    elsewhere = [trials.assign(**reading("paper-sgd")) for trials in (MINE, REFERENCE)]
+    assert note in compare(*elsewhere, measured).notes
+    assert compare(*elsewhere, None).notes == compare(MINE, REFERENCE, None).notes
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

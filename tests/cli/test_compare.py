@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -139,6 +140,83 @@ def test_by_the_yardstick(harness: Run, tiny: str, results: Path, tmp_path: Path
     assert "rounding alone moved a first passage by +3 to +3 iterations (+300.0% to +300.0%)" in said.out
     table = pd.read_parquet(results / "tiny" / "compare.parquet")
     assert table["first_agreement"][0] == "within rounding"
+
+
+@pytest.fixture
+def endless(tiny: str, tmp_path: Path, reference_folder: Path) -> str:
+    """The same grid without a target; the reference's losses are those of the counts 1 and 4, and a miss."""
+    losses = re.sub("figure: .*", "figure: {kind: losses}", TINY)
+    Path(tiny).write_text(losses.replace("target_loss: 0.1", "target_loss: null"))
+    fill(tmp_path / "elsewhere", tiny, QUICK, LATE, MISS)
+    publishing.publish(grids.load(tiny), tmp_path / "elsewhere")
+    return tiny
+
+
+def test_a_grid_without_a_target_asks_for_one(harness: Run, endless: str, results: Path) -> None:
+    fill(results, endless, QUICK)
+    asks = (
+        r"tiny: this grid has no target.*; say with --target \(make: TARGET=\.\.\.\) to which training loss"
+    )
+    is_refused(harness("compare", endless), asks)
+    is_refused(harness("compare", endless, "--target", "0"), "target 0: write a number > 0")
+    assert not (results / "tiny").exists()
+
+
+def test_counted_to_a_target(harness: Run, endless: str, results: Path) -> None:
+    fill(results, endless, QUICK, QUICK, QUICK)
+    for target, counts, missed in (("0.1", [1, 4], 1), ("1.5", [1, 1, 1], 0), ("0.01", [], 3)):
+        said = harness("compare", endless, "--target", target)
+        assert said.code == 0, said.err
+        assert f"counted to a training loss of {target}\n" in said.out
+        names = [f"compare-{target}.{kind}" for kind in ("parquet", "png", "svg")]
+        written = ", ".join(str(results / "tiny" / name) for name in names)
+        assert said.out.splitlines()[-1] == f"wrote {written}"
+        table = pd.read_parquet(results / "tiny" / names[0])
+        assert table["first_reference"].dropna().tolist() == counts
+        assert (table["outcome_reference"] == "budget").sum() == missed
+    assert not (results / "tiny" / "compare.parquet").exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_another_target_than_the_grids_own(harness: Run, tiny: str, results: Path) -> None:
+    fill(results, tiny, LATE, QUICK, QUICK)
+    said = harness("compare", tiny, "--target", "2", "--keep")
+    assert said.code == 0, said.err
+    table = pd.read_parquet(results / "tiny" / "compare-2.parquet")
+    assert list(table["first_mine"]) == list(table["first_reference"]) == [1, 1, 1]
+    kept = places.REFERENCE / "devices" / "tiny"
+    assert {path.name for path in kept.iterdir()} == {"compare-2.parquet", "README.md"}
+    page = (kept / "README.md").read_text()
+    assert "The counts to a training loss of 2 of 3 cells on another machine" in page
+    assert "Made by `harness compare tiny --target 2 --keep`." in page
+
+
+@pytest.mark.parametrize("stopped_is_mine", [False, True])
+def test_a_target_that_runs_stopped_before(
+    harness: Run, tiny: str, results: Path, tmp_path: Path, stopped_is_mine: bool
+) -> None:
+    Path(tiny).write_text(TINY.replace("max_iterations: 5", "max_iterations: 20"))
+    sides = (results, tmp_path / "elsewhere")
+    for folder in sides:
+        stopped = stopped_is_mine == (folder == results)
+        run = made(cells(tiny)[0], *(("stopped", [0.05] * 10) if stopped else ("budget", [0.05] * 20)))
+        Store(folder).put(run)
+    publishing.publish(grids.load(tiny), sides[1])
+    whose = "your records" if stopped_is_mine else "the reference"
+    says = f"tiny, {whose}: runs stopped at their target, before .* loss of 0.01; ask for 0.1 or more"
+    is_refused(harness("compare", tiny, "--target", "0.01"), says)
+
+
+def test_the_commands_of_the_references_pages_have_something_to_count() -> None:
+    commands = [
+        command
+        for page in (places.ROOT / "results" / "reference").glob("*/README.md")
+        for command in re.findall(r"`make compare GRID=([^`]*)`", page.read_text("utf-8"))
+    ]
+    assert "league-5way TARGET=0.9" in commands
+    for command in commands:
+        name, *given = command.split()
+        assert (grids.load(name).target_loss is None) == bool(given), command
 
 
 @pytest.mark.usefixtures("published")

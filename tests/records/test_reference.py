@@ -111,6 +111,23 @@ def test_the_page_says_where_it_is_from(grid: Grid, results: Path) -> None:
     assert "DATASET" not in page
 
 
+def test_the_page_says_how_to_compare(grid: Grid, results: Path) -> None:
+    def sentence(of: Grid, target: float | None = None) -> str:
+        page = (publishing.publish(of, results, [0, 1], target=target) / "README.md").read_text()
+        return next(line for line in page.splitlines() if line.startswith("To make them again: "))
+
+    again = "To make them again: `make sweep GRID=ends SEEDS=0-1`"
+    compares = "; `make compare GRID=ends` compares the two."
+    assert sentence(grid) == sentence(grid, 0.9) == again + compares
+    figure = grids.figure.Losses(kind="losses")
+    endless = grid.model_copy(update={"target_loss": None, "figure": figure})
+    assert sentence(endless) == f"{again}."
+    assert sentence(endless, 0.9) == again + compares.replace("ends`", "ends TARGET=0.9`")
+    other = endless.model_copy(update={"folder": "ends-glyphs"})
+    of_data = "ends DATASET=glyphs TARGET=2`"
+    assert sentence(other, 2.0).endswith(compares.replace("ends`", of_data))
+
+
 def test_the_page_of_a_whole_grid(grid: Grid, results: Path) -> None:
     for cell in grid.cells([0]):
         put(results, cell, [1.5] * 20, wall_seconds=1.0)

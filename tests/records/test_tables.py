@@ -19,6 +19,7 @@ import harness
 from harness import grids, records
 from harness.analysis.summary import hyper_columns
 from harness.cell import Cell
+from harness.common import places
 from harness.common.errors import UserError
 from harness.grids import Grid
 from harness.methods import METHODS, maml
@@ -310,6 +311,21 @@ def test_tables_that_are_not_ours(grid: Grid, store: Store, name: str, how: str)
     if name == "trials":
         with pytest.raises(UserError, match="make plots makes them again"):
             tables.read_about(path.parent)
+
+
+@pytest.mark.parametrize(("checkout", "where"), [(Path(), "repository"), (None, "package")])
+def test_the_reference_s_tables_are_made_by_no_sweep_or_plot(
+    grid: Grid, store: Store, monkeypatch: pytest.MonkeyPatch, checkout: Path | None, where: str
+) -> None:
+    made_tables(grid, store)
+    path = store.folder.parent / grid.folder / "trials.parquet"
+    path.write_bytes(path.read_bytes()[:-5])
+    monkeypatch.setattr(places, "REFERENCE", store.folder.parent)
+    monkeypatch.setattr(places, "CHECKOUT", checkout)
+    with pytest.raises(UserError, match=rf"; they come with the {where}: get its files again$"):
+        tables.read(path.parent)
+    with pytest.raises(UserError, match=r"fig9: no reference records in .*; there are some of ends"):
+        tables.read(store.folder.parent / "fig9")
 
 
 def test_trajectories_are_written_in_groups_of_many_cells(

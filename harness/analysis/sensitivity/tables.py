@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis import labels
+from harness.analysis.counting import STOPPED, counts, training_losses
 from harness.analysis.learned import learned
 from harness.analysis.losses import untrained
 from harness.analysis.sensitivity import profiles
@@ -21,7 +22,7 @@ from harness.common.frozen import Frozen
 from harness.common.text import counted, one_line
 from harness.methods import METHODS
 from harness.records.describing import grid_of
-from harness.records.passages import WINDOW, first_passage, running_mean, sustained_passage
+from harness.records.passages import WINDOW, running_mean
 from harness.records.tables import Tables
 
 TARGETS = 51
@@ -38,8 +39,6 @@ class Passage(Frozen):
 
 
 FIRST = Passage()
-STOPPED = ("stopped", "failed")
-"""Endings of runs that say nothing of what would have come after."""
 
 
 def of_tables(asked: Mapping[str, Tables], passage: Passage = FIRST) -> Runs:
@@ -135,7 +134,7 @@ def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, di
     """The cells with a result, with what the measures need of each, and their training losses by cell."""
     trials = finished(tables.trials).reset_index(drop=True)
     curves = tables.trajectories[tables.trajectories["cell_id"].isin(trials["cell_id"])]
-    losses = {str(cell): numbers(rows["train_loss"]) for cell, rows in curves.groupby("cell_id", sort=False)}
+    losses = training_losses(tables, trials)
     first = curves[curves["iteration"] == 1].set_index("cell_id")["val_loss"]
     measured = curves[curves["val_loss"].notna()].groupby("cell_id", sort=False)
     validation = {
@@ -151,7 +150,7 @@ def _rows(name: str, tables: Tables, passage: Passage) -> tuple[pd.DataFrame, di
         unit=learned(trials, tables.about).unit,
         evaluations=trials["cell_id"].map(known).astype(float),
     )
-    return rows.assign(count=_counts(name, rows, losses, passage)), losses
+    return rows.assign(count=counts(name, rows, losses, passage.sustained)), losses
 
 
 def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
@@ -189,22 +188,6 @@ def _starts(rows: pd.DataFrame) -> pd.Series:
     """[rows] the validation losses of iteration 1; where an inner loop went astray and there is no number,
     that of untrained weights. NaN: nothing was validated there."""
     return rows.groupby("environment", sort=False)["start"].transform(lambda own: own.fillna(untrained(own)))
-
-
-def _counts(name: str, rows: pd.DataFrame, losses: Mapping[str, Array], passage: Passage) -> Array:
-    """[rows] iterations to the target, NaN: a miss, or no target. UserError: a run stopped before."""
-    of = sustained_passage if passage.sustained else first_passage
-    counts = np.full(len(rows), np.nan)
-    for at, (cell, goal) in enumerate(zip(rows["cell_id"], rows["target"], strict=True)):
-        found = None if np.isnan(goal) else of(losses[cell], goal)
-        if found is not None:
-            counts[at] = found
-        elif not np.isnan(goal) and rows["ending"][at] in STOPPED:
-            raise UserError(
-                f"{name}: runs stopped at their target, before they reached a training loss of {goal:g}; ask "
-                f"for {rows['target_loss'][at]:g} or more, or sweep the grid with a lower target_loss"
-            )
-    return counts
 
 
 def _evaluations(tables: Tables) -> dict[str, int] | str:
