@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import err, out, say, say_json, short, working
+from harness.cli.console import err, out, say, say_json, say_written, short, working
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, check_target, grid_names
 from harness.cli.sensitivity import gather
 from harness.common import places
 from harness.common.errors import UserError
+from harness.records.reference import RACES
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from harness.records.tables import Tables
-    from harness.study.race.contenders import Race
     from harness.study.race.written import Raced
 
 FOLDER = "race"
@@ -44,6 +44,9 @@ def race(
     ] = False,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Also keep numbers and curves with the reference.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Race Alpha-MAML at random rates against MAML with tuners, at equal iterations.
@@ -52,17 +55,18 @@ def race(
     the league's other grids, seeds 0 and 1, on which nobody races then. TPE and ASHA are replayed from the
     records by Optuna; population based training trains, some minutes of a core. Each repeat is kept, so that
     the same command goes on. Writes into the grid's folder race/: race.parquet and race.csv (numbers),
-    curves.parquet, race.png, race.svg. With --json only repeats are written; the keys are grid, sources,
-    target, chosen, notes and numbers (never: infinite).
+    curves.parquet, race.png, race.svg. With --json only repeats are written; the keys are grid, target,
+    seeds, budget, unit, chosen, sources, notes and numbers (never: infinite).
     """
     from harness import grids
     from harness.cli import race_files as files
     from harness.study import league
-    from harness.study.race import contenders, headline
+    from harness.study.race import contenders, headline, written
     from harness.study.race.curves import curves
-    from harness.study.race.written import Raced
 
     check_target(target)
+    if keep:
+        places.checkout("race --keep")
     loaded = grids.load(grid, dataset=dataset)
     goal, folder = league.target(loaded.name, target), results.absolute()
     asked = {"results": folder, "dataset": dataset, "seeds": seeds, "reference_alone": reference}
@@ -78,24 +82,19 @@ def race(
     )
     with _Showing() as note:
         found = contenders.run(given, note)
-    numbers = headline.numbers(found)
-    about = {
-        "grid": loaded.folder,
-        "sources": sources,
-        "target": goal,
-        "chosen": found.chosen,
-        "notes": [*notes, *found.notes],
-    }
+    raced = written.of(found, loaded.folder, headline.numbers(found))
+    about = {**written.about(raced), "sources": sources, "notes": [*notes, *found.notes]}
     if as_json:
-        say_json(files.for_programs(numbers, about))
+        say_json(files.for_programs(raced.numbers, about))
         return
     drawn = curves(found)
-    raced = Raced(grid=loaded.folder, target=goal, numbers=numbers, chosen=found.chosen)
-    _show(raced, found.seeds, about)
-    written = files.write(numbers, drawn, about, given.folder)
+    _show(raced, about)
+    paths = files.write(raced.numbers, drawn, about, given.folder)
     with working("drawing"):
-        written += _draw(found, drawn, given.folder, f"The race: {loaded.folder}")
-    say(f"wrote into {short(given.folder)}: {', '.join(path.name for path in written)}")
+        paths += _draw(raced, drawn, given.folder)
+    say(f"wrote into {short(given.folder)}: {', '.join(path.name for path in paths)}")
+    if keep:
+        say_written(files.keep(raced.numbers, drawn, about, places.REFERENCE / RACES / loaded.folder))
 
 
 def _tables(
@@ -145,27 +144,15 @@ class _Showing:
         self._status.__exit__(*error)
 
 
-def _draw(found: Race, drawn: pd.DataFrame, folder: Path, title: str) -> list[Path]:
+def _draw(raced: Raced, drawn: pd.DataFrame, folder: Path) -> list[Path]:
     """The figure."""
-    from harness.analysis.sensitivity.texts import resampled
     from harness.plots import race as plotted
-    from harness.plots.heading import seeds_text
-    from harness.records.describing import grid_of
-    from harness.study.race.contenders import TITLES
+    from harness.study.race import figure
 
-    given, budget = found.given, found.axis.budget
-    seeds = f"{seeds_text(found.seeds)}; bands: {resampled([len(found.seeds)])}".capitalize()
-    about = (
-        f"Target: a training loss of {given.target:g}, sustained. Grey line: a whole run, {budget} "
-        "iterations. A line ends where nothing more is tried",
-        seeds,
-    )
-    unit = grid_of(given.fine.about).protocol.problem_type.unit
-    what = plotted.Drawn(title=title, about=about, names=TITLES, unit=unit, budget=budget)
-    return plotted.render(drawn, what, folder)
+    return plotted.render(drawn, figure.drawn(raced), folder)
 
 
-def _show(raced: Raced, seeds: Sequence[int], about: Mapping[str, Any]) -> None:
+def _show(raced: Raced, about: Mapping[str, Any]) -> None:
     """What the numbers say in short, where they come from, and the tables."""
     from harness.analysis.sensitivity.texts import resampled
     from harness.study.race import sentences, summary
@@ -191,4 +178,4 @@ def _show(raced: Raced, seeds: Sequence[int], about: Mapping[str, Any]) -> None:
         for note in table.notes:
             say(note, "dim")
     say()
-    say(f"In brackets: {resampled([len(seeds)])}, the same for all racers.", "dim")
+    say(f"In brackets: {resampled([len(raced.seeds)])}, the same for all racers.", "dim")

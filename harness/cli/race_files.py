@@ -54,6 +54,29 @@ def write(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any],
     return paths
 
 
+def keep(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write the numbers and the curves with the reference, and a README, all or none. NotWritten."""
+    lines = [
+        f"# {about['grid']}: a race",
+        "",
+        f"`{NAMES[0]}` has every number of the race with its interval, `{NAMES[1]}` the curves of its",
+        "figure; what their columns mean is in the files' metadata. docs/sensitivity.md says what a race is.",
+        "",
+        *(f"- {name}: {source}" for name, source in about["sources"].items()),
+        *(f"- {note}" for note in about["notes"]),
+        "",
+        f"Made by `harness race {about['grid']} --keep`.",
+        "",
+    ]
+    paths = [folder / name for name in (*NAMES[:2], "README.md")]
+    described = {**about, "racers": TITLES}
+    with whole_files(paths) as (values, points, page):
+        parquet(numbers, VALUES, {**described, "measures": MEASURES}, values)
+        parquet(curves, CURVES, described, points)
+        page.write_text("\n".join(lines), "utf-8")
+    return paths
+
+
 def for_programs(numbers: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, Any]:
     """The numbers as strict JSON: inf is "over", -inf "under"; of a cost, inf is "never"."""
     rows = numbers.astype(object).where(numbers.notna(), None).to_dict("records")

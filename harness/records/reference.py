@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 DEVICES, COMPARED = "devices", "compare.parquet"
 """The folder for comparisons of machines, and the file of each; see harness.cli.compare."""
+RACES = "races"
+"""The folder of what races came to; see harness.cli.race."""
 NAMED = 2
 """Commits that a line names; more are counted."""
 

@@ -23,7 +23,7 @@ from harness.methods import METHODS
 from harness.plots import render, style
 from harness.plots.measures import figures
 from harness.records import reference, tables
-from harness.study import league_tables, scale_free
+from harness.study import league_tables, races, scale_free
 from harness.study.league import LEAGUE
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
@@ -204,6 +204,10 @@ TABLES: pages.Tables = {
             *(scale_free.knob, scale_free.long_runs, scale_free.readings),
         )
     },
+    **{
+        f"race_{function.__name__}": function
+        for function in (races.in_short, races.worth, races.costs, races.gains)
+    },
 }
 FIGURES = {"budget": "fig2", "shares": "fig2", "ecdf": "fig2", "performance": "readings"}
 """The page's figures, and the grid that each is of."""
@@ -227,6 +231,9 @@ def _figures(folder: Path) -> list[Path]:
             _, draw = figures.FIGURES[name]
             paths.append(folder / f"{stem}.png")
             style.save(draw(measures, title), paths[-1])
+        for grid in LEAGUE:
+            paths.append(folder / f"race-{grid}.png")
+            style.save(races.draw(grid), paths[-1])
         first = league_tables.read(LEAGUE[0])
         paths.append(folder / f"{LEAGUE[0]}.png")
         style.save(render.draw(first.trials, first.trajectories, first.about["grid"], first.about), paths[-1])

@@ -312,7 +312,9 @@ def test_what_is_kept_is_not_made_again(
 def test_for_programs(harness: Run, mine: str, results: Path) -> None:
     said = harness("race", mine, "--json", "--replayed")
     found = json.loads(said.out)
-    assert [*found] == ["grid", "sources", "target", "chosen", "notes", "numbers"]
+    assert [*found] == [
+        *("grid", "target", "seeds", "budget", "unit", "chosen", "sources", "notes", "numbers")
+    ]
     assert [*found["numbers"][0]] == [*VALUES]
     assert found["chosen"] == {LITERATURE: {"alpha0": 1.0, "beta0": 0.001}}
     assert not (results / "mine" / "race" / "race.csv").exists()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,6 +16,8 @@ from harness.common.errors import UserError, reason
 from harness.common.files import opened
 from harness.common.places import typed
 from harness.common.text import one_line
+from harness.records.describing import grid_of
+from harness.study.race.contenders import Race
 from harness.study.race.headline import COLUMNS
 
 
@@ -25,10 +28,34 @@ class Raced:
     grid: str
     """Its folder's name."""
     target: float
+    seeds: tuple[int, ...]
+    """On which all raced."""
+    budget: int
+    """Iterations of a whole run."""
+    unit: str
+    """Of the loss; empty: none."""
     numbers: pd.DataFrame
     """See headline.numbers."""
     chosen: Mapping[str, Mapping[str, float]]
     """See contenders.Race."""
+
+
+def of(race: Race, grid: str, numbers: pd.DataFrame) -> Raced:
+    """What a race came to; grid: its folder's name."""
+    return Raced(
+        grid=grid,
+        target=race.given.target,
+        seeds=race.seeds,
+        budget=race.axis.budget,
+        unit=grid_of(race.given.fine.about).protocol.problem_type.unit,
+        numbers=numbers,
+        chosen=race.chosen,
+    )
+
+
+def about(raced: Raced) -> dict[str, Any]:
+    """All but the numbers, as the files keep it."""
+    return {name: value for name, value in vars(raced).items() if name != "numbers"}
 
 
 def read(path: Path) -> Raced:
@@ -40,6 +67,9 @@ def read(path: Path) -> Raced:
         return Raced(
             grid=str(about["grid"]),
             target=float(about["target"]),
+            seeds=tuple(map(int, about["seeds"])),
+            budget=int(about["budget"]),
+            unit=str(about["unit"]),
             numbers=table.select([*COLUMNS]).to_pandas(),
             chosen={str(name): dict(values) for name, values in about["chosen"].items()},
         )

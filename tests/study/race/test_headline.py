@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.analysis.sensitivity.resamples import resamples
@@ -20,6 +21,11 @@ from harness.study.race.written import Raced
 from tests.study.race.made import BUDGET, searched
 
 X = [1, 2, 3]
+
+
+def came_to(numbers: pd.DataFrame) -> Raced:
+    """A race on grid `a`."""
+    return Raced(grid="a", target=0.9, seeds=(2, 3, 4), budget=200, unit="nats", numbers=numbers, chosen={})
 
 
 @pytest.mark.parametrize(
@@ -121,7 +127,7 @@ def test_over_and_under_in_a_race() -> None:
         single = replace(one.racers[1].single, loss=np.array([losses]).T)  # type: ignore[type-var]
         changed = replace(one, racers=(one.racers[0], replace(one.racers[1], single=single)))
         numbers = headline.numbers(changed)
-        (table, *_) = tables(Raced(grid="a", target=0.9, numbers=numbers, chosen={}))
+        (table, *_) = tables(came_to(numbers))
         assert table.frame["runs, by loss"].tolist() == [words]
 
 
@@ -155,7 +161,7 @@ def by_hit(ours: list[float], theirs: list[float], seeds: int = 1) -> tuple[Any,
     one = replace(race(), seeds=tuple(range(seeds)), axis=axis, racers=tuple(rows))
     found = headline.numbers(one)
     (row,) = found[found["measure"] == "worth_by_hit"].itertuples()
-    (table, *_) = tables(Raced(grid="a", target=0.9, numbers=found, chosen={}))
+    (table, *_) = tables(came_to(found))
     (text,) = table.frame["runs, by hit"]
     return row, text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from harness.study.race.contenders import ANY_PAIR, ASHA, DEFAULT, LOG_DEFAULT, 
 from harness.study.race.headline import COLUMNS
 from harness.study.race.sentences import headline, in_short
 from harness.study.race.written import Raced
+from tests.study.race.test_headline import came_to
 
 INF = math.inf
 
@@ -25,7 +27,7 @@ def row(measure: str, racer: str, other: str | None, value: float, **more: Any) 
 def raced(*rows: dict[str, Any], **chosen: dict[str, float]) -> Raced:
     names = {name.replace("_", "-"): values for name, values in chosen.items()}
     frame = pd.DataFrame([*rows], columns=[*COLUMNS])
-    return Raced(grid="league-5way", target=0.9, numbers=frame, chosen=names)
+    return replace(came_to(frame), grid="league-5way", chosen=names)
 
 
 def worth(racer: str, value: float, low: float = math.nan, high: float = math.nan) -> dict[str, Any]:

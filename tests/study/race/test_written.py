@@ -14,17 +14,25 @@ from harness.common.errors import UserError
 from harness.study.race import headline, sentences, summary
 from harness.study.race.contenders import DEFAULT
 from harness.study.race.curves import curves
-from harness.study.race.written import Raced, read
+from harness.study.race.written import Raced, about, read
 from tests.study.race.test_headline import race
 
 
 def test_a_file_says_what_the_race_said(tmp_path: Path) -> None:
     one = race()
     chosen = {DEFAULT: {"alpha_hyperlr": 0.1}}
-    said = Raced(grid="a", target=0.9, numbers=headline.numbers(one), chosen=chosen)
-    about = {"grid": "a", "sources": {}, "target": 0.9, "chosen": chosen, "notes": []}
-    path = race_files.write(said.numbers, curves(one), about, tmp_path)[0]
+    said = Raced(
+        grid="a",
+        target=0.9,
+        seeds=one.seeds,
+        budget=one.axis.budget,
+        unit="nats",
+        numbers=headline.numbers(one),
+        chosen=chosen,
+    )
+    path = race_files.write(said.numbers, curves(one), about(said), tmp_path)[0]
     found = read(path)
+    assert about(found) == about(said)
     assert sentences.in_short(found) == sentences.in_short(said)
     assert "is worth 1.90 runs of MAML" in sentences.headline(found)
     tables = [summary.tables(one) for one in (found, said)]
