@@ -90,8 +90,8 @@ def _whole(method: str, others: Mapping[str, Tables]) -> list[int]:
         if lacking := sorted({*CHOICE} - seeds):
             again = places.typed("sweep", tables.about.get("file") or name)
             raise UserError(
-                f"{name}: {say_seeds(lacking)} of {method}, on which its default would be chosen, is not "
-                f"whole; {again} runs what is missing"
+                f"{name}: not all cells of {method} have a result of {say_seeds(lacking)}, on which its "
+                f"default would be chosen; {again} runs what is missing"
             )
         common = seeds if common is None else common & seeds
     return sorted((common or set()) - {*CHOICE})
