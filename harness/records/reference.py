@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import listed
 from harness.grids.selection import seed_ranges
 from harness.records import compact
 
@@ -50,7 +51,7 @@ def describe(trials: pd.DataFrame, of: Sequence[str] = ()) -> str:
     seeds = [int(seed) for seed in trials["seed"].unique()]
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in distinct(done["device"])]
     commits = distinct(done["commit"])
-    origins = [*machines, *([f"commit {' and '.join(commits)}"] if commits else [])]
+    origins = [*machines, *([f"commit {listed(commits)}"] if commits else [])]
     asked = f"{len(done)} of {len(trials)} cells of {say_seeds(seeds)}"
     asked += f", from {', '.join(of)}" if of else ""
     return "; ".join([asked, ", ".join(origins)] if origins else [asked])

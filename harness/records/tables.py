@@ -184,9 +184,7 @@ def _unreadable(folder: Path, error: Exception) -> UserError:
     why = one_line(reason(error) if isinstance(error, OSError) else str(error), 80)
     again = f"{typed('plot')} makes them again"
     if _of_reference(folder):
-        again = (
-            f"they come with the {'repository' if places.CHECKOUT else 'package'}: get its files again"
-        )
+        again = f"they come with the {'repository' if places.CHECKOUT else 'package'}: get its files again"
     return UserError(f"{folder}: its tables cannot be read ({why}); {again}")
 
 
