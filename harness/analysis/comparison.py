@@ -14,6 +14,7 @@ from harness.analysis.rounding import PASSAGES, Interval, Rounding
 from harness.analysis.summary import finished, hyper_columns, numbers
 from harness.cell import label
 from harness.common.errors import UserError
+from harness.common.text import listed
 
 EQUAL, WITHIN, OUTSIDE, OUTCOME = "equal", "within rounding", "outside", "other outcome"
 AGREEMENTS = (EQUAL, WITHIN, OUTSIDE, OUTCOME)
@@ -111,7 +112,7 @@ def _check_question(mine: pd.DataFrame, reference: pd.DataFrame) -> None:
 
 
 def _mismatch(word: str, mine: Iterable[object], reference: Iterable[object]) -> UserError:
-    shown = [" and ".join(sorted(map(str, values))) or "none" for values in (mine, reference)]
+    shown = [listed(sorted(map(str, values))) or "none" for values in (mine, reference)]
     return UserError(
         f"{word}: yours is {shown[0]}, the reference's {shown[1]}; the counts cannot be compared"
     )
@@ -162,7 +163,7 @@ def _made_by(mine: pd.DataFrame, reference: pd.DataFrame) -> Iterator[str]:
     for column in MADE_BY:
         yours, ours = (sorted(map(str, trials[column].dropna().unique())) for trials in (mine, reference))
         if yours != ours:
-            yield f"{column}: yours {' and '.join(yours)}, the reference's {' and '.join(ours)}"
+            yield f"{column}: yours {listed(yours)}, the reference's {listed(ours)}"
 
 
 def _measured_elsewhere(rounding: Rounding | None, reference: pd.DataFrame) -> Iterator[str]:

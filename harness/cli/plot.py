@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import say, say_written, short
+from harness.cli.console import say, say_written, short, working
 from harness.cli.options import Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
@@ -123,7 +123,8 @@ def _draw(drawn: Tables, folder: Path) -> list[Path]:
     from harness.plots.render import render
 
     grid = drawn.about["grid"]
-    paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about)
+    with working(f"drawing {folder.name}"):
+        paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about)
     if boxes := fonts.lacking(_titles(grid)):
         say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")

@@ -9,6 +9,7 @@ import typer
 from harness.cli.console import say, say_written, short
 from harness.cli.options import Dataset, Results
 from harness.common import places
+from harness.common.text import counted
 
 DATA, PAGE = "omniglot", "page"
 """What `publish` makes besides grids."""
@@ -48,5 +49,6 @@ def publish(
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
             target = league.known_target(one.name)
-            path = publishing.publish(one, results.absolute(), chosen, in_parts, target)
-            say(f"published {short(path)}")
+            new: list[int] = []
+            path = publishing.publish(one, results.absolute(), chosen, in_parts, target, new.append)
+            say(f"published {short(path)}: {counted(new[0], 'new record')}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import say, short
+from harness.cli.console import say, short, working
 from harness.cli.options import Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
@@ -35,10 +35,12 @@ def restore(
     found = {name: _records(name) for name in grid}
     with store.lock():
         for name, (records, source) in found.items():
-            restored = put_back(records, store)
+            with working(f"{name}: putting its records into {short(store.folder)}"):
+                restored = put_back(records, store)
             if not restored.put + restored.there:
                 raise UserError(f"{name}: its reference records are of an older version of the arithmetic")
-            already = f", {restored.there} were there already" if restored.there else ""
+            there = f"{restored.there} {'was' if restored.there == 1 else 'were'} there already"
+            already = f", {there}" if restored.there else ""
             put = counted(restored.put, "record")
             say(f"{name}: {put} put into {short(store.folder)}{already}{source}")
 

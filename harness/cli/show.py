@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, say_facts, short
+from harness.cli.console import out, say, say_facts, short
 from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.text import counted
+from harness.common.text import counted, listed
 
 if TYPE_CHECKING:
     from harness.cell import Protocol
@@ -37,13 +37,18 @@ def show(
     """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""
     from harness import grids
     from harness.cli.lookup import by_beginning
-    from harness.records import DamagedRecord, ForeignRecord
+    from harness.records import DamagedRecord, ForeignRecord, pool
     from harness.records.store import Store
 
     if grid is not None:
         grids.load(grid)
     store = Store(results.absolute())
     ids = {path.stem: path.stem for path in sorted(store.folder.glob("*.parquet"))}
+    if not any(one.startswith(cell_id) for one in ids) and (names := pool.holding(cell_id)):
+        raise UserError(
+            f"cell '{cell_id}': not the beginning of any record id in {short(store.folder)}, but of the "
+            f"reference's {listed(names)}; harness restore {names[0]} puts its records there"
+        )
     whole_id = by_beginning(cell_id, ids, "record", f"in {short(store.folder)}")
     try:
         record = store.read(whole_id)
@@ -57,6 +62,8 @@ def show(
     targets = _targets(record.header.cell.protocol) if target is None else target
     say_facts(_facts(record, targets))
     out.print(_excerpt(record))
+    if _thinned(record):
+        say("from compact tables: of most iterations they keep the training loss alone", style="dim")
 
 
 def _targets(protocol: Protocol) -> list[float]:
@@ -84,8 +91,9 @@ def _facts(record: Record, targets: list[float]) -> Iterator[tuple[str, object]]
     for target in targets:
         yield "passages", f"of {target:g}: {_passages(record, target)}"
     for place, (name, value) in enumerate(header.provenance.items()):
-        listed = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        yield "made by" if place == 0 else "", f"{name}: {listed}"
+        if isinstance(value, dict):  # versions; None: not known, or not installed
+            value = ", ".join(f"{key} {version}" for key, version in value.items() if version is not None)
+        yield "made by" if place == 0 else "", f"{name}: {value}"
 
 
 def _passages(record: Record, target: float) -> str:
@@ -104,6 +112,12 @@ def _excerpt(record: Record) -> Columns:
         if row["iteration"] in ROWS or row["iteration"] == record.header.iterations:
             table.add_row(*map(_text, row.values()))
     return table
+
+
+def _thinned(record: Record) -> bool:
+    """Whether rows before the last update lack what every iteration has."""
+    names = [name for name in record.rows.column_names if not name.startswith("val_")]
+    return any(column.null_count for column in record.rows.select(names).slice(0, len(record.rows) - 1))
 
 
 def _text(value: float | int | None) -> str:

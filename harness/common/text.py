@@ -51,6 +51,11 @@ def counted(count: int, noun: str, plural: str | None = None) -> str:
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"
 
 
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
 def number(value: float) -> str:
     """A rate: `0.001`, in six digits, or in as many as it has: `0.0010000001`."""
     short = f"{value:g}"

@@ -68,6 +68,18 @@ def _sharing(grid: Grid) -> list[tuple[str, set[str]]]:
     return sorted(shared, key=lambda one: -len(one[1]))
 
 
+def holding(beginning: str) -> list[str]:
+    """The grids of the reference that have a record of a cell whose id begins so."""
+    names = []
+    for name, folder in reference.grids().items():
+        with contextlib.suppress(UserError):
+            trials, _, _ = tables.read_arrow(folder, curves=False)
+            run = zip(trials["cell_id"].to_pylist(), trials["outcome"].to_pylist(), strict=True)
+            if any(cell_id.startswith(beginning) for cell_id, outcome in run if outcome is not None):
+                names.append(name)
+    return names
+
+
 def reference_tables(grid: Grid, curves: bool = True) -> tuple[Tables, str]:
     """The reference's tables of a grid, and where they are from, in words: its own, or made for its target
     and budget from the records of other grids. UserError: there are none."""

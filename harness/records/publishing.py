@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +70,7 @@ def publish(
     seeds: Iterable[int] = (),
     in_parts: bool = False,
     target: float | None = None,
+    tell: Callable[[int], None] = lambda new: None,
 ) -> Path:
     """Make results/reference/<grid>/ from the store in `results`: tables and a README.
 
@@ -77,8 +78,9 @@ def publish(
     published; none: see tables.recorded_seeds. Cells that were not run are rows without an outcome. in_parts:
     compact tables, a folder for each method; those of which the store has nothing new are left as they are. A
     grid that is published in parts stays so. target: a training loss to which iterations may be counted, for
-    the README of a grid without a target. Each folder is replaced whole or left as it was. UserError: of a
-    seed no cell was run, or a record is damaged. NotWritten.
+    the README of a grid without a target. `tell` learns how many of the records that answer are new. Each
+    folder is replaced whole or left as it was. UserError: of a seed no cell was run, or a record is damaged.
+    NotWritten.
     """
     place = places.REFERENCE / grid.folder
     parts = compact.parts(place)
@@ -100,6 +102,7 @@ def publish(
         with whole_folder(place) as folder:
             _write(grid, only, folder, chosen)
             _write_page(grid, only, folder, folder, chosen, target)
+    tell(sum(headers[cell_id].answers(grid.question) for cell_id in found.new & headers.keys()))
     return place
 
 

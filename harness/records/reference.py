@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import listed
 from harness.grids.selection import seed_ranges
 from harness.records import compact
 
@@ -54,7 +55,7 @@ def describe(trials: pd.DataFrame, of: Sequence[str] = ()) -> str:
     seeds = [int(seed) for seed in trials["seed"].unique()]
     machines = [re.sub(r"^\w+ \((.*)\)$", r"\1", device) for device in distinct(done["device"])]
     commits = distinct(done["commit"])
-    named = f"commit {' and '.join(commits)}" if len(commits) <= NAMED else f"{len(commits)} commits"
+    named = f"commit {listed(commits)}" if len(commits) <= NAMED else f"{len(commits)} commits"
     origins = [*machines, *([named] if commits else [])]
     asked = f"{len(done)} of {len(trials)} cells of {say_seeds(seeds)}"
     asked += f", from {', '.join(of)}" if of else ""

@@ -110,8 +110,10 @@ def test_publish(harness: Run, tiny: str, results: Path, reference_folder: Path)
     fill(results, tiny)
     said = harness("publish", tiny, "--seeds", "0")
     assert said.code == 0, said.err
-    assert said.out == f"published {reference_folder / 'tiny'}\n"
+    place = reference_folder / "tiny"
+    assert said.out == f"published {place}: 2 new records\n"
     assert list(reference.grids()) == ["tiny"]
+    assert harness("publish", tiny).out == f"published {place}: 0 new records\n"
     is_refused(harness("publish", tiny, "--seeds", "3"), "no records of tiny, seed 3")
     assert list(reference.grids()) == ["tiny"]
 

@@ -26,6 +26,9 @@ def test_a_sweep_goes_on_from_the_reference(harness: Run, tiny: str, results: Pa
     assert (said.code, said.out.strip()) == (0, f"tiny: 2 records put into {results / 'store'}")
     said = harness("restore", "tiny")
     assert said.out.strip() == f"tiny: 0 records put into {results / 'store'}, 2 were there already"
+    next((results / "store").glob("*.parquet")).unlink()
+    said = harness("restore", "tiny")
+    assert said.out.strip() == f"tiny: 1 record put into {results / 'store'}, 1 was there already"
     said = harness("grids", tiny, "--cells")
     assert "3 cells, 1 to run" in said.out
 

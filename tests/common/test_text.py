@@ -1,6 +1,6 @@
 import pytest
 
-from harness.common.text import clean, counted, halves, named_error, number
+from harness.common.text import clean, counted, halves, listed, named_error, number
 
 
 def test_a_median_of_counts_keeps_its_half():
@@ -30,6 +30,10 @@ def test_counts_agree_with_their_nouns():
 )
 def test_nothing_is_left_for_a_terminal_to_obey(text, shown):
     assert clean(text) == shown
+
+
+def test_a_list_of_words() -> None:
+    assert [listed(list("abc")[:n]) for n in range(4)] == ["", "a", "a and b", "a, b and c"]
 
 
 def test_rates_that_differ_look_different() -> None:
