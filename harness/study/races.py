@@ -74,7 +74,7 @@ def _beside(measure: str, head: tuple[str, str], said: Callable[[Any], str]) -> 
         numbers = raced(grid).numbers
         for row in numbers[numbers["measure"] == measure].itertuples():
             racer, other = TITLES[str(row.racer)], TITLES[str(row.other)]
-            key = (other, f"{row.of!s} run{'s' * (row.of != '1')}") if row.of else (racer, other)
+            key = (other, f"{row.of!s} budget{'s' * (row.of != '1')}") if row.of else (racer, other)
             rows.setdefault(key, {})[grid] = said(row)
     cells = [[*key, *(found.get(grid, "") for grid in LEAGUE)] for key, found in rows.items()]
     return markdown_table((*head, *(f"`{grid}`" for grid in LEAGUE)), cells)

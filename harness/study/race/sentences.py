@@ -113,5 +113,5 @@ def _gain(raced: Raced, racer: str) -> Iterator[str]:
         after, row = max(known.items())
         yield (
             f"Drawing its hyper-rates anew for each run as well changes the expected best loss after {after} "
-            f"run{'s' * (after > 1)} by {with_interval(row)}."
+            f"budget{'s' * (after > 1)} by {with_interval(row)}."
         )

@@ -100,7 +100,7 @@ def test_what_goes_with_it() -> None:
         "It is worth 4.00 runs of MAML by TPE, less than 0.1 runs by ASHA and over 33.1 runs by PBT.",
         "Until it reaches a training loss of 0.9, random search over its initial rates is expected to spend "
         "300 iterations, 0.250 (0.200 to 0.300) of what it takes over MAML's.",
-        "Drawing its hyper-rates anew for each run as well changes the expected best loss after 4 runs by "
+        "Drawing its hyper-rates anew for each run as well changes the expected best loss after 4 budgets by "
         "0.200.",
         f"On league-5way, one run of {LOG}, is worth 25.0 runs {END}",
     ]
