@@ -158,13 +158,19 @@ def _losses(rows: pd.DataFrame) -> tuple[Array, list[str]]:
     are of an earlier iteration, or some count as untrained.
 
     A record may be longer than the budget, and then have no validation there: so all of an environment are of
-    the last iteration at which all were validated. A run that diverged has the loss of iteration 1. No run
-    counts as worse than untrained weights: where one setting ends at 1e8, all others would be alike.
+    the last iteration at which all were validated. A run that diverged, or whose last validation gave no
+    number, has the loss of iteration 1. No run counts as worse than untrained weights: where one setting ends
+    at 1e8, all others would be alike.
     """
     losses, lines = np.full(len(rows), np.nan), []
     for name, own in rows.groupby("environment", sort=False):
         trained = own["ending"] != "diverged"
-        seen = [set(some) for some in own["validation"][trained]]
+        no_end = trained & ~np.isfinite(numbers(own["final_val_loss"]))
+        seen = [set(some) for some in own["validation"][trained & ~no_end]]
+        seen += [
+            {*some, int(end)}  # it was validated there: else all would be of an earlier iteration
+            for some, end in zip(own["validation"][no_end], own["iterations_run"][no_end], strict=True)
+        ]
         last = max(set.intersection(*seen), default=0) if seen else 0
         ends = {max(some, default=0) for some in seen}
         if ends - {last}:

@@ -158,6 +158,22 @@ def test_a_run_that_diverged_is_worth_what_it_was_worth_before_training() -> Non
         assert (losses == min(first[row["cell_id"]], np.quantile(first, 0.25))).sum() == 1
 
 
+def test_a_last_validation_that_is_no_number_is_missing_for_its_run_alone() -> None:
+    of = committed("fig1")
+    curves = of.trajectories.copy()
+    own = curves["cell_id"] == of.trials["cell_id"][7]
+    curves.loc[own & (curves["iteration"] == 500), "val_loss"] = np.nan
+    found = of_tables({"fig1": replace(edited(of, 7, final_val_loss=np.nan), trajectories=curves)})
+    assert not [line for line in found.notes if "losses are of iteration" in line]
+    first = curves.loc[curves["iteration"] == 1].set_index("cell_id")["val_loss"]
+    worst = first.quantile(0.25)
+    ends = of.trials["final_val_loss"].to_numpy(float, copy=True)
+    ends[7] = first[of.trials["cell_id"][7]]
+    alpha = (of.trials["method"] == "alpha-maml").to_numpy()
+    assert of.trials["method"][7] == "alpha-maml"
+    assert np.array_equal(results(found, "score")["alpha-maml"], np.sort(-np.minimum(ends[alpha], worst)))
+
+
 def test_a_run_that_is_no_number_from_the_first_is_worth_untrained_weights() -> None:
     """An inner loop with too large a rate."""
     of = committed("fig1")
