@@ -16,9 +16,12 @@ from harness.study.league import ALPHA_MAML_LOG, MAML
 from harness.study.standings import CHOICE
 
 KNOB, LONG, READINGS = "scale-free-5way", "scale-free-long", "scale-free"
+OTHERS = "scale-free-others"
 LAST = 10
 """Validations at the end of a long run, of which the mean is taken: single ones scatter."""
 PASSAGES = ("iterations_to_target", "iterations_to_target_sustained")
+UNTUNED = ("untuned runs that reach 2.5", "sustained", "their median")
+"""What is said of the runs from the untuned pairs."""
 TUNED = (1e-1, 1e-3)
 """The initial rates from which MAML reaches the target of the paper."""
 
@@ -65,13 +68,30 @@ def readings() -> str:
     rows = []
     for protocol, own in trials[trials["outcome"].notna()].groupby("protocol", sort=False):
         ours, maml = (own[own["method"] == name] for name in (ALPHA_MAML_LOG, MAML))
-        tuned = _from(ours, *TUNED)
-        untuned = ours.drop(tuned.index)
-        counts = [_median(numbers(some["iterations_to_target"])) for some in (untuned, tuned, maml)]
-        reached = [f"{untuned[name].notna().sum()} of {len(untuned)}" for name in PASSAGES]
-        rows.append([protocol, *reached, *counts])
-    head = ("reading", "untuned runs that reach 2.5", "sustained", "their median", "tuned pair", "MAML there")
-    return markdown_table(head, rows)
+        rows.append([protocol, *_from_all_pairs(ours), _median(numbers(maml["iterations_to_target"]))])
+    return markdown_table(("reading", *UNTUNED, "tuned pair", "MAML there"), rows)
+
+
+def others() -> str:
+    """The same of the other methods that adapt both rates, for the readings that were run."""
+    trials = _trials(OTHERS)
+    done = trials[trials["outcome"].notna()]
+    rows = []
+    for (protocol, method), own in done.groupby(["protocol", "method"], sort=False):
+        asked = trials[(trials["protocol"] == protocol) & (trials["method"] == method)]
+        if len(own) == len(asked):
+            rows.append([protocol, METHODS[str(method)].title, *_from_all_pairs(own)])
+    return markdown_table(("reading", "method", *UNTUNED, "tuned pair"), rows)
+
+
+def _from_all_pairs(runs: pd.DataFrame) -> list[str]:
+    """Of the runs from the untuned pairs how many reach the target, by the first and by the sustained
+    passage, and the median of their counts; that of the tuned pair."""
+    tuned = _from(runs, *TUNED)
+    untuned = runs.drop(tuned.index)
+    reached = [f"{untuned[name].notna().sum()} of {len(untuned)}" for name in PASSAGES]
+    first, _ = PASSAGES
+    return [*reached, *(_median(numbers(some[first])) for some in (untuned, tuned))]
 
 
 def _trials(grid: str) -> pd.DataFrame:
