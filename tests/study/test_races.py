@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from harness.common import places
+from harness.common.errors import UserError
 from harness.records import reference, tables
 from harness.study import league, league_tables, races
 from harness.study.league import LEAGUE, TARGETS
@@ -26,6 +29,7 @@ from harness.study.race.contenders import (
     TPE,
 )
 from harness.study.standings import REPORT
+
 
 KEY = ["measure", "racer", "other", "of"]
 
@@ -114,3 +118,14 @@ def single_loss(grid: str, racer: str) -> float:
     rows = races.raced(grid).numbers
     (value,) = rows[(rows["measure"] == "single_loss") & (rows["racer"] == racer)]["value"]
     return float(value)
+
+
+@pytest.mark.parametrize("make", [races.in_short, lambda: races.draw(LEAGUE[0])], ids=["text", "figure"])
+def test_a_race_that_was_not_kept(
+    make: Callable[[], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "REFERENCE", tmp_path)
+    races.raced.cache_clear()
+    says = rf"races/{LEAGUE[0]}/\w+\.parquet: not there; harness race {LEAGUE[0]} --keep makes it$"
+    with pytest.raises(UserError, match=says):
+        make()
