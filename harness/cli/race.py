@@ -192,4 +192,6 @@ def _show(raced: Raced, about: Mapping[str, Any]) -> None:
         for note in table.notes:
             say(note, "dim")
     say()
-    say(f"In brackets: {resampled([len(raced.seeds)])}, the same for all racers.", "dim")
+    means = resampled([len(raced.seeds)])
+    of_all = len(raced.seeds) > 1
+    say(f"In brackets: {means}, the same for all racers." if of_all else f"{means.capitalize()}.", "dim")

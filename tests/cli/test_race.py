@@ -283,8 +283,10 @@ def test_without_the_coarse_grid(harness: Run, mine: str, results: Path) -> None
 def test_seeds_that_are_not_whole_are_left_out(harness: Run, mine: str, results: Path) -> None:
     (first, *_) = grids.load("mine-fine.yaml").cells([1])
     (results / "store" / f"{first.cell_id}.parquet").unlink()
-    assert harness("race", mine, "--replayed").code == 0
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
     assert {*numbers(results)["seeds"]} == {1}
+    assert said.out.splitlines()[-2] == "One seed: no intervals."
 
 
 def test_what_is_refused(
