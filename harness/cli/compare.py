@@ -144,8 +144,15 @@ def _counts(seeds: pd.DataFrame) -> Columns:
     heads = [HEADS.get(name, name) for name in seeds.columns]
     table = Columns(heads, right={*heads} - {"passage"}, wrap=heads)
     for row in seeds.itertuples(index=False):
-        table.add_row(*(f"{value:g}" if isinstance(value, float) else str(value) for value in row))
+        table.add_row(*map(_shown, row))
     return table
+
+
+def _shown(value: object) -> str:
+    """A count or a name; a median of no differences is empty."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:g}"
+    return str(value)
 
 
 def _say_rounding(rounding: Rounding | None) -> str:

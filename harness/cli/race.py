@@ -45,7 +45,7 @@ def race(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Also keep numbers and curves with the reference.")
+        bool, typer.Option("--keep", help="Also keep numbers and curves with the reference, for its pages.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -67,6 +67,8 @@ def race(
     check_target(target)
     if keep:
         places.checkout("race --keep")
+        if as_json:
+            raise UserError("--keep: with --json nothing of a race is written; leave out one of them")
     loaded = grids.load(grid, dataset=dataset)
     goal, folder = league.target(loaded.name, target), results.absolute()
     asked = {"results": folder, "dataset": dataset, "seeds": seeds, "reference_alone": reference}
@@ -94,7 +96,19 @@ def race(
         paths += _draw(raced, drawn, given.folder)
     say(f"wrote into {short(given.folder)}: {', '.join(path.name for path in paths)}")
     if keep:
-        say_written(files.keep(raced.numbers, drawn, about, places.REFERENCE / RACES / loaded.folder))
+        options = {
+            **{"--seeds": seeds, "--target": target, "--dataset": dataset},
+            **{"--replayed": replayed, "--reference": reference, "--keep": keep},
+        }
+        beside = places.REFERENCE / RACES / loaded.folder
+        say_written(files.keep(raced.numbers, drawn, about, _command(loaded.name, options), beside))
+
+
+def _command(name: str, options: Mapping[str, object]) -> str:
+    """This race as somebody types it. options: None and False were not given."""
+    given = {option: value for option, value in options.items() if value is not None and value is not False}
+    words = (option if value is True else f"{option} {value}" for option, value in given.items())
+    return " ".join(["harness race", name, *words])
 
 
 def _tables(
@@ -178,4 +192,6 @@ def _show(raced: Raced, about: Mapping[str, Any]) -> None:
         for note in table.notes:
             say(note, "dim")
     say()
-    say(f"In brackets: {resampled([len(raced.seeds)])}, the same for all racers.", "dim")
+    means = resampled([len(raced.seeds)])
+    of_all = len(raced.seeds) > 1
+    say(f"In brackets: {means}, the same for all racers." if of_all else f"{means.capitalize()}.", "dim")

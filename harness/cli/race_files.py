@@ -54,8 +54,11 @@ def write(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any],
     return paths
 
 
-def keep(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write the numbers and the curves with the reference, and a README, all or none. NotWritten."""
+def keep(
+    numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], command: str, folder: Path
+) -> list[Path]:
+    """Write the numbers and the curves with the reference, and a README, all or none. command: that made
+    them. NotWritten."""
     lines = [
         f"# {about['grid']}: a race",
         "",
@@ -65,7 +68,7 @@ def keep(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], 
         *(f"- {name}: {source}" for name, source in about["sources"].items()),
         *(f"- {note}" for note in about["notes"]),
         "",
-        f"Made by `harness race {about['grid']} --keep`.",
+        f"Made by `{command}`.",
         "",
     ]
     paths = [folder / name for name in (*NAMES[:2], "README.md")]

@@ -24,13 +24,12 @@ from harness.plots import render, style
 from harness.plots.measures import figures
 from harness.records import reference, tables
 from harness.study import league_tables, races, scale_free
-from harness.study.league import LEAGUE
+from harness.study.league import ALPHA_MAML, LEAGUE, MAML
 
 README, PAGE = places.ROOT / "README.md", places.ROOT / "docs" / "sensitivity.md"
 GRIDS = ("fig2", "fig1", "readings", "fig1-readings", "fig2-sgd", "fig1-sgd", "landscape-sgd")
 """All of the reference with both methods and this target, or none."""
 TARGET = 2.5
-MAML, ALPHA_MAML = "maml", "alpha-maml"
 PAIR = "alpha0+beta0"
 """The factor of fig2's initial rates, which are varied together."""
 PPO = places.ROOT.parent / "shared" / "adkins" / "ppo_expected_over_seeds.csv"

@@ -7,18 +7,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.analysis.sensitivity.texts import with_interval
 from harness.common import places
+from harness.common.errors import UserError
 from harness.common.text import markdown_table
 from harness.plots import race as plotted
 from harness.records.reference import RACES
 from harness.study.league import LEAGUE
 from harness.study.race import figure, sentences, summary
 from harness.study.race.contenders import TITLES
-from harness.study.race.written import Raced, read
+from harness.study.race.written import Raced, read, read_curves
 
 NUMBERS, CURVES = "race.parquet", "curves.parquet"
 
@@ -48,8 +48,8 @@ def gains() -> str:
 
 @cache
 def raced(grid: str) -> Raced:
-    """What the race of a grid came to."""
-    return read(folder(grid) / NUMBERS)
+    """What the race of a grid came to. UserError: it was not kept, or its file is damaged."""
+    return read(_kept(grid, NUMBERS))
 
 
 def folder(grid: str) -> Path:
@@ -58,8 +58,16 @@ def folder(grid: str) -> Path:
 
 
 def draw(grid: str) -> Figure:
-    """Its figure."""
-    return plotted.draw(pd.read_parquet(folder(grid) / CURVES), figure.drawn(raced(grid)))
+    """Its figure. UserError: as of raced."""
+    return plotted.draw(read_curves(_kept(grid, CURVES)), figure.drawn(raced(grid)))
+
+
+def _kept(grid: str, name: str) -> Path:
+    """A file of its race. UserError: it is not there."""
+    path = folder(grid) / name
+    if not path.exists():
+        raise UserError(f"{path}: not there; harness race {grid} --keep makes it")
+    return path
 
 
 def _cost(row: Any) -> str:

@@ -40,12 +40,12 @@ def transfers(runs: Mapping[str, Runs], on: str) -> list[Transfer]:
             continue
         chosen = max(_knobs(one), key=lambda some: _worth(runs[on], one, some))
         kept = [
-            _share(known, same, chosen, REPORT)
+            share(known, same, chosen, REPORT)
             for known in runs.values()
             for same in known.methods
             if same.name == one.name
         ]
-        promised = _share(runs[on], one, chosen, CHOICE)
+        promised = share(runs[on], one, chosen, CHOICE)
         found.append(Transfer(method=one.name, knobs=chosen, promised=promised, kept=tuple(kept)))
     return sorted(found, key=lambda one: -sum(one.kept))
 
@@ -68,9 +68,10 @@ def _on(runs: Runs, one: Settings, knobs: Mapping[str, Any], seeds: Collection[i
     return one.results[of][0, _rows(one, knobs)][:, [runs.seeds.index(seed) for seed in seeds]]
 
 
-def _share(runs: Runs, one: Settings, knobs: Mapping[str, Any], seeds: Collection[int]) -> float:
+def share(runs: Runs, one: Settings, knobs: Mapping[str, Any], seeds: Collection[int]) -> float:
+    """Of (setting with these knobs, seed) that reach the target."""
     return float(np.isfinite(_on(runs, one, knobs, seeds, "count")).mean())
 
 
 def _worth(runs: Runs, one: Settings, knobs: Mapping[str, Any]) -> tuple[float, float]:
-    return _share(runs, one, knobs, CHOICE), -float(_on(runs, one, knobs, CHOICE, "cost").mean())
+    return share(runs, one, knobs, CHOICE), -float(_on(runs, one, knobs, CHOICE, "cost").mean())

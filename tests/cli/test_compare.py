@@ -174,6 +174,7 @@ def test_counted_to_a_target(harness: Run, endless: str, results: Path) -> None:
         table = pd.read_parquet(results / "tiny" / names[0])
         assert table["first_reference"].dropna().tolist() == counts
         assert (table["outcome_reference"] == "budget").sum() == missed
+        assert "nan" not in said.out
     assert not (results / "tiny" / "compare.parquet").exists()
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from harness import grids, records
 from harness.cli.race_files import CURVES, FIGURES, NAMES, VALUES
-from harness.records import Row
+from harness.common import places
+from harness.records import Row, reference
 from harness.records.store import Store
 from harness.study import league
 from harness.study.race import contenders, live, sentences, written
@@ -226,6 +227,29 @@ def test_for_programs(harness: Run, mine: str, results: Path) -> None:
     assert not (results / "mine" / "race" / "race.csv").exists()
 
 
+def test_what_is_kept_with_the_reference(
+    harness: Run, mine: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "REFERENCE", tmp_path / "reference")
+    said = harness("race", mine, "--replayed", "--target", "0.8", "--keep")
+    assert said.code == 0, said.err
+    kept, made = tmp_path / "reference" / "races" / "mine", results / "mine" / "race"
+    assert {path.name for path in kept.iterdir()} == {"race.parquet", "curves.parquet", "README.md"}
+    pd.testing.assert_frame_equal(written.read(kept / "race.parquet").numbers, numbers(results))
+    pd.testing.assert_frame_equal(
+        written.read_curves(kept / "curves.parquet"), pd.read_parquet(made / "curves.parquet")
+    )
+    page = (kept / "README.md").read_text()
+    assert "Made by `harness race mine --target 0.8 --replayed --keep`." in page
+    assert not reference.grids()
+
+
+def test_what_is_not_kept(harness: Run, mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    is_refused(harness("race", mine, "--keep", "--json"), "--keep: with --json nothing of a race is written")
+    monkeypatch.setattr(places, "CHECKOUT", None)
+    is_refused(harness("race", mine, "--keep"), "race --keep: works only in a checkout")
+
+
 def test_it_fits_a_terminal(harness: Run, mine: str, results: Path) -> None:
     with terminal(80) as screen:
         harness("race", mine, "--replayed")
@@ -259,8 +283,10 @@ def test_without_the_coarse_grid(harness: Run, mine: str, results: Path) -> None
 def test_seeds_that_are_not_whole_are_left_out(harness: Run, mine: str, results: Path) -> None:
     (first, *_) = grids.load("mine-fine.yaml").cells([1])
     (results / "store" / f"{first.cell_id}.parquet").unlink()
-    assert harness("race", mine, "--replayed").code == 0
+    said = harness("race", mine, "--replayed")
+    assert said.code == 0, said.err
     assert {*numbers(results)["seeds"]} == {1}
+    assert said.out.splitlines()[-2] == "One seed: no intervals."
 
 
 def test_what_is_refused(

@@ -14,7 +14,8 @@ from harness.analysis.sensitivity.in_environment import ITERATIONS
 from harness.common import pages
 from harness.records import reference
 from harness.study import page
-from harness.study.page import ALPHA_MAML, MAML, PAGE, PAIR, PPO, README, numbers
+from harness.study.league import ALPHA_MAML, MAML
+from harness.study.page import PAGE, PAIR, PPO, README, numbers
 
 TEXT = PAGE.read_text()
 

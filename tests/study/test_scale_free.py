@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from harness.analysis.counting import counted_to
+from harness.analysis.summary import numbers
 from harness.records import reference, tables
-from harness.study import scale_free
+from harness.study import league_tables, scale_free
+from harness.study.league import LEAGUE, TARGETS
 from harness.study.page import PAGE
 
 ADAM, SGD = "league-5way", "league-5way, task_reduction=sum, meta_optimizer=sgd"
@@ -77,6 +80,24 @@ def test_the_page_says_so() -> None:
     assert "in fewer than half of MAML's iterations, in all 21 runs" in words
     assert "eta has a window of about a decade" in words
     assert "it ends a little above tuned MAML wherever it started" in words
+
+
+def test_what_is_said_of_high_rates_and_of_lslr() -> None:
+    """With eta 2 rates in the lower half of the grid reach the targets more often than in the upper half. In
+    the mean, LSLR with beta0 0.01 ends lower; no loss counts as more than untrained weights have."""
+    for name in LEAGUE:
+        read = league_tables.read(name)
+        trials = counted_to(name, read, TARGETS[name])
+        own = trials[(trials["method"] == "alpha-maml-log") & (trials["eta"] == 2)]
+        hit = own["iterations_to_target_sustained"].notna()
+        low = (own["alpha0"] < 0.1) & (own["beta0"] < 1e-3)
+        high = (own["alpha0"] > 0.1) & (own["beta0"] > 1e-3)
+        assert hit[low].mean() > hit[high].mean() + 0.15
+        curves = read.trajectories
+        untrained = curves["val_loss"][curves["iteration"] == 1].quantile(0.25)
+        end = pd.Series(numbers(trials["final_val_loss"]), trials.index).fillna(np.inf).clip(upper=untrained)
+        lslr = (trials["method"] == "lslr") & (trials["beta0"] == 0.01)
+        assert end[lslr].mean() < end[own.index].mean()
 
 
 def test_readings_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

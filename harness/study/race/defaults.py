@@ -17,7 +17,7 @@ from harness.analysis.sensitivity.tables import of_tables
 from harness.analysis.sensitivity.texts import number
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.text import written
+from harness.common.text import listed, written
 from harness.records.reference import say_seeds
 from harness.records.tables import Tables
 from harness.study import league
@@ -50,7 +50,7 @@ def default(known: Searched, grid: str, others: Mapping[str, Tables], seeds: Col
     CHOICE; one of the other grids has no records, or lacks a seed of CHOICE; they have no such values in
     common.
     """
-    knobs, method, names = own_knobs(known), known.method, " and ".join(others)
+    knobs, method, names = own_knobs(known), known.method, listed([*others])
     if not knobs:
         return Default(values={}, text="nothing to choose, as only its initial rates vary")
     if not {*seeds} - {*CHOICE}:
@@ -58,18 +58,18 @@ def default(known: Searched, grid: str, others: Mapping[str, Tables], seeds: Col
             f"its default would be chosen on {say_seeds(CHOICE)}, and no other seed is left to race on"
         )
     if lacking := [one for one in league.others(grid) if one not in others]:
-        raise UserError(f"no records of {' and '.join(lacking)}, on which its default would be chosen")
+        raise UserError(f"no records of {listed(lacking)}, on which its default would be chosen")
     rest = _whole(method, others)
     gammas = _Gammas.of(method, others, CHOICE)
     if missing := [name for name in knobs if name not in gammas.settings.table]:
-        raise UserError(f"{names}: {' and '.join(missing)} of {method} does not vary there")
+        raise UserError(f"{names}: {listed(missing)} of {method} does not vary there")
     wanted = [
         dict(zip(knobs, values, strict=True))
         for values in known.table[knobs].drop_duplicates().itertuples(index=False, name=None)
     ]
     means = [gammas.mean(values) for values in wanted]
     if not np.isfinite(means).any():
-        raise UserError(f"{names}: no values of {' and '.join(knobs)} that all have")
+        raise UserError(f"{names}: no values of {listed(knobs)} that all have")
     best = int(first_best(means))
     scores = f"mean Gamma {number(means[best])} there"
     if rest:
@@ -116,7 +116,7 @@ class _Gammas:
         runs = of_tables(some)
         found = [one for one in runs.methods if one.name == method]
         if not found or len(runs.seeds) < len(seeds) or not runs.has_seed.all():
-            raise UserError(f"{' and '.join(others)}: not all methods have {say_seeds(seeds)}")
+            raise UserError(f"{listed([*others])}: not all methods have {say_seeds(seeds)}")
         weights = np.full((1, len(seeds)), 1 / len(seeds))
         gamma = normalised(found[0], scale(runs, weights), weights)[..., 0]
         return cls(settings=found[0], gamma=gamma)

@@ -11,7 +11,8 @@ from harness.study.race.written import Raced
 
 def drawn(raced: Raced) -> plotted.Drawn:
     """What stands beside its curves."""
-    seeds = f"{seeds_text(raced.seeds)}; bands: {resampled([len(raced.seeds)])}".capitalize()
+    bands = f"; bands: {resampled([len(raced.seeds)])}" if len(raced.seeds) > 1 else ", so no bands"
+    seeds = f"{seeds_text(raced.seeds)}{bands}".capitalize()
     about = (
         f"Target: a training loss of {raced.target:g}, sustained. Grey line: a whole run, {raced.budget} "
         "iterations. A line ends where nothing more is tried",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.common.files import opened
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.records.describing import grid_of
+from harness.study.race import curves
 from harness.study.race.contenders import Race
 from harness.study.race.headline import COLUMNS
 
@@ -60,9 +62,8 @@ def about(raced: Raced) -> dict[str, Any]:
 
 def read(path: Path) -> Raced:
     """What a race.parquet says. UserError: it is not there, or something else is."""
-    try:
-        with opened(path) as file:
-            table = pq.read_table(file)
+    with _explained(path, "the numbers of a race"):
+        table = _table(path)
         about = json.loads(table.schema.metadata[b"harness"])
         return Raced(
             grid=str(about["grid"]),
@@ -73,8 +74,26 @@ def read(path: Path) -> Raced:
             numbers=table.select([*COLUMNS]).to_pandas(),
             chosen={str(name): dict(values) for name, values in about["chosen"].items()},
         )
+
+
+def read_curves(path: Path) -> pd.DataFrame:
+    """What a curves.parquet holds: see curves.curves. UserError: it is not there, or something else is."""
+    with _explained(path, "the curves of a race"):
+        return _table(path).select([*curves.COLUMNS]).to_pandas()
+
+
+def _table(path: Path) -> pa.Table:
+    with opened(path) as file:
+        return pq.read_table(file)
+
+
+@contextmanager
+def _explained(path: Path, what: str) -> Iterator[None]:
+    """What goes wrong in reading as a UserError; what: that the file should hold."""
+    try:
+        yield
     except FileNotFoundError:
         raise UserError(f"{path}: no race there; {typed('race')} makes it") from None
     except (pa.ArrowException, OSError, AttributeError, KeyError, TypeError, ValueError) as error:
         why = reason(error) if isinstance(error, OSError) else str(error)
-        raise UserError(f"{path}: not the numbers of a race ({one_line(why, 80)})") from None
+        raise UserError(f"{path}: not {what} ({one_line(why, 80)})") from None

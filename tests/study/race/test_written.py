@@ -14,7 +14,7 @@ from harness.common.errors import UserError
 from harness.study.race import headline, sentences, summary
 from harness.study.race.contenders import DEFAULT
 from harness.study.race.curves import curves
-from harness.study.race.written import Raced, about, read
+from harness.study.race.written import Raced, about, read, read_curves
 from tests.study.race.test_headline import race
 
 
@@ -50,3 +50,5 @@ def test_what_is_no_race(tmp_path: Path) -> None:
     pq.write_table(pa.table({"measure": ["x"]}), path)
     with pytest.raises(UserError, match=r"race\.parquet: not the numbers of a race"):
         read(path)
+    with pytest.raises(UserError, match=r"race\.parquet: not the curves of a race"):
+        read_curves(path)
