@@ -70,6 +70,8 @@ LEAGUE = (
     ("scale-free-5way", "alpha-maml-log", (1.0, 0.01, 0.2, "mean"), 1, "fd4c4b3bc9f1c547"),
     ("scale-free-long", "alpha-maml-log", (0.001, 1e-05, 1.0, "sum"), 1, "4cad71cf6bee26d1"),
     ("scale-free-choice", "alpha-maml-log", (0.001, 1e-05, 2.0, "sum"), 1, "b6487ec30fca3855"),
+    ("scale-free-others", "alpha-maml-normalised", (0.1, 0.001, 1.0, 0.1), 1, "bc86626d24be51f7"),
+    ("scale-free-others", "alpha-maml-multiplicative", (0.1, 0.001, 0.9, 0.9), 1, "010a14562f9f3cea"),
 )
 """Grid, method, its first hyper-parameters, seed, id: as they were first run."""
 

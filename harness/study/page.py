@@ -200,7 +200,7 @@ TABLES: pages.Tables = {
         function.__name__: function
         for function in (
             *(league_tables.standing, league_tables.best_settings, league_tables.one_choice),
-            *(scale_free.knob, scale_free.long_runs, scale_free.readings),
+            *(scale_free.knob, scale_free.long_runs, scale_free.readings, scale_free.others),
         )
     },
     **{

@@ -118,3 +118,23 @@ def test_readings_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scale_free, "_trials", lambda grid: made)
     last = scale_free.readings().splitlines()[-1]
     assert last == "| paper-adam | 1 of 2 | 0 of 2 | never | 20 | never |"
+
+
+def test_what_is_said_of_the_other_variants() -> None:
+    def cells(table: str) -> list[list[str]]:
+        return [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+
+    rows, log = cells(scale_free.others()), {row[0]: row for row in cells(scale_free.readings())}
+    assert {row[0] for row in rows} == {
+        "paper-adam",
+        "paper-adam, meta_batch=8",
+        "paper-adam, head_init=normal",
+    }
+    assert all(row[2:4] == ["9 of 9", "9 of 9"] for row in rows)
+    found = {(row[0], row[1]): int(row[4]) for row in rows}
+    for reading in {row[0] for row in rows}:
+        ours, maml = int(log[reading][3]), int(log[reading][5])
+        assert found[reading, "Alpha-MAML, normalised"] < ours < found[reading, "Alpha-MAML, multiplicative"]
+        assert all(int(row[5]) < maml for row in rows if row[0] == reading)
+    ratio = found["paper-adam", "Alpha-MAML, multiplicative"] / int(log["paper-adam"][3])
+    assert 3.5 < ratio < 4.5
