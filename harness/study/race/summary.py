@@ -62,8 +62,8 @@ def worth(numbers: pd.DataFrame) -> Table:
         {
             "one run of": _title(by_loss.racer),
             "against": _title(by_loss.other),
-            "runs, by loss": runs(by_loss),
-            "runs, by hit": runs(by_hit),
+            "by loss": runs(by_loss),
+            "by hit": runs(by_hit),
         }
         for by_loss, by_hit in zip(_rows(losses), _rows(hits), strict=True)
     ]
