@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.sensitivity_files import parquet
 from harness.common.files import whole_files
 from harness.records.schema import INTEGER, NUMBER, TEXT, Column
+from harness.study.race import written
 from harness.study.race.contenders import TITLES
 from harness.study.race.headline import MEASURES
 
@@ -37,17 +38,15 @@ CURVES = {
     **{name: VALUES[name] for name in ("value", "low", "high", "seeds")},
 }
 """Columns of curves.parquet."""
-NAMES = ("race.parquet", "curves.parquet", "race.csv")
+NAMES = (written.NUMBERS, written.CURVES, "race.csv")
 FIGURES = ("race.png", "race.svg")
 
 
 def write(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write the files of NAMES, all or none; the figures made from older ones are removed. NotWritten."""
     paths, figures = [folder / name for name in NAMES], [folder / name for name in FIGURES]
-    described = {**about, "racers": TITLES}
-    with whole_files(paths, made_from=figures) as (values, lines, csv):
-        parquet(numbers, VALUES, {**described, "measures": MEASURES}, values)
-        parquet(curves, CURVES, described, lines)
+    with whole_files(paths, made_from=figures) as (*tables, csv):
+        _tables(numbers, curves, about, *tables)
         numbers.to_csv(csv, index=False)
         for figure in figures:
             figure.unlink(missing_ok=True)
@@ -62,8 +61,9 @@ def keep(
     lines = [
         f"# {about['grid']}: a race",
         "",
-        f"`{NAMES[0]}` has every number of the race with its interval, `{NAMES[1]}` the curves of its",
-        "figure; what their columns mean is in the files' metadata. docs/sensitivity.md says what a race is.",
+        f"`{written.NUMBERS}` has every number of the race with its interval, `{written.CURVES}` the",
+        "curves of its figure; what their columns mean is in the files' metadata. docs/sensitivity.md says what",
+        "a race is.",
         "",
         *(f"- {name}: {source}" for name, source in about["sources"].items()),
         *(f"- {note}" for note in about["notes"]),
@@ -72,12 +72,18 @@ def keep(
         "",
     ]
     paths = [folder / name for name in (*NAMES[:2], "README.md")]
-    described = {**about, "racers": TITLES}
-    with whole_files(paths) as (values, points, page):
-        parquet(numbers, VALUES, {**described, "measures": MEASURES}, values)
-        parquet(curves, CURVES, described, points)
+    with whole_files(paths) as (*tables, page):
+        _tables(numbers, curves, about, *tables)
         page.write_text("\n".join(lines), "utf-8")
     return paths
+
+
+def _tables(
+    numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], values: Path, points: Path
+) -> None:
+    described = {**about, "racers": TITLES}
+    parquet(numbers, VALUES, {**described, "measures": MEASURES}, values)
+    parquet(curves, CURVES, described, points)
 
 
 def for_programs(numbers: pd.DataFrame, about: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from harness.analysis.sensitivity.effects import grouped
 from harness.analysis.sensitivity.in_environment import EVALUATIONS, ITERATIONS
 from harness.analysis.sensitivity.shares import JOINT, SEED
 from harness.analysis.sensitivity.tables import Passage, of_tables
-from harness.analysis.sensitivity.texts import Numbers, number, with_interval
+from harness.analysis.sensitivity.texts import Numbers, number, percent, with_interval
 from harness.common import pages, places
 from harness.common.text import markdown_table
 from harness.methods import METHODS
@@ -57,11 +57,6 @@ def measured(*grids: str, sustained: bool = False) -> sensitivity.Measures:
 def numbers(*grids: str, sustained: bool = False) -> Numbers:
     """The same by their keys."""
     return Numbers(measured(*grids, sustained=sustained))
-
-
-def percent(share: float) -> str:
-    """`79 %`; empty for NaN."""
-    return "" if math.isnan(share) else f"{abs(round(100 * share))} %"
 
 
 def headline() -> str:

@@ -18,9 +18,7 @@ from harness.records.reference import RACES
 from harness.study.league import LEAGUE
 from harness.study.race import figure, sentences, summary
 from harness.study.race.contenders import TITLES
-from harness.study.race.written import Raced, read, read_curves
-
-NUMBERS, CURVES = "race.parquet", "curves.parquet"
+from harness.study.race.written import CURVES, NUMBERS, Raced, read, read_curves
 
 
 def in_short() -> str:

@@ -61,8 +61,8 @@ def share(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """`36 %`."""
-    return f"{100 * share:.0f} %"
+    """`36 %`; empty for NaN; never `-0 %`."""
+    return "" if math.isnan(share) else f"{abs(round(100 * share))} %"
 
 
 def resampled(seeds: Iterable[int]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.analysis.sensitivity.texts import with_interval
+from harness.study.league import LEAGUE
 from harness.study.race.contenders import ANY_PAIR, ASHA, DEFAULT, LOG_DEFAULT, PBT, RANDOM, SEARCHED, TPE
 from harness.study.race.headline import NEVER, RUNS
 from harness.study.race.summary import runs, short
@@ -62,7 +63,8 @@ def _worth(raced: Raced, racer: str) -> str:
         who = "Alpha-MAML at random initial rates, with hyper-rates drawn at random too"
     else:
         method, own = CHOSEN[racer]
-        where = "chosen on the league's other grids" if raced.chosen.get(racer) else "as the grid has them"
+        others = "the league's other grids" if raced.grid in LEAGUE else "the league's grids"
+        where = f"chosen on {others}" if raced.chosen.get(racer) else "as the grid has them"
         who = f"{method} at random initial rates, with {own} {where}"
     count = _count(_found(raced, racer, RANDOM))
     return (

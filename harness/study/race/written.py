@@ -22,6 +22,9 @@ from harness.study.race import curves
 from harness.study.race.contenders import Race
 from harness.study.race.headline import COLUMNS
 
+NUMBERS, CURVES = "race.parquet", "curves.parquet"
+"""The files of a race; see harness.cli.race_files."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Raced:

@@ -127,3 +127,10 @@ def test_one_tuner_alone() -> None:
     ended = row("worth_by_loss", DEFAULT, TPE, math.nan, why="no run has ended")
     found = in_short(raced(worth(DEFAULT, 2.0), ended, row("worth_by_loss", DEFAULT, PBT, 3.0), **CHOSEN))
     assert found[1:] == ("It is worth 3.00 runs of MAML by PBT.",)
+
+
+def test_a_grid_of_ones_own_is_not_of_the_league() -> None:
+    numbers = row("worth_by_loss", DEFAULT, RANDOM, 3.0)
+    ours = raced(numbers, **{DEFAULT: {"alpha_hyperlr": 0.1}})
+    assert "chosen on the league's other grids" in headline(ours)
+    assert "chosen on the league's grids" in headline(replace(ours, grid="mine"))
