@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from harness.cell import Protocol, model_of, preset_of, presets, protocol_of
+from harness.cell import model_of, preset_of
 from harness.common import places, plugins
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
@@ -20,8 +19,9 @@ from harness.common.plugins import NotLoaded, Plugin
 from harness.common.registry import Registry
 from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Losses, Trajectories
-from harness.grids.grid import RESERVED, Grid, unshared
+from harness.grids.grid import RESERVED, Grid
 from harness.grids.mistakes import Mistake, show, suggest
+from harness.grids.protocols import named_preset, written_out
 from harness.grids.strictyaml import Place, refusal
 from harness.methods import METHODS
 from harness.problems import PROBLEMS
@@ -106,7 +106,7 @@ def resolve(
 
     whole = {**data, "name": name, "folder": name, "preset": "paper-adam"}
     wrong = [Mistake((key,), unknown((key,))) for key in _COMPUTED if key in data]
-    whole, more = _written_out(whole, document, unknown, dataset)
+    whole, more = written_out(whole, document, unknown, dataset)
     wrong += more
     said = {key for key in ("protocol", "readings") if key in data and whole.get(key) is None}
     written = {key: data.get(key, default) for key, default in (("protocol", {}), ("readings", ()))}
@@ -162,136 +162,6 @@ def _check_offers(document: strictyaml.Document, data: dict[str, Any]) -> None:
                 raise NotLoaded(str(mistakes.report(document, [Mistake(at, str(error))]))) from None
 
 
-Unknown = Callable[[Place], str]
-"""What to say of a key that may not be at a place."""
-
-
-def _written_out(
-    whole: dict[str, Any], document: strictyaml.Document, unknown: Unknown, dataset: str | None
-) -> tuple[dict[str, Any], list[Mistake]]:
-    """A grid's data with its protocol and its readings as whole protocols, and what is wrong with these.
-
-    None stands for a protocol or readings that something is wrong with; the readings are those of a
-    protocol that is right. UserError: `dataset` is given, and the problem has no data set.
-    """
-    given, readings = whole.get("protocol", {}), whole.get("readings")
-    if not isinstance(given, dict):
-        return whole, []
-    nothing = {"protocol": None} | ({"readings": None} if "readings" in whole else {})
-    if wrong := list(_unknown_names(given, "preset")) or list(_contradiction(given)):
-        return whole | nothing, [_beneath(("protocol",), one) for one in wrong]
-    preset = _preset(given)
-    fields, written = _fields(given, preset, dataset)
-    if dataset is not None and written is None:
-        raise refusal(
-            f"data set {show(dataset)}: {document.name}: the problem {fields['problem']} has no data sets"
-        )
-    protocol, wrong = _protocol(fields, document, unknown, ("protocol",))
-    if protocol is None:
-        return whole | nothing, wrong
-    if dataset not in (None, written):
-        whole = whole | {"folder": f"{whole['name']}-{dataset}"}
-    whole = whole | {"preset": preset, "protocol": protocol}
-    if isinstance(readings, tuple):
-        made, wrong = _readings(readings, protocol, document, unknown)
-        if not readings:
-            wrong = [Mistake(("readings",), "the list is empty; leave it out")]
-        whole = whole | {"readings": None if wrong else made}
-    return whole, wrong
-
-
-def _unknown_names(fields: dict[str, Any], *more: str) -> Iterator[Mistake]:
-    """Names in a protocol or a reading that nothing has, before its fields can be known. Places are within
-    it."""
-    for key, what, known in (
-        *((one, one, presets()) for one in more),
-        ("problem", "problem", PROBLEMS.known()),
-        ("network", "network", NETWORKS.known()),
-        ("dataset", "data set", DATASETS.known()),
-    ):
-        name = fields.get(key)
-        if key in fields and (not isinstance(name, str) or name not in known):
-            yield Mistake((key,), f"{show(name)} is not a {what}; {suggest(name, known)}")
-
-
-def _contradiction(protocol: dict[str, Any]) -> Iterator[Mistake]:
-    """A preset and a problem that is not the preset's."""
-    if "preset" in protocol and "problem" in protocol:
-        its = preset_of(protocol["preset"]).problem
-        if protocol["problem"] != its:
-            text = f"the preset {protocol['preset']} has the problem {its}; leave one of them out"
-            yield Mistake(("problem",), text)
-
-
-def _preset(protocol: dict[str, Any]) -> str:
-    """The preset of a protocol as it was written: the problem's own if it names a problem alone."""
-    if "preset" in protocol or protocol.get("problem", "few-shot") == "few-shot":
-        return protocol.get("preset", "paper-adam")
-    return protocol["problem"]
-
-
-def _fields(protocol: dict[str, Any], preset: str, dataset: str | None) -> tuple[dict[str, Any], str | None]:
-    """All fields of a protocol as it was written, and the data set that is written; None: its problem has
-    none."""
-    given = {key: value for key, value in protocol.items() if key != "preset"}
-    base = preset_of(preset).model_dump()
-    written = given.get("dataset", base.get("dataset"))
-    if written is not None:
-        base |= DATASETS[dataset or written].fields
-        given["dataset"] = dataset or written
-    return _over(base, given), written
-
-
-def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The given fields, and those of a whole protocol that one with these has too: another network starts
-    from its own defaults."""
-    fields = set(model_of({**base, **given}).model_fields)
-    if given.get("network", base["network"]) != base["network"]:
-        fields -= NETWORKS[base["network"]].Fields.model_fields.keys()
-    return {key: value for key, value in base.items() if key in fields} | given
-
-
-def _protocol(
-    fields: dict[str, Any], document: strictyaml.Document, unknown: Unknown, place: Place
-) -> tuple[Protocol | None, list[Mistake]]:
-    """The protocol of these fields, or None and what is wrong with it."""
-    try:
-        return protocol_of(**fields), []
-    except ValidationError as error:
-        return None, mistakes.of_error(error, document, unknown, place)
-
-
-def _readings(
-    changes: tuple[Any, ...], protocol: Protocol, document: strictyaml.Document, unknown: Unknown
-) -> tuple[tuple[Any, ...], list[Mistake]]:
-    """The readings as whole protocols, and what is wrong with them. What is no mapping stays, for the model
-    to refuse."""
-    base = protocol.model_dump()
-    wrong: list[Mistake] = []
-    made: list[Any] = []
-    for i, change in enumerate(changes):
-        place: Place = ("readings", i)
-        if not isinstance(change, dict):
-            made.append(change)
-        elif found := list(_unknown_names(change)) or list(_another_problem(change, protocol)):
-            wrong += [_beneath(place, one) for one in found]
-        else:
-            reading, more = _protocol(_over(base, change), document, unknown, place)
-            made.append(reading)
-            wrong += more
-    return tuple(made), wrong
-
-
-def _another_problem(change: dict[str, Any], protocol: Protocol) -> Iterator[Mistake]:
-    """Before the fields of a reading are looked at: those of another problem would all be unknown."""
-    if (name := change.get("problem", protocol.problem)) != protocol.problem:
-        yield Mistake(("problem",), unshared("problem", name, protocol.problem))
-
-
-def _beneath(place: Place, one: Mistake) -> Mistake:
-    return replace(one, place=place + one.place)
-
-
 def _dataset_of(data: dict[str, Any]) -> Any:
     """The data set that a file names."""
     return data["protocol"].get("dataset") if isinstance(data.get("protocol"), dict) else None
@@ -337,7 +207,7 @@ def _unknown(data: dict[str, Any], place: Place) -> str:
         return f"unknown key; {suggest(key, _known(data, tuple(parent)))}"
     written = data["protocol"] if isinstance(data.get("protocol"), dict) else {}
     change = written if place[0] == "protocol" else data["readings"][place[1]]
-    fields = {**preset_of(_preset(written)).model_dump(), **written, **change}
+    fields = {**preset_of(named_preset(written)).model_dump(), **written, **change}
     for kind, things in (("network", NETWORKS), ("problem", PROBLEMS)):
         if any(key in one.Fields.model_fields for one in things.values()):
             own = ", ".join(things[fields[kind]].Fields.model_fields)
