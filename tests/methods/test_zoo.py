@@ -12,9 +12,10 @@ from harness.cell import Protocol
 from harness.methods import lslr, maml_prodigy, optimizers
 from harness.training.pack import Pack
 from tests.conftest import SMALL
+from tests.methods.test_learned_rates import rates_follow_their_slopes
 from tests.methods.test_methods import CPU, SINUSOID, cell, exact, protocol, run, variant
-from tests.methods.test_reductions import H, batch_of, meta_of, rates_follow_their_slopes, weights_of
-from tests.training.test_engines import perceptron
+from tests.methods.test_reductions import H, batch_of, meta_of, weights_of
+from tests.training.test_general_engine import perceptron
 
 __all__ = ["protocol"]  # the fixture: one of each problem
 EXACT = exact(SINUSOID)
