@@ -13,7 +13,7 @@ from harness.common.frozen import Frozen
 from harness.problems import Problem, dataset, problem
 from harness.problems.networks import network
 from tests import registries
-from tests.test_cell import RATES, Wider, cell, widened
+from tests.cell.test_point import RATES, Wider, cell, widened
 
 
 def test_a_field_may_be_a_tuple(monkeypatch: pytest.MonkeyPatch) -> None:
