@@ -8,12 +8,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
+DRIVER := $(VENV)/.driver# what drives a browser, for the tests of the report
+PAGE := harness/report/page
 TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ inside harness/
 
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED REPLAYED FORMAT OUT
+	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -26,12 +28,13 @@ HARNESS := $(BIN)/python -P -m harness
 OPTIONS = $${DATASET:+--dataset "$$DATASET"} $${RESULTS:+--results "$$RESULTS"} $${SEEDS:+--seeds "$$SEEDS"}
 SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 	$${RAY_ADDRESS:+--ray-address "$$RAY_ADDRESS"} $${WHERE:+--where "$$WHERE"} \
-	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"} $${STALE:+--stale}
+	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"} $${STALE:+--stale} $${REPORT:+--report}
 
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots sensitivity race claims export compare bench bench-gpu test faults lint format clean
+.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu test test-report faults lint \
+	format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
@@ -45,9 +48,13 @@ help:  ## print this list
 	@echo "     RESULTS=folder      where results go; the default is results/"
 	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
 	@echo "     RUNNER=serial       without Ray, one cell after the other"
+	@echo "     REPORT=1            then also write a page to look at, as make report does"
 	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
+	@echo "make report GRID=fig2    a page to look at, in one file: any target, every run's curves, a table to sort"
+	@echo "     BESIDE=fig2-sgd     a second grid beside it; BESIDE=reference: yours beside the reference's"
+	@echo "     OUT=fig2.html       here; the default is results/fig2/report.html; REFERENCE=1: the reference"
 	@echo "make sensitivity GRID=\"fig2 fig2-sgd\""
 	@echo "                         how much tuning the methods of these grids need (no blanks in a path here)"
 	@echo "     TARGET=2.0          count to this training loss; SUSTAINED=1: to the mean of ten losses"
@@ -68,6 +75,7 @@ help:  ## print this list
 	@echo "     ROUNDS=15           how often each program runs; ONLY=higher,torchopt: only these"
 	@echo "make bench-gpu           throughput on a CUDA device, beside the same libraries"
 	@echo "make test                run all tests"
+	@echo "make test-report         test the report's page in a real browser, Chromium"
 	@echo "make faults              kill sweeps and mutate grids, and see that nothing is lost (ten minutes)"
 	@echo "     FULL=1              all 45 kills and 2,000 grids"
 	@echo "make lint                check style and types"
@@ -96,6 +104,10 @@ sweep: $(READY)
 
 plots: $(READY)
 	@$(HARNESS) plot $(OPTIONS) $${GRID:+-- "$$GRID"}
+
+report: $(READY)
+	@$(HARNESS) report $(OPTIONS) $${BESIDE:+--beside "$$BESIDE"} $${OUT:+--out "$$OUT"} \
+		$${REFERENCE:+--reference} -- "$${GRID:-quick}"
 
 # GRID is a list: the shell splits it at its blanks, and with -f it takes nothing in it for a pattern of files.
 sensitivity: $(READY)
@@ -136,6 +148,14 @@ bench-gpu: $(PEERS)
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
+$(DRIVER): $(READY)
+	@echo "installing what drives a browser into $(VENV)"
+	@$(SHELL) .ci/install $(BIN)/python --editable '.[dev,browser]'
+	@touch $@
+
+test-report: $(DRIVER)
+	@HARNESS_BROWSER="$${HARNESS_BROWSER:-chromium}" $(BIN)/python -m pytest tests/report
+
 faults: $(READY)
 	@$(BIN)/python -m tests.faults $${FULL:+--full}
 
@@ -145,10 +165,13 @@ lint: $(READY)
 	@rm -rf $(TYPED) && mkdir -p $(TYPED)/harness
 	@ln -s "`pwd -P`"/harness/* "`pwd -P`/plots" $(TYPED)/harness
 	@cd $(TYPED) && ../bin/mypy --config-file ../../pyproject.toml --cache-dir ../../.mypy_cache
+	@cd $(PAGE) && export DENO_NO_UPDATE_CHECK=1 NO_COLOR=1 && deno="$(CURDIR)/$(BIN)/deno" && \
+		"$$deno" lint --quiet && "$$deno" fmt --check --quiet && "$$deno" check --quiet *.js
 
 format: $(READY)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+	@cd $(PAGE) && DENO_NO_UPDATE_CHECK=1 "$(CURDIR)/$(BIN)/deno" fmt --quiet
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis *.egg-info data/cache

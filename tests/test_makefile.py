@@ -183,19 +183,20 @@ def test_code_from_elsewhere_is_not_imported(folder: Path) -> None:
 
 
 def test_lint_finds_the_code_whatever_the_folder_is_called(folder: Path) -> None:
-    (folder / "harness").mkdir()
+    (folder / "harness" / "report" / "page").mkdir(parents=True)
     (folder / "plots").mkdir()
     (folder / "harness" / "cell.py").write_text("x\n", "utf-8")
     for name, does in {
         "ruff": "true",
         "mypy": "cat harness/cell.py; ls ../../pyproject.toml harness",
+        "deno": "true",
     }.items():
         program = folder / ".venv" / "bin" / name
         program.write_text(f"#!/bin/sh\n{does}\n", "utf-8")
         program.chmod(0o755)
     done = make(folder, "lint")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split()[-4:] == ["../../pyproject.toml", "harness:", "cell.py", "plots"]
+    assert done.stdout.split()[-5:] == ["../../pyproject.toml", "harness:", "cell.py", "plots", "report"]
 
 
 def test_an_environment_that_is_ready_is_left_as_it_is(folder: Path) -> None:

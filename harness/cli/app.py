@@ -21,6 +21,7 @@ from harness.cli import (
     plot,
     publish,
     race,
+    report,
     restore,
     sensitivity,
     show,
@@ -116,6 +117,7 @@ _add(sensitivity.sensitivity, "sensitivity fig2 fig2-sgd --seeds 0-4")
 _add(race.race, "race league-5way --target 0.8")
 _add(claims.claims, "claims --reference")
 _add(compare.compare, "compare fig2 --seeds 0")
+_add(report.report, "report fig2 --beside fig2-sgd")
 _add(export.export, "export fig1 --format optuna")
 _add(restore.restore, "restore fig2")
 _add(status.status, "status fig2")

@@ -12,6 +12,7 @@ from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
 from harness.cli.options import Dataset, Device, Results, grid_names
 from harness.cli.plot import draw, say_left_out
+from harness.cli.report import report as write_report
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.machine import check_device, cores
@@ -55,6 +56,9 @@ def sweep(
     stale: Annotated[
         bool, typer.Option("--stale", help="Train again what other versions of a plug-in have made.")
     ] = False,
+    report: Annotated[
+        bool, typer.Option("--report", help="Then also write a page to look at, as `harness report` does.")
+    ] = False,
     runner: Annotated[
         RunnerName, typer.Option(help="Ray Tune, or one cell after another in this process.")
     ] = RunnerName.ray,
@@ -62,6 +66,7 @@ def sweep(
     """Run the missing cells of a grid, then draw its figures."""
     from harness import grids
     from harness.cli.progress import Display
+    from harness.records.tables import FILES
     from harness.sweeping.runner import Machine
     from harness.sweeping.sweep import Request
     from harness.sweeping.sweep import sweep as run
@@ -84,6 +89,8 @@ def sweep(
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
     say_left_out(loaded, result.left_out)
+    if report and (request.folder / FILES[0]).exists():
+        write_report(grid, results=request.results, seeds=seeds, dataset=dataset)
     _conclude(result)
 
 
