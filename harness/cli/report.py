@@ -61,6 +61,8 @@ def report(
         say(f"{one.name}: {one.source}")
     with working("measuring"):
         parts = sections.parts(shown, folder, reference)
+    for line in parts.left_out:
+        say(line, style="yellow")
     with working("writing"):
         page.write(path, shown, parts)
     say_written([path])

@@ -82,17 +82,25 @@ class Parts:
     league: Mapping[str, str] = field(default_factory=dict)
     """Title -> table in HTML."""
     race: RaceSection | None = None
+    left_out: tuple[str, ...] = ()
+    """Why something is not there that might be: a line each."""
 
 
 def parts(grids: Sequence[Shown], results: Path, reference_only: bool) -> Parts:
     """What there is to say of these grids; claims, league and race are the first one's. results: the folder
     of the user's own, which do not count if `reference_only`."""
     first = grids[0]
+    left_out = []
+    try:
+        raced = race(first.name, results, reference_only)
+    except UserError as error:
+        raced, left_out = None, [f"race left out: {error}"]
     return Parts(
         measures=tuple((one.name, measured(one.name, one.tables)) for one in grids),
         claims=tuple(claims(first.tables, results, reference_only)),
         league=league(first.name),
-        race=race(first.name, results, reference_only),
+        race=raced,
+        left_out=tuple(left_out),
     )
 
 
@@ -170,7 +178,8 @@ def league(name: str) -> dict[str, str]:
 
 
 def race(name: str, results: Path, reference_only: bool) -> RaceSection | None:
-    """The race of a grid: the user's own, else the reference's; None: there is none."""
+    """The race of a grid: the user's own, else the reference's; None: there is none. UserError: its files
+    cannot be read."""
     kept = places.REFERENCE / RACES / name
     mine = results / name / "race"
     for folder in (kept,) if reference_only else (mine, kept):
