@@ -12,9 +12,7 @@ from tests.cli.conftest import Run, fill, is_refused
 from tests.report.made import content
 
 
-def test_own_records_come_first_and_what_is_missing_is_said(
-    harness: Run, tiny: str, results: Path
-) -> None:
+def test_own_records_come_first_and_what_is_missing_is_said(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny)
     said = harness("report", tiny)
     assert said.code == 0, said.err
@@ -66,12 +64,16 @@ def test_refusals_are_one_line(
 
 def test_a_grid_is_not_shown_beside_itself(harness: Run, tiny: str, results: Path) -> None:
     fill(results, tiny)
-    is_refused(harness("report", tiny, "--beside", tiny), "beside: tiny itself; name another grid, or reference")
+    is_refused(
+        harness("report", tiny, "--beside", tiny), "beside: tiny itself; name another grid, or reference"
+    )
 
 
 def test_the_reference_is_not_shown_beside_itself(harness: Run, reference_folder: Path) -> None:
     reference_folder.symlink_to(ROOT / "results" / "reference")
-    is_refused(harness("report", "limit", "--beside", "reference"), "no records of limit yet to be shown beside")
+    is_refused(
+        harness("report", "limit", "--beside", "reference"), "no records of limit yet to be shown beside"
+    )
 
 
 def test_a_race_that_is_damaged_is_left_out_and_said(harness: Run, tiny: str, results: Path) -> None:

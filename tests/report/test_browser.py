@@ -74,6 +74,7 @@ def ask(page: Page, target: float) -> None:
 
 def settle(page: Page) -> None:
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_selector("body:not([aria-busy])")
 
 
 def squares(page: Page) -> dict[int, tuple[str, str, str]]:

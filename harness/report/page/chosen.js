@@ -3,9 +3,9 @@
 import { drawn } from "charts";
 import { line } from "colours";
 import { NOT_RUN, outcome, passage } from "passages";
-import { valuesOf } from "squares";
+import { inWords, valuesOf } from "squares";
 import { chosen, grids, pin, runsOf, same, state } from "state";
-import { byId, element, named, plain, short, written } from "text";
+import { byId, element, named, plain, short } from "text";
 
 /** @typedef {import("./data.js").Grid} Grid */
 /** @typedef {import("./state.js").Chosen} Chosen */
@@ -36,7 +36,7 @@ export function curves(marked) {
         ...grid.curve(name, run),
         ...line(at),
         title: `${grids.length > 1 ? `${grid.name}, ` : ""}${grid.methodOf(setting)}, ${
-          words(grid, setting)
+          inWords(grid, setting)
         }, seed ${grid.seeds[run]}`,
       }))
     ).filter(({ x }) => x.length > 0);
@@ -88,11 +88,6 @@ function chartWidth(charts) {
   const room = charts.clientWidth;
   const columns = Math.max(1, Math.min(3, Math.floor((room + 16) / 340)));
   return Math.floor((room - 16 * (columns - 1)) / columns);
-}
-
-/** @param {Grid} grid @param {number} setting */
-function words(grid, setting) {
-  return grid.valuesOf(setting).map(([key, value]) => `${plain(key)} ${written(value)}`).join(", ");
 }
 
 /**

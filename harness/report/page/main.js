@@ -34,8 +34,18 @@ function update() {
   squares.forEach((one, at) => one.update(now, scale, colours[at]));
   summaries(now);
   legend(scale);
+  document.body.setAttribute("aria-busy", "true");
+  clearTimeout(waiting);
+  waiting = setTimeout(rest, PAUSE);
+}
+
+const PAUSE = 60;
+let waiting = 0;
+/** What takes longer, and can wait until the slider rests. */
+function rest() {
   table.update();
   curves(marked);
+  document.body.removeAttribute("aria-busy");
 }
 
 /** Of each grid, the settings whose curves are drawn and the colours of these. */
@@ -70,6 +80,7 @@ function tell(grid, at, setting) {
 }
 
 function save() {
+  rest();
   const file = new Blob([table.csv()], { type: "text/csv" });
   const link = element("a", {
     href: URL.createObjectURL(file),
@@ -106,6 +117,8 @@ function begin() {
   race(content.race);
   ask(state.target, update);
   update();
+  clearTimeout(waiting);
+  rest();
   buttons[0]?.click();
   document.body.dataset.ready = "true";
 }

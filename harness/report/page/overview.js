@@ -17,7 +17,8 @@ export function summaries(now) {
     grid.runs.forEach((_, setting) => {
       if (!admits(grid, setting)) return;
       const key = `${grid.methodOf(setting)}\n${grid.protocols[grid.settings.protocol[setting]]}`;
-      groups.set(key, [...(groups.get(key) ?? []), setting]);
+      if (!groups.has(key)) groups.set(key, []);
+      groups.get(key)?.push(setting);
     });
     return [...groups].map(([key, settings]) => {
       const [method, protocol] = key.split("\n");

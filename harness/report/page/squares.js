@@ -88,6 +88,9 @@ export class Squares {
   constructor(grid, choose, tell) {
     this.grid = grid;
     /** @type {Map<number, HTMLElement[]>} */ this.buttons = new Map();
+    /** What each square shows now, so that only what changes is written. @type {Map<number, string>} */
+    this.shown = new Map();
+    this.names = grid.runs.map((_, setting) => `${grid.methodOf(setting)}, ${inWords(grid, setting)}`);
     this.panels = grid.panels.map((panel) => ({ panel, figure: this._panel(panel) }));
     this.root = element("div", { class: "panels" }, ...this.panels.map(({ figure }) => figure));
     /** @param {Event} event */
@@ -121,6 +124,9 @@ export class Squares {
         : "";
       const colour = Number.isNaN(value) ? null : viridis(place(value, scale));
       const said = this._said(setting, text, state, asked, summary);
+      const shown = `${admitted} ${some} ${colour} ${said} ${text}`;
+      if (this.shown.get(setting) === shown) continue;
+      this.shown.set(setting, shown);
       for (const button of buttons) {
         button.dataset.state = state;
         button.hidden = !admitted;
@@ -160,12 +166,11 @@ export class Squares {
    * @param {Summary} summary
    */
   _said(setting, text, state, asked, summary) {
-    const values = this.grid.valuesOf(setting).map(([key, value]) => `${plain(key)} ${written(value)}`);
     const what = state === REACHED
       ? asked.show === COUNT ? `${text} iterations` : text
       : SAID[state] ?? state;
     const seeds = summary.run ? `, ${summary.reached} of ${summary.run} seeds reach it` : "";
-    return `${this.grid.methodOf(setting)}, ${values.join(", ")}: ${what}${seeds}`;
+    return `${this.names[setting]}: ${what}${seeds}`;
   }
 
   /** @param {Panel} panel */
@@ -340,7 +345,16 @@ export function card(grid, setting, asked) {
 }
 
 /**
- * A setting's hyper-parameters in words.
+ * A setting's hyper-parameters as plain text.
+ * @param {Grid} grid
+ * @param {number} setting
+ */
+export function inWords(grid, setting) {
+  return grid.valuesOf(setting).map(([key, value]) => `${plain(key)} ${written(value)}`).join(", ");
+}
+
+/**
+ * The same with subscripts.
  * @param {Grid} grid
  * @param {number} setting
  */
