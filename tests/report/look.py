@@ -1,11 +1,11 @@
 """The report's page in a browser: how fast it answers, and how it looks.
 
-    python -m tests.report.look FILE [--pictures FOLDER] [--rounds 5]
+    python -m tests.report.look FILE [--rounds 5] [--pictures FOLDER] [--picture FILE.png]
 
-Prints the size of FILE, a page of `harness report`, and milliseconds, median (least to most) of rounds, each in a
-browser context of its own with the network off: ready (from the address until all is drawn), click (a square
+Prints the size of FILE, a page of `harness report`, and milliseconds, median (least to most) of rounds, each in
+a browser context of its own with the network off: ready (from the address until all is drawn), click (a square
 until its curves are drawn), slide (the target moves until the squares have changed). With --pictures it is
-photographed at three widths, light and dark.
+photographed at three widths, light and dark; with --picture its beginning, as README shows it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WIDTHS = (390, 834, 1280)
 """Pixels: of a phone, a tablet, a laptop."""
+HEIGHT = 1500
+"""Of README's picture."""
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
 CLICK = f"""async () => {{
   const all = [...document.querySelectorAll("button[data-setting]:not([hidden])")];
@@ -46,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("file", type=Path)
     parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--picture", type=Path)
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     with launched() as browser:
@@ -55,6 +58,11 @@ def main() -> None:
         if asked.pictures:
             asked.pictures.mkdir(parents=True, exist_ok=True)
             photograph(browser, asked.file, asked.pictures)
+        if asked.picture:
+            with opened(browser, asked.file, width=WIDTHS[-1]) as page:
+                choose_two(page)
+                size = {"x": 0, "y": 0, "width": WIDTHS[-1], "height": HEIGHT}
+                page.screenshot(path=asked.picture, full_page=True, clip=size)  # type: ignore[arg-type]
 
 
 def timed(browser: Browser, file: Path, rounds: int) -> dict[str, list[float]]:
@@ -80,7 +88,7 @@ def photograph(browser: Browser, file: Path, folder: Path) -> None:
 def choose_two(page: Page) -> None:
     """So that there are curves to compare."""
     some = page.locator("button[data-setting]")
-    some.nth(0).click()
+    some.nth(8).click()
     some.nth(some.count() // 2).click(modifiers=["Shift"])
     page.mouse.move(0, 0)
 
