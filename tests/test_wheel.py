@@ -43,7 +43,7 @@ def test_everything_is_in_the_package_harness(wheel: Path) -> None:
     inside = {name.removeprefix("harness/") for name in names}
     for folder, into in (("harness", ""), ("plots", "plots/"), ("sweeps", "sweeps/")):
         for path in (ROOT / folder).rglob("*.*"):
-            if path.suffix in (".py", ".yaml", ".txt"):
+            if path.suffix in (".py", ".yaml", ".txt", ".html", ".css", ".js"):
                 assert into + path.relative_to(ROOT / folder).as_posix() in inside, path
     for path in (ROOT / "results" / "reference").rglob("*.*"):
         assert f"reference/{path.relative_to(ROOT / 'results' / 'reference').as_posix()}" in inside, path
@@ -67,6 +67,7 @@ def test_the_commands_answer_from_an_empty_folder(wheel: Path, tmp_path: Path) -
 
     assert "fig2-core" in harness("grids")
     assert "fig2.png" in harness("plot", "fig2")
+    assert "report.html" in harness("report", "limit")
     assert [path.name for path in empty.iterdir()] == ["results"]
     kept = package / "harness" / "reference"
     tables = {path.relative_to(kept) for path in kept.rglob("trials.parquet")}
