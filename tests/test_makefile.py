@@ -114,7 +114,7 @@ SWEEP = {
     "--shard": "SHARD",
     "--runner": "RUNNER",
 }
-MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT")
+MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT", "BESIDE")
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -142,6 +142,7 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
         "plots": [*harness, "plot", *common, "--", odd],
         "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
         "export": [*harness, "export", *common, "--format", odd, "--out", odd, "--reference", "--", odd],
+        "report": [*harness, "report", *common, "--beside", odd, "--out", odd, "--reference", "--", odd],
         "compare": [*harness, "compare", *common, "--target", odd, "--", odd],
         "claims": [*harness, "claims", "--reference", "--results", odd],
         "bench": [*harness, "bench", *bench],
@@ -159,6 +160,7 @@ def test_what_is_not_set_or_empty_is_left_out(folder: Path) -> None:
         "plots": [*harness, "plot"],
         "sensitivity": [*harness, "sensitivity", "--"],
         "export": [*harness, "export"],
+        "report": [*harness, "report", "--", "quick"],
         "compare": [*harness, "compare", "--", "fig2"],
         "claims": [*harness, "claims"],
         "bench": [*harness, "bench"],

@@ -52,6 +52,14 @@ def test_cells_of_several_readings_are_told_apart(harness: Run, tiny: str) -> No
 
 
 @pytest.mark.usefixtures("noise", "blank")
+def test_a_sweep_ends_with_its_page_where_that_is_asked_for(harness: Run, tiny: str, results: Path) -> None:
+    said = harness("sweep", tiny, "--runner", "serial", "--where", "method=maml", "--report")
+    assert said.code == 0, said.err
+    assert said.out.splitlines()[-1] == f"wrote {results / 'tiny' / 'report.html'}"
+    assert "1 of 3 cells not run yet" in (results / "tiny" / "report.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("noise", "blank")
 def test_filters_pick_the_cells(harness: Run, tiny: str, results: Path) -> None:
     said = harness("sweep", tiny, "--runner", "serial", "--where", "alpha0=0.2", "--seeds", "4")
     assert said.code == 0, said.err

@@ -2,10 +2,10 @@
 
     python -m tests.report.look FILE [--rounds 5] [--pictures FOLDER] [--picture FILE.png]
 
-Prints the size of FILE, a page of `harness report`, and milliseconds, median (least to most) of rounds, each in
-a browser context of its own with the network off: ready (from the address until all is drawn), click (a square
-until its curves are drawn), slide (the target moves until the squares have changed). With --pictures it is
-photographed at three widths, light and dark; with --picture its beginning, as README shows it.
+Prints the size of FILE, a page of `harness report`, and milliseconds, median (least to most) of rounds, each
+in a browser context of its own with the network off: ready (from the address until all is drawn), click (a
+square until its curves are drawn), slide (the target moves until the squares have changed). With --pictures
+it is photographed at three widths, light and dark; with --picture its beginning, as README shows it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,18 @@
 /** The panels of squares: one for each setting, with its number, its colour, and what a pointer or a key tells of it. */
 
 import { ink, place, viridis } from "colours";
-import { BUDGET, DIVERGED, FAILED, medianOf, NOT_RUN, overSeeds, passage, REACHED, UNKNOWN } from "passages";
+import {
+  BUDGET,
+  DIVERGED,
+  FAILED,
+  medianOf,
+  NOT_RUN,
+  outcome,
+  overSeeds,
+  passage,
+  REACHED,
+  UNKNOWN,
+} from "passages";
 import { counted, element, named, percent, plain, short, written } from "text";
 
 /** @typedef {import("./data.js").Grid} Grid */
@@ -315,13 +326,11 @@ function axes(panel) {
  */
 export function card(grid, setting, asked) {
   const falls = asked.sustained ? grid.sustained : grid.first;
-  const [train, val, ending] = ["final_train_loss", "final_val_loss", "ending"].map((name) =>
-    grid.column(name)
-  );
+  const [train, val] = ["final_train_loss", "final_val_loss"].map((name) => grid.column(name));
   const runs = grid.runs[setting].filter((run) => asked.seeds.has(grid.seeds[run]));
   const rows = runs.map((run) => {
     const count = passage(falls, run, asked.target);
-    const how = ending[run] ?? NOT_RUN;
+    const how = outcome(grid, run, count);
     const cells = [
       grid.seeds[run],
       Number.isNaN(count) ? "–" : count,
@@ -331,7 +340,7 @@ export function card(grid, setting, asked) {
     ];
     return element("tr", {}, ...cells.map((text) => element("td", {}, text)));
   });
-  const heads = ["seed", asked.sustained ? "sustained" : "first", "ending", "last loss", "validation"];
+  const heads = ["seed", asked.sustained ? "sustained" : "first", "outcome", "last loss", "validation"];
   return [
     element("strong", {}, grid.methodOf(setting)),
     element("p", {}, ...valuesOf(grid, setting)),
