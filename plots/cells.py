@@ -250,5 +250,5 @@ def _seeds(look: Look) -> list[tuple[str, str]]:
         return []
     hatched = " (hatched: none)" * bool(none)
     if not look.shares:
-        return [("", f"all seeds reached the target{hatched}")]
+        return [("", f"all seeds reached it{hatched}")]
     return [("k/n", "k of n finished runs reached the target"), ("", f"without: all seeds did{hatched}")]

@@ -21,7 +21,7 @@ from harness.analysis.learned import Learned, chances, learned
 from harness.analysis.summary import cells_over_seeds
 from harness.plots import cells, style, texts
 from harness.plots.heading import Heading
-from harness.plots.panels import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST, Arrangement, arrange
+from harness.plots.panels import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST, Arrangement, arrange, most_lines
 
 TUNED = 1.8
 """Points: the frame of the panel of the tuned rates."""
@@ -43,7 +43,8 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any], about: Mapping[str, Any] | 
     used = placed.left + len(placed.rows[-1]) * placed.slot
     right = used + cells.key_width(look, budget, wide=False) <= max(WIDEST, placed.across)
     key_left = used + 0.1 if right else placed.left
-    width = max(placed.across, NARROWEST * (not right), key_left + cells.key_width(look, budget, not right))
+    edge = key_left + cells.key_width(look, budget, wide=not right) + style.MARGIN
+    width = max(placed.across, NARROWEST * (not right), edge)
     what = learned(trials, about)
     said = _what(what, target, budget, look, placed) + _from_chance(chances(trials, about), what, target)
     heading = Heading.of(trials, what, grid["title"], said, width)
@@ -109,10 +110,10 @@ def _write_headers(fig: Figure, placed: Arrangement, top: float, step: float) ->
     for c, header in enumerate(placed.column_headers):
         at = ((placed.left + c * placed.slot) / w, 1 - (top - 0.06) / h)
         fig.text(*at, header, size=style.LABEL, va="bottom", linespacing=1.15)
+    deep = TITLE_LINE * most_lines(placed.row_headers)
     for r, header in enumerate(placed.row_headers):
-        upper, lines = top + r * step, header.count("\n") + 1
-        low, across = 1 - (upper + TITLE_LINE * lines) / h, placed.across - style.MARGIN
-        band = Rectangle((style.MARGIN / 2 / w, low), across / w, TITLE_LINE * lines / h, color=BAND)
+        upper, across = top + r * step, placed.across - style.MARGIN
+        band = Rectangle((style.MARGIN / 2 / w, 1 - (upper + deep) / h), across / w, deep / h, color=BAND)
         fig.add_artist(band).set(transform=fig.transFigure, zorder=-1)
         at = (style.MARGIN / w, 1 - (upper + 0.03) / h)
         fig.text(*at, header, size=style.LABEL, va="top", linespacing=1.15)
