@@ -109,9 +109,7 @@ HEATMAPS: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     "seeds that disagree": lambda: (disagreeing(), {}),
     "a single panel": lambda: (panels(1), {"panels": []}),
     "a table of flat panels": lambda: (
-        pd.concat(
-            [panels(3, (0.1,)).assign(**reading(one)) for one in ("paper-adam", "paper-adam, k_shot=5")]
-        ),
+        pd.concat([panels(3, (0.1,)).assign(**reading(label)) for label in ("paper-adam", LONG)]),
         {"panels": ["protocol", "alpha0", "beta0"]},
     ),
     "a table that is turned, with long names": lambda: (

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from harness.plots import cells, heatmap, panels, style
 from tests.plots import synthetic
@@ -101,6 +102,21 @@ def test_a_third_method_has_a_column_of_its_own_and_the_same_baselines() -> None
     assert headers(fig) == ["Alpha-MAML", "gamma-maml\nknob = 0.5", *RATES[:4]]
     assert rows(fig) == [2] * 4
     assert len(by_label(fig, "baseline")) == 8
+
+
+def test_a_method_s_name_is_no_formula() -> None:
+    trials = synthetic.third_method(pairs(2)).replace({"method": {"gamma-maml": "a $5$ method"}})
+    assert r"a \$5\$ method" in headers(drawn(trials))[1]
+
+
+def test_the_name_of_a_box_beside_a_flat_panel_is_below_the_row_s_header() -> None:
+    flat = synthetic.trials(synthetic.panels(synthetic.PAIRS[:3], [0.1], BHS))
+    fig = drawn(under(flat, READINGS[:2]), panels=BY_READING)
+    patches = [one for one in fig.get_children() if isinstance(one, Rectangle) and one is not fig.patch]
+    bands = [patch.get_window_extent() for patch in patches]
+    assert len(bands) == 2
+    for box in by_label(fig, "baseline"):
+        assert box.title.get_window_extent().count_overlaps(bands) == 0
 
 
 def test_panels_that_fill_no_table_have_titles() -> None:
