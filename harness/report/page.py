@@ -54,6 +54,7 @@ def written(grids: Sequence[Shown], parts: Parts) -> str:
     page: str = environment.from_string(_file("page.html")).render(
         grids=[one | _described(shown) for one, shown in zip(made, grids, strict=True)],
         thinned=_thinned(made, most),
+        framed=any(panel["beside"] for one in made for panel in one["panels"]),
         rounded="Curves are rounded to 1 in 4,096, the other numbers are as they are recorded.",
         measures=parts.measures,
         claims=parts.claims,

@@ -151,6 +151,14 @@ def test_chance_is_marked_and_can_be_asked_for(fig2_page: Page) -> None:
     assert float(fig2_page.input_value("#target-number")) == pytest.approx(np.log(20))
 
 
+def test_the_tuned_panel_is_the_one_beside_which_maml_is_fastest(fig2_page: Page) -> None:
+    assert fig2_page.locator(".panel[data-tuned] figcaption").all_inner_texts() == [
+        "Alpha-MAML\nα0 = 10⁻¹, β0 = 10⁻³"
+    ]
+    ask(fig2_page, 0.5)  # which nobody reaches
+    assert fig2_page.locator(".panel[data-tuned]").count() == 0
+
+
 def test_a_click_draws_the_runs_and_tells_where_they_come_from(fig2_page: Page, fig2: Tables) -> None:
     at = fig2_page.locator("button[data-setting]").nth(8)
     setting = int(at.get_attribute("data-setting") or -1)

@@ -154,6 +154,24 @@ export class Squares {
       const settings = [...panel.squares.map(([, , setting]) => setting), ...panel.beside];
       figure.hidden = !settings.some((setting) => asked.admits(this.grid, setting));
     }
+    const counts = this.panels.map(({ panel }) =>
+      Math.min(...panel.beside.map((one) => this._count(one, asked)))
+    );
+    this.panels.forEach(({ panel, figure }, at) => {
+      const others = counts.filter((_, other) => this.panels[other].panel.protocol === panel.protocol);
+      const tuned = Number.isFinite(counts[at]) && others.length > 1 && counts[at] === Math.min(...others);
+      figure.toggleAttribute("data-tuned", tuned);
+    });
+  }
+
+  /**
+   * The median passage of a setting, infinite for what is not known.
+   * @param {number} setting
+   * @param {Asked} asked
+   */
+  _count(setting, asked) {
+    const { count } = square(this.grid, setting, { ...asked, show: COUNT }).summary;
+    return Number.isNaN(count) ? Infinity : count;
   }
 
   /**
