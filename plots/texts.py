@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from harness.common.text import written
-from harness.methods import METHODS
+from harness.methods import METHODS, titled
 from harness.plots import fonts, style
 
 GREEK = {
@@ -52,8 +52,8 @@ def at_iteration(rate: str) -> str:
 
 
 def method(name: str) -> str:
-    """A method as the figures write it: its title, or its name if this installation does not have it."""
-    return METHODS[name].title if name in METHODS else name
+    """A method as the figures write it."""
+    return titled(name)
 
 
 def number(value: float, exact: bool = False) -> str:

@@ -49,7 +49,7 @@ def cell(
     loaded = grids.load(grid, dataset=dataset)
     question = _question(loaded, target, iterations)
     if len(what) == 1 and "=" not in what[0]:
-        chosen = _by_id(what[0], loaded, results.absolute())
+        chosen = _by_id(what[0], loaded, seed, results.absolute())
     else:
         chosen = _by_hyper_parameters(what, loaded, method, seed)
     _train(chosen, question, device, threads)
@@ -80,13 +80,13 @@ def _question(grid: Grid, target: float | None, iterations: int | None) -> Quest
         raise UserError(f"cell: target {target:g}: write a number > 0") from None
 
 
-def _by_id(beginning: str, grid: Grid, results: Path) -> Cell:
-    """One of the grid's cells, or of those in the store."""
+def _by_id(beginning: str, grid: Grid, seed: int, results: Path) -> Cell:
+    """One of the grid's cells, of its own seeds or of this one, or of those in the store."""
     from harness.cli.lookup import by_beginning
     from harness.records.store import Store
 
     store = Store(results)
-    known = {cell.cell_id: cell for cell in grid.cells()}
+    known = {cell.cell_id: cell for cell in (*grid.cells(), *grid.cells([seed]))}
     known |= {cell_id: header.cell for cell_id, header in store.scan().headers.items()}
     return by_beginning(beginning, known, "cell", f"in {grid.name} or in {store.folder}")
 

@@ -89,8 +89,11 @@ def sweep(
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
     say_left_out(loaded, result.left_out)
-    if report and (request.folder / FILES[0]).exists():
-        write_report(grid, results=request.results, seeds=seeds, dataset=dataset)
+    if report and not result.interrupted and (request.folder / FILES[0]).exists():
+        try:
+            write_report(grid, results=request.results, seeds=seeds, dataset=dataset)
+        except UserError as error:  # how the sweep ended is said all the same
+            complain(str(error))
     _conclude(result)
 
 

@@ -82,6 +82,11 @@ for _kind in (
     method(_kind)
 
 
+def titled(name: str) -> str:
+    """A method as a person reads it: its title, or its name if this installation does not have it."""
+    return METHODS[name].title if name in METHODS else name
+
+
 def refusal(method: str, protocol: Any, written: Collection[str] = ()) -> tuple[str, str] | None:
     """The field of a protocol that a method cannot be run with, and why; None: it can be run.
 

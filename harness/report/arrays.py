@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 TYPES = ("u1", "u2", "u4", "f4", "f8")
 """Of arrays, as numpy names them; the page has a typed array for each."""
 MANTISSA = 11
-"""Bits of a float32's fraction that `rounded` keeps: a relative error of at most 1 in 4,096."""
+"""Bits of a fraction that `rounded` keeps: a relative error of at most 1 in 4,096."""
 
 
 class Block:
@@ -57,10 +57,10 @@ def _smallest(values: NDArray[Any]) -> str:
     return "f4" if np.array_equal(narrow, values, equal_nan=True) else "f8"
 
 
-def rounded(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Numbers good enough to draw: float32 with MANTISSA bits of fraction. What is beyond float32 is inf."""
-    dropped = 23 - MANTISSA
-    with np.errstate(over="ignore"):
-        bits = np.asarray(values, np.float32).view(np.uint32)
-    half, mask = np.uint32(1 << (dropped - 1)), np.uint32(0xFFFFFFFF << dropped & 0xFFFFFFFF)
-    return ((bits + half) & mask).view(np.float32)
+def rounded(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Numbers good enough to draw: with MANTISSA bits of fraction, of which a float32 needs no more."""
+    dropped = 52 - MANTISSA
+    bits = np.asarray(values, np.float64).view(np.uint64)
+    half, mask = np.uint64(1 << (dropped - 1)), np.uint64((2**64 - 1) << dropped & (2**64 - 1))
+    near = ((bits + half) & mask).view(np.float64)
+    return np.where(np.isfinite(values), near, values)

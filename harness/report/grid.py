@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import shlex
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,17 +11,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.analysis.labels import words
-from harness.analysis.learned import learned
+from harness.analysis.learned import chances, learned
 from harness.analysis.summary import hyper_columns, numbers, rate_columns, setting_columns
-from harness.common.places import typed
+from harness.common import places
 from harness.common.text import clean
 from harness.grids.figure import matches
-from harness.methods import METHODS
+from harness.methods import titled
 from harness.records.schema import Column
 from harness.records.tables import Tables
 from harness.report import curves
 from harness.report.arrays import Block, rounded
-from harness.report.squares import Panel, panels
+from harness.report.squares import PROTOCOL, Panel, panels
 
 Losses = list[NDArray[np.float64]]
 """Of each run, its training losses [iterations]."""
@@ -44,14 +44,13 @@ def content(name: str, tables: Tables, source: str, block: Block, most: int) -> 
     return {
         "name": name,
         "title": clean(grid["title"]),
-        "kind": grid["figure"]["kind"],
         "learned": what.title,
         "unit": what.unit,
         "source": clean(source),
         "target": grid["target_loss"],
         "budget": int(grid["max_iterations"]),
         "chances": _chances(trials, about),
-        "methods": [{"name": one, "title": title(one)} for one in settings["method"].unique()],
+        "methods": [{"name": one, "title": titled(one)} for one in settings["method"].unique()],
         "protocols": [clean(text) for text in protocols.values()],
         "hyper": hyper_columns(trials),
         "settings": {
@@ -63,7 +62,7 @@ def content(name: str, tables: Tables, source: str, block: Block, most: int) -> 
         },
         "panels": [_panel(one, known) for one in panels(settings, grid["figure"])],
         "views": _views(trials, setting, grid["figure"]),
-        "again": typed_cell(name, about),
+        "again": _again(name, trials, about),
         "setting": block.exact(setting),
         "columns": {
             key: _column(trials[key], tables.columns[0].get(key), block)
@@ -80,21 +79,19 @@ def content(name: str, tables: Tables, source: str, block: Block, most: int) -> 
     }
 
 
-def title(method: str) -> str:
-    """A method as a person reads it: its title, or its name if this installation does not have it."""
-    return METHODS[method].title if method in METHODS else method
-
-
-def typed_cell(name: str, about: dict[str, Any]) -> str:
-    """The command that trains a cell of this grid again, without the cell's id at its end."""
-    grid = about.get("file") or about["grid"]["name"]
-    return f"{'.venv/bin/' if typed('plot').startswith('make') else ''}harness cell --grid {grid}"
-
-
 def curve_count(tables: Tables) -> int:
     """How many curves the runs of these tables have together."""
     rows = tables.trajectories
     return rows["cell_id"].nunique() * (len(rows.columns) - 2)
+
+
+def _again(name: str, trials: pd.DataFrame, about: dict[str, Any]) -> str:
+    """The command that trains a cell of this grid again, without the cell's seed and id at its end."""
+    grid = about.get("file") or about["grid"]["name"]
+    words = ["harness", "cell", "--grid", grid]
+    if name.endswith(f"-{(dataset := trials.iloc[0].get('dataset'))}") and name != about["grid"]["name"]:
+        words += ["--dataset", dataset]
+    return (".venv/bin/" if places.CHECKOUT else "") + shlex.join(words)
 
 
 def _runs(tables: Tables) -> dict[str, Losses]:
@@ -154,13 +151,15 @@ def _meaning(described: Column | None) -> dict[str, str]:
 
 
 def _chances(trials: pd.DataFrame, about: dict[str, Any]) -> list[dict[str, Any]]:
-    """The losses at chance of the grid's protocols, each once, and their names."""
-    found = {}
-    for _, one in trials.drop_duplicates(["preset", "changes"]).iterrows():
-        what = learned(one.to_frame().T, about)
-        if what.chance is not None and math.isfinite(what.chance):
-            found[what.chance_name] = what.chance
-    return [{"name": name, "value": value} for name, value in found.items()]
+    """The losses at chance: name, value, and the positions of the protocols that have it."""
+    of_protocols = [chances(one, about) for _, one in trials.groupby([*PROTOCOL], sort=False)]
+    return [
+        {
+            **{"name": name, "value": value},
+            "protocols": [at for at, own in enumerate(of_protocols) if name in own],
+        }
+        for name, value in chances(trials, about).items()
+    ]
 
 
 def _value(value: Any) -> Any:

@@ -54,6 +54,7 @@ def written(grids: Sequence[Shown], parts: Parts) -> str:
     page: str = environment.from_string(_file("page.html")).render(
         grids=[one | _described(shown) for one, shown in zip(made, grids, strict=True)],
         thinned=_thinned(made, most),
+        untold=_untold(grids),
         framed=any(panel["beside"] for one in made for panel in one["panels"]),
         rounded="Curves are rounded to 1 in 4,096, the other numbers are as they are recorded.",
         measures=parts.measures,
@@ -100,6 +101,15 @@ def _described(shown: Shown) -> dict[str, Any]:
         "missing": text,
         "source": clean(shown.source),
     }
+
+
+def _untold(grids: Sequence[Shown]) -> str:
+    """Where the target that the page begins with comes from, if it is no grid's own."""
+    if any(one.tables.about["grid"]["target_loss"] is not None for one in grids):
+        return ""
+    if any(known_target(one.name) is not None for one in grids):
+        return "The grid has no target; the league's is asked for, sustained."
+    return "The grid has no target; half of its runs reach the one that is asked for at first."
 
 
 def _thinned(made: list[dict[str, Any]], most: int) -> str:

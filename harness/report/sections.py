@@ -17,7 +17,7 @@ from harness.analysis.sensitivity.tables import of_tables
 from harness.analysis.sensitivity.texts import Table
 from harness.common import places
 from harness.common.errors import UserError
-from harness.paper import evidence, report
+from harness.paper import evidence
 from harness.paper import matrix as judging
 from harness.paper.claims import CLAIMS
 from harness.paper.judging.verdict import Judged
@@ -66,10 +66,9 @@ class RaceSection:
     sentences: tuple[str, ...]
     tables: tuple[Table, ...]
     curves: tuple[dict[str, Any], ...]
-    """A line each: `curve` (hit or best), `title`, `x`, `value`, `low` and `high` [points]."""
-    target: float
-    budget: int
+    """A line each: `curve` (hit or best), `title`, `x` and `value` [points]."""
     unit: str
+    """Of the loss."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,13 +90,19 @@ def parts(grids: Sequence[Shown], results: Path, reference_only: bool) -> Parts:
     of the user's own, which do not count if `reference_only`."""
     first = grids[0]
     left_out = []
+    judged: list[JudgedClaim] = []
+    raced = None
+    try:
+        judged = claims(first.tables, results, reference_only)
+    except UserError as error:
+        left_out.append(f"claims left out: {error}")
     try:
         raced = race(first.name, results, reference_only)
     except UserError as error:
-        raced, left_out = None, [f"race left out: {error}"]
+        left_out.append(f"race left out: {error}")
     return Parts(
         measures=tuple((one.name, measured(one.name, one.tables)) for one in grids),
-        claims=tuple(claims(first.tables, results, reference_only)),
+        claims=tuple(judged),
         league=league(first.name),
         race=raced,
         left_out=tuple(left_out),
@@ -120,17 +125,14 @@ def measured(name: str, tables: Tables) -> Measured:
 def claims(tables: Tables, results: Path, reference_only: bool) -> list[JudgedClaim]:
     """The paper's sentences that cells of this grid help to decide; none for grids of anything else.
 
-    results: whose other grids are evidence too, beside the reference.
+    results: whose other grids are evidence too, beside the reference. UserError: there is no evidence at all.
     """
     trials = tables.trials
     dataset = trials["dataset"].iloc[0] if "dataset" in trials else None
     if pd.isna(dataset) or dataset != evidence.DATASET:
         return []
     ids = {*trials["cell_id"][trials["outcome"].notna()]}
-    try:
-        known = evidence.gather(results, reference_only)
-    except UserError:
-        return []
+    known = evidence.gather(results, reference_only)
     asked = {*zip(trials["preset"], trials["changes"], strict=True)}
     records = [
         one
@@ -159,11 +161,6 @@ def _judged(matrix: judging.Matrix, ids: set[str]) -> Iterator[JudgedClaim]:
                 )
 
 
-def marks(judged: Judged) -> str:
-    """`F (H)`."""
-    return report.mark(judged)
-
-
 def league(name: str) -> dict[str, str]:
     """Title -> table in HTML, for one of the league's grids, from the reference; none for others."""
     if name not in LEAGUE:
@@ -189,8 +186,6 @@ def race(name: str, results: Path, reference_only: bool) -> RaceSection | None:
                 sentences=tuple(sentences.in_short(raced)),
                 tables=tuple(summary.tables(raced)),
                 curves=tuple(_lines(read_curves(folder / CURVES))),
-                target=raced.target,
-                budget=raced.budget,
                 unit=raced.unit,
             )
     return None

@@ -18,6 +18,7 @@ import pytest
 from harness.analysis.counting import counted_to
 from harness.analysis.summary import cells_over_seeds
 from harness.records import reference, tables
+from harness.records.passages import outcome
 from harness.records.tables import Tables
 from harness.report import page
 from harness.report.sections import Parts
@@ -120,7 +121,8 @@ ENDINGS: dict[str, tuple[list[float], str | None]] = {
 
 
 def test_every_ending_says_what_it_is(tmp_path: Path) -> None:
-    """By hand, asked for 2: a1 and d1 miss. Asked for 1, nobody knows of a0, which stopped before."""
+    """By hand, asked for 2: a1 and d1 miss. Asked for 1, nobody knows of a0, which stopped before, but the
+    median of a miss and it is a miss."""
     found = counted(shown("made", made.tables(ENDINGS, SETTINGS)), (2.0, 1.0), tmp_path)
     assert found["runs"][0] == [
         [3, None, "reached"],
@@ -142,5 +144,24 @@ def test_every_ending_says_what_it_is(tmp_path: Path) -> None:
         ("inf", "budget", 2, 1, 2),
     ]
     assert [(one[0]["state"], one[0]["missing"]) for one in found["settings"][1]] == [
-        *(("unknown", 1), ("diverged", 0), ("not run", 0), ("diverged", 0))
+        *(("budget", 1), ("diverged", 0), ("not run", 0), ("diverged", 0))
     ]
+
+
+def test_a_median_is_known_where_those_that_stopped_cannot_move_it(tmp_path: Path) -> None:
+    """Asked for 1: a0 and b0 stopped after two iterations, so they pass it in the third or later."""
+    stopped, reached = ([3.0, 1.9], "stopped"), ([3.0, 0.9], "stopped")
+    runs = {"a0": stopped, "a1": reached, "b0": stopped, "b1": reached, "b2": reached}
+    found = counted(shown("made", made.tables(runs, SETTINGS)), (1.0,), tmp_path)
+    first = [one[0] for one in found["settings"][0]]
+    assert [(one["count"], one["state"], one["run"], one["missing"]) for one in first] == [
+        (None, "unknown", 2, 1),
+        (2, "reached", 3, 1),
+    ]
+
+
+def test_a_failed_run_has_reached_what_it_passed_before(tmp_path: Path) -> None:
+    """As records.passages.outcome has it."""
+    assert outcome(*ENDINGS["b1"], 2, 2.9, 30) == "reached"
+    found = counted(shown("made", made.tables(ENDINGS, SETTINGS)), (2.9,), tmp_path)
+    assert found["runs"][0][3] == [2, None, "reached"]

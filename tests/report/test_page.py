@@ -49,7 +49,7 @@ def test_a_sweep_under_way_says_what_is_missing() -> None:
 
 def test_what_the_page_carries_of_a_grid() -> None:
     grid = made.content(page.written([shown()], Parts()))["grids"][0]
-    assert grid["chances"] == [{"name": "ln 20", "value": pytest.approx(2.995732)}]
+    assert grid["chances"] == [{"name": "ln 20", "value": pytest.approx(2.995732), "protocols": [0]}]
     assert grid["settings"]["alpha0"] == [0.1, 0.2, 0.3, 0.4]
     assert (grid["target"], grid["budget"]) == (2.0, 30)
     assert [len(one["squares"]) for one in grid["panels"]] == [4]

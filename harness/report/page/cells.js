@@ -4,7 +4,7 @@ import { outcome, passage } from "passages";
 import { element, plain, short, written } from "text";
 
 /** @typedef {import("./data.js").Grid} Grid */
-/** @typedef {import("./squares.js").Asked} Asked */
+/** @typedef {import("./square.js").Asked} Asked */
 /**
  * @typedef {{name: string, head: string, title: string, number: boolean, of: (grid: Grid, run: number) => any}} Column
  */

@@ -6,11 +6,16 @@ import { element, short } from "text";
 /**
  * @typedef {{x: ArrayLike<number>, y: ArrayLike<number>, colour: string, dash: number[], title: string}} Line
  * @typedef {{value: number, text: string}} Level a horizontal line: the target, chance
- * @typedef {{title: (Node | string)[], lines: Line[], levels?: Level[], logX: boolean, logY: boolean, name: string}} Chart
+ * @typedef {{title: (Node | string)[], lines: Line[], levels?: Level[], logX: boolean, logY: boolean, name: string,
+ *   last?: number}} Chart
  */
 
 const uPlot = /** @type {any} */ (globalThis).uPlot;
 const HEIGHT = 260;
+/** Distances between iterations. */
+const WHOLE = [1, 2, 5].flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6].map((power) => step * power)).sort(
+  (a, b) => a - b,
+);
 const FONT = "12px system-ui, sans-serif";
 
 /**
@@ -24,7 +29,9 @@ export function drawn(chart, width) {
   const hovered = element("span", { class: "hovered" }, "\u00a0");
   const stage = element("div", { class: "stage", role: "img", "aria-label": described(chart) });
   const root = element("figure", { class: "chart" }, told, hovered, stage);
-  const lines = chart.lines.map((line) => ({ ...line, ...known(line, chart) }));
+  const lines = chart.lines.map((line) => ({ ...line, ...known(line, chart) })).filter(({ x }) =>
+    x.length > 0
+  );
   const levels = (chart.levels ?? []).filter((level) => !chart.logY || level.value > 0);
   const data = lines.length ? joined(lines) : [[1], [null]];
   const ink = isDark() ? "#d5d9df" : "#333";
@@ -39,7 +46,7 @@ export function drawn(chart, width) {
     cursor: { focus: { prox: 24 }, points: { size: 6 }, y: false, drag: { x: false, y: false } },
     focus: { alpha: 0.25 },
     scales: {
-      x: { time: false, distr: chart.logX ? 3 : 1, range: ends(data[0], chart.logX) },
+      x: { time: false, distr: chart.logX ? 3 : 1, range: ends(data[0], chart) },
       y: {
         distr: !chart.logY ? 1 : negative ? 4 : 3,
         asinh,
@@ -55,6 +62,7 @@ export function drawn(chart, width) {
         size: 34,
         values: ticks,
         label: "iteration",
+        incrs: WHOLE,
         labelSize: 16,
         labelFont: FONT,
         labelGap: -2,
@@ -72,18 +80,18 @@ export function drawn(chart, width) {
     ],
     series: [
       {},
-      ...lines.map(({ colour, dash }) => ({
+      ...lines.map(({ colour, dash, x }) => ({
         stroke: colour,
         dash,
         width: 1.3,
         spanGaps: true,
-        points: { show: false },
+        points: { show: x.length === 1 },
       })),
       ...(lines.length ? [] : [{}]),
     ],
     hooks: {
       draw: [(/** @type {any} */ plot) => {
-        levels.forEach((level) => ruled(plot, level, ink));
+        levels.forEach((level, i) => ruled(plot, level, ink, i % 2 ? "left" : "right"));
         lines.forEach((one) => beyond(plot, one));
       }],
       setSeries: [
@@ -133,14 +141,15 @@ function joined(lines) {
 }
 
 /**
- * The ends of the axis to the right: those of the data; the library's own would go on to a decade.
+ * The ends of the axis to the right: those of the data, or where other charts end; the library's own would go on to a
+ * decade.
  * @param {number[]} iterations
- * @param {boolean} log
+ * @param {Chart} chart
  * @returns {[number, number]}
  */
-function ends(iterations, log) {
-  const last = iterations[iterations.length - 1];
-  return log ? [iterations[0], Math.max(last, iterations[0] * 2)] : [0, Math.max(last, 1)];
+function ends(iterations, { logX, last }) {
+  const end = last ?? iterations[iterations.length - 1];
+  return logX ? [iterations[0], Math.max(end, iterations[0] * 2)] : [0, Math.max(end, 1)];
 }
 
 /**
@@ -204,15 +213,31 @@ export function decades(low, high, most, linear) {
   if (low <= 0) {
     const least = 10 ** Math.ceil(Math.log10(linear));
     const side = (/** @type {number} */ end) => end > least ? decades(least, end, most / 2, linear) : [];
-    return [...side(-low).map((value) => -value).reverse(), 0, ...side(high)];
+    const both = [...side(-low).map((value) => -value).reverse(), 0, ...side(high)];
+    return both.length < 3 ? even(low, high, most) : both;
   }
   const [bottom, top] = [Math.floor(Math.log10(low)), Math.floor(Math.log10(high))];
   for (const steps of [[1, 2, 5], [1, 3], [1]]) {
     const found = range(bottom, top, 1).flatMap((power) => steps.map((step) => Number(`${step}e${power}`)));
     const inside = found.filter((value) => value >= low && value <= high);
-    if (inside.length <= most) return inside;
+    if (inside.length <= most) return inside.length < 3 ? even(low, high, most) : inside;
   }
   return range(bottom + 1, top, Math.ceil((top - bottom) / most)).map((power) => Number(`1e${power}`));
+}
+
+/**
+ * Round numbers at equal distances, about `most` of them at most.
+ * @param {number} low
+ * @param {number} high
+ * @param {number} most
+ */
+function even(low, high, most) {
+  const least = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(least));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= least) ?? 10);
+  return range(Math.ceil(low / step), Math.floor(high / step), 1).map((at) =>
+    Number((at * step).toPrecision(12))
+  );
 }
 
 /** @param {number} from @param {number} to included @param {number} step */
@@ -222,15 +247,16 @@ function range(from, to, step) {
 
 /** @param {any} _ @param {(number | null)[]} values */
 function ticks(_, values) {
-  return values.map((value) => value === null ? "" : short(value, 3).replace("e-", "e−"));
+  return values.map((value) => value === null ? "" : short(value, 3));
 }
 
 /**
  * @param {any} plot
  * @param {Level} level
  * @param {string} ink
+ * @param {string} side where its text stands: two levels may be close together
  */
-function ruled(plot, { value, text }, ink) {
+function ruled(plot, { value, text }, ink, side) {
   const y = plot.valToPos(value, "y", true);
   const { left, top, width, height } = plot.bbox;
   if (!(y >= top && y <= top + height)) return;
@@ -243,8 +269,9 @@ function ruled(plot, { value, text }, ink) {
   paint.lineTo(left + width, y);
   paint.stroke();
   paint.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-  paint.textAlign = "right";
-  paint.fillText(text, left + width - 4, y - 4 * devicePixelRatio);
+  paint.textAlign = side;
+  paint.textBaseline = "bottom";
+  paint.fillText(text, side === "left" ? left + 4 : left + width - 4, y - devicePixelRatio);
   paint.restore();
 }
 
@@ -292,5 +319,5 @@ function tell(hovered, lines, plot, at) {
 
 /** @param {Chart} chart */
 function described({ name, lines }) {
-  return `${name} over iterations: ${lines.length} lines. The table of runs has their numbers.`;
+  return `${name} over iterations, in ${lines.length} lines. The tables below have their counts and last values.`;
 }

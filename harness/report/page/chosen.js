@@ -2,10 +2,11 @@
 
 import { drawn } from "charts";
 import { line } from "colours";
-import { NOT_RUN, outcome, passage } from "passages";
-import { inWords, valuesOf } from "squares";
-import { chosen, grids, pin, runsOf, same, state } from "state";
+import { inWords, spelled } from "names";
+import { runsOf } from "square";
+import { asked, chosen, full, grids, pin, same, state } from "state";
 import { byId, element, named, plain, short } from "text";
+import { facts } from "told";
 
 /** @typedef {import("./data.js").Grid} Grid */
 /** @typedef {import("./state.js").Chosen} Chosen */
@@ -23,21 +24,30 @@ export function curves(marked) {
   const all = chosen();
   byId("curves-none").hidden = all.length > 0;
   byId("curves-some").hidden = all.length === 0;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement)?.dataset.chip;
   byId("chips").replaceChildren(...all.map((one, at) => chip(one, at, marked)));
-  byId("facts").replaceChildren(...(all.length ? [facts(all[all.length - 1])] : []));
+  if (focused) byId("chips").querySelector(`[data-chip="${focused}"]`)?.focus();
+  byId("chips-full").hidden = !full();
+  const told = state.current ?? all[all.length - 1];
+  byId("facts").replaceChildren(...(told ? [facts(told.grid, told.setting, asked())] : []));
   const charts = byId("charts");
   charts.replaceChildren();
   if (all.length === 0) return;
   const names = [...new Set(all.flatMap(({ grid }) => curveOrder(grid)))];
   const width = chartWidth(charts);
+  const last = Math.max(
+    ...all.flatMap(({ grid, setting }) =>
+      runsOf(grid, setting, state).map((run) => grid.column("iterations_run")[run] || 1)
+    ),
+  );
   for (const name of names) {
     const lines = all.flatMap(({ grid, setting }, at) =>
-      !grid.curveNames.includes(name) ? [] : runsOf(grid, setting).map((run) => ({
+      !grid.curveNames.includes(name) ? [] : runsOf(grid, setting, state).map((run) => ({
         ...grid.curve(name, run),
         ...line(at),
-        title: `${grids.length > 1 ? `${grid.name}, ` : ""}${grid.methodOf(setting)}, ${
-          inWords(grid, setting)
-        }, seed ${grid.seeds[run]}`,
+        title: `${grids.length > 1 ? `${grid.name}, ` : ""}${inWords(grid, setting)}, seed ${
+          grid.seeds[run]
+        }`,
       }))
     ).filter(({ x }) => x.length > 0);
     if (lines.length === 0) continue;
@@ -58,6 +68,7 @@ export function curves(marked) {
       name: isRate ? plain(name) : String(title[0]),
       lines,
       levels,
+      last,
       logX: state.logX,
       logY: isLoss ? state.logLoss : isRate && state.logRates,
     }, width);
@@ -79,7 +90,12 @@ function curveOrder(grid) {
 
 /** @param {Chosen[]} all */
 function chances(all) {
-  const found = new Map(all.flatMap(({ grid }) => grid.chances.map((one) => [one.name, one.value])));
+  const found = new Map(
+    all.flatMap(({ grid, setting }) =>
+      grid.chances.filter((one) => one.protocols.includes(grid.settings.protocol[setting]))
+        .map((one) => [one.name, one.value])
+    ),
+  );
   return [...found].map(([text, value]) => ({ value, text }));
 }
 
@@ -105,6 +121,7 @@ export function key(n) {
 /** @param {Chosen} one @param {number} at @param {() => void} marked */
 function chip(one, at, marked) {
   const isPinned = state.pinned.some((other) => same(other, one));
+  const name = inWords(one.grid, one.setting);
   return element(
     "li",
     {},
@@ -113,14 +130,14 @@ function chip(one, at, marked) {
       "span",
       {},
       grids.length > 1 ? `${one.grid.name}: ` : "",
-      element("strong", {}, one.grid.methodOf(one.setting)),
-      " ",
-      ...valuesOf(one.grid, one.setting),
+      ...spelled(one.grid, one.setting),
     ),
     element("button", {
       type: "button",
       "aria-pressed": String(isPinned),
-      title: isPinned ? "let the next click take its place" : "keep it, and compare others with it",
+      "data-chip": `pin ${at}`,
+      "aria-label": `pin ${name}`,
+      title: isPinned ? "unpin: the next click replaces it" : "keep it, and compare others with it",
       onclick: () => {
         pin(one, !isPinned);
         if (isPinned) state.current = one;
@@ -129,7 +146,8 @@ function chip(one, at, marked) {
     }, isPinned ? "pinned" : "pin"),
     element("button", {
       type: "button",
-      "aria-label": "remove",
+      "data-chip": `remove ${at}`,
+      "aria-label": `remove ${name}`,
       onclick: () => {
         pin(one, false);
         if (state.current && same(state.current, one)) state.current = null;
@@ -137,77 +155,4 @@ function chip(one, at, marked) {
       },
     }, "×"),
   );
-}
-
-/** What is known of a setting's runs: ids, counts, where they come from, and the command that runs one again. @param {Chosen} one */
-function facts({ grid, setting }) {
-  const runs = runsOf(grid, setting);
-  const names = [
-    "cell_id",
-    "seed",
-    "first passage",
-    "sustained",
-    "outcome",
-    "ending",
-    "iterations_run",
-    "final_train_loss",
-    "final_val_loss",
-  ];
-  const origin = [
-    "device",
-    "threads",
-    "pack_size",
-    "commit",
-    "torch",
-    "numerics",
-    "dataset_sha256",
-    "plugins",
-    "finished",
-    "wall_seconds",
-    "error",
-  ];
-  /** @param {number} run @param {string} name */
-  const value = (run, name) => {
-    if (name === "first passage") return said(passage(grid.first, run, state.target));
-    if (name === "sustained") return said(passage(grid.sustained, run, state.target));
-    if (name === "outcome") return outcome(grid, run, passage(grid.first, run, state.target));
-    const found = grid.column(name)?.[run];
-    if (found === null || found === undefined || Number.isNaN(found)) return "";
-    return typeof found === "number" ? short(found, 6) : found;
-  };
-  const shown = [...names, ...origin.filter((name) => runs.some((run) => value(run, name) !== ""))];
-  const head = element(
-    "tr",
-    {},
-    ...shown.map((name) =>
-      element("th", { scope: "col", title: grid.about[name]?.meaning }, name.replaceAll("_", " "))
-    ),
-  );
-  const body = runs.map((run) =>
-    element("tr", {}, ...shown.map((name) => element("td", {}, value(run, name))))
-  );
-  const first = runs.find((run) => outcome(grid, run, NaN) !== NOT_RUN) ?? runs[0];
-  const command = first === undefined ? "" : `${grid.again} ${grid.column("cell_id")[first]}`;
-  const copy = element(
-    "button",
-    { type: "button", onclick: () => navigator.clipboard?.writeText(command) },
-    "copy",
-  );
-  return element(
-    "div",
-    {},
-    element("h3", {}, grid.methodOf(setting), ", ", ...valuesOf(grid, setting)),
-    element("p", { class: "note" }, grid.protocols[grid.settings.protocol[setting]]),
-    element(
-      "div",
-      { class: "scroll", tabindex: 0, role: "region", "aria-label": "Runs of this setting" },
-      element("table", { class: "data" }, element("thead", {}, head), element("tbody", {}, ...body)),
-    ),
-    element("p", {}, "Train it again and watch: ", element("code", {}, command), " ", copy),
-  );
-}
-
-/** @param {number} count */
-function said(count) {
-  return Number.isNaN(count) ? "–" : String(count);
 }

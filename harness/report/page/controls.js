@@ -1,7 +1,7 @@
 /** What the reader can ask for: the target, the passage, what squares show, filters, axes. */
 
 import { grids, highest, later, lowest, state } from "state";
-import { COUNT, SHARE } from "squares";
+import { COUNT, SHARE } from "square";
 import { byId, element, named, short, written } from "text";
 
 const STEPS = 2000;
@@ -33,8 +33,8 @@ function targetAt(at) {
  * @param {() => void} changed
  */
 export function ask(target, changed) {
-  if (!Number.isFinite(target)) return;
-  state.target = target;
+  if (Number.isFinite(target)) state.target = target;
+  target = state.target;
   byId("target-number").value = String(target);
   byId("target-slider").value = String(position(target));
   byId("target-slider").setAttribute("aria-valuetext", `${short(target)} ${grids[0].unit}`);
@@ -50,7 +50,7 @@ export function controls(changed, redraw) {
   const slider = byId("target-slider");
   slider.max = String(STEPS);
   slider.addEventListener("input", () => ask(targetAt(Number(slider.value)), changed));
-  byId("target-number").addEventListener("change", () => ask(Number(byId("target-number").value), changed));
+  byId("target-number").addEventListener("change", () => ask(byId("target-number").valueAsNumber, changed));
   const marks = new Map();
   for (const grid of grids) {
     for (const { name, value } of grid.chances) marks.set(name, value);
@@ -61,7 +61,7 @@ export function controls(changed, redraw) {
       "button",
       {
         type: "button",
-        style: `left: ${100 * position(value) / STEPS}%`,
+        style: `--at: ${100 * position(value) / STEPS}%`,
         onclick: () => ask(value, changed),
         title: `ask for ${value}`,
       },
@@ -131,9 +131,9 @@ function filters(changed) {
     state.without.set(key, unwanted);
   };
   const methods = new Map(grids.flatMap((grid) => grid.methods.map((one) => [one.name, one.title])));
-  const protocols = grids.length === 1
-    ? grids[0].protocols.map((text, at) => /** @type {[any, string]} */ ([at, text]))
-    : [];
+  const protocols = [...new Set(grids.flatMap((grid) => grid.protocols))].map((
+    text,
+  ) => /** @type {[any, string]} */ ([text, text]));
   const seeds = [...state.seeds].sort((a, b) => a - b).map((
     seed,
   ) => /** @type {[any, string]} */ ([seed, String(seed)]));

@@ -70,13 +70,12 @@ export class Grid {
    * @param {Uint8Array} block
    */
   constructor(content, block) {
-    Object.assign(this, content);
     /** @type {string} */ this.name = content.name;
     /** @type {string} */ this.title = content.title;
     /** @type {string} */ this.unit = content.unit;
     /** @type {number | null} */ this.target = content.target;
     /** @type {number} */ this.budget = content.budget;
-    /** @type {{name: string, value: number}[]} */ this.chances = content.chances;
+    /** @type {{name: string, value: number, protocols: number[]}[]} */ this.chances = content.chances;
     /** @type {{name: string, title: string}[]} */ this.methods = content.methods;
     /** @type {string[]} */ this.protocols = content.protocols;
     /** @type {string[]} */ this.hyper = content.hyper;
@@ -149,6 +148,14 @@ export class Grid {
   methodOf(setting) {
     const name = this.settings.method[setting];
     return this.methods.find((one) => one.name === name)?.title ?? name;
+  }
+
+  /**
+   * A setting's protocol in words; null where the grid has no other.
+   * @param {number} setting
+   */
+  protocolOf(setting) {
+    return this.protocols.length > 1 ? this.protocols[this.settings.protocol[setting]] : null;
   }
 
   /**

@@ -6,9 +6,11 @@ import { line } from "colours";
 import { ask, controls } from "controls";
 import { legend, summaries } from "overview";
 import { race } from "race";
-import { card, scaleOf, Squares } from "squares";
-import { asked, choose, chosen, content, grids, later, MOST, state } from "state";
+import { scaleOf } from "square";
+import { Squares } from "squares";
+import { asked, choose, chosen, content, grids, later, MOST, open, state } from "state";
 import { byId, element } from "text";
+import { card } from "told";
 
 /** @typedef {import("./data.js").Grid} Grid */
 
@@ -22,10 +24,18 @@ const squares = grids.map((grid) =>
     (at, setting) => tell(grid, at, setting),
   )
 );
-const table = new Cells(grids, asked, (grid, setting) => {
-  choose({ grid, setting }, false);
+const table = new Cells(grids, asked, show);
+
+/**
+ * Draw a setting's curves, and go there.
+ * @param {Grid} grid
+ * @param {number} setting
+ */
+function show(grid, setting) {
+  open({ grid, setting });
   marked();
-});
+  byId("curves").scrollIntoView();
+}
 
 function update() {
   const now = asked();
@@ -133,9 +143,7 @@ for (const link of /** @type {NodeListOf<HTMLElement>} */ (document.querySelecto
     for (const grid of grids) {
       const run = grid.column("cell_id").indexOf(link.dataset.cell);
       if (run >= 0) {
-        choose({ grid, setting: grid.setting[run] }, false);
-        marked();
-        byId("curves").scrollIntoView();
+        show(grid, grid.setting[run]);
         return;
       }
     }

@@ -2,12 +2,12 @@
 
 import { SHOWN } from "controls";
 import { viridis } from "colours";
-import { overSeeds, REACHED } from "passages";
-import { COUNT, SHARE } from "squares";
+import { overSeeds, REACHED, UNKNOWN } from "passages";
+import { COUNT, runsOf, SHARE } from "square";
 import { admits, grids, state } from "state";
 import { byId, counted, element, percent, short } from "text";
 
-/** @typedef {import("./squares.js").Asked} Asked */
+/** @typedef {import("./square.js").Asked} Asked */
 
 /** A line for each method and protocol: how many settings reach the target, and how soon. @param {Asked} now */
 export function summaries(now) {
@@ -23,28 +23,23 @@ export function summaries(now) {
     return [...groups].map(([key, settings]) => {
       const [method, protocol] = key.split("\n");
       const found = settings.map((setting) =>
-        overSeeds(
-          grid,
-          grid.runs[setting].filter((run) => now.seeds.has(grid.seeds[run])),
-          now.target,
-          now.sustained,
-        )
+        overSeeds(grid, runsOf(grid, setting, now), now.target, now.sustained)
       );
-      const known = found.filter((one) => one.run > 0 && !one.missing);
-      const runs = found.reduce((sum, one) => sum + one.run, 0);
-      const reached = found.reduce((sum, one) => sum + one.reached, 0);
-      const finite = known.filter((one) => one.state === REACHED);
-      const best = finite.length ? Math.min(...finite.map((one) => one.count)) : NaN;
+      const some = found.filter((one) => one.run > 0);
+      const reach = some.filter((one) => one.state === REACHED);
+      const sum = (/** @type {"seeds" | "run" | "reached" | "missing"} */ name) =>
+        found.reduce((all, one) => all + one[name], 0);
+      const unknown = some.filter((one) => one.state === UNKNOWN).length;
       const cells = [
         ...(grids.length > 1 ? [grid.name] : []),
         method,
         ...(grids.some((one) => one.protocols.length > 1) ? [protocol] : []),
         settings.length,
-        percent(known.length ? finite.length / known.length : NaN),
-        percent(runs ? reached / runs : NaN),
-        Number.isNaN(best) ? "–" : counted(best),
-        found.reduce((sum, one) => sum + one.missing, 0) || "",
-        found.reduce((sum, one) => sum + one.seeds - one.run - one.missing, 0) || "",
+        shares(reach.length, unknown, some.length),
+        shares(sum("reached"), sum("missing"), sum("run")),
+        reach.length ? counted(Math.min(...reach.map((one) => one.count))) : "–",
+        sum("missing") || "",
+        sum("seeds") - sum("run") || "",
       ];
       return element(
         "tr",
@@ -58,11 +53,11 @@ export function summaries(now) {
     "method",
     ...(grids.some((one) => one.protocols.length > 1) ? ["protocol"] : []),
     "settings",
-    "reach it",
-    "runs that do",
+    "settings that reach it",
+    "runs that reach it",
     "fastest",
-    "cannot tell",
-    "no result",
+    "runs that cannot tell",
+    "runs without a result",
   ];
   const used = heads.map((_, at) =>
     at < heads.length - 2 || rows.some((row) => row.children[at].textContent)
@@ -82,6 +77,18 @@ export function summaries(now) {
   );
 }
 
+/**
+ * A share, or the least and the largest that it may be.
+ * @param {number} some
+ * @param {number} unknown of which nobody can tell
+ * @param {number} all
+ */
+function shares(some, unknown, all) {
+  if (all === 0) return "";
+  const least = percent(some / all);
+  return unknown ? `${least} to ${percent((some + unknown) / all)}` : least;
+}
+
 /** @param {{low: number, high: number, log: boolean}} scale */
 export function legend({ low, high, log }) {
   const stops = Array.from({ length: 11 }, (_, at) => `rgb(${viridis(at / 10)})`);
@@ -94,4 +101,6 @@ export function legend({ low, high, log }) {
     element("span", { class: "bar", style: `background: linear-gradient(to right, ${stops})` }),
     element("span", {}, text(at(1))),
   );
+  byId("of-counts").hidden = state.show.startsWith("final_");
+  byId("of-values").hidden = !state.show.startsWith("final_");
 }

@@ -30,7 +30,7 @@ export function passage({ starts, at, values }, run, target) {
 }
 
 /**
- * What came of a run, asked for a target.
+ * What came of a run, asked for a target: as harness.records.passages.outcome has it, reached whatever follows.
  * @param {Grid} grid
  * @param {number} run
  * @param {number} count of its passage, NaN: none
@@ -55,12 +55,14 @@ export function median(values) {
 
 /**
  * @typedef {{count: number, state: string, seeds: number, run: number, reached: number, missing: number}} Summary
- * count: median passage over the seeds with a result, a miss infinite. state: of the median run. seeds: runs asked for.
- * run: those with a result. reached: those that reached the target. missing: those that stopped before they could tell.
+ * count: median passage over the seeds with a result, a miss infinite; NaN: not known. state: of the median run. seeds:
+ * runs asked for. run: those with a result. reached: those that reached the target. missing: those of `run` that stopped
+ * before they could tell.
  */
 
 /**
- * A setting over its runs, asked for a target.
+ * A setting over its runs, asked for a target. A run that stopped before it could tell passes the target later than
+ * it ran, if ever: where the median is the same either way, it is known.
  * @param {Grid} grid
  * @param {number[]} runs
  * @param {number} target
@@ -69,41 +71,49 @@ export function median(values) {
  */
 export function overSeeds(grid, runs, target, sustained) {
   const falls = sustained ? grid.sustained : grid.first;
-  const counts = [];
+  const [soonest, never] = /** @type {[number[], number[]]} */ ([[], []]);
   /** @type {Record<string, number>} */
   const found = { [REACHED]: 0, [BUDGET]: 0, [DIVERGED]: 0, [FAILED]: 0, [NOT_RUN]: 0, [UNKNOWN]: 0 };
   for (const run of runs) {
     const count = passage(falls, run, target);
     const what = outcome(grid, run, count);
     found[what] += 1;
-    if (what === REACHED) counts.push(count);
-    else if (what === BUDGET || what === DIVERGED) counts.push(Infinity);
+    if (what === FAILED || what === NOT_RUN) continue;
+    const reached = what === REACHED;
+    soonest.push(reached ? count : what === UNKNOWN ? grid.column("iterations_run")[run] + 1 : Infinity);
+    never.push(reached ? count : Infinity);
   }
-  const middle = median(counts);
+  const [middle, latest] = [median(soonest), median(never)];
   let state;
-  if (found[UNKNOWN]) state = UNKNOWN;
-  else if (counts.length === 0) state = found[FAILED] ? FAILED : NOT_RUN;
-  else if (Number.isFinite(middle)) state = REACHED;
+  if (never.length === 0) state = found[FAILED] ? FAILED : NOT_RUN;
+  else if (middle !== latest) state = UNKNOWN;
+  else if (Number.isFinite(latest)) state = REACHED;
+  else if (found[DIVERGED] + found[BUDGET] === 0) state = UNKNOWN;
   else state = found[DIVERGED] >= found[BUDGET] ? DIVERGED : BUDGET;
   return {
-    count: found[UNKNOWN] ? NaN : middle,
+    count: state === UNKNOWN ? NaN : latest,
     state,
     seeds: runs.length,
-    run: counts.length,
+    run: never.length,
     reached: found[REACHED],
     missing: found[UNKNOWN],
   };
 }
 
 /**
- * The median over runs of a column of the trials, nulls left out; NaN: none.
+ * The median over runs of a column of the trials; NaN: none has it. Failed runs are left out, as everywhere. A loss
+ * that is not finite at the end of a run that diverged is infinite.
  * @param {Grid} grid
  * @param {number[]} runs
  * @param {string} column
  */
 export function medianOf(grid, runs, column) {
-  const values = grid.column(column);
-  return median(runs.map((run) => values[run]).filter((value) => !Number.isNaN(value)));
+  const [values, endings] = [grid.column(column), grid.column("ending")];
+  const isLoss = column.endsWith("_loss");
+  const known = runs.filter((run) => endings[run] !== FAILED).map((run) =>
+    isLoss && endings[run] === DIVERGED && Number.isNaN(values[run]) ? Infinity : values[run]
+  );
+  return median(known.filter((value) => !Number.isNaN(value)));
 }
 
 /**
@@ -128,6 +138,6 @@ export function range(grids) {
   begin.sort((a, b) => a - b);
   const low = lowest.reduce((a, b) => Math.min(a, b));
   const high = begin[Math.floor(0.9 * (begin.length - 1))];
-  const chances = grids.flatMap((grid) => [...grid.chances.map((one) => one.value), grid.target ?? low]);
-  return [low, Math.max(high, low, ...chances) * 1.02];
+  const marks = grids.flatMap((grid) => [...grid.chances.map((one) => one.value), grid.target ?? low]);
+  return [low, Math.max(high, low, ...marks) * 1.02];
 }

@@ -1,93 +1,15 @@
-/** The panels of squares: one for each setting, with its number, its colour, and what a pointer or a key tells of it. */
+/** The panels of squares: one for each setting, with its number and its colour. */
 
 import { ink, place, viridis } from "colours";
-import {
-  BUDGET,
-  DIVERGED,
-  FAILED,
-  medianOf,
-  NOT_RUN,
-  outcome,
-  overSeeds,
-  passage,
-  REACHED,
-  UNKNOWN,
-} from "passages";
-import { counted, element, named, percent, plain, short, written } from "text";
+import { inWords, pairs } from "names";
+import { REACHED } from "passages";
+import { COUNT, SAID, square } from "square";
+import { element, named, written } from "text";
 
 /** @typedef {import("./data.js").Grid} Grid */
 /** @typedef {import("./data.js").Panel} Panel */
-/** @typedef {import("./data.js").Value} Value */
 /** @typedef {import("./passages.js").Summary} Summary */
-/**
- * @typedef {{target: number, sustained: boolean, show: string, seeds: Set<number>,
- *   admits: (grid: Grid, setting: number) => boolean}} Asked
- * What the reader asks for; `admits` says whether a setting passes the filters.
- * @typedef {{text: string, state: string, value: number, summary: Summary}} Square
- */
-
-export const COUNT = "count";
-export const SHARE = "share";
-const SIGNS = /** @type {Record<string, string>} */ ({
-  [BUDGET]: "",
-  [DIVERGED]: "×",
-  [FAILED]: "!",
-  [NOT_RUN]: "·",
-  [UNKNOWN]: "?",
-});
-const SAID = /** @type {Record<string, string>} */ ({
-  [BUDGET]: "not reached",
-  [DIVERGED]: "diverged",
-  [FAILED]: "failed",
-  [NOT_RUN]: "not run yet",
-  [UNKNOWN]: "stopped before it could tell",
-});
-
-/**
- * What a square shows of a setting.
- * @param {Grid} grid
- * @param {number} setting
- * @param {Asked} asked
- * @returns {Square}
- */
-export function square(grid, setting, asked) {
-  const runs = grid.runs[setting].filter((run) => asked.seeds.has(grid.seeds[run]));
-  const summary = overSeeds(grid, runs, asked.target, asked.sustained);
-  if (asked.show === COUNT) {
-    const reached = summary.state === REACHED;
-    const text = reached ? counted(summary.count) : SIGNS[summary.state];
-    return { text, state: summary.state, value: reached ? summary.count : NaN, summary };
-  }
-  if (asked.show === SHARE) {
-    const known = summary.run > 0 && !summary.missing;
-    const value = known ? summary.reached / summary.run : NaN;
-    const state = known ? REACHED : summary.state;
-    return { text: known ? percent(value).replace(" ", "\u202f") : SIGNS[state], state, value, summary };
-  }
-  const value = medianOf(grid, runs, asked.show);
-  if (Number.isFinite(value)) return { text: short(value, 3), state: REACHED, value, summary };
-  const endings = runs.map((run) => grid.column("ending")[run]);
-  const state = endings.includes(DIVERGED) ? DIVERGED : endings.includes(FAILED) ? FAILED : NOT_RUN;
-  return { text: SIGNS[state], state, value: NaN, summary };
-}
-
-/**
- * The colours of what the squares show: counts up to the budget whatever is asked for, so that colours can be compared.
- * @param {Grid[]} grids
- * @param {Asked} asked
- */
-export function scaleOf(grids, asked) {
-  if (asked.show === COUNT) return { low: 1, high: Math.max(...grids.map((grid) => grid.budget)), log: true };
-  if (asked.show === SHARE) return { low: 0, high: 1, log: false };
-  const values = grids.flatMap((grid) => {
-    const column = grid.column(asked.show) ?? new Float64Array();
-    const chances = asked.show.endsWith("_loss") ? grid.chances.map((one) => one.value) : [];
-    const most = chances.length ? Math.max(...chances) : Infinity;
-    return Array.from(column, (/** @type {number} */ value) => Math.min(value, most)).filter(Number.isFinite);
-  }).sort((a, b) => a - b);
-  const [low, high] = [values[0] ?? 0, values[Math.floor(0.98 * (values.length - 1))] ?? 1];
-  return { low, high, log: low > 0 && high > 20 * low };
-}
+/** @typedef {import("./square.js").Asked} Asked */
 
 /** All squares of a grid: made once, then only changed. */
 export class Squares {
@@ -101,7 +23,7 @@ export class Squares {
     /** @type {Map<number, HTMLElement[]>} */ this.buttons = new Map();
     /** What each square shows now, so that only what changes is written. @type {Map<number, string>} */
     this.shown = new Map();
-    this.names = grid.runs.map((_, setting) => `${grid.methodOf(setting)}, ${inWords(grid, setting)}`);
+    this.names = grid.runs.map((_, setting) => inWords(grid, setting));
     this.panels = grid.panels.map((panel) => ({ panel, figure: this._panel(panel) }));
     this.root = element("div", { class: "panels" }, ...this.panels.map(({ figure }) => figure));
     /** @param {Event} event */
@@ -130,9 +52,10 @@ export class Squares {
     for (const [setting, buttons] of this.buttons) {
       const { text, state, value, summary } = square(this.grid, setting, asked);
       const admitted = asked.admits(this.grid, setting) && summary.seeds > 0;
-      const some = asked.show === COUNT && summary.reached > 0 && summary.reached < summary.run
-        ? `${summary.reached}/${summary.run}`
-        : "";
+      const some =
+        asked.show === COUNT && !summary.missing && summary.reached > 0 && summary.reached < summary.run
+          ? `${summary.reached}/${summary.run}`
+          : "";
       const colour = Number.isNaN(value) ? null : viridis(place(value, scale));
       const said = this._said(setting, text, state, asked, summary);
       const shown = `${admitted} ${some} ${colour} ${said} ${text}`;
@@ -146,11 +69,13 @@ export class Squares {
         button.setAttribute("aria-label", said);
         const [number, seeds] = button.children;
         number.textContent = text;
+        number.classList.toggle("long", text.length > 4);
         seeds.textContent = some;
       }
     }
     this.mark(chosen);
     for (const { panel, figure } of this.panels) {
+      tabbable(figure);
       const settings = [...panel.squares.map(([, , setting]) => setting), ...panel.beside];
       figure.hidden = !settings.some((setting) => asked.admits(this.grid, setting));
     }
@@ -198,7 +123,9 @@ export class Squares {
     const what = state === REACHED
       ? asked.show === COUNT ? `${text} iterations` : text
       : SAID[state] ?? state;
-    const seeds = summary.run ? `, ${summary.reached} of ${summary.run} seeds reach it` : "";
+    const seeds = summary.run
+      ? `, ${summary.missing ? "at least " : ""}${summary.reached} of ${summary.run} seeds reach it`
+      : "";
     return `${this.names[setting]}: ${what}${seeds}`;
   }
 
@@ -264,16 +191,7 @@ export class Squares {
 
   /** @param {Panel} panel */
   _title(panel) {
-    const shared = Object.entries(panel.shared).flatMap(([key, value], i) => [
-      ...(i ? [", "] : []),
-      element(
-        "span",
-        { class: "pair" },
-        ...named(key),
-        typeof value === "number" ? " = " : ": ",
-        written(value),
-      ),
-    ]);
+    const shared = pairs(Object.entries(panel.shared));
     const { methods, protocols } = this.grid;
     const method = methods.find((one) => one.name === panel.method)?.title ?? panel.method;
     return [
@@ -337,63 +255,12 @@ function axes(panel) {
 }
 
 /**
- * What a pointer tells of a setting: its hyper-parameters, and each seed's count, outcome and last losses.
- * @param {Grid} grid
- * @param {number} setting
- * @param {Asked} asked
+ * One square of a panel is a stop of the tabulator, also where the one that was has been left out.
+ * @param {HTMLElement} panel
  */
-export function card(grid, setting, asked) {
-  const falls = asked.sustained ? grid.sustained : grid.first;
-  const [train, val] = ["final_train_loss", "final_val_loss"].map((name) => grid.column(name));
-  const runs = grid.runs[setting].filter((run) => asked.seeds.has(grid.seeds[run]));
-  const rows = runs.map((run) => {
-    const count = passage(falls, run, asked.target);
-    const how = outcome(grid, run, count);
-    const cells = [
-      grid.seeds[run],
-      Number.isNaN(count) ? "–" : count,
-      how,
-      short(train[run]),
-      short(val[run]),
-    ];
-    return element("tr", {}, ...cells.map((text) => element("td", {}, text)));
-  });
-  const heads = ["seed", asked.sustained ? "sustained" : "first", "outcome", "last loss", "validation"];
-  return [
-    element("strong", {}, grid.methodOf(setting)),
-    element("p", {}, ...valuesOf(grid, setting)),
-    element(
-      "table",
-      {},
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", {}, head)))),
-      element("tbody", {}, ...rows),
-    ),
-  ];
-}
-
-/**
- * A setting's hyper-parameters as plain text.
- * @param {Grid} grid
- * @param {number} setting
- */
-export function inWords(grid, setting) {
-  return grid.valuesOf(setting).map(([key, value]) => `${plain(key)} ${written(value)}`).join(", ");
-}
-
-/**
- * The same with subscripts.
- * @param {Grid} grid
- * @param {number} setting
- */
-export function valuesOf(grid, setting) {
-  return grid.valuesOf(setting).flatMap(([key, value], i) => [
-    ...(i ? [", "] : []),
-    element(
-      "span",
-      { class: "pair" },
-      ...named(key),
-      typeof value === "number" ? " = " : ": ",
-      written(value),
-    ),
-  ]);
+function tabbable(panel) {
+  const all = /** @type {HTMLElement[]} */ ([...panel.querySelectorAll("button[data-setting]")]);
+  for (const one of all) if (one.hidden) one.tabIndex = -1;
+  const open = all.filter((one) => !one.hidden);
+  if (open.length && !open.some((one) => one.tabIndex === 0)) open[0].tabIndex = 0;
 }

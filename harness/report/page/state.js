@@ -2,10 +2,10 @@
 
 import { Grid, unpacked } from "data";
 import { range } from "passages";
-import { COUNT } from "squares";
+import { COUNT } from "square";
 import { byId } from "text";
 
-/** @typedef {import("./squares.js").Asked} Asked */
+/** @typedef {import("./square.js").Asked} Asked */
 /** @typedef {{grid: Grid, setting: number}} Chosen */
 
 /** Settings that can be pinned. */
@@ -53,7 +53,8 @@ export function asked() {
  */
 export function admits(grid, setting) {
   for (const [key, unwanted] of state.without) {
-    if (unwanted.has(grid.settings[key]?.[setting] ?? null)) return false;
+    const value = grid.settings[key]?.[setting] ?? null;
+    if (unwanted.has(key === "protocol" ? grid.protocols[value] : value)) return false;
   }
   return true;
 }
@@ -93,13 +94,17 @@ export function pin(what, on) {
   if (on && state.pinned.length < MOST) state.pinned.push(what);
 }
 
+/** Whether no more settings can be pinned. */
+export function full() {
+  return state.pinned.length >= MOST;
+}
+
 /**
- * The runs of a setting whose seeds pass the filters.
- * @param {Grid} grid
- * @param {number} setting
+ * Draw a setting's curves, also if they are drawn already.
+ * @param {Chosen} what
  */
-export function runsOf(grid, setting) {
-  return grid.runs[setting].filter((run) => state.seeds.has(grid.seeds[run]));
+export function open(what) {
+  state.current = what;
 }
 
 let waiting = false;

@@ -17,20 +17,31 @@ const GREEK = /** @type {Record<string, string>} */ ({
   rho: "ρ",
   tau: "τ",
 });
+/** Significant ones, of a number to be read. */
+const DIGITS = 4;
 const UP = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 
 /**
- * Powers of ten as 10⁻³, but 1, 10 and 100 as they are; other numbers as 0.3 or 3×10⁻⁵; choices and flags.
+ * Powers of ten as 10⁻³, but 1, 10 and 100 as they are; other numbers in four digits, as 0.3162 or 3×10⁻⁵; choices and
+ * flags as they are.
  * @param {Value} value
+ * @returns {string}
  */
 export function written(value) {
   if (typeof value !== "number") return String(value);
-  if (value === 0 || !Number.isFinite(value)) return String(value);
-  const [factor, exponent] = value.toExponential().split("e");
+  const rounded = Number(value.toPrecision(DIGITS));
+  if (rounded === 0 || !Number.isFinite(rounded)) return short(rounded);
+  const [factor, exponent] = rounded.toExponential().split("e");
+  const size = Math.abs(rounded);
+  const isPower = factor.replace("-", "") === "1";
+  if (isPower ? size >= 1 && size < 1e3 : size >= 1e-3 && size < 1e4) return signed(String(rounded));
   const power = `10${superscript(Number(exponent))}`;
-  const size = Math.abs(value);
-  if (factor === "1" && !(size >= 1 && size < 1e3)) return power;
-  return size >= 1e-3 && size < 1e4 ? String(value) : `${factor}×${power}`;
+  return signed(isPower ? factor.replace("1", power) : `${factor}×${power}`);
+}
+
+/** @param {string} number with the sign that typographers use */
+function signed(number) {
+  return number.replace("-", "−");
 }
 
 /** @param {number} exponent */
@@ -40,13 +51,16 @@ function superscript(exponent) {
 }
 
 /**
- * A number in so many significant digits, without zeros at its end: 2.48, 0.00031, 1.2e+9. Empty for NaN.
+ * A number in so many significant digits, without zeros at its end: 2.48, 1.2×10⁹. Empty for NaN.
  * @param {number} value
+ * @returns {string}
  */
-export function short(value, digits = 4) {
+export function short(value, digits = DIGITS) {
   if (Number.isNaN(value)) return "";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
-  return String(Number(value.toPrecision(digits)));
+  const rounded = Number(value.toPrecision(digits));
+  const size = Math.abs(rounded);
+  return size === 0 || size >= 1e-3 && size < 1e5 ? signed(String(rounded)) : written(rounded);
 }
 
 /**
