@@ -74,7 +74,7 @@ def _counts(trials: pd.DataFrame, summed: pd.DataFrame, about: Mapping[str, Any]
         }
     )
     if some := _some_diverged(trials):
-        results["diverged"] = [_diverged(group) for group in _groups(trials)]
+        results["diverged"] = _diverged(trials)
     goal = learned(trials, about).with_unit(float(trials["target_loss"].iloc[0]))
     meaning = (
         f"First passage: the first iteration with a training loss of {goal} or less; sustained: the first "
@@ -90,12 +90,11 @@ def _losses(trials: pd.DataFrame, summed: pd.DataFrame, about: Mapping[str, Any]
     metrics = [name for name in trials.columns if name.startswith("final_val_") and name not in LOSSES]
     heads = LOSSES | {name: f"validation {name.removeprefix('final_val_')}" for name in metrics}
     heads = {name: head for name, head in heads.items() if trials[name].notna().any()}
-    results = pd.DataFrame(
-        {"runs": summed["run"].astype(str).where(summed["run"] > 0, summed["state"])}
-        | {head: [_median(group, name) for group in _groups(trials)] for name, head in heads.items()}
-    )
+    results = pd.DataFrame({"runs": summed["run"].astype(str).where(summed["run"] > 0, summed["state"])})
+    for name, head in heads.items():
+        results[head] = _medians(trials, name)
     if some := _some_diverged(trials):
-        results["diverged"] = [_diverged(group) for group in _groups(trials)]
+        results["diverged"] = _diverged(trials)
     unit = learned(trials, about).unit
     gone = (
         f"; the loss of a run that diverged is infinite. {DASH}: the median run diverged, or of columns that "
@@ -106,35 +105,37 @@ def _losses(trials: pd.DataFrame, summed: pd.DataFrame, about: Mapping[str, Any]
     return results, meaning
 
 
-def _groups(trials: pd.DataFrame) -> list[pd.DataFrame]:
-    """The trials of each setting, in the order of cells_over_seeds."""
+def _by_setting(trials: pd.DataFrame, values: pd.Series) -> Any:
+    """Values of the finished runs, grouped by the place of their setting in cells_over_seeds."""
     keys = ["method", *setting_columns(trials)]
-    return [group for _, group in trials.groupby(keys, sort=False, dropna=False)]
+    place = trials.groupby(keys, sort=False, dropna=False).ngroup()
+    places = pd.CategoricalDtype([*range(int(place.max()) + 1)])
+    return values.groupby(place[values.index].astype(places), observed=False)
+
+
+def _gone(trials: pd.DataFrame) -> pd.Series:
+    """Which of the finished runs diverged."""
+    return equal(finished(trials)["ending"], "diverged")
 
 
 def _some_diverged(trials: pd.DataFrame) -> bool:
-    return bool(equal(finished(trials)["ending"], "diverged").any())
+    return bool(_gone(trials).any())
 
 
-def _diverged(group: pd.DataFrame) -> str:
-    """How many finished runs of a setting ended so; empty: none is finished."""
-    done = finished(group)
-    return str(int(equal(done["ending"], "diverged").sum())) if len(done) else ""
+def _diverged(trials: pd.DataFrame) -> list[str]:
+    """Of each setting how many finished runs ended so; empty: none is finished."""
+    over = _by_setting(trials, _gone(trials))
+    return [str(int(some)) if run else "" for some, run in zip(over.sum(), over.size(), strict=True)]
 
 
-def _median(group: pd.DataFrame, name: str) -> str:
-    """Of the last values of the finished runs; empty: there are none."""
-    done = finished(group)
-    values = numbers(done[name])
-    gone = equal(done["ending"], "diverged").to_numpy()
-    if name not in LOSSES and gone.any():
-        return DASH  # which end of a metric is the bad one, nobody says
-    values = np.where(gone, np.inf, values)
-    values = values[~np.isnan(values)]
-    if not values.size:
-        return ""
-    median = float(np.median(values))
-    return f"{median:.3f}" if np.isfinite(median) else DASH
+def _medians(trials: pd.DataFrame, name: str) -> list[str]:
+    """Of the last values of each setting's finished runs; empty: there are none."""
+    gone = _gone(trials)
+    known = pd.Series(numbers(finished(trials)[name]), gone.index)
+    medians = _by_setting(trials, known.where(~gone, np.inf)).median()
+    if name not in LOSSES:  # which end of a metric is the bad one, nobody says
+        medians = medians.where(_by_setting(trials, gone).sum() == 0, np.inf)
+    return ["" if np.isnan(one) else f"{one:.3f}" if np.isfinite(one) else DASH for one in medians]
 
 
 def _count(median: float) -> str:
