@@ -46,7 +46,7 @@ def test_each_cell_is_drawn_at_its_two_counts_and_a_miss_beyond_the_budget(by_ya
     ax, miss = by_yardstick[1]["first"], 500 * figure.MISS
     assert marks(ax) == {
         "o": [(100, 100), (miss, miss), (miss, miss)],
-        ".": [(50, 55)],
+        "^": [(50, 55)],
         "D": [(50, 40)],
         "x": [(30, miss)],
     }
