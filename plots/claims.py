@@ -40,7 +40,7 @@ NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 4.1, 0.5, 0.62, 0.32, 0.72, 0.
 
 
 def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Path]:
-    """Draw the verdicts (see `draw`) as <path>.png and .svg; returns both."""
+    """Draw the verdicts (see `draw`) as <path>.png, .svg and .pdf; returns them."""
     return style.write(lambda: draw(verdicts, notes), path)
 
 

@@ -38,7 +38,7 @@ def render(
     path: Path,
     about: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Draw as <path>.png and .svg; the paths written.
+    """Draw as <path>.png, .svg and .pdf; the paths written.
 
     `compared` from harness.analysis.comparison, with this `rounding` (None: no yardstick was measured); the
     heading takes data set, protocol and budget from the `reference` trials, and what is learned from `about`,

@@ -55,7 +55,7 @@ Networks = Mapping[str, Mapping[int, Numbers]]
 
 
 def render(losses: Networks, first: Networks, marks: Marks, path: Path) -> list[Path]:
-    """Write <path>.png and .svg; see `draw`."""
+    """Write <path>.png, .svg and .pdf; see `draw`."""
     return style.write(lambda: draw(losses, first, marks), path)
 
 

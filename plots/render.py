@@ -1,4 +1,4 @@
-"""A grid's figure, from its two tables to a .png and a .svg."""
+"""A grid's figure, from its two tables to a .png, a .svg and a .pdf."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ def render(
     folder: Path,
     about: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Draw the grid's figure as <folder>/<grid name>.png (200 dpi) and .svg; the same tables, the same bytes.
+    """Draw the grid's figure as <folder>/<grid name>.png (200 dpi), .svg and .pdf; the same tables, the same
+    bytes.
 
     `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with

@@ -60,9 +60,8 @@ def draw(
     across = len(rows[0]) * wide
     whole = max(LEFT + across + style.MARGIN, 3.5)
     heading = Heading(title=texts.wrapped(title, whole - 2 * style.MARGIN, style.TITLE, bold=True))
-    room = [
-        [LINE * max(heads[t][k].count("\n") + 1 for k in row) + 0.05 for row in rows] for t in range(tasks)
-    ]
+    lines = [[max(task[k].count("\n") + 1 for k in row) for row in rows] for task in heads]
+    room = [[LINE * count + 0.05 for count in some] for some in lines]
     top = heading.height
     ends = top + sum(map(sum, room)) + tasks * (len(rows) * (shots * high + GAP) + APART - GAP)
     fig = Figure(figsize=(whole, ends - APART + style.MARGIN))

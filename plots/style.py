@@ -15,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.common.files import whole_files, write_whole
+from harness.common.files import figures, whole_files, write_whole
 from harness.plots import fonts
 
 DPI = 200
@@ -27,6 +27,9 @@ REFERENCE = "0.5"
 GUIDE = "0.35"
 COUNTS = "viridis"  # lightness rises with the count, so it reads in grey too
 FEW, MANY = 0.18, 0.88  # the part of viridis that stands out from white and from black, for lines
+
+DATED = {"svg": ("Date",), "png": ("Software",), "pdf": ("CreationDate", "Producer", "Creator")}
+"""What matplotlib would write into a file of its own accord, and is left out: dates and versions."""
 
 TITLE, LABEL, TICK, SMALL, SMALLEST = 10.0, 8.5, 7.5, 6.8, 5.4  # points
 
@@ -49,7 +52,8 @@ RC: dict[str, Any] = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "svg.hashsalt": "harness",  # else ids are random, and the same figure has different bytes
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text that can be searched and edited
+    "pdf.fonttype": 42,  # the same: TrueType, as journals ask for
     "savefig.dpi": DPI,
 }
 
@@ -85,21 +89,20 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
 
 
 def save(fig: Figure, path: Path) -> None:
-    """Write a .png or .svg, whole or not at all, the same bytes from run to run. Raises NotWritten."""
+    """Write a .png, .svg or .pdf, whole or not at all, the same bytes from run to run. Raises NotWritten."""
     write_whole(path, lambda file: _save(fig, file, path.suffix[1:]))
 
 
 def _save(fig: Figure, file: Path, kind: str) -> None:
-    metadata: dict[str, Any] = {"Date": None} if kind == "svg" else {"Software": None}
     fonts.cover(fig)
-    fig.savefig(file, format=kind, dpi=DPI, metadata=metadata)
+    fig.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(DATED[kind]))
 
 
 def write(draw: Callable[[], Figure], base: Path) -> list[Path]:
-    """Draw in this style and write <base>.png (200 dpi) and <base>.svg. Returns the paths.
+    """Draw in this style and write <base>.png (200 dpi), .svg and .pdf. Returns the paths.
 
     Raises NotWritten; older ones are then removed, so that none passes for new."""
-    paths = [base.with_name(f"{base.name}.{suffix}") for suffix in ("png", "svg")]
+    paths = figures(base)
     with applied(), whole_files(paths) as files:
         fig = draw()
         for file, path in zip(files, paths, strict=True):

@@ -16,6 +16,16 @@ from pathlib import Path
 
 from harness.common.errors import NotAFile, NotWritten
 
+FIGURES = ("png", "svg", "pdf")
+"""The kinds of file that each figure is written as."""
+COLUMN = "-column"
+"""Ends the names of figures that are as wide as a paper's column."""
+
+
+def figures(base: Path, column: bool = False) -> list[Path]:
+    """The files of a figure that is named without a suffix; `column`: of its version for a paper's column."""
+    return [base.with_name(f"{base.name}{COLUMN * column}.{kind}") for kind in FIGURES]
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a temporary file that then becomes `path`: see whole_file."""

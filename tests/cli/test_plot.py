@@ -40,7 +40,7 @@ def test_without_your_own_records(harness: Run, results: Path, words: list[str])
     said = harness("plot", *words)
     assert said.code == 0, said.err
     assert LINE in said.out.splitlines()
-    assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.png", "tiny.svg"]
+    assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.pdf", "tiny.png", "tiny.svg"]
 
 
 @pytest.mark.usefixtures("published")
@@ -130,7 +130,11 @@ def test_a_reference_that_was_renamed_or_cannot_be_read(harness: Run, published:
     said = harness("plot")
     assert said.code == 0, said.err
     assert f"left out: {odd}: its tables cannot be read (a pipe (FIFO))" in said.out
-    assert sorted(path.name for path in (results / "renamed").iterdir()) == ["tiny.png", "tiny.svg"]
+    assert sorted(path.name for path in (results / "renamed").iterdir()) == [
+        "tiny.pdf",
+        "tiny.png",
+        "tiny.svg",
+    ]
 
 
 @pytest.mark.usefixtures("published")

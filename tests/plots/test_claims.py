@@ -104,5 +104,5 @@ def test_nothing_is_outside_the_figure_and_no_sentence_runs_into_a_cell(drawn: F
 
 def test_both_files_and_the_same_bytes_again(tmp_path: Path, verdicts: pd.DataFrame) -> None:
     first = {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}
-    assert [path.name for path in first] == ["claims.png", "claims.svg"]
+    assert [path.name for path in first] == ["claims.png", "claims.svg", "claims.pdf"]
     assert first == {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}

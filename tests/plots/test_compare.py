@@ -98,7 +98,7 @@ def test_nothing_is_outside_the_figure(by_yardstick):
 def test_two_files_and_the_same_bytes_again(tmp_path):
     compared = compare(MINE, REFERENCE, YARDSTICK)
     paths = figure.render(compared, YARDSTICK, REFERENCE, "Here", tmp_path / "one" / "compare")
-    assert [path.name for path in paths] == ["compare.png", "compare.svg"]
+    assert [path.name for path in paths] == ["compare.png", "compare.svg", "compare.pdf"]
     first = [path.read_bytes() for path in paths]
     figure.render(compared, YARDSTICK, REFERENCE, "Here", tmp_path / "one" / "compare")
     assert [path.read_bytes() for path in paths] == first
