@@ -39,14 +39,18 @@ MARKS = {
     "not run": Mark(sign="·", fill="0.9", meaning="not run yet"),
 }
 
+TUNED = "tuned"
+"""Written below MAML's count beside the panel of the tuned rates."""
 NEVER = "\N{EN DASH}"
 """Drawn instead of a count where there is no sustained passage."""
 PLACES = {2: (-0.14, 0.26), 3: (-0.26, 0.07, 0.32)}
 """By the number of text lines in a cell with a count: how far below its middle each is, in cells."""
+BELOW = 0.33
+"""How far below the middle of a cell with a sign its share is, in cells."""
 
 # Inches.
 KEY_WIDTH, BAR_WIDTH, BAR, BAR_ROOM, LINE, ICON = 2.45, 2.05, 0.11, 0.62, 0.22, 0.17
-MEANING = 1.4 * LINE  # from the left of a mark to what it means
+MEANING = 1.5 * LINE  # from the left of a mark to what it means
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,23 +63,27 @@ class Look:
     """The MARKS that the key has to explain."""
     counts: bool
     """Whether any cell has one."""
+    shares: bool
+    """Whether the seeds of any cell disagree; see `_share`."""
+    tuned: bool = False
+    """Whether a panel of tuned rates is marked."""
 
 
 def look(cells: pd.DataFrame, budget: int) -> Look:
-    """The look for these `cells` (see cells_over_seeds): one colour scale, up to the budget."""
+    """The look for these `cells` (see cells_over_seeds)."""
     states = set(cells["state"])
     return Look(
-        norm=norm(cells["iterations_to_target"], budget),
+        norm=norm(budget),
         several_seeds=bool(cells["seeds"].max() > 1),
         states=[state for state in MARKS if state in states],
         counts="reached" in states,
+        shares=any(_share(cell) for _, cell in cells.iterrows()),
     )
 
 
-def norm(counts: pd.Series, budget: int) -> LogNorm:
-    """A scale from 1, 2 or 5 times a power of ten, below every count and budget / 10, to the budget."""
-    lowest = min([*counts[np.isfinite(counts)], budget / 10])
-    return LogNorm(max([step for step in _steps(budget) if step <= lowest], default=0.5), budget)
+def norm(budget: int) -> LogNorm:
+    """The scale of all figures with this budget, whatever their counts, so that colours can be compared."""
+    return LogNorm(1 if budget > 1 else 0.5, budget)
 
 
 def _steps(budget: int) -> list[float]:
@@ -104,34 +112,42 @@ def mesh(ax: Axes, values: pd.DataFrame, norm: Normalize) -> None:
 
 
 def write(ax: Axes, column: int, row: int, cell: pd.Series, look: Look) -> None:
-    """The count or mark of a cell. Below a count: that of the sustained passage and, with several seeds, how
-    many of the finished runs reached the target."""
-    lines = _said(cell, look)
+    """The count or mark of a cell. Below a count: that of the sustained passage. Below either, if the seeds
+    disagree: how many of the finished runs reached the target."""
+    lines = _said(cell)
     if cell["state"] == "reached":
         colour = ink(mpl.colormaps[style.COUNTS](look.norm(cell["iterations_to_target"])))
         for place, (line, size) in zip(PLACES[len(lines)], lines, strict=True):
             text(ax, column, row + place, line, size, colour)
     else:
-        mark(ax, column, row, MARKS[cell["state"]])
+        sign = MARKS[cell["state"]]
+        mark(ax, column, row, sign)
         for line, size in lines:
-            text(ax, column, row, line, size, "black", behind="white")
+            text(ax, column, row + BELOW * bool(sign.sign), line, size, "black", behind="white")
 
 
-def _said(cell: pd.Series, look: Look) -> list[tuple[str, float]]:
+def _said(cell: pd.Series) -> list[tuple[str, float]]:
     """The lines of text in a cell and their sizes, without its mark."""
     lines = []
     if cell["state"] == "reached":
         sustained = cell["iterations_to_target_sustained"]
         later = halves(sustained) if np.isfinite(sustained) else NEVER
         lines = [(halves(cell["iterations_to_target"]), style.TICK), (later, style.SMALLEST)]
-    if look.several_seeds and cell["reached"]:
-        lines.append((f"{cell['reached']}/{cell['run']}", style.SMALLEST))
+    if share := _share(cell):
+        lines.append((share, style.SMALLEST))
     return lines
 
 
-def room(cells: pd.DataFrame, look: Look) -> float:
+def _share(cell: pd.Series) -> str:
+    """How many of the finished runs reached the target; empty where all seeds did, where none did, and where
+    no run is finished."""
+    agree = cell["run"] == cell["seeds"] and cell["reached"] in (0, cell["seeds"])
+    return "" if agree or not cell["run"] else f"{cell['reached']}/{cell['run']}"
+
+
+def room(cells: pd.DataFrame) -> float:
     """The side in inches that a square needs for the widest text in these cells (see cells_over_seeds)."""
-    lines = [line for _, cell in cells.iterrows() for line in _said(cell, look)]
+    lines = [line for _, cell in cells.iterrows() for line in _said(cell)]
     patterns = {(re.sub(r"\d", "0", text), size) for text, size in lines}  # all digits have one width
     return max((texts.size(*pattern)[0] for pattern in patterns), default=0.0) + 0.05
 
@@ -223,5 +239,16 @@ def _lines(look: Look, budget: int) -> list[tuple[str, str]]:
     marks = [(state, whose + MARKS[state].meaning.format(budget=asked)) for state in look.states]
     what = "median over seeds; a miss is infinite" if look.several_seeds else "first passage"
     counts = [("123", what), ("small", f"sustained: mean of 10, lags ({NEVER}: none)")]
-    seeds = [("k/n", "k of n finished runs reached the target")] if look.several_seeds else []
-    return [*marks, *counts * look.counts, *seeds]
+    tuned = [(TUNED, f"{texts.method('maml')} is fastest from these rates")] if look.tuned else []
+    return [*marks, *counts * look.counts, *_seeds(look), *tuned]
+
+
+def _seeds(look: Look) -> list[tuple[str, str]]:
+    """What a share means, and what it means that there is none."""
+    none = {"budget", "diverged"} & {*look.states}
+    if not look.several_seeds or not (look.counts or none):
+        return []
+    hatched = " (hatched: none)" * bool(none)
+    if not look.shares:
+        return [("", f"all seeds reached it{hatched}")]
+    return [("k/n", "k of n finished runs reached the target"), ("", f"without: all seeds did{hatched}")]

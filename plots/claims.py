@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.plots import style
+from harness.plots import style, texts
 from harness.plots.heading import Heading
 
 
@@ -33,10 +34,17 @@ LOOKS = {
 SUBTITLE = (
     "Under several readings of its protocol. Decades off: how far both initial rates lie below the tuned pair"
 )
-NOTES = ("large: the sentence as it stands", "small, below: a weaker form of it", "blank: not asked there")
+NOTES = (
+    "left: the sentence as it stands",
+    "right, where there are two: a weaker form of it",
+    "blank: not asked there",
+)
 
 # Inches.
-NAMES, SHORT, CELL, ROW, COLUMN_HEAD, KEY, LINE = 4.1, 0.5, 0.62, 0.32, 0.72, 0.44, 0.18
+SHORT, CELL, WIDEST_CELL, ROW, KEY, LINE = 0.5, 0.66, 1.2, 0.32, 0.44, 0.18
+BESIDE = 0.04  # on either side of a cell, and of a column's name
+# Where the two forms of a sentence are in a cell, from left to right: parts of it.
+ALONE, STRICT, WEAK = (0.0, 1.0), (0.0, 0.56), (0.59, 1.0)
 
 
 def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Path]:
@@ -45,7 +53,7 @@ def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Pat
 
 
 def draw(verdicts: pd.DataFrame, notes: Sequence[str] = ()) -> Figure:
-    """The figure that `render` writes: a row for each claim, a column for each reading.
+    """The figure that `render` writes: a row for each claim, a column for each reading, both in this order.
 
     `verdicts`: for each claim in order, a row for each reading in order. Columns: claim (its key), sentence
     (in a few words), reading (in words), strict and weak (keys of LOOKS; None: not asked there, or there is
@@ -53,47 +61,68 @@ def draw(verdicts: pd.DataFrame, notes: Sequence[str] = ()) -> Figure:
     """
     readings = list(verdicts["reading"].unique())
     claims = verdicts[["claim", "sentence"]].drop_duplicates().to_numpy().tolist()
-    width = max(NAMES + len(readings) * CELL + 0.3, 6.0)
+    left = SHORT + texts.widest((sentence for _, sentence in claims), style.TICK) + 0.2
+    side, heads = _heads(readings)
+    width = max(left + len(readings) * side + style.MARGIN, 6.0)
     heading = Heading(title="The paper's sentences, judged by the records", subtitle=SUBTITLE)
-    top = heading.height + COLUMN_HEAD
+    lines = max(head.count("\n") + 1 for head in heads)
+    top = heading.height + 0.2 + lines * style.TICK * 1.3 / 72
     notes = [";  ".join(NOTES), *notes]
     fig = Figure(figsize=(width, top + len(claims) * ROW + KEY + LINE * len(notes)))
     heading.draw(fig)
-    ax = style.axes_at(fig, NAMES, top, len(readings) * CELL, len(claims) * ROW, label="matrix")
-    ax.set(xlim=(0, len(readings)), ylim=(len(claims), 0))
+    ax = style.axes_at(fig, left, top, len(readings) * side, len(claims) * ROW, label="matrix")
+    ax.set(xlim=(0, len(readings) * side), ylim=(len(claims), 0))
     for place, (strict, weak) in enumerate(zip(verdicts["strict"], verdicts["weak"], strict=True)):
         row, column = divmod(place, len(readings))
-        _cell(ax, column, row, strict, weak)
-    ax.set_xticks([k + 0.5 for k in range(len(readings))], readings)
-    ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, left=False, pad=1)
+        _cell(ax, column * side, row, side, strict, weak)
+    ax.set_xticks([(k + 0.5) * side for k in range(len(readings))], heads)
+    ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, left=False, pad=5)
     for head in ax.get_xticklabels():
-        head.set(ha="left", rotation=35, rotation_mode="anchor")
+        head.set(linespacing=1.15, va="baseline")
     ax.set_yticks([])
     for row, names in enumerate(claims):
-        for left, text in zip((style.MARGIN, SHORT), names, strict=True):
-            ax.text((left - NAMES) / CELL, row + 0.5, text, size=style.TICK, va="center")
+        for at, text in zip((style.MARGIN, SHORT), names, strict=True):
+            ax.text(at - left, row + 0.5, text, size=style.TICK, va="center")
     ax.spines[:].set_visible(False)
     _key(fig, top + len(claims) * ROW + 0.14, notes)
     return fig
 
 
-def _cell(ax: Axes, column: float, row: float, strict: str | None, weak: str | None) -> None:
-    """The strict verdict by colour and sign, the weak one as a small square below it."""
+def _heads(readings: Sequence[str]) -> tuple[float, list[str]]:
+    """The width of a column in inches, and each reading in lines that fit there: broken after `=` and between
+    words if that will do."""
+    parts = [re.findall(r"[^=\s]+(?:=|\s|$)|=", reading) for reading in readings]
+    widest = texts.widest([part.strip() for some in parts for part in some], style.TICK) + 2 * BESIDE
+    side = float(min(max(widest, CELL), WIDEST_CELL))
+    return side, [_lines(some, side - 2 * BESIDE) for some in parts]
+
+
+def _lines(parts: Sequence[str], inches: float) -> str:
+    lines = [""]
+    for part in parts:
+        if texts.size((lines[-1] + part).strip(), style.TICK)[0] > inches:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(texts.wrapped(line.strip(), inches, style.TICK) for line in lines if line)
+
+
+def _cell(ax: Axes, left: float, row: int, side: float, strict: str | None, weak: str | None) -> None:
+    """Verdicts by colour and sign; `left`, `side`: of the cell, in inches."""
     if strict is None:
-        ax.add_patch(Rectangle((column, row), 1, 1, facecolor="none", edgecolor="0.88", linewidth=0.4))
+        ax.add_patch(Rectangle((left, row), side, 1, facecolor="none", edgecolor="0.88", linewidth=0.4))
         return
-    look = LOOKS[strict]
-    ax.add_patch(Rectangle((column, row), 1, 1, facecolor=look.fill, edgecolor="white", linewidth=0.8))
-    at = 0.5 if weak is None else 0.36
-    ax.text(column + at, row + 0.5, look.sign, color=look.ink, size=style.TITLE, ha="center", va="center")
+    _form(ax, left, row, side, LOOKS[strict], ALONE if weak is None else STRICT, style.TITLE)
     if weak is not None:
-        _small(ax, column + 0.62, row + 0.48, LOOKS[weak])
+        _form(ax, left, row, side, LOOKS[weak], WEAK, style.LABEL)
 
 
-def _small(ax: Axes, left: float, top: float, look: Look) -> None:
-    ax.add_patch(Rectangle((left, top), 0.3, 0.42, facecolor=look.fill, edgecolor="white", linewidth=0.8))
-    middle = (left + 0.15, top + 0.21)
-    ax.text(*middle, look.sign, color=look.ink, size=style.SMALLEST, ha="center", va="center")
+def _form(
+    ax: Axes, left: float, row: int, side: float, look: Look, part: tuple[float, float], size: float
+) -> None:
+    room = side - BESIDE
+    at, wide = left + BESIDE / 2 + part[0] * room, (part[1] - part[0]) * room
+    ax.add_patch(Rectangle((at, row + 0.04), wide, 0.92, facecolor=look.fill, linewidth=0))
+    ax.text(at + wide / 2, row + 0.5, look.sign, color=look.ink, size=size, ha="center", va="center")
 
 
 def _key(fig: Figure, top: float, notes: list[str]) -> None:

@@ -22,7 +22,7 @@ from harness.analysis.losses import Panel, Panels, panels
 from harness.analysis.summary import hyper_columns
 from harness.plots import squares, style, texts
 from harness.plots.heading import Heading
-from harness.plots.heatmap import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST
+from harness.plots.panels import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST
 
 # Inches. Squares are as large as the height of a printed page allows.
 HIGHEST = 9.0

@@ -61,3 +61,14 @@ def learned(trials: pd.DataFrame, about: Mapping[str, Any] | None = None) -> Lea
         chance=about.get("chance_loss"),
         chance_name="chance",
     )
+
+
+def chances(trials: pd.DataFrame, about: Mapping[str, Any] | None = None) -> dict[str, float]:
+    """The losses at chance under all protocols of a table, by name, the least first: {"ln 5": 1.609}. Empty:
+    the problem has none, or what it has is known for one of several protocols only. Arguments as for
+    `learned`."""
+    what = learned(trials, about)
+    if (about or {}).get("problem", FEW_SHOT)["name"] == FEW_SHOT["name"]:
+        return {f"ln {n_way}": math.log(n_way) for n_way in sorted(set(trials["n_way"].astype(int)))}
+    one = len(trials[["preset", "changes"]].drop_duplicates()) == 1
+    return {what.chance_name: what.chance} if what.chance is not None and one else {}

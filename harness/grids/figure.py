@@ -50,11 +50,11 @@ Line = Annotated[str, Field(min_length=1, max_length=MAX_TITLE, pattern=_PRINTAB
 
 
 class Heatmap(Frozen):
-    """Counts in squares, x by y, one panel for each combination of the `panels` columns. The count of a
-    method without x or y (MAML over hyper-rates) is shown beside the panel."""
+    """Counts in squares, x by y, one panel for each combination of the `panels` columns; a single panel if
+    there are none. The count of a method without x or y (MAML over hyper-rates) is shown beside the panel."""
 
     kind: Literal["heatmap"]
-    panels: tuple[str, ...] = Field(min_length=1, max_length=12)
+    panels: tuple[str, ...] = Field((), max_length=12)
     x: str
     y: str
 

@@ -212,7 +212,7 @@ class Method:
     name: ClassVar[str]
     """As written in grids and columns."""
     title: ClassVar[str]
-    """As written in figures."""
+    """As written in figures; a class without one of its own has its name."""
     Hyper: ClassVar[type[Hyper]]
     """The model of its hyper-parameters: fields with types, ranges and a line of description each."""
     first_order: ClassVar[bool] = False

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,8 @@ class Evidence:
     """What `gather` returns."""
 
     records: tuple[Records, ...]
-    """Of paper-adam, paper-sgd, then paper-adam on few cells and the readings that change a field."""
+    """Of paper-adam, paper-sgd, then paper-adam on few cells and the readings that change a field, as grids
+    list them."""
     facts: Facts
     sources: dict[str, str]
     """Grid -> where its records come from, in words."""
@@ -61,9 +64,8 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
     trials = pd.concat(rows, ignore_index=True)
     trials = trials.assign(**{rate: np.nan for rate in RATES if rate not in trials})  # all are MAML's
     reading_of_row = readings_of(trials)
-    papers = {
-        reading for reading in reading_of_row if DRAW not in reading.fields
-    }  # the others are the yardstick's
+    listed = as_listed(trials[GRID], reading_of_row)
+    papers = [reading for reading in listed if DRAW not in reading.fields]  # the others are the yardstick's
     readings = sorted(papers, key=lambda reading: reading.order)
     numbered = {reading: number for number, reading in enumerate(readings)}
     trials[READING] = [numbered.get(reading, -1) for reading in reading_of_row]
@@ -83,6 +85,15 @@ def gather(results: Path, reference_only: bool = False) -> Evidence:
         for number, reading in enumerate(readings)
     ]
     return Evidence(records=tuple(with_few_cells(records)), facts=_facts(places.REFERENCE), sources=sources)
+
+
+def as_listed(grids: Iterable[str], readings: Iterable[Reading]) -> list[Reading]:
+    """Each reading once, from the grid and the reading of each row: as the grid with most readings has them,
+    then the further ones of the next."""
+    by_grid: dict[str, dict[Reading, None]] = {}
+    for grid, reading in zip(grids, readings, strict=True):
+        by_grid.setdefault(grid, {})[reading] = None
+    return list(dict.fromkeys(chain(*sorted(by_grid.values(), key=len, reverse=True))))
 
 
 def _tables(folder: Path) -> tuple[dict[str, Tables], dict[str, str]]:

@@ -34,10 +34,9 @@ class Reading:
         return fields
 
     @property
-    def order(self) -> tuple[bool, int, list[tuple[str, str]]]:
-        """Sort key: first the readings that change nothing, then by preset and by what they change."""
-        fields = [(name, json.dumps(value)) for name, value in self.fields.items()]
-        return bool(fields), PAPER_PRESETS.index(self.preset), fields
+    def order(self) -> tuple[bool, int]:
+        """Sort key: first the readings that change nothing, then by preset."""
+        return bool(self.fields), PAPER_PRESETS.index(self.preset)
 
 
 MAIN = Reading(preset="paper-adam")

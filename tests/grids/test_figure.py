@@ -101,6 +101,18 @@ REFUSED = {
         sheet(heatmap(panels=["beta0"]), alpha(), MAML | {"alpha0": 0.2}),
         "figure.panels: no panel has the values of maml alpha0=0.2",
     ),
+    "a single panel for two pairs of rates": (
+        sheet({"kind": "heatmap"} | AXES, alpha(alpha0=[0.1, 1])),
+        "figure.panels: name what differs; alpha-maml alpha0=0.1 beta0=0.001 alpha_hyperlr=0.1",
+    ),
+    "a single panel and two counts of MAML's beside it": (
+        sheet(heatmap(panels=[]), alpha(), MAML, MAML | {"beta0": 1e-2}),
+        "figure.panels: name what differs; maml alpha0=0.1 beta0=0.001 and maml alpha0=0.1 beta0=0.01",
+    ),
+    "a single panel for two readings": (
+        sheet(heatmap(panels=[]), alpha(), **READINGS),
+        "figure.panels: name protocol too: the grid has several readings",
+    ),
     "too many columns": (
         sheet(trajectories(*[{"alpha0": 0.001}] * (MAX_COLUMNS + 1)), alpha(alpha0=0.001)),
         "figure.columns: the list has 11 entries; at most 10 are allowed",
@@ -173,6 +185,8 @@ ACCEPTED = {
     "as many columns and lines": sheet(trajectories(*[{}] * MAX_COLUMNS), alpha(alpha0=count(MAX_LINES))),
     "as long a title": sheet(heatmap(), title="x" * MAX_TITLE),
     "MAML alone": sheet(PLANE, MAML),
+    "a single panel": sheet(heatmap(panels=[]), alpha(beta_hyperlr=count(3)), MAML),
+    "a single panel, without the field": sheet({"kind": "heatmap"} | AXES, alpha(beta_hyperlr=count(3))),
     "MAML and Alpha-MAML over the same plane": sheet(PLANE, MAML, alpha()),
     "a baseline of each reading": sheet(heatmap(panels=["protocol"]), alpha(), MAML, **READINGS),
     "losses of methods that share no axes": sheet(LOSSES, MAML, REPTILE, LSLR, alpha(), **NO_TARGET),

@@ -78,3 +78,10 @@ def test_a_method_decides_no_more_than_it_says(monkeypatch: pytest.MonkeyPatch) 
         "meta_optimizer",
         "own has an outer update of its own; leave meta_optimizer out",
     )
+
+
+def test_a_method_that_extends_another_does_not_have_its_title(monkeypatch: pytest.MonkeyPatch) -> None:
+    registries.for_now(monkeypatch)
+    method(type("Mine", (maml.MAML,), {"name": "mine"}))
+    method(type("Other", (maml.MAML,), {"name": "other", "title": "Another MAML"}))
+    assert [METHODS[name].title for name in ("maml", "mine", "other")] == ["MAML", "mine", "Another MAML"]

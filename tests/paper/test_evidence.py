@@ -213,6 +213,18 @@ def changing(field: str) -> dict:
     return reading(f"paper-adam, {field}")
 
 
+def test_readings_come_as_the_grid_with_most_of_them_lists_them(places_with):
+    """Those that change nothing first. Neither the alphabet nor the grids' names decide."""
+    chance = [run("c0"), *(run(f"c{k}") | changing(f"meta_batch={k}") for k in (8, 4))]
+    fields = ("resize=nearest", "k_shot=5", "meta_batch=8", "head_init=normal")
+    readings = [run("r0"), *(run(f"r{k}") | changing(field) for k, field in enumerate(fields, 1))]
+    sgd = run("s0") | reading("paper-sgd")
+    found = places_with(a_chance=made(*chance), readings=made(*readings), sgd=made(sgd))
+    assert short_labels([one.reading for one in found.records]) == [
+        "paper-adam", "paper-sgd", *fields, "meta_batch=4",
+    ]  # fmt: skip
+
+
 def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_with):
     """Those of the same method, rates and seed. A reading with one method alone does not count."""
     fig2 = made(at("m", 0.1), at("m1", 0.1, seed=1), at("o", 0.2), at("a", 0.1, 1.0), at("b", 0.1, 2.0))
@@ -222,7 +234,7 @@ def test_paper_adam_again_on_the_cells_that_the_readings_beside_it_share(places_
     alone = made(at("m4", 0.1, seed=1) | changing("meta_batch=4"))
     found = places_with(fig2=fig2, readings=made(*mixed), chance=alone)
     assert short_labels([one.reading for one in found.records]) == [
-        "paper-adam", "on few cells", "k_shot=5", "meta_batch=4", "meta_batch=8",
+        "paper-adam", "on few cells", "k_shot=5", "meta_batch=8", "meta_batch=4",
     ]  # fmt: skip
     assert lengths(found, ON_FEW_CELLS) == {"m": 5, "a": 5}
     assert set(found.records[1].trajectories["cell_id"]) == {"m", "a"}

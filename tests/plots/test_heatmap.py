@@ -1,7 +1,5 @@
 """The heatmap, read off its axes."""
 
-import math
-
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -136,9 +134,9 @@ def test_one_colour_scale_for_all(one_seed):
     scales = [ax.collections[0].norm for label in ("panel", "baseline") for ax in by_label(one_seed, label)]
     (bar,) = by_label(one_seed, "colour bar")
     assert all(scale is scales[0] for scale in scales)
-    assert (scales[0].vmin, scales[0].vmax) == (50, 500)
-    assert bar.get_xlim() == pytest.approx((50, 500))
-    assert [t.get_text() for t in bar.get_xticklabels()] == ["50", "100", "200", "500"]
+    assert bar.get_xlim() == pytest.approx((1, 500))
+    labels = [t.get_text() for t in bar.get_xticklabels()]
+    assert labels == ["1", "2", "5", "10", "20", "50", "100", "200", "500"]
     box = by_label(one_seed, "baseline")[0].collections[0]
     colour = mpl.colormaps[style.COUNTS](scales[0](151))
     assert to_hex(box.to_rgba(box.get_array()).reshape(-1, 4)[0]) == to_hex(colour)
@@ -154,8 +152,11 @@ def test_the_key_names_the_marks_in_use_and_no_other(one_seed, three_seeds):
     assert "failed" not in said
 
 
-def test_with_seeds_the_median_and_the_share_that_reached(three_seeds):
+def test_with_seeds_the_median_and_the_share_where_they_disagree(three_seeds):
     found = texts(by_label(three_seeds, "panel")[0])
+    assert not [text for _, _, text in found if text in ("3/3", "0/3")]
+    said = [t.get_text() for t in by_label(three_seeds, "key")[0].texts]
+    assert "without: all seeds did (hatched: none)" in said
     assert {(2, 0, "34"), (2, 0, "2/3")} <= found  # of 30, 34 and a miss
     assert {(1, 0, "×"), (1, 0, "1/3")} <= found
     assert {(0, 0, "30"), (0, 0, "1/1")} <= found  # two seeds are not run yet
@@ -168,8 +169,8 @@ def test_medians_keep_their_halves():
     put(trials, 0, 0.1, 1e-6, 60, 61, lag=0)
     put(trials, 0, 0.1, 1e-7, 60, 62, lag=3)
     found = texts(by_label(drawn(trials), "panel")[0])
-    assert {text for column, row, text in found if (column, row) == (2, 0)} == {"60.5", "2/2"}
-    assert {text for column, row, text in found if (column, row) == (1, 0)} == {"61", "64", "2/2"}
+    assert {text for column, row, text in found if (column, row) == (2, 0)} == {"60.5"}
+    assert {text for column, row, text in found if (column, row) == (1, 0)} == {"61", "64"}
 
 
 def test_labels_are_rotated_where_they_would_overlap():
@@ -207,6 +208,31 @@ def test_the_heading_names_what_was_measured(one_seed, three_seeds):
         assert word in said
     assert "Alpha-MAML in the panels, MAML beside them" in said
     assert "seeds 0 to 2" in " ".join(t.get_text() for t in three_seeds.texts)
+
+
+def heading(fig):
+    return " ".join(fig.texts[1].get_text().split())
+
+
+@pytest.mark.parametrize(
+    ("n_way", "target", "says"),
+    [
+        (20, 2.99, "The target lies 0.0057 nats below chance (ln 20 = 2.996)"),
+        (20, 2.5, "The target lies 0.5 nats below chance (ln 20 = 2.996)"),
+        (5, 1.7, "The target lies 0.091 nats above chance (ln 5 = 1.609)"),
+    ],
+)
+def test_the_heading_says_how_far_from_chance_the_target_is(n_way, target, says):
+    trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS), target=target, n_way=n_way)
+    assert heading(drawn(trials)).endswith(says)
+
+
+def test_with_several_numbers_of_classes_it_says_it_of_the_least_and_the_most():
+    plain = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS), target=2)
+    parts = [plain.assign(n_way=n, **reading(f"paper-adam, n_way={n}")) for n in (20, 5, 10)]
+    fig = drawn(pd.concat(parts, ignore_index=True), panels=["protocol", "alpha0", "beta0"])
+    says = "lies 0.39 nats above chance (ln 5 = 1.609) to 1 nats below chance (ln 20 = 2.996)"
+    assert heading(fig).endswith(says)
 
 
 def test_a_figure_of_one_method_names_it():
@@ -250,40 +276,6 @@ def test_landscape_has_a_panel_for_each_method():
     assert by_label(fig, "baseline") == []
 
 
-def test_a_third_method_has_panels_of_its_own_and_the_same_baseline():
-    trials = synthetic.third_method(synthetic.trials(synthetic.panels(synthetic.PAIRS[:4], [0.1], [1e-6])))
-    fig = drawn(trials)
-    panels = by_label(fig, "panel")
-    titles = [ax.get_title(loc="left").split("\n")[0] for ax in panels]
-    assert titles == ["Alpha-MAML"] * 4 + ["gamma-maml"] * 4
-    assert "knob = 0.5" in panels[4].get_title(loc="left")
-    assert len(by_label(fig, "baseline")) == 8
-    tops = [round(ax.get_position().y1, 6) for ax in panels]
-    assert not set(tops[:4]) & set(tops[4:])  # no row has panels of both
-
-
-def test_each_reading_begins_a_row_if_it_has_several_panels():
-    plain = synthetic.trials(synthetic.panels(PAIRS[:2], AHS, BHS))
-    readings = [plain.assign(**reading(name)) for name in ("paper-adam", "paper-adam, k_shot=5")]
-    fig = drawn(pd.concat(readings, ignore_index=True), panels=["protocol", "alpha0", "beta0"])
-    tops = [round(ax.get_position().y1, 6) for ax in by_label(fig, "panel")]
-    assert tops[0] == tops[1] > tops[2] == tops[3]
-
-
-def test_cells_are_smaller_if_that_saves_rows():
-    """Four panels of three cells beside their baselines; with five cells, no size saves a row."""
-    readings = ("paper-adam", "paper-adam, k_shot=5")
-    sides = []
-    for count in (3, 4, 5):
-        plain = synthetic.trials(synthetic.panels(synthetic.PAIRS[:count], AHS, BHS))
-        trials = pd.concat([plain.assign(**reading(name)) for name in readings], ignore_index=True)
-        fig = drawn(trials, panels=["protocol", "alpha0", "beta0"])
-        boxes = [ax.get_position() for ax in by_label(fig, "panel")]
-        rows = len({round(box.y1, 6) for box in boxes})
-        sides.append((rows, round(boxes[0].width * float(fig.get_size_inches()[0]) / 3, 3)))
-    assert sides == [(2, 0.45), (2, heatmap.SQUEEZED), (4, 0.45)]
-
-
 def test_a_reading_has_panels_and_baselines_of_its_own():
     plain = synthetic.trials(synthetic.panels(PAIRS[:1], AHS, BHS))
     put(plain, 0, None, None, 151)
@@ -309,10 +301,11 @@ def test_a_point_that_the_grid_lacks_stays_empty():
     assert (1, 1) not in {(column, row) for column, row, _ in texts(panel)} | set(hatches(panel))
 
 
-@pytest.mark.parametrize(
-    ("counts", "budget", "low"),
-    [([3, 400], 500, 2), ([], 500, 50), ([math.inf, math.nan], 500, 50), ([1], 500, 1), ([], 1, 0.5)],
-)
-def test_the_scale_starts_at_a_round_number(counts, budget, low):
-    norm = cells.norm(pd.Series(counts, dtype=float), budget)
-    assert (norm.vmin, norm.vmax) == (low, budget)
+@pytest.mark.parametrize(("budget", "low"), [(500, 1), (2, 1), (1, 0.5)])
+def test_figures_of_one_budget_have_one_scale(budget, low):
+    norms = []
+    for target in (2.5, 2.99):
+        trials = synthetic.trials(synthetic.panels(PAIRS, AHS, BHS), budget=budget, target=target)
+        trials[["iterations_to_target"]] //= 1 + (target > 2.5) * 9
+        norms.append(by_label(drawn(trials), "panel")[0].collections[0].norm)
+    assert [(norm.vmin, norm.vmax) for norm in norms] == [(low, budget)] * 2

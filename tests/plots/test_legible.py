@@ -57,6 +57,17 @@ def huge() -> pd.DataFrame:
     return frame
 
 
+def disagreeing() -> pd.DataFrame:
+    """Squares with every mark, and shares of the seeds in them."""
+    frame = panels(2, seeds=5)
+    frame.loc[frame["seed"] > 0, ["outcome", "ending"]] = "diverged"
+    frame.loc[frame["seed"] > 2, ["outcome", "ending"]] = "budget"
+    frame.loc[frame["alpha_hyperlr"] == 1.0, ["outcome", "ending"]] = None
+    frame.loc[(frame["alpha_hyperlr"] == 1.0) & (frame["seed"] == 1), ["outcome", "ending"]] = "diverged"
+    frame.loc[frame["outcome"] != "reached", COUNTS] = None
+    return frame
+
+
 def readings(*labels: str, pairs: int = 2) -> pd.DataFrame:
     parts = [panels(pairs).assign(**reading(label)) for label in labels]
     return pd.concat(parts, ignore_index=True)
@@ -95,6 +106,16 @@ HEATMAPS: dict[str, Callable[[], tuple[pd.DataFrame, dict[str, Any]]]] = {
     "huge counts": lambda: (huge(), {}),
     "many seeds": lambda: (panels(2, seeds=100), {}),
     "no counts": lambda: (without_counts(), {}),
+    "seeds that disagree": lambda: (disagreeing(), {}),
+    "a single panel": lambda: (panels(1), {"panels": []}),
+    "a table of flat panels": lambda: (
+        pd.concat([panels(3, (0.1,)).assign(**reading(label)) for label in ("paper-adam", LONG)]),
+        {"panels": ["protocol", "alpha0", "beta0"]},
+    ),
+    "a table that is turned, with long names": lambda: (
+        synthetic.third_method(readings("paper-adam", LONG, pairs=5)),
+        {"panels": ["protocol", "alpha0", "beta0"]},
+    ),
     "nothing run": lambda: (synthetic.not_run(panels(1)), {}),
     "a budget of 1": lambda: (panels(1, budget=1), {}),
     "a budget of a million": lambda: (panels(1, budget=1_000_000, seeds=2), {}),

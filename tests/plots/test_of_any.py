@@ -9,11 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from harness.analysis.learned import learned
+from harness.methods import METHODS, maml, method
 from harness.plots import style
 from harness.plots.render import draw
 from harness.plots.trajectories import rows_of
 from harness.records.tables import Tables
-from tests import swept
+from tests import registries, swept
 
 
 def drawn(made: Tables) -> Figure:
@@ -68,6 +69,7 @@ def test_a_problem_without_unit_and_chance(tmp_path: Path) -> None:
     words = said(drawn(made))
     assert "Sinusoid regression" in words
     assert "training loss ≤ 2.9, budget" in words
+    assert "chance" not in words
     assert "nats" not in words
     columns = [{"title": "MAML", "where": {"method": "maml"}}]
     reference = {"method": "maml", "alpha0": 0.1, "beta0": 1e-3}
@@ -100,11 +102,11 @@ def test_choices_flags_and_whole_numbers(tmp_path: Path, monkeypatch: pytest.Mon
     swept.bring_typed(monkeypatch)
     counts, lines = (swept.swept(tmp_path, text) for text in (swept.TYPED, swept.LINES))
     swept.forget_typed(monkeypatch)
-    panels = axes(drawn(counts), "panel")
+    table = drawn(counts)
+    panels = axes(table, "panel")
     beta = r"$\beta_0$ = $10^{-3}$"
-    assert [" ".join(ax.get_title(loc="left").split()) for ax in panels] == [
-        f"{beta}, rule: {rule} msl: {msl}" for rule in ("raw", "update") for msl in ("false", "true")
-    ]
+    heads = [text.get_text() for text in table.texts[2:]]
+    assert heads == [*(f"{beta}, msl: {msl}" for msl in ("false", "true")), "rule: raw", "rule: update"]
     assert [label.get_text() for label in panels[-1].get_xticklabels()] == ["1", "10"]
     assert all(len([text for text in ax.texts if text.get_text()]) >= 4 for ax in panels)
     fig = drawn(lines)
@@ -117,3 +119,28 @@ def test_choices_flags_and_whole_numbers(tmp_path: Path, monkeypatch: pytest.Mon
         5,
         3,
     ]
+
+
+PLANE = """
+title: A method of one's own
+figure: {figure}
+protocol: {{dataset: glyphs, n_way: 5}}
+target_loss: 2.8
+max_iterations: 30
+cells:
+  - {{method: own-maml, alpha0: [0.01, 0.1], beta0: [1e-3, 1e-2]}}
+"""
+
+
+@pytest.mark.parametrize("figure", ["{kind: heatmap, x: beta0, y: alpha0}", "{kind: losses}"])
+def test_a_user_s_method_is_named(figure: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own name, though it extends MAML; and it is no formula."""
+    registries.for_now(monkeypatch)
+    method(type("Own", (maml.MAML,), {"name": "own-maml"}))
+    made = swept.swept(tmp_path, PLANE.format(figure=figure))
+    words = said(fig := drawn(made)) + " ".join(ax.get_title(loc="left") for ax in axes(fig, "panel"))
+    assert "own-maml" in words
+    assert "MAML" not in words
+    METHODS["own-maml"].title = "Own $5 to $6"
+    words = said(fig := drawn(made)) + " ".join(ax.get_title(loc="left") for ax in axes(fig, "panel"))
+    assert r"Own \$5 to \$6" in words
