@@ -43,7 +43,7 @@ def method(kind: type[Method]) -> type[Method]:
         raise UserError(f"a method's name is {name!r}; write a word with letters, digits and . _ + -")
     if not (isinstance(hyper, type) and issubclass(hyper, Hyper)):
         raise UserError(f"method '{name}': it needs a Hyper, a class that extends harness.Hyper")
-    if not isinstance(getattr(kind, "title", None), str):
+    if not isinstance(vars(kind).get("title"), str):  # one that is inherited is that of another method
         kind.title = name
     one = kind()
     _check(one)
