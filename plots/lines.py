@@ -10,8 +10,8 @@ import pandas as pd
 
 from harness.analysis import labels
 from harness.analysis.summary import hyper_columns
-from harness.grids.figure import listed
-from harness.grids.figure import matches as shows
+from harness.grids.matching import listed
+from harness.grids.matching import matches as shows
 from harness.plots import style, texts
 
 POSITION = "position"
