@@ -29,9 +29,9 @@ def render(
     `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
     `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
-    and a `where`) and `reference` (a where, or null), for losses `rest` (`median` or `best`). `about`: the
-    tables' description, which says what is learned (None: few-shot classification). Returns the files
-    written.
+    and a `where`), `reference` (a where, or null) and perhaps `minus` (the same), for losses `rest`
+    (`median` or `best`). `about`: the tables' description, which says what is learned (None: few-shot
+    classification). Returns the files written.
     Raises UserError if the kind is unknown or there is no cell to draw.
     """
     name, kind = grid["name"], grid["figure"]["kind"]

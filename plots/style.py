@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from harness.common.files import figures, whole_files, write_whole
@@ -26,7 +26,10 @@ BASELINE = "black"
 REFERENCE = "0.5"
 GUIDE = "0.35"
 COUNTS = "viridis"  # lightness rises with the count, so it reads in grey too
-FEW, MANY = 0.18, 0.88  # the part of viridis that stands out from white and from black, for lines
+_RAMP = ("#002775", "#5f249d", "#992b95", "#c53c7c", "#eb5062", "#dd6c3f", "#c98200")
+RAMP = LinearSegmentedColormap.from_list("lines", _RAMP)
+"""For lines that have an order: from dark to light, at least 3 to 1 in contrast to white."""
+TOLD_APART = len(_RAMP)  # colours of the ramp, with any colour vision; more need dashes too
 
 DATED = {"svg": ("Date",), "png": ("Software",), "pdf": ("CreationDate", "Producer", "Creator")}
 """What matplotlib would write into a file of its own accord, and is left out: dates and versions."""
@@ -78,8 +81,7 @@ def applied() -> Iterator[None]:
 
 def sequence(count: int) -> list[Any]:
     """`count` colours from dark to light, for lines that have an order."""
-    cmap = mpl.colormaps[COUNTS]
-    return [cmap(x) for x in (np.linspace(FEW, MANY, count) if count > 1 else [0.35] * count)]
+    return [RAMP(x) for x in (np.linspace(0, 1, count) if count > 1 else [0.35] * count)]
 
 
 def axes_at(fig: Figure, left: float, top: float, width: float, height: float, **kwargs: Any) -> Axes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,10 +74,27 @@ Theirs = tuple[str, "Tables", str]
 
 def _theirs(grid: Grid, results: Path) -> Theirs:
     """UserError: the reference has none of its cells."""
+    from harness import grids
     from harness.cli import lookup
     from harness.grids.figure import WITHOUT_CURVES
 
-    return grid.folder, *lookup.theirs(grid, results, curves=grid.figure.kind not in WITHOUT_CURVES)
+    known = grid.name in grids.names()
+    today = grids.load(grid.name, dataset=grid.protocol.dataset_name) if known else grid
+    curves = not {grid.figure.kind, today.figure.kind} <= {*WITHOUT_CURVES}
+    made, source = lookup.theirs(grid, results, curves=curves)
+    return grid.folder, _with_figure(made, today), source
+
+
+def _with_figure(made: Tables, today: Grid) -> Tables:
+    """The reference's tables with the figure that the grid's file asks for today, if it is of the same cells:
+    they keep the one of the day they were made."""
+    from harness.records.describing import dumped
+
+    ids = {cell.cell_id for cell in today.cells(made.trials["seed"].unique().tolist())}
+    if ids != {*made.trials["cell_id"]}:
+        return made
+    asked = made.about["grid"] | {"figure": dumped(today)["figure"]}
+    return replace(made, about=made.about | {"grid": asked})
 
 
 def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> dict[str, str]:

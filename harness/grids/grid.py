@@ -26,7 +26,8 @@ from harness.common.errors import UserError
 from harness.common.files import FIGURES
 from harness.grids import figure, mistakes
 from harness.grids.block import Block
-from harness.grids.figure import Figure, Line, listed
+from harness.grids.figure import Figure, Line
+from harness.grids.matching import listed
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of

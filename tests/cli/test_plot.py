@@ -97,6 +97,24 @@ def test_the_trajectories_are_read_where_a_figure_needs_them(
 
 
 @pytest.mark.usefixtures("published")
+def test_the_reference_with_the_figure_that_the_file_asks_for_today(
+    harness: Run, tiny: str, results: Path
+) -> None:
+    """Only if it is of the same cells."""
+    drawn = results / "tiny" / "tiny.svg"
+    harness("plot", tiny)
+    before = drawn.read_bytes()
+    turned = TINY.replace("x: alpha0, y: beta0", "x: beta0, y: alpha0")
+    Path(tiny).write_text(turned)
+    assert LINE in harness("plot", tiny).out
+    after = drawn.read_bytes()
+    assert after != before
+    Path(tiny).write_text(turned.replace("alpha0: [0.1, 0.2]", "alpha0: [0.1, 0.2, 0.3]"))
+    assert LINE in harness("plot", tiny).out
+    assert drawn.read_bytes() == before
+
+
+@pytest.mark.usefixtures("published")
 def test_folders_without_tables_are_passed_over(harness: Run, reference_folder: Path, results: Path) -> None:
     (reference_folder / "cost").mkdir()
     assert harness("plot").code == 0
