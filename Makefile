@@ -13,7 +13,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED REPLAYED FORMAT OUT
+	TARGET SUSTAINED REPLAYED FORMAT OUT COLUMN
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -48,6 +48,7 @@ help:  ## print this list
 	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
+	@echo "     COLUMN=1            also as wide as a paper's column"
 	@echo "make sensitivity GRID=\"fig2 fig2-sgd\""
 	@echo "                         how much tuning the methods of these grids need (no blanks in a path here)"
 	@echo "     TARGET=2.0          count to this training loss; SUSTAINED=1: to the mean of ten losses"
@@ -96,7 +97,7 @@ sweep: $(READY)
 	@$(HARNESS) sweep $(SWEEP) $${GRID:+-- "$$GRID"}
 
 plots: $(READY)
-	@$(HARNESS) plot $(OPTIONS) $${GRID:+-- "$$GRID"}
+	@$(HARNESS) plot $(OPTIONS) $${COLUMN:+--column} $${GRID:+-- "$$GRID"}
 
 # GRID is a list: the shell splits it at its blanks, and with -f it takes nothing in it for a pattern of files.
 sensitivity: $(READY)

@@ -34,6 +34,8 @@ from harness.records.passages import WINDOW
 # Inches.
 WIDTH, LEFT, RIGHT, GAP, LINE = 2.15, 0.72, 0.62, 0.16, 0.165
 NAMED, LABELS = 0.5, 0.36  # left of the axes: to the middle of a row's name; the room for labels up to there
+CLOSE = (0.66, 0.49)
+"""LEFT and RIGHT in a paper's column, where the columns stand below each other."""
 NAME, NEXT = 0.38, 0.115  # from the left of a legend to its words; from one line of words to the next
 
 
@@ -64,41 +66,60 @@ def draw(
 
     named = texts.widest((name for guide in guides for name in guide), style.SMALL) + 0.12
     labels = (label for row in panels for label in row[0].scale.labels(HEIGHT))
-    left = LEFT + max(texts.widest(labels, style.TICK) - LABELS, 0)
-    width = left + len(columns) * (WIDTH + GAP) - GAP + max(RIGHT, named)  # names beside the last column
+    stacked = style.page().column
+    margin, right = CLOSE if stacked else (LEFT, RIGHT)
+    left = margin + max(texts.widest(labels, style.TICK) - LABELS, 0)
+    across = WIDTH if stacked else len(columns) * (WIDTH + GAP) - GAP
+    width = left + across + max(right, named)  # names beside the last column
     heading = Heading.of(trials, what, grid["title"], _what(trials, what, minus), width)
-    top = heading.height + 0.1 + LINE * (1 + max(head.count("\n") for head in heads))
-    legend = top + len(rows) * (HEIGHT + GAP) + 0.35
+    high = len(rows) * (HEIGHT + GAP) + 0.35  # of a column, down to its legend
+    spots, end = _spots(heads, lines, high, heading.height + 0.1, left, stacked)
     said = _note(drawn, wording, rows, panels, bool(minus))
     note = texts.wrapped(said, width - left - style.MARGIN, style.SMALL)
-    end = legend + max(sum(map(_height, column)) for column in lines) + 0.12
     fig = Figure(figsize=(width, end + 0.13 * (note.count("\n") + 1) + style.MARGIN))
     heading.draw(fig)
     w, h = fig.get_size_inches()
     fig.text(left / w, 1 - end / h, note, size=style.SMALL, color="0.25", va="top", linespacing=1.3)
 
     for c, column in enumerate(lines):
-        at = left + c * (WIDTH + GAP)
+        at, top = spots[c]
         last = _last(column, trajectories) if minus else int(drawn["max_iterations"].max())
         for r, row in enumerate(rows):
             ax = style.axes_at(fig, at, top + r * (HEIGHT + GAP), WIDTH, HEIGHT, label=row.name)
             _across(ax, last)
             _fill(ax, row, panels[r][c])
             _cross(ax, row, column, trajectories)
-            _guide(ax, guides[r], name=c == len(columns) - 1)
-            ax.tick_params(labelleft=c == 0, labelbottom=r == len(rows) - 1, length=2.5)
+            _guide(ax, guides[r], name=stacked or c == len(columns) - 1)
+            ax.tick_params(labelleft=stacked or c == 0, labelbottom=r == len(rows) - 1, length=2.5)
             if r == 0:
                 ax.set_title(heads[c], loc="left", linespacing=1.2)
             if r == len(rows) - 1:
                 ax.set_xlabel("iteration $i$", labelpad=2)
-            if c == 0:
+            if stacked or c == 0:
                 ax.set_ylabel(row.label)
                 ax.yaxis.set_label_coords((LEFT - NAMED - left) / WIDTH, 0.5)
             if all(line.cells["outcome"].isna().all() for line in column):
                 ax.text(0.5, 0.5, "not run yet", transform=ax.transAxes, ha="center", color=style.GUIDE)
-        key = style.axes_at(fig, at, legend, WIDTH, sum(map(_height, column)), label="legend")
+        key = style.axes_at(fig, at, top + high, WIDTH, sum(map(_height, column)), label="legend")
         _legend(key, column)
     return fig
+
+
+def _spots(
+    heads: Sequence[str], lines: Sequence[list[Line]], high: float, top: float, left: float, stacked: bool
+) -> tuple[list[tuple[float, float]], float]:
+    """The left and the top of each column's axes, side by side or stacked; and where the last legend ends.
+    `high`: of the axes of a column, `left` and `top`: where all begins. Inches."""
+    above = [LINE * (1 + head.count("\n")) for head in heads]
+    below = [high + sum(map(_height, column)) + 0.12 for column in lines]
+    if not stacked:
+        top += max(above)
+        return [(left + c * (WIDTH + GAP), top) for c in range(len(heads))], top + max(below)
+    spots = []
+    for head, rest in zip(above, below, strict=True):
+        spots.append((left, top + head))
+        top += head + rest + 2 * GAP
+    return spots, top - 2 * GAP
 
 
 def _paired(trials: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:

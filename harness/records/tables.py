@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.common import places
 from harness.common.errors import UserError, reason
-from harness.common.files import figures, opened, whole_files
+from harness.common.files import figures, in_columns, opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
@@ -88,7 +88,7 @@ def write(
     damaged: dict[str, str] = {}
     columns = schema.arrow(schema.trajectories(cells)).with_metadata(about)
     paths = [folder / name for name in FILES]
-    drawn = [path for column in (False, True) for path in figures(folder / grid.name, column)]
+    drawn = [*figures(folder / grid.name), *in_columns(folder / grid.name)]
     with whole_files(paths, made_from=drawn) as (trials, trajectories):
         with Curves(trajectories, columns, small=part is not None) as curves:
             for answer in answers(grid, cells, store, scan):

@@ -43,6 +43,15 @@ def test_without_your_own_records(harness: Run, results: Path, words: list[str])
     assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.pdf", "tiny.png", "tiny.svg"]
 
 
+@pytest.mark.usefixtures("published", "blank")
+def test_for_a_papers_column_too(harness: Run, results: Path) -> None:
+    said = harness("plot", "tiny", "--column")
+    assert said.code == 0, said.err
+    names = [f"tiny{part}.{kind}" for part in ("", "-column") for kind in ("png", "svg", "pdf")]
+    assert said.out.splitlines()[-1] == f"figures: {', '.join(str(results / 'tiny' / name) for name in names)}"
+    assert {path.name for path in (results / "tiny").iterdir()} == {*names}
+
+
 @pytest.mark.usefixtures("published")
 def test_by_the_path_of_its_grid(harness: Run, tiny: str) -> None:
     assert LINE in harness("plot", tiny).out.splitlines()
