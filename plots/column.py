@@ -67,7 +67,7 @@ def _gaps(fig: Figure) -> list[tuple[float, float]]:
     """From which height to which nothing is drawn, all across."""
     fig.draw_without_rendering()
     boxes = [artist.get_tightbbox() for artist in style.pieces(fig)]
-    ends = np.array(sorted((box.y0, box.y1) for box in boxes if box is not None)) / fig.dpi
+    ends = np.array(sorted((box.y0, box.y1) for box in boxes if box is not None)).reshape(-1, 2) / fig.dpi
     highest = np.maximum.accumulate(ends[:, 1])
     pairs = zip(highest[:-1].tolist(), ends[1:, 0].tolist(), strict=True)
     return [(low, high) for low, high in pairs if high - low > GAP]

@@ -48,7 +48,8 @@ def test_for_a_papers_column_too(harness: Run, results: Path) -> None:
     said = harness("plot", "tiny", "--column")
     assert said.code == 0, said.err
     names = [f"tiny{part}.{kind}" for part in ("", "-column") for kind in ("png", "svg", "pdf")]
-    assert said.out.splitlines()[-1] == f"figures: {', '.join(str(results / 'tiny' / name) for name in names)}"
+    paths = [str(results / "tiny" / name) for name in names]
+    assert said.out.splitlines()[-1] == f"figures: {', '.join(paths)}"
     assert {path.name for path in (results / "tiny").iterdir()} == {*names}
 
 
