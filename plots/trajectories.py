@@ -34,8 +34,8 @@ from harness.records.passages import WINDOW
 # Inches.
 WIDTH, LEFT, RIGHT, GAP, LINE = 2.15, 0.72, 0.62, 0.16, 0.165
 NAMED, LABELS = 0.5, 0.36  # left of the axes: to the middle of a row's name; the room for labels up to there
-CLOSE = (0.66, 0.49)
-"""LEFT and RIGHT in a paper's column, where the columns stand below each other."""
+CLOSE, LOW = (0.66, 0.49), 1.1
+"""LEFT, RIGHT and HEIGHT in a paper's column, where the columns stand below each other."""
 NAME, NEXT = 0.38, 0.115  # from the left of a legend to its words; from one line of words to the next
 
 
@@ -65,14 +65,14 @@ def draw(
     guides = [{} if minus else _guides(row, drawn, what) for row in rows]
 
     named = texts.widest((name for guide in guides for name in guide), style.SMALL) + 0.12
-    labels = (label for row in panels for label in row[0].scale.labels(HEIGHT))
+    labels = (label for row in panels for label in row[0].scale.labels(_high()))
     stacked = style.page().column
     margin, right = CLOSE if stacked else (LEFT, RIGHT)
     left = margin + max(texts.widest(labels, style.TICK) - LABELS, 0)
     across = WIDTH if stacked else len(columns) * (WIDTH + GAP) - GAP
     width = left + across + max(right, named)  # names beside the last column
     heading = Heading.of(trials, what, grid["title"], _what(trials, what, minus), width)
-    high = len(rows) * (HEIGHT + GAP) + 0.35  # of a column, down to its legend
+    high = len(rows) * (_high() + GAP) + 0.35  # of a column, down to its legend
     spots, end = _spots(heads, lines, high, heading.height + 0.1, left, stacked)
     said = _note(drawn, wording, rows, panels, bool(minus))
     note = texts.wrapped(said, width - left - style.MARGIN, style.SMALL)
@@ -85,7 +85,7 @@ def draw(
         at, top = spots[c]
         last = _last(column, trajectories) if minus else int(drawn["max_iterations"].max())
         for r, row in enumerate(rows):
-            ax = style.axes_at(fig, at, top + r * (HEIGHT + GAP), WIDTH, HEIGHT, label=row.name)
+            ax = style.axes_at(fig, at, top + r * (_high() + GAP), WIDTH, _high(), label=row.name)
             _across(ax, last)
             _fill(ax, row, panels[r][c])
             _cross(ax, row, column, trajectories)
@@ -103,6 +103,11 @@ def draw(
         key = style.axes_at(fig, at, top + high, WIDTH, sum(map(_height, column)), label="legend")
         _legend(key, column)
     return fig
+
+
+def _high() -> float:
+    """Of a row's axes, inches."""
+    return LOW if style.page().column else HEIGHT
 
 
 def _spots(
@@ -250,7 +255,7 @@ def _across(ax: Axes, last: int) -> None:
 def _fill(ax: Axes, row: Row, panel: Panel) -> None:
     """The curves, and what marks those that leave the axes or cover each other."""
     ax.autoscale(False)
-    panel.scale.apply(ax, HEIGHT)
+    panel.scale.apply(ax, _high())
     ax.grid(axis="y", color="0.92", lw=0.5)
     under = panel.covered
     for curve, beneath in zip(panel.curves, under, strict=True):
@@ -263,7 +268,7 @@ def _fill(ax: Axes, row: Row, panel: Panel) -> None:
             beneath=beneath,
             most=max(map(len, under)),
         )
-    curves.mark(ax, panel.curves, panel.scale, WIDTH, HEIGHT)
+    curves.mark(ax, panel.curves, panel.scale, WIDTH, _high())
 
 
 def _cross(ax: Axes, row: Row, lines: list[Line], trajectories: pd.DataFrame) -> None:

@@ -63,7 +63,7 @@ def test_it_is_as_wide_as_a_column_and_legible(kind: str) -> None:
     with style.applied(style.COLUMN):
         fig = draw(*given)
         fig.draw_without_rendering()
-        assert fig.get_figwidth() <= 3.45
+        assert fig.get_figwidth() <= 3.5
         smaller = min(1, 3.3 / fig.get_figwidth())
         shown = [text for text in fig.findobj(Text) if text.get_visible() and text.get_text().strip()]
         assert min(text.get_fontsize() for text in shown) * smaller >= 6 - 1e-9
