@@ -15,7 +15,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT
+	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT COLUMN
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -52,6 +52,7 @@ help:  ## print this list
 	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
+	@echo "     COLUMN=1            also as wide as a paper's column"
 	@echo "make report GRID=fig2    a page to look at, in one file: any target, every run's curves, a table to sort"
 	@echo "     BESIDE=fig2-sgd     a second grid beside it; BESIDE=reference: yours beside the reference's"
 	@echo "     OUT=fig2.html       here; the default is results/fig2/report.html; REFERENCE=1: the reference"
@@ -66,7 +67,8 @@ help:  ## print this list
 	@echo "make claims              which sentences of the paper hold, under which reading of its protocol"
 	@echo "     REFERENCE=1         judge the reference records alone"
 	@echo "make export GRID=fig1 FORMAT=optuna"
-	@echo "                         the records for other libraries: syne-tune, mfpbench, optuna or croissant"
+	@echo "                         the records for other programs: syne-tune, mfpbench, optuna, croissant,"
+	@echo "                         csv, latex, markdown or tensorboard"
 	@echo "     OUT=folder          here; the default is results/fig1/export/optuna"
 	@echo "     REFERENCE=1         the reference records, not your own"
 	@echo "make compare GRID=fig2   your own sweep beside the reference, cell by cell"
@@ -103,7 +105,7 @@ sweep: $(READY)
 	@$(HARNESS) sweep $(SWEEP) $${GRID:+-- "$$GRID"}
 
 plots: $(READY)
-	@$(HARNESS) plot $(OPTIONS) $${GRID:+-- "$$GRID"}
+	@$(HARNESS) plot $(OPTIONS) $${COLUMN:+--column} $${GRID:+-- "$$GRID"}
 
 report: $(READY)
 	@$(HARNESS) report $(OPTIONS) $${BESIDE:+--beside "$$BESIDE"} $${OUT:+--out "$$OUT"} \

@@ -33,7 +33,7 @@ MARGIN, APART = 0.65, 0.58  # left of the panels and between them
 
 
 def render(bench: dict[str, Any], path: Path) -> list[Path]:
-    """Draw what `harness bench` measured (bench.json, or bench-gpu.json) as <path>.png and .svg."""
+    """Draw what `harness bench` measured (bench.json, or bench-gpu.json) as <path>.png, .svg and .pdf."""
     return style.write(lambda: draw(bench), path)
 
 

@@ -48,7 +48,7 @@ ALONE, STRICT, WEAK = (0.0, 1.0), (0.0, 0.56), (0.59, 1.0)
 
 
 def render(verdicts: pd.DataFrame, notes: Sequence[str], path: Path) -> list[Path]:
-    """Draw the verdicts (see `draw`) as <path>.png and .svg; returns both."""
+    """Draw the verdicts (see `draw`) as <path>.png, .svg and .pdf; returns them."""
     return style.write(lambda: draw(verdicts, notes), path)
 
 

@@ -20,8 +20,8 @@ from harness.plots import style, texts
 from harness.plots.heading import Heading
 
 COLOURS = {EQUAL: "#0072B2", WITHIN: "#0072B2", OUTSIDE: "#D55E00", OUTCOME: "#D55E00"}
-SIGNS = {EQUAL: "o", WITHIN: ".", OUTSIDE: "D", OUTCOME: "x"}
-SIZES = {EQUAL: 5, WITHIN: 5, OUTSIDE: 4.5, OUTCOME: 5.5}
+SIGNS = {EQUAL: "o", WITHIN: "^", OUTSIDE: "D", OUTCOME: "x"}
+SIZES = {EQUAL: 5, WITHIN: 5, OUTSIDE: 4.5, OUTCOME: 5}  # which look equal
 TITLES = {"first": "First passage", "sustained": "Sustained passage"}
 
 # Inches.
@@ -38,7 +38,7 @@ def render(
     path: Path,
     about: Mapping[str, Any] | None = None,
 ) -> list[Path]:
-    """Draw as <path>.png and .svg; the paths written.
+    """Draw as <path>.png, .svg and .pdf; the paths written.
 
     `compared` from harness.analysis.comparison, with this `rounding` (None: no yardstick was measured); the
     heading takes data set, protocol and budget from the `reference` trials, and what is learned from `about`,
@@ -96,7 +96,7 @@ def _agree(seeds: pd.DataFrame) -> str:
 
 def _mark(what: str) -> dict[str, Any]:
     face = "none" if what == EQUAL else COLOURS[what]
-    size = {"ms": SIZES[what], "mew": 0.9 if what != WITHIN else 0}
+    size = {"ms": SIZES[what], "mew": 0.9 if what in (EQUAL, OUTCOME) else 0}
     return {"ls": "", "marker": SIGNS[what], "color": COLOURS[what], "markerfacecolor": face, **size}
 
 

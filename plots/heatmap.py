@@ -21,7 +21,7 @@ from harness.analysis.learned import Learned, chances, learned
 from harness.analysis.summary import cells_over_seeds
 from harness.plots import cells, style, texts
 from harness.plots.heading import Heading
-from harness.plots.panels import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST, Arrangement, arrange, most_lines
+from harness.plots.panels import BOTTOM, GAP, TITLE_LINE, Arrangement, arrange, most_lines
 
 TUNED = 1.8
 """Points: the frame of the panel of the tuned rates."""
@@ -41,20 +41,23 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any], about: Mapping[str, Any] | 
 
     # The key is to the right of the last row if there is room, else below it.
     used = placed.left + len(placed.rows[-1]) * placed.slot
-    right = used + cells.key_width(look, budget, wide=False) <= max(WIDEST, placed.across)
+    right = used + cells.key_width(look, budget, wide=False) <= max(style.page().widest, placed.across)
+    wide = not (right or style.page().column)
     key_left = used + 0.1 if right else placed.left
-    edge = key_left + cells.key_width(look, budget, wide=not right) + style.MARGIN
-    width = max(placed.across, NARROWEST * (not right), edge)
+    edge = key_left + cells.key_width(look, budget, wide) + style.MARGIN
+    width = max(placed.across, style.page().narrowest * (not right), edge)
     what = learned(trials, about)
     said = _what(what, target, budget, look, placed) + _from_chance(chances(trials, about), what, target)
     heading = Heading.of(trials, what, grid["title"], said, width)
-    top, step = heading.height + 0.08 + placed.above, placed.head + high + GAP
-    bottom = top + len(placed.rows) * step - GAP
+    column = style.page().column
+    gap = placed.bottom if column else GAP  # there each panel has its axes named
+    top, step = heading.height + 0.08 + placed.above, placed.head + high + gap
+    bottom = top + len(placed.rows) * step - gap
     uneven = len(placed.rows) > 1 and len(placed.rows[-1]) < len(placed.rows[-2])
     names = placed.bottom - BOTTOM + 0.35
     key_top = bottom - high - 0.2 + names * uneven  # below the axis labels of the panel above
     key_at = (key_left, key_top if right else bottom + placed.bottom)
-    lowest = max(bottom + placed.bottom, key_at[1] + cells.key_height(look, not right) + 0.05)
+    lowest = max(bottom + placed.bottom, key_at[1] + cells.key_height(look, wide) + 0.05)
 
     fig = Figure(figsize=(width, lowest))
     heading.draw(fig)
@@ -66,13 +69,13 @@ def draw(trials: pd.DataFrame, grid: dict[str, Any], about: Mapping[str, Any] | 
             ax = style.axes_at(fig, left, upper, *placed.panel, label="panel")
             _fill(ax, panel, placed, look)
             ax.set_title(placed.title(panel.iloc[0]), loc="left", pad=4, linespacing=1.15)
-            covered = r + 1 < len(placed.rows) and c < len(placed.rows[r + 1])
+            covered = not column and r + 1 < len(placed.rows) and c < len(placed.rows[r + 1])
             _name_axes(ax, placed, bottom=not covered, left=c == 0)
             beside = placed.baselines(panel.iloc[0])
             _boxes(fig, (left + placed.box, upper), beside, placed, look)
             if beside.index.isin(placed.tuned).any():
                 ax.spines[:].set(linewidth=TUNED)
-    cells.key(fig, key_at, not right, look, budget, target)
+    cells.key(fig, key_at, wide, look, budget, target)
     return fig
 
 

@@ -22,7 +22,7 @@ from harness.analysis.losses import Panel, Panels, panels
 from harness.analysis.summary import hyper_columns
 from harness.plots import squares, style, texts
 from harness.plots.heading import Heading
-from harness.plots.panels import BOTTOM, GAP, NARROWEST, TITLE_LINE, WIDEST
+from harness.plots.panels import BOTTOM, GAP, TITLE_LINE
 
 # Inches. Squares are as large as the height of a printed page allows.
 HIGHEST = 9.0
@@ -146,10 +146,13 @@ def draw(
 
     # The key is to the right of the last row if there is room, else below it.
     used = sheet.across(sheet.rows[-1])
-    right = len(sheet.rows) > 1 and used + squares.key_width(look, wide=False) <= max(WIDEST, sheet.width)
+    page = style.page()
+    fits = used + squares.key_width(look, wide=False) <= max(page.widest, sheet.width)
+    right = len(sheet.rows) > 1 and fits
+    wide = not (right or page.column)
     key_left = used + GAP if right else sheet.left
-    edge = key_left + squares.key_width(look, wide=not right) + style.MARGIN
-    width = max(sheet.width, NARROWEST * (not right), edge)
+    edge = key_left + squares.key_width(look, wide=wide) + style.MARGIN
+    width = max(sheet.width, page.narrowest * (not right), edge)
     said = _what(trials, found, rest)
     if look.norm.vmax == found.untrained:
         untrained = what.with_unit(float(f"{found.untrained:.3g}"))
@@ -159,7 +162,7 @@ def draw(
     top = heading.height + 0.08
     last = top + sheet.height - row_height(sheet.rows[-1])
     key_top = last + max(one.head for one in sheet.rows[-1]) - 0.2 if right else top + sheet.height + 0.02
-    lowest = max(top + sheet.height, key_top + squares.key_height(look, not right)) + 0.05
+    lowest = max(top + sheet.height, key_top + squares.key_height(look, wide)) + 0.05
 
     fig = Figure(figsize=(width, lowest))
     heading.draw(fig)
@@ -171,7 +174,7 @@ def draw(
             ax.set_title(one.title, loc="left", pad=4, linespacing=1.15)
             left += sheet.slot(one)
         top += row_height(row)
-    squares.key(fig, (key_left, key_top), not right, look)
+    squares.key(fig, (key_left, key_top), wide, look)
     return fig
 
 
@@ -241,7 +244,7 @@ def _title(method: str, parts: Sequence[Sequence[str]], protocol: str, inches: f
 
 
 def _rows(sheet: Sheet, all_placed: list[Placed]) -> Rows:
-    """Even rows as wide as WIDEST allows; each protocol begins one, if it has several panels."""
+    """Even rows as wide as the page allows; each protocol begins one, if it has several panels."""
 
     by_protocol: dict[tuple[str, str], list[Placed]] = {}
     for one in all_placed:
@@ -259,7 +262,7 @@ def _flow(sheet: Sheet, block: Sequence[Placed], most: int) -> Rows:
     rows: Rows = []
     for one in block:
         full = not rows or len(rows[-1]) == most
-        if full or sheet.across([*rows[-1], one]) > WIDEST:
+        if full or sheet.across([*rows[-1], one]) > style.page().widest:
             rows.append([])
         rows[-1].append(one)
     return rows

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from harness.plots import style, texts
@@ -26,7 +26,11 @@ HEADS = {
 """Panels, in order: initialiser of the head -> title."""
 
 TARGET = "#D55E00"
-BINS = 60
+BINS = 90
+LINEAR = 0.005
+"""Nats: nearer to the target than this the axis of losses is linear, farther off logarithmic, so that all
+heads fit on one. Standard deviations at chance are of this size."""
+TICKS = (-0.02, 0.0, 0.01, 0.1, 1.0, 10.0)
 
 # Inches.
 WIDTH, LEFT, RIGHT, PANEL, GAP, APART, LOSSES = 7.4, 0.62, 0.12, 1.55, 0.58, 0.2, 0.95
@@ -51,7 +55,7 @@ Networks = Mapping[str, Mapping[int, Numbers]]
 
 
 def render(losses: Networks, first: Networks, marks: Marks, path: Path) -> list[Path]:
-    """Write <path>.png and .svg; see `draw`."""
+    """Write <path>.png, .svg and .pdf; see `draw`."""
     return style.write(lambda: draw(losses, first, marks), path)
 
 
@@ -70,20 +74,24 @@ def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
     fig = Figure(figsize=(WIDTH, lower + PANEL + BELOW + KEY))
     heading.draw(fig)
     iterations = max(table.shape[1] for tables in losses.values() for table in tables.values())
+    edges, most = _bins(losses, marks), 0.0
     width = (WIDTH - LEFT - RIGHT - (len(HEADS) - 1) * APART) / len(HEADS)
     for at, head in enumerate(order):
         left = LEFT + at * (width + APART)
         colours = dict(zip(losses[head], style.sequence(len(losses[head])), strict=True))
         above = style.axes_at(fig, left, top, width, LOSSES, label=f"losses {head}")
-        _distribution(above, losses[head], colours, marks)
+        most = max(most, _distribution(above, losses[head], edges, colours, marks))
         above.set_title(HEADS[head], loc="left", pad=4)
         below = style.axes_at(fig, left, lower, width, PANEL, label=head)
         _shares(below, first[head], iterations, colours, marks)
         if at:
             below.set_yticklabels([])
+            above.set_yticklabels([])
         else:
             below.set_ylabel("share that has passed")
-            above.set_ylabel("density")
+            above.set_ylabel("share of losses")
+    for ax in fig.axes[::2]:
+        ax.set_ylim(0, 1.05 * most)
     _key(
         style.axes_at(fig, LEFT, lower + PANEL + BELOW, WIDTH - LEFT - RIGHT, KEY, label="key"),
         colours,
@@ -95,27 +103,42 @@ def draw(losses: Networks, first: Networks, marks: Marks) -> Figure:
 def _what(losses: Networks, marks: Marks) -> str:
     inits, iterations = next(iter(next(iter(losses.values())).values())).shape
     return texts.wrapped(
-        f"{inits} initial weights, iterations 1 to {iterations}; above: all their training losses; below: "
-        f"share of networks with a loss at or below {marks.target:g} so far",
+        f"{inits} initial weights, iterations 1 to {iterations}; above: all their training losses, by their "
+        f"distance from {marks.target:g}, on an axis that is linear within {LINEAR:g} of it and logarithmic "
+        f"beyond; below: share of networks with a loss at or below {marks.target:g} so far",
         WIDTH - 2 * style.MARGIN,
         style.TICK,
     )
 
 
-def _distribution(ax: Axes, tables: Mapping[int, Numbers], colours: dict[int, Any], marks: Marks) -> None:
-    """The distribution of the training losses of all networks, with target and chance."""
-    low = min(marks.target, *(float(table.min()) for table in tables.values()))
-    high = max(marks.chance, *(float(table.max()) for table in tables.values()))
-    edges = np.linspace(low, high, BINS + 1)
+def _bins(losses: Networks, marks: Marks) -> Numbers:
+    """Edges over all losses and chance, less the target, equally far apart on the axis of all panels."""
+    tables = [table for tables in losses.values() for table in tables.values()]
+    low = min(0.0, *(float(table.min()) - marks.target for table in tables))
+    high = max(marks.chance - marks.target, *(float(table.max()) - marks.target for table in tables))
+    return LINEAR * np.sinh(np.linspace(np.arcsinh(low / LINEAR), np.arcsinh(high / LINEAR), BINS + 1))
+
+
+def _distribution(
+    ax: Axes, tables: Mapping[int, Numbers], edges: Numbers, colours: dict[int, Any], marks: Marks
+) -> float:
+    """The training losses of all networks, less the target: the share in each bin, and target and chance.
+    Returns the largest share."""
+    most = 0.0
     for tasks, table in tables.items():
-        density, _ = np.histogram(table, edges, density=True)
-        ax.stairs(density, edges, color=colours[tasks], lw=0.9)
-    ax.axvline(marks.target, color=TARGET, lw=0.8)
-    ax.axvline(marks.chance, color=style.REFERENCE, lw=0.8, ls="--")
-    ax.set_ylim(bottom=0)
-    ax.set_yticks([])
-    ax.xaxis.set_major_locator(MaxNLocator(3))
-    ax.set_xlabel("training loss, nats", labelpad=2)
+        counts, _ = np.histogram(np.clip(table - marks.target, edges[0], edges[-1]), edges)
+        ax.stairs(counts / table.size, edges, color=colours[tasks], lw=0.9)
+        most = max(most, float(counts.max() / table.size))
+    ax.axvline(0, color=TARGET, lw=0.8)
+    ax.axvline(marks.chance - marks.target, color=style.REFERENCE, lw=0.8, ls="--")
+    ax.set_xscale("asinh", linear_width=LINEAR)
+    ax.set_xlim(edges[0], edges[-1])
+    ticks = [tick for tick in TICKS if edges[0] <= tick <= edges[-1]]
+    ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    ax.set_xlabel(f"loss − {marks.target:g} (nats)", labelpad=2)
+    return most
 
 
 def _shares(

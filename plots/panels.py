@@ -19,8 +19,7 @@ from harness.analysis.labels import words as in_words
 from harness.analysis.summary import equal, hyper_columns, setting_columns
 from harness.plots import style, texts
 
-# Inches. Up to WIDEST, a figure fits a printed page or a slide without being made smaller.
-WIDEST, NARROWEST = 8.4, 5.6
+# Inches.
 LEFT, BOTTOM, GAP, TITLE_LINE, BOX_GAP, BAND_GAP = 0.68, 0.5, 0.22, 0.19, 0.13, 0.08
 SIDES, SQUEEZED = (0.285, 0.45), 0.385
 HIGHEST = 9.0  # of a table of panels, if squares of SIDES' least allow it
@@ -206,13 +205,14 @@ def arrange(trials: pd.DataFrame, summed: pd.DataFrame, figure: dict[str, Any], 
     lead = [*figure.get("panels", ())][:1]
     for headers, rows in _tables(panels, shared, list(dict.fromkeys((*lead, "method")))):
         table = replace(loose, headers=headers, rows=rows, words=_widest(loose, panels, headers.columns))
-        fit = [one for side in sides if (one := replace(table, side=side)).across <= WIDEST]
+        fit = [one for side in sides if (one := replace(table, side=side)).across <= style.page().widest]
         if fit:
             return next((one for one in fit if one.height <= HIGHEST), fit[-1])
     titled = replace(loose, words=_widest(loose, panels, ["method", *shared]))
     blocks = _blocks(panels, ["preset", "changes"] if lead == [PROTOCOL] else lead)
     both = [replace(titled, side=side) for side in sides[:2]]
-    both = [replace(one, rows=_rows(blocks, int((WIDEST - one.left) / one.slot))) for one in both]
+    widest = style.page().widest
+    both = [replace(one, rows=_rows(blocks, int((widest - one.left) / one.slot))) for one in both]
     return min(both, key=lambda one: len(one.rows))  # smaller cells only if that saves rows
 
 

@@ -58,7 +58,7 @@ class Drawn:
 
 
 def render(curves: pd.DataFrame, drawn: Drawn, folder: Path) -> list[Path]:
-    """Draw <folder>/race.png and .svg. `curves`: columns curve (hit, best), racer, x, value, low, high.
+    """Draw <folder>/race.png, .svg and .pdf. `curves`: columns curve (hit, best), racer, x, value, low, high.
     Returns the paths. NotWritten."""
     return style.write(lambda: draw(curves, drawn), folder / "race")
 

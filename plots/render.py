@@ -1,4 +1,4 @@
-"""A grid's figure, from its two tables to a .png and a .svg."""
+"""A grid's figure, from its two tables to a .png, a .svg and a .pdf."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from harness.common.errors import UserError
+from harness.common.files import in_columns
 from harness.common.places import typed
-from harness.plots import heatmap, losses, style, trajectories
+from harness.plots import column, heatmap, losses, style, trajectories
 
 KINDS = ("heatmap", "trajectories", "losses")
 
@@ -22,15 +23,18 @@ def render(
     grid: dict[str, Any],
     folder: Path,
     about: Mapping[str, Any] | None = None,
+    in_column: bool = False,
 ) -> list[Path]:
-    """Draw the grid's figure as <folder>/<grid name>.png (200 dpi) and .svg; the same tables, the same bytes.
+    """Draw the grid's figure as <folder>/<grid name>.png (200 dpi), .svg and .pdf; the same tables, the same
+    bytes.
 
     `trials` and `curves` as in records.schema (all cells of the grid are in the trials; one that has not run
     yet has a null outcome). `grid` is its model as it dumps to JSON: `name`, `title` and `figure`, with
     `kind` and, for a heatmap, `x` and `y` (two hyper-parameters), for trajectories `columns` (each a `title`
-    and a `where`) and `reference` (a where, or null), for losses `rest` (`median` or `best`). `about`: the
-    tables' description, which says what is learned (None: few-shot classification). Returns the files
-    written.
+    and a `where`), `reference` (a where, or null) and perhaps `minus` (the same), for losses `rest`
+    (`median` or `best`). `about`: the tables' description, which says what is learned (None: few-shot
+    classification). in_column: for a paper's column too, see column.write; so it is if there is one. Returns
+    the files written.
     Raises UserError if the kind is unknown or there is no cell to draw.
     """
     name, kind = grid["name"], grid["figure"]["kind"]
@@ -38,7 +42,10 @@ def render(
         raise UserError(f"{name}: figure.kind '{kind}' is unknown; choose {' or '.join(KINDS)}")
     if trials.empty:
         raise UserError(f"{name}: nothing to draw, its tables are empty; {typed('sweep', name)} fills them")
-    return style.write(lambda: draw(trials, curves, grid, about), folder / name)
+    paths = style.write(lambda: draw(trials, curves, grid, about), folder / name)
+    if in_column or in_columns(folder / name):  # or else it would be of older records
+        paths += column.write(lambda: draw(trials, curves, grid, about), folder / name)
+    return paths
 
 
 def draw(

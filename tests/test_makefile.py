@@ -114,7 +114,10 @@ SWEEP = {
     "--shard": "SHARD",
     "--runner": "RUNNER",
 }
-MORE = ("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT", "BESIDE")
+MORE = (
+    *("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT", "BESIDE"),
+    "COLUMN",
+)
 
 
 @pytest.mark.parametrize("odd", ODD)
@@ -139,7 +142,7 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
     bench = ["--results", odd, "--rounds", odd, "--only", odd]
     asked = ["--target", odd, "--sustained", "--reference"]
     for target, expected in {
-        "plots": [*harness, "plot", *common, "--", odd],
+        "plots": [*harness, "plot", *common, "--column", "--", odd],
         "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
         "export": [*harness, "export", *common, "--format", odd, "--out", odd, "--reference", "--", odd],
         "report": [*harness, "report", *common, "--beside", odd, "--out", odd, "--reference", "--", odd],

@@ -11,7 +11,7 @@ from harness.bench import cpu, curves, general, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.workload import PAPER, SMALL
 from harness.common.errors import UserError
-from harness.common.files import whole_files
+from harness.common.files import figures, whole_files
 
 __all__ = ["FOLDER", "Disagreement", "on_cpu", "on_gpu"]
 
@@ -58,7 +58,6 @@ def _check(only: Sequence[str]) -> None:
 
 
 def _write(path: Path, result: dict[str, Any]) -> Path:
-    figures = [path.with_suffix(f".{kind}") for kind in ("png", "svg")]
-    with whole_files([path], made_from=figures) as (unfinished,):
+    with whole_files([path], made_from=figures(path.with_suffix(""))) as (unfinished,):
         unfinished.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     return path

@@ -35,7 +35,7 @@ def claims(
     Writes claims.json, a page and a figure into the results folder.
     """
     with working("reading the records and judging the sentences"):
-        from harness.common.files import whole_files
+        from harness.common.files import figures, whole_files
         from harness.paper import evidence, report
         from harness.paper import matrix as judging
         from harness.plots import claims as figure
@@ -57,8 +57,7 @@ def claims(
     data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
     page = report.to_markdown(matrix, known.sources)
     paths = [folder / "claims.json", folder / "claims.md"]
-    figures = [folder / "claims.png", folder / "claims.svg"]
-    with whole_files(paths, made_from=figures) as files:
+    with whole_files(paths, made_from=figures(folder / "claims")) as files:
         for file, text in zip(files, (data, page), strict=True):
             file.write_text(text, "utf-8")
     with working("drawing"):

@@ -15,7 +15,7 @@ from harness.cli.options import Dataset, Results, check_target, grid_names
 from harness.cli.plot import say_left_out
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import whole_files
+from harness.common.files import figures, whole_files
 from harness.common.text import counted
 
 if TYPE_CHECKING:
@@ -197,8 +197,8 @@ def _write(
     """<path>.parquet and the figure; the paths."""
     from harness.plots import compare as figure
 
-    table, *figures = (path.with_name(f"{path.name}.{kind}") for kind in ("parquet", "png", "svg"))
-    with whole_files([table], made_from=figures) as (file,):
+    table = path.with_name(f"{path.name}.parquet")
+    with whole_files([table], made_from=figures(path)) as (file,):
         compared.cells.to_parquet(file, index=False)
     title = f"{grid.title}: your records beside the reference's"
     return [table, *figure.render(compared, rounding, theirs.trials, title, path, theirs.about)]

@@ -1,4 +1,4 @@
-"""`harness export`: a grid's records in the files of other people's libraries."""
+"""`harness export`: a grid's records in the files of other people's programs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from harness.common import places
 
 FOLDER = "export"
 """In the folder of a grid's results."""
+MOST = 12
+"""Files that are named; more are counted."""
 
 
 def _formats(beginning: str) -> list[str]:
@@ -30,7 +32,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            help="syne-tune, mfpbench, optuna or croissant.",
+            help="syne-tune, mfpbench, optuna, croissant, csv, latex, markdown or tensorboard.",
             show_default=False,
             autocompletion=_formats,
         ),
@@ -48,11 +50,13 @@ def export(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Write a grid's records in a form that libraries of hyper-parameter optimisation read.
+    """Write a grid's records for other programs: libraries of hyper-parameter optimisation, TensorBoard,
+    spreadsheets, papers.
 
     A grid without records of your own is written from the reference records. What each format holds, and how
     to load it, is in docs/records.md.
     """
+    from harness.analysis.printed import printed
     from harness.records import export as formats
     from harness.records.export.asked import Asked
 
@@ -65,8 +69,10 @@ def export(
     folder = out.absolute() if out is not None else results.absolute() / name / FOLDER / format_
     say(f"{name}: {source}")
     with working("writing"):
-        notes = formats.write(format_, Asked(name=name, source=source, tables=tables), folder)
+        shown = printed(tables.trials, tables.about) if formats.FORMATS[format_].prints else None
+        notes = formats.write(format_, Asked(name=name, source=source, tables=tables, printed=shown), folder)
     for note in notes:
         say(note, style="yellow")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    say(f"wrote into {short(folder)}: {', '.join(files)}")
+    named = ", ".join(files[:MOST]) + (f" and {len(files) - MOST} more" if len(files) > MOST else "")
+    say(f"wrote into {short(folder)}: {named}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -31,12 +32,17 @@ def plot(
     seeds: Annotated[
         str | None, typer.Option(help="Such as 0-4, besides those with half of their cells.")
     ] = None,
+    column: Annotated[
+        bool, typer.Option("--column", help="Also as wide as a paper's column, 3.3 inches.")
+    ] = False,
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Draw the figures again, from the records alone.
 
-    A grid without records of your own is drawn from the reference records.
+    A grid without records of your own is drawn from the reference records. With --column, a figure is also
+    drawn for a paper's column: its panels below each other, in parts no higher than a page. From then on it
+    is drawn again with the others.
     """
     from harness import grids
     from harness.cli.lookup import choose
@@ -55,13 +61,13 @@ def plot(
     left_out: set[str] = set()
     for one in found.mine:
         left_out |= make_tables(one, store, found.scan, folder / one.folder, chosen).keys()
-        draw(folder / one.folder)
+        draw(folder / one.folder, column)
     for name, made, source in theirs:
         say(f"{name}: the reference records ({source})")
-        _draw(made, folder / name)
+        _draw(made, folder / name, column)
     for left in found.as_they_are:
         say(f"{left.folder.name}: drawn from its tables as they are: {left.why}", style="yellow")
-        draw(left.folder)
+        draw(left.folder, column)
     _say_rest(found.scan, left_out, store)
     if not (found.mine or found.others or found.as_they_are):
         raise UserError(f"{short(folder)}: no records yet; {places.typed('sweep')} makes some")
@@ -73,10 +79,27 @@ Theirs = tuple[str, "Tables", str]
 
 def _theirs(grid: Grid, results: Path) -> Theirs:
     """UserError: the reference has none of its cells."""
+    from harness import grids
     from harness.cli import lookup
     from harness.grids.figure import WITHOUT_CURVES
 
-    return grid.folder, *lookup.theirs(grid, results, curves=grid.figure.kind not in WITHOUT_CURVES)
+    known = grid.name in grids.names()
+    today = grids.load(grid.name, dataset=grid.protocol.dataset_name) if known else grid
+    curves = not {grid.figure.kind, today.figure.kind} <= {*WITHOUT_CURVES}
+    made, source = lookup.theirs(grid, results, curves=curves)
+    return grid.folder, _with_figure(made, today), source
+
+
+def _with_figure(made: Tables, today: Grid) -> Tables:
+    """The reference's tables with the figure that the grid's file asks for today, if it is of the same cells:
+    they keep the one of the day they were made."""
+    from harness.records.describing import dumped
+
+    ids = {cell.cell_id for cell in today.cells(made.trials["seed"].unique().tolist())}
+    if ids != {*made.trials["cell_id"]}:
+        return made
+    asked = made.about["grid"] | {"figure": dumped(today)["figure"]}
+    return replace(made, about=made.about | {"grid": asked})
 
 
 def make_tables(grid: Grid, store: Store, scan: Scan, folder: Path, seeds: Iterable[int]) -> dict[str, str]:
@@ -109,22 +132,22 @@ def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:
         say(f"{short(store.folder)}: {files}, of no cell that is drawn: {some}", style="yellow")
 
 
-def draw(folder: Path) -> list[Path]:
-    """The figures of a folder's tables, beside them."""
+def draw(folder: Path, column: bool = False) -> list[Path]:
+    """The figures of a folder's tables, beside them; `column`: for a paper's column too."""
     from harness.grids.figure import WITHOUT_CURVES
     from harness.records import tables
 
     curves = tables.read_about(folder)["grid"]["figure"]["kind"] not in WITHOUT_CURVES
-    return _draw(tables.read(folder, curves), folder)
+    return _draw(tables.read(folder, curves), folder, column)
 
 
-def _draw(drawn: Tables, folder: Path) -> list[Path]:
+def _draw(drawn: Tables, folder: Path, column: bool) -> list[Path]:
     from harness.plots import fonts
     from harness.plots.render import render
 
     grid = drawn.about["grid"]
     with working(f"drawing {folder.name}"):
-        paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about)
+        paths = render(drawn.trials, drawn.trajectories, grid, folder, drawn.about, column)
     if boxes := fonts.lacking(_titles(grid)):
         say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")

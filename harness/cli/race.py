@@ -55,8 +55,8 @@ def race(
     the league's other grids, seeds 0 and 1, on which nobody races then. TPE and ASHA are replayed from the
     records by Optuna; population based training trains, some minutes of a core. Each repeat is kept, so that
     the same command goes on. Writes into the grid's folder race/: race.parquet and race.csv (numbers),
-    curves.parquet, race.png, race.svg. With --json only repeats are written; the keys are grid, target,
-    seeds, budget, unit, chosen, sources, notes and numbers (never: infinite).
+    curves.parquet, race.png, race.svg, race.pdf. With --json only repeats are written; the keys are grid,
+    target, seeds, budget, unit, chosen, sources, notes and numbers (never: infinite).
     """
     from harness import grids
     from harness.cli import race_files as files

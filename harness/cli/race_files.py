@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.sensitivity_files import parquet
+from harness.common.files import FIGURES as KINDS
 from harness.common.files import whole_files
 from harness.records.schema import INTEGER, NUMBER, TEXT, Column
 from harness.study.race import written
@@ -39,7 +40,7 @@ CURVES = {
 }
 """Columns of curves.parquet."""
 NAMES = (written.NUMBERS, written.CURVES, "race.csv")
-FIGURES = ("race.png", "race.svg")
+FIGURES = tuple(f"race.{kind}" for kind in KINDS)
 
 
 def write(numbers: pd.DataFrame, curves: pd.DataFrame, about: Mapping[str, Any], folder: Path) -> list[Path]:

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from harness.analysis.sensitivity.report import in_latex
 from harness.analysis.sensitivity.rows import CURVE_WORDS, MEASURES
 from harness.analysis.sensitivity.summary import footnotes
+from harness.common.files import FIGURES as KINDS
 from harness.common.files import whole_files
 from harness.records.schema import INTEGER, NUMBER, TEXT, Column, arrow
 
@@ -47,9 +48,7 @@ CURVES = {
 """Columns of curves.parquet."""
 NAMES = ("measures.parquet", "curves.parquet", "measures.csv", "chosen.csv", "tables.tex")
 FIGURES = tuple(
-    f"{name}.{kind}"
-    for name in ("performance", "budget", "cost", "shares", "ecdf")
-    for kind in ("png", "svg")
+    f"{name}.{kind}" for name in ("performance", "budget", "cost", "shares", "ecdf") for kind in KINDS
 )
 """All that may be drawn."""
 FOLDER = "sensitivity"

@@ -16,6 +16,23 @@ from pathlib import Path
 
 from harness.common.errors import NotAFile, NotWritten
 
+FIGURES = ("png", "svg", "pdf")
+"""The kinds of file that each figure is written as."""
+COLUMN = "-column"
+"""Ends the names of figures that are as wide as a paper's column."""
+
+
+def figures(base: Path) -> list[Path]:
+    """The files of a figure that is named without a suffix."""
+    return [base.with_name(f"{base.name}.{kind}") for kind in FIGURES]
+
+
+def in_columns(base: Path) -> list[Path]:
+    """The files that there are of its version for a paper's column, whose parts after the first have
+    numbers."""
+    known = re.compile(rf"{re.escape(base.name + COLUMN)}(-\d+)?\.({'|'.join(FIGURES)})")
+    return sorted(path for path in base.parent.glob("*") if known.fullmatch(path.name))
+
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Have `write` fill a temporary file that then becomes `path`: see whole_file."""

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, Validat
 
 from harness.common.frozen import Frozen
 from harness.grids import mistakes
-from harness.grids.figure import listed
+from harness.grids.matching import listed
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 from harness.methods import METHODS, Hyper

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainValidator
+from pydantic import Field
 
-from harness.cell import Cell, label_beside
+from harness.cell import Cell
 from harness.common.frozen import Frozen
+from harness.grids.matching import Where, Words, among, matches, partners, row_of
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.strictyaml import Place
 
@@ -23,26 +24,6 @@ MAX_COLUMNS, MAX_LINES = 10, 20
 WITHOUT_CURVES = ("heatmap",)
 """The kinds that are drawn from the trials alone; the others need the trajectories too."""
 
-Where = Mapping[str, Collection[int | float | str | bool]]
-"""Wanted values of columns; see `matches`."""
-
-
-def listed(value: Any) -> Any:
-    """A scalar stands for a list of one."""
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _word(value: Any) -> int | float | str | bool:
-    if isinstance(value, int | float | str):
-        return value
-    raise ValueError(f"{show(value)} is neither a word nor a number")
-
-
-Words = Annotated[
-    tuple[Annotated[int | float | str | bool, PlainValidator(_word)], ...],
-    BeforeValidator(listed),
-    Field(min_length=1, max_length=1000),
-]
 # Controls and line breaks, what turns the direction of writing, and code points that are no characters:
 _UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff"
 _PRINTABLE = rf"^[^{_UNPRINTABLE}]*[^\s{_UNPRINTABLE}][^{_UNPRINTABLE}]*$"
@@ -72,11 +53,15 @@ class Column(Frozen):
 
 
 class Trajectories(Frozen):
-    """Rates and losses over iterations; the cell `reference` is drawn in all columns."""
+    """Rates and losses over iterations; the cell `reference`, if there is one, is drawn in all columns. With
+    `minus`, how far each cell is from the one that has these values and is otherwise the same: see
+    `partners`."""
 
     kind: Literal["trajectories"]
-    reference: dict[str, Words]
+    reference: dict[str, Words] | None = None
     columns: tuple[Column, ...] = Field(min_length=1, max_length=MAX_COLUMNS)
+    # Left out if there is none: the figures of older tables say nothing of it.
+    minus: dict[str, Words] | None = Field(None, exclude_if=lambda minus: minus is None)
 
 
 class Losses(Frozen):
@@ -112,25 +97,6 @@ def axes_of(values: Mapping[str, Collection[int | float | str | bool]]) -> Axes:
     return Axes(y=y, x=x, rest=tuple(numbers[2:]), panels=tuple(panels))
 
 
-def row_of(cell: Cell, preset: str) -> dict[str, Any]:
-    """The columns of a cell that a grid's file may name; `preset`: the grid's."""
-    protocol = label_beside(preset, cell.protocol)
-    return {"method": cell.method, "protocol": protocol} | cell.hyper.model_dump() | {"seed": cell.seed}
-
-
-def matches(wanted: Where, row: Mapping[str, Any]) -> bool:
-    """Whether the row has a wanted value in every wanted column. A column that its method does not have is
-    ignored: MAML matches whatever the hyper-rates."""
-    return all(_among(row[key], values) for key, values in wanted.items() if key in row)
-
-
-def _among(value: Any, values: Collection[Any]) -> bool:
-    """Whether it is one of them; true is not 1."""
-    return value in values and any(
-        one == value and isinstance(one, bool) == isinstance(value, bool) for one in values
-    )
-
-
 def figure_mistakes(
     figure: Figure, target_loss: float | None, cells: tuple[Cell, ...], preset: str
 ) -> Iterator[Mistake]:
@@ -140,7 +106,7 @@ def figure_mistakes(
     """
     rows = [row_of(cell, preset) for cell in cells]
     if isinstance(figure, Trajectories):
-        yield from _trajectories_mistakes(figure, rows)
+        yield from _trajectories_mistakes(figure, cells, rows)
         return
     if isinstance(figure, Losses):
         yield from _losses_mistakes(rows)
@@ -247,22 +213,71 @@ def _losses_mistakes(rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
             return
 
 
-def _trajectories_mistakes(figure: Trajectories, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
+def _trajectories_mistakes(
+    figure: Trajectories, cells: Sequence[Cell], rows: Sequence[dict[str, Any]]
+) -> Iterator[Mistake]:
     values: dict[str, set[Any]] = {}
     for row in rows:
         for key, value in row.items():
             values.setdefault(key, set()).add(value)
-    wanted: list[tuple[Place, Where]] = [(("figure", "reference"), figure.reference)]
+    wanted: list[tuple[Place, Where]] = []
+    if figure.reference is not None:
+        wanted.append((("figure", "reference"), figure.reference))
     wanted += [(("figure", "columns", i, "where"), c.where) for i, c in enumerate(figure.columns)]
+    sound = True
     for path, where in wanted:
-        unknown = list(_unknown(path, where, values))
+        found = [*_unknown(path, where, values)] or [*_count_mistakes(path, where, rows)]
+        yield from found
+        sound = sound and not found
+    if figure.minus is not None and sound:
+        yield from _minus_mistakes(figure.minus, wanted, cells, rows, values)
+
+
+def _count_mistakes(path: Place, where: Where, rows: Sequence[dict[str, Any]]) -> Iterator[Mistake]:
+    """No cell, too many lines, or not one reference."""
+    count = len(_selected(where, rows))
+    if count == 0 or (path[-1] == "reference" and count > 1):
+        yield Mistake(path, f"selects {count or 'no'} cells{' per seed; select one' if count else ''}")
+    elif count > MAX_LINES:
+        yield Mistake(path, f"selects {count:,} lines; {_most(MAX_LINES)}")
+
+
+def _selected(where: Where, rows: Sequence[dict[str, Any]]) -> list[int]:
+    """The positions of the rows that it selects, whatever their seeds."""
+    of_any_seed = {key: frozenset(options) for key, options in where.items() if key != "seed"}
+    return [at for at, row in enumerate(rows) if matches(of_any_seed, row)]
+
+
+def _minus_mistakes(
+    minus: Where,
+    wanted: Sequence[tuple[Place, Where]],
+    cells: Sequence[Cell],
+    rows: Sequence[dict[str, Any]],
+    values: dict[str, set[Any]],
+) -> Iterator[Mistake]:
+    """Drawn cells without exactly one to be compared with, and parts that would show nothing but zeros."""
+    place: Place = ("figure", "minus")
+    if not minus:
+        yield Mistake(place, "names nothing; write what the runs to compare with have, such as method: maml")
+        return
+    if "seed" in minus:
+        yield Mistake((*place, "seed"), "a run is compared with one of its own seed; leave seed out")
+        return
+    if unknown := list(_unknown(place, minus, values)):
         yield from unknown
-        wanted_values = {key: frozenset(options) for key, options in where.items() if key != "seed"}
-        count = sum(matches(wanted_values, row) for row in rows)
-        if not unknown and (count == 0 or (path[-1] == "reference" and count > 1)):
-            yield Mistake(path, f"selects {count or 'no'} cells{' per seed; select one' if count else ''}")
-        elif count > MAX_LINES:
-            yield Mistake(path, f"selects {count:,} lines; {_most(MAX_LINES)}")
+        return
+    found = partners(minus, rows)
+    for path, where in wanted:
+        drawn = [at for at in _selected(where, rows) if found[at] != [at]]
+        if not drawn:
+            yield Mistake(path, "selects only cells that figure.minus names; their difference is 0")
+        if (odd := next((at for at in drawn if len(found[at]) != 1), None)) is not None:
+            which = f"{cells[odd].describe_point()} under {rows[odd]['protocol']}"
+            if count := len(found[odd]):
+                yield Mistake(place, f"{count} cells have these values; name what else differs from {which}")
+            else:
+                yield Mistake(place, f"no cell has these values and is otherwise the same as {which}")
+            return
 
 
 def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator[Mistake]:
@@ -273,5 +288,5 @@ def _unknown(path: Place, where: Where, values: dict[str, set[Any]]) -> Iterator
         for i, option in enumerate(options if key in values else ()):
             if key == "seed" and (isinstance(option, bool) or not isinstance(option, int) or option < 0):
                 yield Mistake((*path, key, i), f"{show(option)} is not a seed; write a whole number >= 0")
-            elif key != "seed" and not _among(option, values[key]):
+            elif key != "seed" and not among(option, values[key]):
                 yield Mistake((*path, key, i), f"no cell has {key} {show(option)}")

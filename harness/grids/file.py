@@ -20,6 +20,7 @@ from harness.common.registry import Registry
 from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Losses, Trajectories
 from harness.grids.grid import RESERVED, Grid
+from harness.grids.matching import listed
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.protocols import named_preset, written_out
 from harness.grids.strictyaml import Place, refusal
@@ -128,7 +129,7 @@ def _load_plugins(document: strictyaml.Document, named: Any, folder: Path | None
     NotLoaded: one cannot be loaded.
     """
     found: dict[Place, Plugin] = {}
-    for at, name in enumerate(figure.listed(named)):
+    for at, name in enumerate(listed(named)):
         if isinstance(name, str) and name.strip():
             place: Place = ("plugins", at) if ("plugins", at) in document.lines else ("plugins",)
             try:
@@ -142,7 +143,7 @@ def _check_offers(document: strictyaml.Document, data: dict[str, Any]) -> None:
     """Of what a grid names and an installed package offers: that it can be loaded, and is no other thing's
     name. NotLoaded."""
     protocols: list[tuple[Place, Any]] = [(("protocol",), data.get("protocol"))]
-    protocols += [(("readings", i), one) for i, one in enumerate(figure.listed(data.get("readings")))]
+    protocols += [(("readings", i), one) for i, one in enumerate(listed(data.get("readings")))]
     places: list[tuple[Place, Registry[Any], Any]] = [
         ((*at, key), known, fields.get(key))
         for at, fields in protocols
@@ -151,7 +152,7 @@ def _check_offers(document: strictyaml.Document, data: dict[str, Any]) -> None:
     ]
     places += [
         (("cells", i, "method"), METHODS, block.get("method"))
-        for i, block in enumerate(figure.listed(data.get("cells")))
+        for i, block in enumerate(listed(data.get("cells")))
         if isinstance(block, dict)
     ]
     for at, known, name in places:

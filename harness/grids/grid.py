@@ -23,9 +23,11 @@ from pydantic import (
 
 from harness.cell import Cell, Named, Protocol, Question, cell, labels, protocol_of
 from harness.common.errors import UserError
+from harness.common.files import FIGURES
 from harness.grids import figure, mistakes
 from harness.grids.block import Block
-from harness.grids.figure import Figure, Line, listed
+from harness.grids.figure import Figure, Line
+from harness.grids.matching import listed
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of
@@ -33,7 +35,7 @@ from harness.problems.setting import MAX_ITERATIONS
 
 RESERVED = (
     *("store", "reference", "bench"),
-    *(f"{name}.{kind}" for name in ("claims", "bench") for kind in ("json", "md", "png", "svg")),
+    *(f"{name}.{kind}" for name in ("claims", "bench") for kind in ("json", "md", *FIGURES)),
 )
 """Folders and files of results/ whose names no grid may take."""
 MAX_CELLS, MAX_ROWS = 50_000, 10**9

@@ -14,8 +14,8 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from harness.cell import Cell
 from harness.common.text import one_line
 from harness.grids import mistakes, strictyaml
-from harness.grids.figure import matches, row_of
 from harness.grids.grid import MAX_CELLS, Grid
+from harness.grids.matching import matches, row_of
 from harness.grids.mistakes import show
 from harness.grids.strictyaml import refusal
 from harness.methods import METHODS, Hyper, Method

@@ -32,7 +32,7 @@ def problem(kind: type[Problem]) -> type[Problem]:
 def _check_declared(kind: type[Problem]) -> None:
     """UserError: what it declares cannot be used."""
     what = f"problem '{kind.name}'"
-    if not isinstance(getattr(kind, "title", None), str):
+    if not isinstance(vars(kind).get("title"), str):  # one that is inherited is that of another problem
         kind.title = kind.name
     if not (isinstance(kind.Fields, type) and issubclass(kind.Fields, Frozen)):
         raise UserError(f"{what}: its Fields are not a class that extends harness.Fields")

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from harness.common import places
 from harness.common.errors import UserError, reason
-from harness.common.files import opened, whole_files
+from harness.common.files import figures, in_columns, opened, whole_files
 from harness.common.places import typed
 from harness.common.text import one_line
 from harness.grids import Grid
@@ -88,8 +88,8 @@ def write(
     damaged: dict[str, str] = {}
     columns = schema.arrow(schema.trajectories(cells)).with_metadata(about)
     paths = [folder / name for name in FILES]
-    figures = [folder / f"{grid.name}.{kind}" for kind in ("png", "svg")]
-    with whole_files(paths, made_from=figures) as (trials, trajectories):
+    drawn = [*figures(folder / grid.name), *in_columns(folder / grid.name)]
+    with whole_files(paths, made_from=drawn) as (trials, trajectories):
         with Curves(trajectories, columns, small=part is not None) as curves:
             for answer in answers(grid, cells, store, scan):
                 rows.append(answer.row)

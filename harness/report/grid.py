@@ -15,7 +15,7 @@ from harness.analysis.learned import chances, learned
 from harness.analysis.summary import hyper_columns, numbers, rate_columns, setting_columns
 from harness.common import places
 from harness.common.text import clean
-from harness.grids.figure import matches
+from harness.grids.matching import matches
 from harness.methods import titled
 from harness.records.schema import Column
 from harness.records.tables import Tables

@@ -29,8 +29,8 @@ FIGURES = {
 
 
 def render(measures: Measures, folder: Path | str, title: str = "") -> list[Path]:
-    """Draw <folder>/performance, budget, cost, shares and ecdf, each as .png (200 dpi) and .svg, those for
-    which there are data; the same measures, the same bytes. Returns the files written.
+    """Draw <folder>/performance, budget, cost, shares and ecdf, each as .png (200 dpi), .svg and .pdf, those
+    for which there are data; the same measures, the same bytes. Returns the files written.
 
     `title`: stands before what each figure is; one line. What is missing, and why, is said in each figure.
     Raises NotWritten.

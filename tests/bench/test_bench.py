@@ -324,7 +324,7 @@ def test_the_command(
         cli.main()
     assert done.value.code == 0
     names = {path.name for path in (tmp_path / "bench").iterdir()}
-    assert names == {"quick.json", "quick.png", "quick.svg"}
+    assert names == {"quick.json", "quick.png", "quick.svg", "quick.pdf"}
     assert "quick.json" in capsys.readouterr().out
 
 

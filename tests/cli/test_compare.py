@@ -58,7 +58,7 @@ def test_cell_by_cell(harness: Run, tiny: str, results: Path) -> None:
     assert f"{second.cell_id}  {second.describe()}  yours: 1, the reference's: 4" in lines
     assert f"{third.cell_id}  {third.describe()}  yours: 1, the reference's: not reached" in lines
     assert "rounding was not measured" in said.out
-    names = ["compare.parquet", "compare.png", "compare.svg"]
+    names = ["compare.parquet", "compare.png", "compare.svg", "compare.pdf"]
     assert lines[-1] == f"wrote {', '.join(str(results / 'tiny' / name) for name in names)}"
     table = pd.read_parquet(results / "tiny" / "compare.parquet")
     assert list(table["cell_id"]) == [cell.cell_id for cell in cells(tiny)]
@@ -84,7 +84,7 @@ def test_it_only_reads_your_records(harness: Run, tiny: str, results: Path) -> N
     """Tables that are there stay as they are, older than the store or not; none are made."""
     fill(results, tiny, QUICK)
     assert harness("compare", tiny).code == 0
-    own = {"compare.parquet", "compare.png", "compare.svg"}
+    own = {"compare.parquet", "compare.png", "compare.svg", "compare.pdf"}
     assert {path.name for path in (results / "tiny").iterdir()} == own
     kept = results / "tiny" / "trials.parquet"
     kept.write_text("as it was")
@@ -168,7 +168,7 @@ def test_counted_to_a_target(harness: Run, endless: str, results: Path) -> None:
         said = harness("compare", endless, "--target", target)
         assert said.code == 0, said.err
         assert f"counted to a training loss of {target}\n" in said.out
-        names = [f"compare-{target}.{kind}" for kind in ("parquet", "png", "svg")]
+        names = [f"compare-{target}.{kind}" for kind in ("parquet", "png", "svg", "pdf")]
         written = ", ".join(str(results / "tiny" / name) for name in names)
         assert said.out.splitlines()[-1] == f"wrote {written}"
         table = pd.read_parquet(results / "tiny" / names[0])

@@ -51,10 +51,33 @@ def test_the_reference_answers_else(harness: Run, reference_folder: Path, tmp_pa
     assert len(pd.read_parquet(tmp_path / "limit" / "trials.parquet"))
 
 
+@pytest.mark.parametrize(("format_", "suffix"), [("latex", "tex"), ("markdown", "md")])
+def test_a_table_for_a_paper(harness: Run, tiny: str, results: Path, format_: str, suffix: str) -> None:
+    fill(results, tiny)
+    said = harness("export", tiny, "--format", format_)
+    assert said.code == 0, said.err
+    folder = results / "tiny" / "export" / format_
+    assert said.out.splitlines()[-1] == f"wrote into {folder}: about.json, tiny.{suffix}"
+    text = (folder / f"tiny.{suffix}").read_text()
+    assert "Tiny. glyphs, 5-way; " in text
+    assert "0/1" in text
+    assert "not run" in text
+
+
+def test_many_files_are_counted(
+    harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(results, tiny)
+    monkeypatch.setattr("harness.cli.export.MOST", 2)
+    said = harness("export", tiny, "--format", "csv")
+    assert said.out.splitlines()[-1].endswith(": about.json, columns.csv and 2 more")
+
+
 @pytest.mark.parametrize(
     ("words", "pattern"),
     [
-        (["--format", "tensorbord"], "format 'tensorbord' is unknown: one of"),
+        (["--format", "tensorbord"], r"format 'tensorbord' is unknown: did you mean tensorboard\?"),
+        (["--format", "xyz"], "format 'xyz' is unknown: one of"),
         (["--format", "mfpbench"], "no records of tiny yet"),
     ],
 )

@@ -40,7 +40,17 @@ def test_without_your_own_records(harness: Run, results: Path, words: list[str])
     said = harness("plot", *words)
     assert said.code == 0, said.err
     assert LINE in said.out.splitlines()
-    assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.png", "tiny.svg"]
+    assert sorted(path.name for path in (results / "tiny").iterdir()) == ["tiny.pdf", "tiny.png", "tiny.svg"]
+
+
+@pytest.mark.usefixtures("published", "blank")
+def test_for_a_papers_column_too(harness: Run, results: Path) -> None:
+    said = harness("plot", "tiny", "--column")
+    assert said.code == 0, said.err
+    names = [f"tiny{part}.{kind}" for part in ("", "-column") for kind in ("png", "svg", "pdf")]
+    paths = [str(results / "tiny" / name) for name in names]
+    assert said.out.splitlines()[-1] == f"figures: {', '.join(paths)}"
+    assert {path.name for path in (results / "tiny").iterdir()} == {*names}
 
 
 @pytest.mark.usefixtures("published")
@@ -97,6 +107,24 @@ def test_the_trajectories_are_read_where_a_figure_needs_them(
 
 
 @pytest.mark.usefixtures("published")
+def test_the_reference_with_the_figure_that_the_file_asks_for_today(
+    harness: Run, tiny: str, results: Path
+) -> None:
+    """Only if it is of the same cells."""
+    drawn = results / "tiny" / "tiny.svg"
+    harness("plot", tiny)
+    before = drawn.read_bytes()
+    turned = TINY.replace("x: alpha0, y: beta0", "x: beta0, y: alpha0")
+    Path(tiny).write_text(turned)
+    assert LINE in harness("plot", tiny).out
+    after = drawn.read_bytes()
+    assert after != before
+    Path(tiny).write_text(turned.replace("alpha0: [0.1, 0.2]", "alpha0: [0.1, 0.2, 0.3]"))
+    assert LINE in harness("plot", tiny).out
+    assert drawn.read_bytes() == before
+
+
+@pytest.mark.usefixtures("published")
 def test_folders_without_tables_are_passed_over(harness: Run, reference_folder: Path, results: Path) -> None:
     (reference_folder / "cost").mkdir()
     assert harness("plot").code == 0
@@ -130,7 +158,11 @@ def test_a_reference_that_was_renamed_or_cannot_be_read(harness: Run, published:
     said = harness("plot")
     assert said.code == 0, said.err
     assert f"left out: {odd}: its tables cannot be read (a pipe (FIFO))" in said.out
-    assert sorted(path.name for path in (results / "renamed").iterdir()) == ["tiny.png", "tiny.svg"]
+    assert sorted(path.name for path in (results / "renamed").iterdir()) == [
+        "tiny.pdf",
+        "tiny.png",
+        "tiny.svg",
+    ]
 
 
 @pytest.mark.usefixtures("published")

@@ -37,7 +37,7 @@ CURVES_OF_MAML = (
     "kind: trajectories, reference: {method: maml, alpha0: 0.1, beta0: 1e-3}, "
     "columns: [{title: MAML, where: {method: maml}}]"
 )
-FIGURE = ["performance.png", "performance.svg"]
+FIGURE = ["performance.png", "performance.svg", "performance.pdf"]
 
 
 class Figures(ModuleType):
@@ -327,5 +327,5 @@ def test_the_reference_grids(harness: Run, results: Path) -> None:
 
 
 def test_all_figures_that_are_drawn_are_removed_with_their_tables() -> None:
-    drawn = {f"{name}.{kind}" for name in figures_of.FIGURES for kind in ("png", "svg")}
+    drawn = {f"{name}.{kind}" for name in figures_of.FIGURES for kind in ("png", "svg", "pdf")}
     assert set(FIGURES) == drawn

@@ -72,7 +72,12 @@ def test_a_sweep_goes_on_without_its_output(harness: Run, tiny: str, results: Pa
         code = harness("sweep", tiny, "--runner", "serial").code
     assert code == (1 if kind == "full" else 0)
     assert len(Store(results).scan().headers) == 3
-    assert {path.name for path in (results / "tiny").iterdir()} >= {"tiny.png", "tiny.svg", "trials.parquet"}
+    assert {path.name for path in (results / "tiny").iterdir()} >= {
+        "tiny.png",
+        "tiny.svg",
+        "tiny.pdf",
+        "trials.parquet",
+    }
     assert "3 cells, all done" in harness("grids", tiny, "--cells").out
 
 

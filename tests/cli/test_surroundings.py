@@ -46,7 +46,7 @@ def test_the_same_files_whatever_surrounds_a_command(harness: Run, tmp_path: Pat
     }
 
     def figures() -> list[bytes]:
-        return [(results / "tiny" / f"tiny.{kind}").read_bytes() for kind in ("png", "svg")]
+        return [(results / "tiny" / f"tiny.{kind}").read_bytes() for kind in ("png", "svg", "pdf")]
 
     assert harness("plot", str(grid)).code == 0
     expected = figures()

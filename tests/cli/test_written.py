@@ -32,7 +32,7 @@ def is_not_written(said: Said, path: Path, reason: str = "there is a folder in i
     assert re.fullmatch(rf"harness: {path}: not written: {reason}[^\n]*\n", said.err), said.err
 
 
-NAMES = ["trials.parquet", "trajectories.parquet", "tiny.png", "tiny.svg"]
+NAMES = ["trials.parquet", "trajectories.parquet", "tiny.png", "tiny.svg", "tiny.pdf"]
 
 
 @pytest.mark.usefixtures("blank")

@@ -306,3 +306,12 @@ def test_a_file_is_opened_and_a_link_followed(tmp_path: Path) -> None:
             assert file.read() == b"content"
     with pytest.raises(FileNotFoundError):
         files.opened(tmp_path / "nothing")
+
+
+def test_the_files_of_a_figure(tmp_path: Path) -> None:
+    base = tmp_path / "fig2.v1"
+    assert [path.name for path in files.figures(base)] == ["fig2.v1.png", "fig2.v1.svg", "fig2.v1.pdf"]
+    own = ["fig2.v1-column-2.svg", "fig2.v1-column-12.pdf", "fig2.v1-column.png"]
+    for name in (*own, "fig2.v1.png", "fig2.v1-column.txt", "fig2.v1-column-a.png", "fig2xv1-column.png"):
+        (tmp_path / name).touch()
+    assert {path.name for path in files.in_columns(base)} == set(own)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from harness import grids
 from harness.common.errors import UserError
 from harness.grids import selection
-from harness.grids.figure import matches
+from harness.grids.matching import matches
 from harness.methods import Hyper, maml
 from tests.grids.test_grid import TRACES, read
 

@@ -8,7 +8,7 @@ import pytest
 
 from harness import grids
 from harness.common.errors import UserError
-from harness.grids.figure import matches, row_of
+from harness.grids.matching import matches, row_of
 
 
 @pytest.mark.parametrize("suffix", ["", "-sgd"])

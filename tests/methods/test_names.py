@@ -49,6 +49,13 @@ def test_a_name_that_does_not_fit_is_refused(kind: type[base.Method], says: str)
     assert list(METHODS) == before
 
 
+def test_without_a_title_of_its_own_a_method_goes_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by that of the method that it extends: figures would call it MAML."""
+    registries.for_now(monkeypatch)
+    method(type("Mine", (maml.MAML,), {"name": "mine"}))
+    assert (METHODS["mine"].title, METHODS["maml"].title) == ("mine", "MAML")
+
+
 def test_hyper_parameters_are_of_four_kinds() -> None:
     kinds = {"rate0": base.Rate, "steps": int, "msl": bool, "rule": Literal["raw", "update"]}
     fields = made(**kinds).Hyper.model_fields

@@ -117,4 +117,11 @@ def test_the_same_numbers_the_same_bytes(curves: bool, tmp_path: Path) -> None:
     first = [path.read_bytes() for path in bench.render(made(curves), tmp_path / "a")]
     again = [path.read_bytes() for path in bench.render(made(curves), tmp_path / "b")]
     assert first == again
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.pdf",
+        "a.png",
+        "a.svg",
+        "b.pdf",
+        "b.png",
+        "b.svg",
+    ]

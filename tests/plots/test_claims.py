@@ -144,5 +144,5 @@ def test_headers_stand_level_above_their_columns(more: list[str]) -> None:
 
 def test_both_files_and_the_same_bytes_again(tmp_path: Path, verdicts: pd.DataFrame) -> None:
     first = {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}
-    assert [path.name for path in first] == ["claims.png", "claims.svg"]
+    assert [path.name for path in first] == ["claims.png", "claims.svg", "claims.pdf"]
     assert first == {path: path.read_bytes() for path in claims.render(verdicts, [], tmp_path / "claims")}

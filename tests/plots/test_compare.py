@@ -46,7 +46,7 @@ def test_each_cell_is_drawn_at_its_two_counts_and_a_miss_beyond_the_budget(by_ya
     ax, miss = by_yardstick[1]["first"], 500 * figure.MISS
     assert marks(ax) == {
         "o": [(100, 100), (miss, miss), (miss, miss)],
-        ".": [(50, 55)],
+        "^": [(50, 55)],
         "D": [(50, 40)],
         "x": [(30, miss)],
     }
@@ -98,7 +98,7 @@ def test_nothing_is_outside_the_figure(by_yardstick):
 def test_two_files_and_the_same_bytes_again(tmp_path):
     compared = compare(MINE, REFERENCE, YARDSTICK)
     paths = figure.render(compared, YARDSTICK, REFERENCE, "Here", tmp_path / "one" / "compare")
-    assert [path.name for path in paths] == ["compare.png", "compare.svg"]
+    assert [path.name for path in paths] == ["compare.png", "compare.svg", "compare.pdf"]
     first = [path.read_bytes() for path in paths]
     figure.render(compared, YARDSTICK, REFERENCE, "Here", tmp_path / "one" / "compare")
     assert [path.read_bytes() for path in paths] == first

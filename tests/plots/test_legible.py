@@ -226,6 +226,24 @@ def lines(cells: list[tuple], columns: int = 1) -> Curves:
     return trials, synthetic.trajectories(trials, 30), {"columns": [{"title": "All", "where": {}}] * columns}
 
 
+def differences(seeds: int) -> Curves:
+    """Between readings; the runs of one are a little longer."""
+    trials, rows, _ = curves(seeds=seeds)
+    labels = ("paper-adam", "paper-adam, k_shot=5")
+    parts = [trials.assign(**reading(label), cell_id=label + trials["cell_id"]) for label in labels]
+    moved = [
+        rows.assign(cell_id=label + rows["cell_id"], train_loss=rows["train_loss"] * (1 + 1e-9 * at))
+        for at, label in enumerate(labels)
+    ]
+    columns = [{"title": title, "where": {"alpha0": 1e-4}} for title in ("One", "Two")]
+    figure = {"columns": columns, "reference": None, "minus": {"protocol": ["paper-adam"]}}
+    return (
+        pd.concat(parts, ignore_index=True),
+        pd.concat([moved[0], moved[1][:-7]], ignore_index=True),
+        figure,
+    )
+
+
 def long_lines() -> Curves:
     trials, rows, _ = curves()
     two = trials.iloc[:2]
@@ -262,6 +280,12 @@ TRAJECTORIES: dict[str, Callable[[], Curves]] = {
         alpha=lambda d: d["alpha"] * np.where(d["iteration"] > 30, -1, 1),
         beta=lambda d: d["beta"] * 0 + 5e-324,
     ),
+    "all leave the axes": lambda: curves(
+        train_loss=lambda d: d["train_loss"] * np.where(d["iteration"] % 20 == 1, 1e9, 1),
+        beta=lambda d: d["beta"] * np.where(d["iteration"] % 20 == 1, -1, 1),
+    ),
+    "differences": lambda: differences(1),
+    "differences, several seeds": lambda: differences(3),
     "twenty lines": lambda: lines([("alpha-maml", 0.1, 1e-3, 0.01 * k, 1e-6) for k in range(1, 21)]),
     "nine baselines": lambda: lines(
         [

@@ -197,7 +197,7 @@ def test_files_of_what_there_is_and_the_same_bytes_again(tmp_path):
     paths = figures.render(measures, tmp_path / "one", "A title")
     names = [path.name for path in paths]
     kinds = ("performance", "budget", "shares")
-    assert names == [f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "svg")]
+    assert names == [f"{kind}.{suffix}" for kind in kinds for suffix in ("png", "svg", "pdf")]
     again = figures.render(measures, tmp_path / "two", "A title")
     assert [path.read_bytes() for path in paths] == [path.read_bytes() for path in again]
     assert "A title: what the best setting gains" in said(drawn(figures.performance, measures, "A title")[0])

@@ -44,10 +44,28 @@ def test_the_share_that_has_passed_by_each_iteration() -> None:
 
 def test_target_and_chance_are_marked() -> None:
     above = axes(*made())["losses linear"]
-    assert [line.get_xdata()[0] for line in above.lines] == [2.99, pytest.approx(np.log(20))]
-    low, high = above.get_xlim()
-    assert low < 2.9
-    assert high >= 3.2
+    assert [line.get_xdata()[0] for line in above.lines] == [0, pytest.approx(np.log(20) - 2.99)]
+    assert above.get_xlabel() == "loss − 2.99 (nats)"
+
+
+def test_all_panels_of_losses_have_one_range() -> None:
+    """From the least loss of all heads to the largest."""
+    losses, first = made()
+    losses["linear"] = {4: np.full((2, 3), 9.99), 8: np.full((2, 3), 9.99)}
+    drawn = axes(losses, first)
+    for name in ("losses linear", "losses small"):
+        assert drawn[name].get_xlim() == pytest.approx((2.9 - 2.99, 9.99 - 2.99))
+        assert drawn[name].get_ylim() == pytest.approx((0, 1.05))
+
+
+def test_the_share_of_the_losses_in_each_bin() -> None:
+    """With 4 tasks 2.9, twice 3.0, twice 3.1, and 3.2; with 8 tasks all are 3.2."""
+    losses, first = made()
+    losses["small"][4] = np.array([[3.0, 2.9, 3.0], [3.1, 3.1, 3.2]])
+    four, eight = axes(losses, first)["losses small"].patches
+    shares = four.get_data().values
+    assert shares[shares > 0].tolist() == pytest.approx([1 / 6, 1 / 3, 1 / 3, 1 / 6])
+    assert eight.get_data().values[-1] == 1
 
 
 def test_the_key_names_the_sizes_that_there_are() -> None:
@@ -65,4 +83,11 @@ def test_the_same_losses_the_same_bytes(tmp_path: Path) -> None:
     first = [path.read_bytes() for path in noise.render(*made(), MARKS, tmp_path / "a")]
     again = [path.read_bytes() for path in noise.render(*made(), MARKS, tmp_path / "b")]
     assert first == again
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.png", "a.svg", "b.png", "b.svg"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a.pdf",
+        "a.png",
+        "a.svg",
+        "b.pdf",
+        "b.png",
+        "b.svg",
+    ]

@@ -57,7 +57,7 @@ def test_a_row_for_each_rate_that_a_shown_method_records(tmp_path: Path) -> None
     beside_maml, reptile = legends(fig)
     reference = r"MAML, $\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
     names = [rf"Reptile, $\epsilon_0$ = ${power}$" for power in ("10^{-1}", "10^{0}")]
-    assert beside_maml == [reference, "Meta-SGD", *names]
+    assert beside_maml == [reference, reference.replace("MAML", "Meta-SGD"), *names]
     assert reptile == [reference, *(name.removeprefix("Reptile, ") for name in names)]
     maml = made.trials.loc[made.trials["method"] == "maml", "cell_id"]
     shown = rows_of(made.trajectories[made.trajectories["cell_id"].isin(maml)], learned(made.trials))
@@ -114,7 +114,7 @@ def test_choices_flags_and_whole_numbers(tmp_path: Path, monkeypatch: pytest.Mon
     assert choices == [f"rule: {rule}, msl: {msl}" for rule in ("raw", "update") for msl in ("false", "true")]
     assert steps == ["steps = 1", "steps = 10"]
     head = axes(fig, "alpha")[1].get_title(loc="left").split("\n")
-    assert head[1:] == [rf"$\alpha_0$ = $10^{{-1}}$, {beta}", "rule: raw, msl: true"]
+    assert head[1:] == ["typed", rf"$\alpha_0$ = $10^{{-1}}$, {beta}", "rule: raw, msl: true"]
     assert [len([line for line in ax.lines if line.get_label()[0] != "_"]) for ax in axes(fig, "beta")] == [
         5,
         3,

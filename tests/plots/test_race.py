@@ -95,5 +95,5 @@ def test_labels_of_a_logarithmic_axis(lowest: float, largest: float, some: list[
 def test_the_same_bytes(tmp_path: Path) -> None:
     frame = curves("maml-random", "alpha-maml-default")
     first, second = (race.render(frame, DRAWN, tmp_path / name) for name in "ab")
-    assert [path.name for path in first] == ["race.png", "race.svg"]
+    assert [path.name for path in first] == ["race.png", "race.svg", "race.pdf"]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

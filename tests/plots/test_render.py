@@ -42,7 +42,7 @@ def test_the_same_records_give_the_same_bytes(tmp_path):
     )
     here = digests(tmp_path / "a")
     assert list(here) == [
-        f"{name}.{kind}" for name in ("counts", "curves", "losses") for kind in ("png", "svg")
+        f"{name}.{kind}" for name in ("counts", "curves", "losses") for kind in ("png", "svg", "pdf")
     ]
     assert str(here) == other.stdout.strip()
     assert sorted(path.name for path in (tmp_path / "a").iterdir()) == sorted(here)  # no unfinished file

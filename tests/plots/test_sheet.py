@@ -28,6 +28,32 @@ def test_a_class_a_column_support_over_query():
     assert [t.get_text() for t in fig.axes[0].get_yticklabels()] == ["support", "query"]
 
 
+def test_many_classes_go_on_in_a_row_below():
+    """Twenty-one in three rows of seven; twenty in two of ten; all images of one size."""
+    with style.applied():
+        for n_way, rows in ((21, [7, 7, 7]), (20, [10, 10]), (11, [6, 5]), (10, [10])):
+            fig = draw(*episodes(n_way, tasks=2), None, "glyphs")
+            assert [ax.images[0].get_array().shape[1] // 28 for ax in fig.axes] == rows * 2
+            widths = [ax.get_position().width / n for ax, n in zip(fig.axes, rows * 2, strict=True)]
+            assert widths == pytest.approx([widths[0]] * len(widths))
+        fig = draw(*episodes(11, tasks=2), None, "glyphs")
+    assert [t.get_text() for t in fig.axes[3].get_xticklabels()] == ["7", "8", "9", "10", "11"]
+    assert fig.axes[3].images[0].get_array()[14, 14] == 160  # task 2, class 7, shot 1
+    tops = [ax.get_position().y1 for ax in fig.axes]
+    assert tops == sorted(tops, reverse=True)
+
+
+def test_of_many_shots_the_images_are_smaller():
+    def side(shots):
+        ax = draw(*episodes(n_way=5, k=shots, q=1), None, "glyphs").axes[0]
+        return ax.get_position().height * ax.figure.get_figheight() / (shots + 1)
+
+    with style.applied():
+        assert side(1) == pytest.approx(0.62)
+        assert side(5) == pytest.approx(0.5)
+        assert side(19) == pytest.approx(0.36)
+
+
 def test_images_in_their_own_colours_and_size():
     images = np.random.default_rng(0).integers(0, 256, (2, 3, 2, 20, 40, 3), np.uint8)
     with style.applied():

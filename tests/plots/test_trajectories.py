@@ -86,7 +86,7 @@ def test_a_line_for_each_reading():
 
 
 def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_coloured_lines():
-    """Under another reading, so that the reference names its own; and the legends do not overlap."""
+    """Under another reading, so that the reference names its own too; and the legends do not overlap."""
     trials, curves = synthetic.figure1(diverged=None, iterations=LENGTH)
     keep = (trials["method"] == "maml") | ((trials["alpha0"] == 1e-4) & (trials["alpha_hyperlr"] == 0.1))
     trials = trials[keep]
@@ -102,10 +102,11 @@ def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_colour
     )
     legend, _ = legends(fig)
     far, near = (rf"$\alpha_0$ = $10^{{{a}}}$, $\beta_0$ = $10^{{{b}}}$" for a, b in ((-4, -6), (-1, -3)))
-    assert legend[:3] == [f"MAML, paper-adam, {near.split(',')[0]}", f"MAML, {far}", f"MAML, {near}"]
+    assert legend[0].replace("\n", ", ") == f"MAML, paper-adam, {near}"
+    assert legend[1:3] == [f"MAML, {far}", f"MAML, {near}"]
     assert legend[3:] == [rf"$\beta_{{\mathrm{{hyperlr}}}}$ = $10^{{{k}}}$" for k in (-7, -6, -5, -4)]
     head = row(fig, "alpha")[0].get_title(loc="left").split("\n")
-    assert head[:2] == ["5 shots", far]
+    assert head[:3] == ["5 shots", "Alpha-MAML", far]
     first, second = row(fig, "legend")
     assert all(t.get_window_extent().x1 < second.get_window_extent().x0 for t in first.texts)
 
@@ -113,14 +114,17 @@ def test_baselines_that_differ_name_their_rates_and_the_head_those_of_the_colour
 def test_lines_and_colours_of_each_column(one_seed):
     reference = r"MAML, $\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
     tuned, beta, alpha = legends(one_seed)
-    assert tuned == [reference, "Alpha-MAML"]
+    rates = reference.removeprefix("MAML, ")
     name = r"$\beta_{\mathrm{hyperlr}}$ = "
-    assert beta == [reference, "MAML", *(f"{name}$10^{{{k}}}$" for k in (-7, -6, -5, -4))]
+    alone = rf"Alpha-MAML, {rates}, $\alpha_{{\mathrm{{hyperlr}}}}$ = $10^{{-1}}$, {name}$10^{{-6}}$"
+    assert [words.replace("\n", ", ") for words in tuned] == [reference, alone]
+    untuned = r"MAML, $\alpha_0$ = $10^{-4}$, $\beta_0$ = $10^{-6}$"
+    assert beta == [reference, untuned, *(f"{name}$10^{{{k}}}$" for k in (-7, -6, -5, -4))]
     assert len(alpha) == 6
     for name in ROWS:
         lines = named(row(one_seed, name)[1])
         assert list(lines) == beta
-        assert lines["MAML"].get_color() == "black"
+        assert lines[untuned].get_color() == "black"
         assert (lines[reference].get_color(), lines[reference].get_linestyle()) == (style.REFERENCE, "--")
         lightness = [np.dot(line.get_color()[:3], (0.2, 0.7, 0.1)) for line in list(lines.values())[2:]]
         assert lightness == sorted(lightness)
@@ -226,3 +230,67 @@ def test_nothing_is_outside_the_figure_and_no_legend_meets_the_next(one_seed):
     assert (
         heads[1].count_overlaps([heads[0], heads[2], *(t.get_window_extent() for t in one_seed.texts)]) == 0
     )
+
+
+def said(fig):
+    return " ".join(text.get_text() for text in fig.texts).replace("\n", " ")
+
+
+TRIANGLES = ("^", "v")
+
+
+def triangles(ax):
+    return [line for line in ax.lines if line.get_marker() in TRIANGLES]
+
+
+def test_a_rate_that_turns_negative_for_some_iterations_keeps_its_axis_and_is_marked(one_seed, tables):
+    """Two of sixty iterations: the axis is that of the other fifty-eight."""
+    trials, curves = tables
+    turned = curves.copy()
+    where = turned["cell_id"].str.startswith(f"{4:012d}") & turned["iteration"].isin([30, 31])
+    turned.loc[where, "alpha"] = -7.0
+    fig = drawn(trials, turned)
+    before, after = (row(one, "alpha")[1] for one in (one_seed, fig))
+    assert after.get_yscale() == "log"
+    assert after.get_ylim() == before.get_ylim()
+    (mark,) = triangles(after)
+    line = named(after)[r"$\beta_{\mathrm{hyperlr}}$ = $10^{-6}$"]
+    assert (mark.get_marker(), mark.get_color()) == ("v", line.get_color())
+    assert mark.get_xdata() == pytest.approx(29, abs=0.1)
+    assert "▲▼: a line or its band leaves the axis" in said(fig)
+    assert "▲▼" not in said(one_seed)
+    assert not any(triangles(ax) for ax in one_seed.axes)
+
+
+def test_lines_that_coincide_are_both_seen(tables):
+    """The limit: Alpha-MAML with hyper-rates 0 is MAML, under another name."""
+    trials, curves = tables
+    cells = synthetic.trials(
+        [("maml", 0.1, 1e-3, *[synthetic.NONE] * 2), ("alpha-maml", 0.1, 1e-3, 0.0, 0.0)],
+        target=synthetic.NONE,
+    )
+    cells = cells.assign(outcome="budget", ending="budget")
+    ids = cells["cell_id"].tolist()
+    run = curves[curves["cell_id"] == trials["cell_id"].iloc[0]]
+    other = run.assign(**{name: run[name] * 1.5 for name in ROWS})
+    column = {"columns": [{"title": "Limit", "where": {"alpha0": 0.1}}]}
+    fig, apart = (
+        drawn(cells, pd.concat([run.assign(cell_id=ids[0]), mine.assign(cell_id=ids[1])]), column)
+        for mine in (run, other)
+    )
+    ((maml, own),) = legends(fig)
+    assert maml == r"MAML, $\alpha_0$ = $10^{-1}$, $\beta_0$ = $10^{-3}$"
+    for name in ROWS:
+        (ax,) = row(fig, name)
+        over, under = (named(ax)[words] for words in (maml, own.replace("\n", ", ")))
+        (wide,) = (line for line in ax.lines if line.get_linewidth() > 2 * over.get_linewidth())
+        assert np.array_equal(wide.get_ydata(), under.get_ydata())
+        assert wide.get_zorder() < under.get_zorder() < over.get_zorder()
+    assert "Where lines coincide, those beneath are drawn wide and pale." in said(fig)
+    assert "coincide" not in said(apart)
+
+
+def test_the_head_names_the_method_that_its_lines_share(one_seed):
+    heads = [ax.get_title(loc="left").split("\n") for ax in row(one_seed, "alpha")]
+    assert heads[0] == ["tuned"]  # one line alone: the legend says all
+    assert [head[-3] for head in heads[1:]] == ["Alpha-MAML"] * 2

@@ -11,6 +11,7 @@ import harness
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.problems import PROBLEMS, Problem, problem
+from harness.problems.sinusoid import Sinusoid
 
 
 class Needy(Frozen):
@@ -42,6 +43,13 @@ def test_what_it_declares(declared: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
         problem(type("Mine", (Problem,), {"name": "mine", "network": "mlp"} | declared))
     assert dict(PROBLEMS) == before
+
+
+@pytest.mark.usefixtures("forgotten")
+def test_without_a_title_of_its_own_it_goes_by_its_name() -> None:
+    """Not by that of the problem that it extends."""
+    problem(type("Mine", (Sinusoid,), {"name": "mine"}))
+    assert (PROBLEMS["mine"].title, PROBLEMS["sinusoid"].title) == ("mine", "Sinusoid regression")
 
 
 def test_what_is_public_is_completed() -> None:

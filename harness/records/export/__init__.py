@@ -1,4 +1,4 @@
-"""A grid's tables in the files of other people's libraries. A format is a file here: its name with an
+"""A grid's tables in the files of other people's programs. A format is a file here: its name with an
 underscore for a hyphen, with a function `write`; and its line in FORMATS."""
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Format:
     """The package that writing takes; empty: none beside ours."""
     extra: str = ""
     """The extra of this project that installs it."""
+    prints: bool = False
+    """Whether it writes the table that a paper would print, `Asked.printed`."""
 
 
 FORMATS = {
@@ -42,6 +44,12 @@ FORMATS = {
         title="a journal of Optuna, one study a method and protocol", needs="optuna", extra="race"
     ),
     "croissant": Format(title="both tables, described in Croissant (JSON-LD)"),
+    "csv": Format(title="both tables as comma-separated values"),
+    "latex": Format(title="a table for a paper, for booktabs", prints=True),
+    "markdown": Format(title="the same table in Markdown", prints=True),
+    "tensorboard": Format(
+        title="event files with scalars and hyper-parameters", needs="tensorboard", extra="export"
+    ),
 }
 
 

@@ -14,9 +14,8 @@ import pyarrow.parquet as pq
 
 from harness.common import VERSION
 from harness.records import schema
-from harness.records.export.asked import Asked
+from harness.records.export.asked import Asked, not_run
 from harness.records.schema import Column
-from harness.records.tables import FILES
 
 NAME = "croissant.json"
 LICENCE = "https://spdx.org/licenses/MIT.html"
@@ -72,11 +71,8 @@ _MEANINGS = {
 
 def write(asked: Asked, folder: Path) -> list[str]:
     """croissant.json and both tables: see records.export.Format."""
-    frames = asked.tables.trials, asked.tables.trajectories
-    base = schema.TRIALS, schema.TRAJECTORIES
     files, sets = [], []
-    for file, frame, known, fixed in zip(FILES, frames, asked.tables.columns, base, strict=True):
-        columns = {str(name): {**fixed, **known}[str(name)] for name in frame.columns}
+    for file, frame, columns in asked.described():
         _write_table(frame, columns, asked.tables.about, folder / file)
         files.append(_file(folder / file))
         sets.append(_record_set(file, columns))
@@ -99,13 +95,14 @@ def write(asked: Asked, folder: Path) -> list[str]:
         "recordSet": sets,
     }
     (folder / NAME).write_text(json.dumps(described, indent=1) + "\n", "utf-8")
-    missing = int(asked.tables.trials["outcome"].isna().sum())
-    notes = [f"{missing} cells not run: rows without an outcome"] if missing else []
-    return [*notes, f"licence: this project's, {LICENCE}; for records of your own, write yours into {NAME}"]
+    return [
+        *not_run(asked.tables.trials),
+        f"licence: this project's, {LICENCE}; for records of your own, write yours into {NAME}",
+    ]
 
 
-def _write_table(frame: pd.DataFrame, columns: Mapping[str, Column], about: Any, path: Path) -> None:
-    table = pa.Table.from_pandas(frame, schema.arrow(dict(columns)), preserve_index=False)
+def _write_table(frame: pd.DataFrame, columns: dict[str, Column], about: Any, path: Path) -> None:
+    table = pa.Table.from_pandas(frame, schema.arrow(columns), preserve_index=False)
     text = json.dumps(about).encode()
     pq.write_table(table.replace_schema_metadata({b"harness": text}), path, compression="zstd")
 

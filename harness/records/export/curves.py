@@ -82,7 +82,7 @@ def curves(name: str, tables: Tables) -> tuple[list[Curves], list[str]]:
     setting that lacks a result for one of the seeds or tasks is left out, so that means over seeds are of the
     same seeds; so is a task that lacks more than half of them. UserError: nothing is left.
     """
-    trials = tables.trials.assign(task=_tasks(tables.trials)).reset_index(drop=True)
+    trials = tables.trials.assign(task=tasks(tables.trials)).reset_index(drop=True)
     done = trials["outcome"].notna() & (trials["outcome"] != "failed")
     notes = []
     if not done.all():
@@ -108,7 +108,7 @@ def curves(name: str, tables: Tables) -> tuple[list[Curves], list[str]]:
     return found, notes
 
 
-def _tasks(trials: pd.DataFrame) -> list[str]:
+def tasks(trials: pd.DataFrame) -> list[str]:
     """The protocol of each row, in words; with its data set where there are several."""
     words = [
         label(preset, json.loads(c)) for preset, c in zip(trials["preset"], trials["changes"], strict=True)

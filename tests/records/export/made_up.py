@@ -42,6 +42,7 @@ def cell(
         "outcome": None if outcome == "stopped" else outcome,
         "ending": ending,
         "iterations_to_target": passage,
+        "iterations_to_target_sustained": None,
         "iterations_run": ran if ending else None,
         "wall_seconds": 2.0,
         "finished": "2026-11-28T00:00:10+00:00",
@@ -69,7 +70,8 @@ def made(*trials: Mapping[str, Any], validated: bool = True) -> Tables:
         if trial["outcome"] not in (None, "failed")
         for i in range(1, trial["iterations_run"] + 1)
     ]
-    whole = ["seed", "max_iterations", "iterations_to_target", "iterations_run", "steps"]
+    whole = ["seed", "max_iterations", "iterations_run", "steps"]
+    whole += ["iterations_to_target", "iterations_to_target_sustained"]
     frame = pd.DataFrame(trials).astype(dict.fromkeys(whole, "Int64"))
     frame = frame.astype({"alpha0": float, "target_loss": float})
     curves = pd.DataFrame(rows).astype({"iteration": "Int64", "val_loss": float})

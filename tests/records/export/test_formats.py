@@ -20,17 +20,21 @@ def test_an_unknown_format_is_one_line() -> None:
         UserError, match=r"^format 'optun' is unknown: did you mean optuna\? \(all: [^\n]*\)$"
     ):
         export.check("optun")
-    with pytest.raises(UserError, match=r"one of syne-tune, mfpbench, optuna, croissant$"):
+    with pytest.raises(UserError, match=rf"one of {', '.join(export.FORMATS)}$"):
         export.check("xyz")
 
 
+@pytest.mark.parametrize(("name", "extra"), [("optuna", "race"), ("tensorboard", "export")])
 @pytest.mark.parametrize("checkout", [Path("here"), None])
-def test_a_missing_extra_is_one_line(monkeypatch: pytest.MonkeyPatch, checkout: Path | None) -> None:
-    monkeypatch.setitem(sys.modules, "optuna", None)
+def test_a_missing_extra_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, checkout: Path | None, name: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setattr(places, "CHECKOUT", checkout)
-    pip = r"\.venv/bin/pip install --editable '\.\[race\]'" if checkout else r"pip install 'harness\[race\]'"
-    with pytest.raises(UserError, match=rf"^format optuna needs the package optuna \([^\n]*\): {pip}$"):
-        export.check("optuna")
+    pip = rf"\.venv/bin/pip install --editable '\.\[{extra}\]'"
+    pip = pip if checkout else rf"pip install 'harness\[{extra}\]'"
+    with pytest.raises(UserError, match=rf"^format {name} needs the package {name} \([^\n]*\): {pip}$"):
+        export.check(name)
 
 
 def test_what_it_is_stands_beside_it(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ LIBRARIES = {
     "syne-tune": "syne_tune.blackbox_repository",
     "mfpbench": "mfpbench",
     "croissant": "mlcroissant",
+    "csv": "pandas",
+    "tensorboard": "tensorboard",
 }
 
 
@@ -29,6 +31,7 @@ def test_every_format_is_shown() -> None:
     assert {name for name in export.FORMATS for block in BLOCKS if f"fig1/export/{name}/" in block} == {
         *LIBRARIES
     }
+    assert all(f"results/fig1/export/{name}/" in SECTION for name in export.FORMATS)
     assert re.findall(r"^\| `([\w-]+)` \|", SECTION, re.MULTILINE) == list(export.FORMATS)
 
 
