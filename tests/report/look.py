@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 WIDTHS = (390, 834, 1280)
 """Pixels: of a phone, a tablet, a laptop."""
+GLANCE = 500
+"""Milliseconds between a page and its first click."""
 HEIGHT = 1500
 """Of README's picture."""
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done())))"
@@ -72,6 +74,7 @@ def timed(browser: Browser, file: Path, rounds: int) -> dict[str, list[float]]:
         with opened(browser, file) as page:
             page.evaluate(PAINTED)
             found["ready"].append(1000 * (time.perf_counter() - start))
+            page.wait_for_timeout(GLANCE)
             found["click"].append(page.evaluate(CLICK))
             found["slide"].append(page.evaluate(SLIDE))
     return found

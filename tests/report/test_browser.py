@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -216,6 +218,15 @@ def test_filters_leave_out_what_is_not_wanted(fig2_page: Page) -> None:
     assert fig2_page.locator("button[data-setting]:visible").count() == 5
 
 
+def test_a_value_that_is_left_out_leaves_a_square_for_the_keyboard(fig2_page: Page) -> None:
+    """The first square of each panel was the one that the tabulator stops at."""
+    fig2_page.click("#filter-box summary")
+    fig2_page.locator("[data-filter=alpha_hyperlr] label:text-is('100') input").uncheck()
+    settle(fig2_page)
+    assert fig2_page.locator("button[data-setting]:visible").count() == 185 - 5 * 6
+    assert fig2_page.locator(".panel button[tabindex='0']:visible").count() == 5
+
+
 def test_the_table_sorts_and_missing_counts_come_last(fig2_page: Page) -> None:
     head = fig2_page.locator("#cells th button:text-is('first')")
     column = fig2_page.locator("#cells th").evaluate_all(
@@ -310,3 +321,68 @@ def test_it_prints(fig2_page: Page, tmp_path: Path) -> None:
     assert fig2_page.locator("button[data-setting]").first.is_visible()
     assert not fig2_page.locator("#cells").is_visible()
     assert len(fig2_page.pdf(print_background=True)) > 20_000
+
+
+def test_what_is_told_of_a_run_is_what_its_record_says(fig2_page: Page, fig2: Tables) -> None:
+    fig2_page.locator("button[data-setting]").nth(20).click()
+    heads = [text.strip() for text in fig2_page.locator("#facts th").all_inner_texts()]
+    own = fig2.trials.set_index("cell_id")
+    for row in fig2_page.locator("#facts tbody tr").all():
+        told = dict(zip(heads, row.locator("td").all_inner_texts(), strict=True))
+        run = own.loc[told["cell id"]]
+        for name in ("seed", "iterations_run", "ending", "outcome", "device", "commit", "torch", "finished"):
+            assert told[name.replace("_", " ")] == str(run[name]), name
+        assert told["first passage"] == str(run["iterations_to_target"])
+        assert float(told["final train loss"]) == pytest.approx(run["final_train_loss"], rel=1e-5)
+
+
+def test_colours_go_from_one_to_the_budget(fig2_page: Page) -> None:
+    """By hand: 172 of 500 is at log 172 / log 500 = 0.828 of the scale."""
+    colours = dict(
+        fig2_page.evaluate(
+            """[...document.querySelectorAll("button[data-setting]")].map(one =>
+            [one.children[0].textContent, one.style.background])"""
+        )
+    )
+    red, green, blue = mpl.colormaps["viridis"](np.log(172) / np.log(500), bytes=True)[:3]
+    found = [int(part) for part in re.findall(r"\d+", colours["172"])]
+    assert np.abs(np.array(found) - [red, green, blue]).max() <= 6  # between 16 colours they are mixed
+    assert colours[""] == ""
+
+
+def test_below_the_grids_target_shares_are_ranges(fig2_page: Page) -> None:
+    """Runs stopped at 2.5: who would have reached 2.3 is not known."""
+    ask(fig2_page, 2.3)
+    told = fig2_page.locator("#summary tbody tr").nth(1).inner_text()
+    assert re.search(r"\d+ % to \d+ %", told)
+
+
+def test_an_emptied_target_asks_for_what_it_was(fig2_page: Page) -> None:
+    fig2_page.fill("#target-number", "")
+    fig2_page.press("#target-number", "Enter")
+    assert fig2_page.input_value("#target-number") == "2.5"
+
+
+def test_a_column_of_the_figure_is_drawn_at_a_click(browser: Browser, tmp_path: Path) -> None:
+    kept = tables.read(reference.find("fig1"))
+    path = tmp_path / "fig1.html"
+    pages.write(path, [Shown(name="fig1", tables=kept, source="the reference")], Parts())
+    with opened(browser, path) as page:
+        assert page.locator("#chips li").count() == 4  # of the first column
+        page.click("#views button:nth-child(2)")
+        assert page.locator("#chips li").count() == 8
+        assert page.locator("#charts canvas").count() == 6
+        page.check("#log-loss")
+        assert page.locator("#charts canvas").count() == 6
+
+
+def test_the_race_is_drawn(browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "race.html"
+    race = sections.race("league-sinusoid", tmp_path, reference_only=True)
+    shown = [Shown(name="made", tables=made.tables(ENDINGS, SETTINGS), source="hand")]
+    pages.write(path, shown, Parts(race=race))
+    with opened(browser, path) as page:
+        assert page.locator("#race-charts canvas").count() == 2
+        assert (
+            page.locator("#race-key li").count() == len({one["title"] for one in race.curves}) if race else 0
+        )

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +20,8 @@ from harness.report import page
 from harness.report.sections import Parts
 from harness.report.shown import Shown
 from tests.report import made
+from tests.report.scripts import run
 
-DENO = Path(sys.executable).with_name("deno")
-SCRIPT = Path(__file__).with_name("counts.js")
 EASY = (2.6123, 2.75, 2.987654321, 3.3)
 """Targets that no grid names, all easier than fig2's own, at which its runs stopped."""
 
@@ -39,19 +34,7 @@ def counted(text: str, targets: tuple[float, ...], folder: Path) -> dict[str, An
     """What the scripts find for these targets."""
     asked = {"content": made.content(text), "targets": targets}
     asked["block"] = re.findall(r'id="block">(.*?)</script>', text, re.DOTALL)[0]
-    script = [
-        str(DENO),
-        "run",
-        "--quiet",
-        "--no-remote",
-        "--config",
-        str(page.FILES / "deno.json"),
-        str(SCRIPT),
-    ]
-    environment = {**os.environ, "DENO_DIR": str(folder), "DENO_NO_UPDATE_CHECK": "1"}
-    run = subprocess.run(script, input=json.dumps(asked), capture_output=True, text=True, env=environment)
-    assert run.returncode == 0, run.stderr
-    (found,) = json.loads(run.stdout)
+    (found,) = run("counts.js", asked, folder)
     return found
 
 

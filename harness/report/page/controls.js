@@ -37,8 +37,21 @@ export function ask(target, changed) {
   target = state.target;
   byId("target-number").value = String(target);
   byId("target-slider").value = String(position(target));
+  byId("from-chance").textContent = fromChance(target);
   byId("target-slider").setAttribute("aria-valuetext", `${short(target)} ${grids[0].unit}`);
   later(changed);
+}
+
+/**
+ * How far a target is from chance: 0.496 below ln 20.
+ * @param {number} target
+ */
+function fromChance(target) {
+  const every = new Map(grids.flatMap((grid) => grid.chances.map((one) => [one.name, one.value])));
+  const told = [...every].map(([name, value]) =>
+    `${short(Math.abs(value - target), 2)} ${target > value ? "above" : "below"} ${name}`
+  );
+  return told.length ? `, ${told.join(", ")}` : "";
 }
 
 /**
@@ -56,18 +69,23 @@ export function controls(changed, redraw) {
     for (const { name, value } of grid.chances) marks.set(name, value);
     if (grid.target !== null) marks.set(`target ${short(grid.target)}`, grid.target);
   }
-  byId("target-marks").append(...[...marks].map(([name, value]) =>
-    element(
+  let before = -Infinity;
+  const sorted = [...marks].sort(([, a], [, b]) => a - b);
+  byId("target-marks").append(...sorted.map(([name, value]) => {
+    const isClose = position(value) - before < STEPS / 6;
+    before = isClose ? -Infinity : position(value);
+    return element(
       "button",
       {
         type: "button",
+        class: isClose ? "lower" : null,
         style: `--at: ${100 * position(value) / STEPS}%`,
         onclick: () => ask(value, changed),
         title: `ask for ${value}`,
       },
       name,
-    )
-  ));
+    );
+  }));
   for (const way of document.querySelectorAll("input[name=passage]")) {
     way.addEventListener("change", () => {
       state.sustained = /** @type {HTMLInputElement} */ (way).value === "sustained";

@@ -1,7 +1,7 @@
 /** The page: what follows from what the reader asks for. */
 
 import { Cells } from "cells";
-import { curves } from "chosen";
+import { curves, warm } from "chosen";
 import { line } from "colours";
 import { ask, controls } from "controls";
 import { legend, summaries } from "overview";
@@ -131,6 +131,7 @@ function begin() {
   rest();
   buttons[0]?.click();
   document.body.dataset.ready = "true";
+  setTimeout(warm, PAUSE);
 }
 
 addEventListener("resize", () => later(() => curves(marked)));

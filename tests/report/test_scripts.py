@@ -1,0 +1,68 @@
+"""Functions of the page's scripts, by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.scripts import run
+
+BY_HAND: list[tuple[list[Any], Any]] = [
+    (["text", "written", 1e-3], "10⁻³"),
+    (["text", "written", -1e-5], "−10⁻⁵"),
+    (["text", "written", 10], "10"),
+    (["text", "written", 0.0031622776601683794], "0.003162"),
+    (["text", "written", 3e-5], "3×10⁻⁵"),
+    (["text", "written", 0], "0"),
+    (["text", "written", True], "true"),
+    (["text", "short", 2.4567891], "2.457"),
+    (["text", "short", -0.5], "−0.5"),
+    (["text", "short", 1.25e9, 3], "1.25×10⁹"),
+    (["text", "short", 2e-7], "2×10⁻⁷"),
+    (["text", "short", "nan"], ""),
+    (["text", "short", "inf"], "∞"),
+    (["text", "counted", 60], "60"),
+    (["text", "counted", 60.5], "60.5"),
+    (["text", "percent", 0.357], "36 %"),
+    (["passages", "median", []], "nan"),
+    (["passages", "median", [3, 1, 2]], 2),
+    (["passages", "median", [4, 1, 2, 3]], 2.5),
+    (["colours", "viridis", 0], [68, 1, 84]),
+    (["colours", "viridis", 1], [253, 231, 37]),
+    (["colours", "viridis", 1 / 30], [70, 14, 96]),
+    (["colours", "ink", [68, 1, 84]], "#fff"),
+    (["colours", "ink", [253, 231, 37]], "#000"),
+    (["colours", "place", 10, {"low": 1, "high": 100, "log": True}], 0.5),
+    (["colours", "place", 10, {"low": 0, "high": 100, "log": False}], 0.1),
+    (["colours", "place", 3, {"low": 3, "high": 3, "log": False}], 0.5),
+    (["cells", "field", 'say "a", b'], '"say ""a"", b"'),
+    (["cells", "field", 0.1], "0.1"),
+    (["cells", "field", "nan"], ""),
+    (["cells", "field", "-inf"], "-inf"),
+    (["charts", "decades", 0.01, 10, 7, 1], [0.01, 0.03, 0.1, 0.3, 1, 3, 10]),
+    (["charts", "decades", 1e-8, 1, 5, 1], [1e-7, 1e-5, 1e-3, 1e-1]),
+    (["charts", "decades", 2.4, 3.0, 7, 1], [2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3]),
+    (["charts", "decades", -5, 20, 7, 0.5], [-5, -2, -1, 0, 1, 3, 10]),
+    (["charts", "decades", -0.001, 0.002, 7, 0.01], [-0.001, -0.0005, 0, 0.0005, 0.001, 0.0015, 0.002]),
+]
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    made: list[Any] = run("pure.js", [call for call, _ in BY_HAND], tmp_path_factory.mktemp("deno"))
+    return made
+
+
+@pytest.mark.parametrize("at", range(len(BY_HAND)))
+def test_by_hand(found: list[Any], at: int) -> None:
+    expected = BY_HAND[at][1]
+    assert found[at] == (pytest.approx(expected) if isinstance(expected, float | list) else expected)
+
+
+def test_ticks_end_whatever_the_axis(tmp_path: Path) -> None:
+    """The library's own do not, where an axis begins elsewhere than at a decade."""
+    odd = [(1e-300, 1e300), (3e-7, 20), (7, 7.0001), (1e-25, 20), (-1e30, 1e30), (0, 5e-324)]
+    for ticks in run("pure.js", [["charts", "decades", low, high, 7, 1e-9] for low, high in odd], tmp_path):
+        assert len(ticks) <= 16
