@@ -304,6 +304,17 @@ def test_it_fits_every_width(browser: Browser, fig2_file: Path, width: int, dark
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_charts_stand_beside_each_other_where_there_is_room(browser: Browser, fig2_file: Path) -> None:
+    """At 834 pixels the room is no whole number of them."""
+    with opened(browser, fig2_file, width=834) as page:
+        page.locator("button[data-setting]").first.click()
+        page.wait_for_selector("#charts canvas")
+        boxes = [one.bounding_box() for one in page.locator("#charts figure").all()]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        assert boxes[0]["y"] == boxes[1]["y"]
+
+
 def test_every_control_has_a_name_and_every_id_is_there_once(fig2_page: Page) -> None:
     fig2_page.locator("button[data-setting]").first.click()
     nameless = fig2_page.evaluate(

@@ -124,7 +124,7 @@ function chances(all) {
 
 /** @param {HTMLElement} charts */
 function chartWidth(charts) {
-  const room = charts.clientWidth;
+  const room = Math.floor(charts.getBoundingClientRect().width);
   const columns = Math.max(1, Math.min(3, Math.floor((room + 16) / WIDTH)));
   return Math.floor((room - 16 * (columns - 1)) / columns);
 }
