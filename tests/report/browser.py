@@ -7,7 +7,15 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.report import page as pages
+from harness.report.sections import Parts
+from harness.report.shown import Shown
+from tests.report import made
+from tests.report.test_counts import ENDINGS, SETTINGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -60,3 +68,33 @@ def opened(browser: Browser, file: Path, width: int = 1280, dark: bool = False) 
     yield page
     context.close()
     assert not wrong
+
+
+in_a_browser = pytest.mark.skipif(VARIABLE not in os.environ, reason=f"make test-report runs it; it {HOW}")
+
+
+def small(browser: Browser, folder: Path, **more: Any) -> Any:
+    """The page of a few made-up runs."""
+    path = folder / "made.html"
+    pages.write(path, [Shown(name="made", tables=made.tables(ENDINGS, SETTINGS), source="hand")], Parts())
+    return opened(browser, path, **more)
+
+
+def ask(page: Page, target: float) -> None:
+    page.fill("#target-number", repr(target))
+    page.press("#target-number", "Enter")
+    settle(page)
+
+
+def settle(page: Page) -> None:
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.wait_for_selector("body:not([aria-busy])")
+
+
+def squares(page: Page) -> dict[int, tuple[str, str, str]]:
+    """Setting -> its number, its share of seeds, its state."""
+    found = page.evaluate(
+        """[...document.querySelectorAll("button[data-setting]")].map(one =>
+        [one.dataset.setting, one.children[0].textContent, one.children[1].textContent, one.dataset.state])"""
+    )
+    return {int(setting): (number, seeds, state) for setting, number, seeds, state in found}

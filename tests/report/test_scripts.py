@@ -41,11 +41,11 @@ BY_HAND: list[tuple[list[Any], Any]] = [
     (["cells", "field", 0.1], "0.1"),
     (["cells", "field", "nan"], ""),
     (["cells", "field", "-inf"], "-inf"),
-    (["charts", "decades", 0.01, 10, 7, 1], [0.01, 0.03, 0.1, 0.3, 1, 3, 10]),
-    (["charts", "decades", 1e-8, 1, 5, 1], [1e-7, 1e-5, 1e-3, 1e-1]),
-    (["charts", "decades", 2.4, 3.0, 7, 1], [2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3]),
-    (["charts", "decades", -5, 20, 7, 0.5], [-5, -2, -1, 0, 1, 3, 10]),
-    (["charts", "decades", -0.001, 0.002, 7, 0.01], [-0.001, -0.0005, 0, 0.0005, 0.001, 0.0015, 0.002]),
+    (["axes", "decades", 0.01, 10, 7, 1], [0.01, 0.03, 0.1, 0.3, 1, 3, 10]),
+    (["axes", "decades", 1e-8, 1, 5, 1], [1e-7, 1e-5, 1e-3, 1e-1]),
+    (["axes", "decades", 2.4, 3.0, 7, 1], [2.4, 2.5, 2.6, 2.7, 2.8, 2.9, 3]),
+    (["axes", "decades", -5, 20, 7, 0.5], [-5, -2, -1, 0, 1, 3, 10]),
+    (["axes", "decades", -0.001, 0.002, 7, 0.01], [-0.001, -0.0005, 0, 0.0005, 0.001, 0.0015, 0.002]),
 ]
 
 
@@ -64,5 +64,5 @@ def test_by_hand(found: list[Any], at: int) -> None:
 def test_ticks_end_whatever_the_axis(tmp_path: Path) -> None:
     """The library's own do not, where an axis begins elsewhere than at a decade."""
     odd = [(1e-300, 1e300), (3e-7, 20), (7, 7.0001), (1e-25, 20), (-1e30, 1e30), (0, 5e-324)]
-    for ticks in run("pure.js", [["charts", "decades", low, high, 7, 1e-9] for low, high in odd], tmp_path):
+    for ticks in run("pure.js", [["axes", "decades", low, high, 7, 1e-9] for low, high in odd], tmp_path):
         assert len(ticks) <= 16
