@@ -33,8 +33,8 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu test test-report faults lint \
-	format clean
+.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu test test-report browser faults \
+	lint format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"
@@ -155,7 +155,11 @@ $(DRIVER): $(READY)
 	@$(SHELL) .ci/install $(BIN)/python --editable '.[dev,browser]'
 	@touch $@
 
-test-report: $(DRIVER)
+browser:
+	@command -v "$${HARNESS_BROWSER:-chromium}" > /dev/null || { echo "test-report: there is no browser" \
+		"$${HARNESS_BROWSER:-chromium}: apt-get install chromium, on Debian, or HARNESS_BROWSER=path" >&2; exit 2; }
+
+test-report: browser $(DRIVER)
 	@HARNESS_BROWSER="$${HARNESS_BROWSER:-chromium}" $(BIN)/python -m pytest tests/report
 
 faults: $(READY)

@@ -23,10 +23,7 @@ if TYPE_CHECKING:
 VARIABLE = "HARNESS_BROWSER"
 """Set by `make test-report`: the browser's path or name. Without it these tests are skipped."""
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
-HOW = (
-    "needs Chromium: `apt-get install chromium` on Debian (no other package of it is tried), or its path in "
-    f"{VARIABLE}=..."
-)
+HOW = f"needs Chromium: apt-get install chromium, on Debian, or {VARIABLE}=path"
 
 
 @contextmanager
