@@ -33,8 +33,8 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu test test-report browser faults \
-	lint format clean
+.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu \
+	test test-report browser faults lint format clean
 
 help:  ## print this list
 	@echo "make sweep [GRID=quick]  run what a grid still lacks, then draw its figures"

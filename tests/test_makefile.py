@@ -207,9 +207,8 @@ def test_lint_finds_the_code_whatever_the_folder_is_called(folder: Path) -> None
 def test_without_a_browser_its_tests_say_how_to_get_one(folder: Path) -> None:
     done = make(folder, "test-report", HARNESS_BROWSER="nosuch")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0] == (
-        "test-report: there is no browser nosuch: apt-get install chromium, on Debian, or HARNESS_BROWSER=path"
-    )
+    first, *_ = done.stderr.splitlines()
+    assert first.startswith("test-report: there is no browser nosuch: apt-get install chromium, on Debian")
 
 
 def test_an_environment_that_is_ready_is_left_as_it_is(folder: Path) -> None:
