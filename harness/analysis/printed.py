@@ -19,7 +19,7 @@ from harness.analysis.summary import (
     setting_columns,
 )
 from harness.common.text import counted, halves
-from harness.methods import METHODS
+from harness.methods import titled
 from harness.records.export.asked import DASH, Printed
 from harness.records.reference import say_seeds
 
@@ -37,7 +37,7 @@ def printed(trials: pd.DataFrame, about: Mapping[str, Any]) -> Printed:
     hyper = [name for name in hyper_columns(trials) if trials[name].notna().any()]
     summed = cells_over_seeds(trials)
     protocols = labels.words(trials)
-    rows = pd.DataFrame({"method": [METHODS[m].title if m in METHODS else m for m in summed["method"]]})
+    rows = pd.DataFrame({"method": [titled(name) for name in summed["method"]]})
     if len(protocols) > 1:
         keys = zip(summed["preset"], summed["changes"], strict=True)
         rows["protocol"] = [protocols[key] for key in keys]

@@ -69,6 +69,8 @@ class RaceSection:
     """A line each: `curve` (hit or best), `title`, `x` and `value` [points]."""
     unit: str
     """Of the loss."""
+    source: str
+    """Whose race it is, in words."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +189,7 @@ def race(name: str, results: Path, reference_only: bool) -> RaceSection | None:
                 tables=tuple(summary.tables(raced)),
                 curves=tuple(_lines(read_curves(folder / CURVES))),
                 unit=raced.unit,
+                source="the reference's race" if folder == kept else "your race",
             )
     return None
 
