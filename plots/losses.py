@@ -181,7 +181,7 @@ def draw(
 def _what(trials: pd.DataFrame, found: Panels, rest: str) -> str:
     """What the squares say."""
     budget = texts.iterations(int(trials["max_iterations"].iloc[0]))
-    stopped = ", or at the target," * bool(trials["target_loss"].notna().any())
+    stopped = " or at the target" * bool(trials["target_loss"].notna().any())
     over = "median over seeds of the " * (trials["seed"].nunique() > 1)
     text = f"{over}{found.name} after {budget}{stopped}"
     if any(panel.axes.rest for panel in found.panels):
