@@ -58,6 +58,17 @@ def test_a_pointer_is_told_the_seeds(fig2_page: Page) -> None:
     assert fig2_page.locator("#tip tbody tr").count() == 5
 
 
+def test_a_finger_chooses_and_no_card_is_in_its_way(browser: Browser, fig2_file: Path) -> None:
+    context = browser.new_context(has_touch=True, viewport={"width": 390, "height": 844}, offline=True)
+    page = context.new_page()
+    page.goto(fig2_file.as_uri())
+    page.wait_for_selector("body[data-ready]")
+    page.locator("button[data-setting]").nth(3).tap()
+    assert page.locator("#chips li").count() == 1
+    assert not page.locator("#tip").is_visible()
+    context.close()
+
+
 def test_keys_go_from_square_to_square(fig2_page: Page) -> None:
     fig2_page.locator("button[data-setting]").first.focus()
     first = fig2_page.evaluate("document.activeElement.getAttribute('aria-label')")

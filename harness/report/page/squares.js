@@ -35,6 +35,9 @@ export class Squares {
     for (const kind of ["pointerover", "focusin"]) {
       this.root.addEventListener(kind, (event) => {
         const at = /** @type {HTMLElement | null} */ (of(event));
+        // A finger would have the card in its way, and chooses the square anyway.
+        if (/** @type {PointerEvent} */ (event).pointerType === "touch") return;
+        if (kind === "focusin" && !at?.matches(":focus-visible")) return;
         tell(at, at ? Number(at.dataset.setting) : -1);
       });
     }
