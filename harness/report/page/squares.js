@@ -35,8 +35,7 @@ export class Squares {
     for (const kind of ["pointerover", "focusin"]) {
       this.root.addEventListener(kind, (event) => {
         const at = /** @type {HTMLElement | null} */ (of(event));
-        // A finger would have the card in its way, and chooses the square anyway.
-        if (/** @type {PointerEvent} */ (event).pointerType === "touch") return;
+        // After a click the focus is there too, and on a phone a card would be in the way.
         if (kind === "focusin" && !at?.matches(":focus-visible")) return;
         tell(at, at ? Number(at.dataset.setting) : -1);
       });
