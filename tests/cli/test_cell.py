@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import grids
 from tests import swept
 from tests.cli.conftest import Run, cells, is_refused
 
@@ -23,6 +24,16 @@ def test_cell_by_its_rates_and_by_its_id(harness: Run, tiny: str, results: Path)
     assert by_id.out.splitlines()[:5] == lines[:5]
     is_refused(harness("cell", "", "--grid", tiny), "the beginning of 3 cell ids")
     assert not results.exists()  # nothing is kept
+
+
+@pytest.mark.usefixtures("noise")
+def test_an_id_of_another_seed_is_found_with_that_seed(harness: Run, tiny: str) -> None:
+    """As a report's page writes the command."""
+    other = grids.load(tiny).cells([7])[1]
+    said = harness("cell", "--grid", tiny, "--seed", "7", other.cell_id, "--iterations", "1")
+    assert said.code == 0, said.err
+    assert said.out.startswith(f"{other.cell_id}  {other.describe()}")
+    is_refused(harness("cell", "--grid", tiny, other.cell_id), "not the beginning of any cell id")
 
 
 def test_threads_are_those_that_this_process_may_use(
