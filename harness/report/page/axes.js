@@ -5,6 +5,8 @@ import { short } from "text";
 /** @typedef {import("./charts.js").Chart} Chart */
 /** @typedef {import("./charts.js").Level} Level */
 
+/** Of what an axis can show. */
+const [SMALLEST, LARGEST] = [1e-307, 1e308];
 /** Distances between iterations. */
 export const WHOLE = [1, 2, 5].flatMap((step) =>
   [1, 10, 100, 1e3, 1e4, 1e5, 1e6].map((power) => step * power)
@@ -41,9 +43,9 @@ export function span(lines, levels, log) {
     return log ? [low / 2, high * 2] : [low - Math.abs(low || 1) / 2, high + Math.abs(high || 1) / 2];
   }
   const pad = 0.04;
-  return log
-    ? [low / (high / low) ** pad, high * (high / low) ** pad]
-    : [low - pad * (high - low), high + pad * (high - low)];
+  if (!log) return [low - pad * (high - low), high + pad * (high - low)];
+  const factor = 10 ** (pad * (Math.log10(high) - Math.log10(low)));
+  return [Math.max(low / factor, SMALLEST), Math.min(high * factor, LARGEST)];
 }
 
 /**
