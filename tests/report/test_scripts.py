@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.report.page import FILES
 from tests.report.scripts import run
 
 BY_HAND: list[tuple[list[Any], Any]] = [
@@ -70,3 +72,21 @@ def test_ticks_end_whatever_the_axis(tmp_path: Path) -> None:
     odd = [(1e-300, 1e300), (3e-7, 20), (7, 7.0001), (1e-25, 20), (-1e30, 1e30), (0, 5e-324)]
     for ticks in run("pure.js", [["axes", "decades", low, high, 7, 1e-9] for low, high in odd], tmp_path):
         assert len(ticks) <= 16
+
+
+@pytest.mark.parametrize(("paper", "of"), [("#ffffff", "light"), ("#14171b", "dark")])
+def test_lines_stand_out_from_the_page(paper: str, of: str) -> None:
+    """By 3 to 1, as WCAG 2 asks of graphics."""
+    text = (FILES / "colours.js").read_text("utf-8")
+    colours = re.findall(r"#[0-9a-f]{6}", re.findall(rf"{of}: \[(.*?)\]", text)[0])
+    assert len({*colours}) == 6
+    assert f"--paper: {paper}" in (FILES / "page.css").read_text("utf-8")
+    for colour in colours:
+        low, high = sorted((luminance(colour), luminance(paper)))
+        assert (high + 0.05) / (low + 0.05) >= 3, colour
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -7,30 +7,8 @@ const VIRIDIS = [
 
 /** Of curves, in light and in dark: each stands out from its background by 3 to 1 or more. */
 const LINES = {
-  light: [
-    "#0072b2",
-    "#d55e00",
-    "#00805c",
-    "#b0508b",
-    "#111111",
-    "#8a6d00",
-    "#3d7ea6",
-    "#7a3b00",
-    "#5c5c9e",
-    "#666666",
-  ],
-  dark: [
-    "#56b4e9",
-    "#f28e2b",
-    "#2fc79a",
-    "#e39bc4",
-    "#f2f2f2",
-    "#f0e442",
-    "#8ecae6",
-    "#d9a066",
-    "#a9a9e0",
-    "#a0a0a0",
-  ],
+  light: ["#0072b2", "#d55e00", "#00805c", "#b0508b", "#111111", "#8a6d00"],
+  dark: ["#56b4e9", "#f28e2b", "#2fc79a", "#e39bc4", "#f2f2f2", "#f0e442"],
 };
 /** Dashes after which the colours begin again. */
 const DASHES = [[], [6, 3], [2, 2], [8, 2, 2, 2]];
