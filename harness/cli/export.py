@@ -75,4 +75,5 @@ def export(
         say(note, style="yellow")
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     named = ", ".join(files[:MOST]) + (f" and {len(files) - MOST} more" if len(files) > MOST else "")
-    say(f"wrote into {short(folder)}: {named}")
+    size = sum((folder / file).stat().st_size for file in files) / 1e6
+    say(f"wrote into {short(folder)}: {named}; {size:.1f} MB")

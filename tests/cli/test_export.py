@@ -57,7 +57,7 @@ def test_a_table_for_a_paper(harness: Run, tiny: str, results: Path, format_: st
     said = harness("export", tiny, "--format", format_)
     assert said.code == 0, said.err
     folder = results / "tiny" / "export" / format_
-    assert said.out.splitlines()[-1] == f"wrote into {folder}: about.json, tiny.{suffix}"
+    assert said.out.splitlines()[-1] == f"wrote into {folder}: about.json, tiny.{suffix}; 0.0 MB"
     text = (folder / f"tiny.{suffix}").read_text()
     assert "Tiny. glyphs, 5-way; " in text
     assert "0/1" in text
@@ -70,7 +70,7 @@ def test_many_files_are_counted(
     fill(results, tiny)
     monkeypatch.setattr("harness.cli.export.MOST", 2)
     said = harness("export", tiny, "--format", "csv")
-    assert said.out.splitlines()[-1].endswith(": about.json, columns.csv and 2 more")
+    assert said.out.splitlines()[-1].endswith(": about.json, columns.csv and 2 more; 0.0 MB")
 
 
 @pytest.mark.parametrize(

@@ -163,15 +163,19 @@ def test_a_title_is_one_line_of_characters(char: str) -> None:
         read(sheet(heatmap(), title=f"a{char}b"))
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_drawn_is_refused(case: str) -> None:
-    grid, says = REFUSED[case]
+def is_refused(grid: Any, says: str) -> None:
+    """In one line, with a single mistake."""
     with pytest.raises(UserError) as error:
         read(grid)
     said = str(error.value)
     assert says in said
     assert "more)" not in said
     assert "\n" not in said
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_drawn_is_refused(case: str) -> None:
+    is_refused(*REFUSED[case])
 
 
 ACCEPTED = {

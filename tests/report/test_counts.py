@@ -13,6 +13,7 @@ import pytest
 
 from harness.analysis.counting import counted_to
 from harness.analysis.summary import cells_over_seeds
+from harness.common.places import ROOT
 from harness.records import reference, tables
 from harness.records.passages import outcome
 from harness.records.tables import Tables
@@ -89,6 +90,13 @@ def test_curves_are_those_of_the_records(fig2: Tables, found: dict[str, Any]) ->
         np.testing.assert_allclose(numbers(y), own[np.array(x) - 1], rtol=1 / 4096)
         np.testing.assert_allclose([min(y), max(y)], [own.min(), own.max()], rtol=1 / 4096)
         assert (x[0], x[-1]) == (1, len(own))
+
+
+def test_the_docs_say_how_many_iterations_a_run_keeps(fig2: Tables) -> None:
+    grid = made.content(shown("fig2", fig2))["grids"][0]
+    kept = [grid[name]["steps"]["length"] / len(fig2.trials) for name in ("first", "sustained")]
+    text = " ".join((ROOT / "docs" / "report.md").read_text("utf-8").split())
+    assert "falls: {:.0f} of the up to 500 of a run of `fig2`, and {:.0f} for the mean".format(*kept) in text
 
 
 SETTINGS = {"a": (0.1, 0.01), "b": (0.2, 0.01), "c": (0.3, 0.01), "d": (0.4, 0.01)}
