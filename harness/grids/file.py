@@ -21,6 +21,7 @@ from harness.grids import figure, mistakes, strictyaml
 from harness.grids.figure import Heatmap, Losses, Trajectories
 from harness.grids.grid import RESERVED, Grid
 from harness.grids.matching import listed
+from harness.grids.meta_test import MetaTest
 from harness.grids.mistakes import Mistake, show, suggest
 from harness.grids.protocols import named_preset, written_out
 from harness.grids.strictyaml import Place, refusal
@@ -221,6 +222,8 @@ def _known(data: dict[str, Any], place: Place) -> list[str]:
     """The keys that a file may have at this place, outside of protocols."""
     if not place:
         return [f.alias or name for name, f in Grid.model_fields.items() if name not in _COMPUTED]
+    if place == ("meta_test",):
+        return list(MetaTest.model_fields)
     if place == ("figure",):
         kinds: dict[str, type[Frozen]] = {"trajectories": Trajectories, "losses": Losses}
         return list(kinds.get(data["figure"]["kind"], Heatmap).model_fields)

@@ -28,6 +28,7 @@ from harness.grids import figure, mistakes
 from harness.grids.block import Block
 from harness.grids.figure import Figure, Line
 from harness.grids.matching import listed
+from harness.grids.meta_test import MetaTest
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of
@@ -72,6 +73,17 @@ class Grid(Question):
     )
     seeds: Annotated[tuple[Seed, ...], BeforeValidator(listed), Field(min_length=1)] = (0,)
     blocks: tuple[Block, ...] = Field(alias="cells", min_length=1)
+    keep_weights: bool = Field(
+        False, description="keep the weights of every run; one without them counts as missing"
+    )
+    meta_test: MetaTest | None = Field(
+        None, description="test the weights on tasks that nobody trained on; they are kept"
+    )
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Whether the weights of its runs are kept."""
+        return self.keep_weights or self.meta_test is not None
 
     @property
     def question(self) -> Question:
