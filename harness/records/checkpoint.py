@@ -23,6 +23,10 @@ from harness.common.text import one_line
 from harness.records import provenance
 from harness.records.record import NUMERICS, not_loaded
 
+WITH_WEIGHTS = ("stopped", "budget")
+"""The endings of runs whose weights are of use."""
+Source = tuple[bytes, bytes | None]
+"""A checkpoint's file; and for the weights of a run that had ended its record, which has the rows."""
 Arrays = dict[str, NDArray[Any]]
 _KEY, _SCHEMA = "harness.checkpoint", 1
 _MOST_HEADER = 1 << 26

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cell import Cell, Question
-from harness.common.errors import NotWritten
+from harness.common import places
+from harness.common.errors import NotWritten, UserError
 from harness.common.files import clear_leftovers, write_whole
-from harness.records.checkpoint import About, Damaged, NotLoaded, about_of, digest_of, load, read_about
+from harness.records.checkpoint import (
+    WITH_WEIGHTS,
+    About,
+    Damaged,
+    NotLoaded,
+    Source,
+    about_of,
+    digest_of,
+    load,
+    read_about,
+)
 from harness.records.record import DamagedRecord, ForeignRecord, Header
 from harness.records.store import Scan, Store
 
@@ -21,8 +32,6 @@ EVERY_S = 300.0
 LIMIT = 2 << 30
 """Bytes that the checkpoints and weights of a results folder may take together."""
 SUFFIX = ".safetensors"
-WITH_WEIGHTS = ("stopped", "budget")
-"""The endings of runs whose weights are of use."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +46,6 @@ class Start:
     """Of the cell among those of the checkpoint."""
     ended: bool
     """Whether the checkpoint is the weights of a run that had ended."""
-
-
-Source = tuple[bytes, bytes | None]
-"""A checkpoint's file; and for the weights of a run that had ended its record, which has the rows."""
 
 
 class Checkpoints:
@@ -190,6 +195,18 @@ class Checkpoints:
         except OSError as error:
             raise NotWritten(target, error) from error
         return target
+
+
+def weights(results: Path, cell_id: str) -> bytes:
+    """The file of the weights that a cell's run ended with. UserError: there is none."""
+    path = Checkpoints(Store(results)).weights_of(cell_id)
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(
+            f"{cell_id}: its weights are not kept; write keep_weights: true in its grid, and "
+            f"{places.typed('sweep')} trains it again"
+        ) from None
 
 
 def kept_weights(results: Path) -> dict[str, str]:

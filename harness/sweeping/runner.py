@@ -9,7 +9,8 @@ from typing import Protocol
 
 from harness.cell import Cell, Question
 from harness.records import Progress
-from harness.records.checkpoints import EVERY_S, Checkpoints, Source
+from harness.records.checkpoint import Source
+from harness.records.checkpoints import EVERY_S, Checkpoints
 from harness.records.store import Store
 
 Pack = tuple[Cell, ...]

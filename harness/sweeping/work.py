@@ -11,7 +11,7 @@ import torch
 from harness import records
 from harness.cell import Question
 from harness.records import provenance
-from harness.records.checkpoints import Source
+from harness.records.checkpoint import Source
 from harness.sweeping.runner import Keeping, Pack
 from harness.training import checkpoint, loop
 from harness.training.checkpoint import Checkpoint
@@ -45,21 +45,25 @@ def work(
     Errors of the accelerator are raised: its process may be unusable and has to end.
     """
     torch.set_num_threads(threads)
-    latest = checkpoint.joined(sources, pack)
+    latest: dict[str, Checkpoint] = {}  # by cell id
+
+    def remember(one: Checkpoint | None) -> None:
+        if one is not None and not one.about.ended:
+            latest.update((cell.cell_id, one) for cell in one.about.cells)
 
     def take(one: Checkpoint) -> None:
-        nonlocal latest
-        latest = latest if one.about.ended else one
+        remember(one)
         save(checkpoint.dump(one))
 
     keep = None
     if keeping is not None:
         keep = loop.Keep(take=take, every_s=keeping.every_s, weights=keeping.weights)
+    remember(checkpoint.joined(sources, pack))
     waiting = deque([pack])
     while waiting:
         part = waiting.popleft()
         left = {cell.cell_id: cell for cell in part}
-        start = latest and latest.of(part)
+        start = latest[part[0].cell_id].of(part) if part[0].cell_id in latest else None
         message = ""
         try:
             for record in loop.train(part, question, device, observe, start=start, keep=keep):
@@ -67,7 +71,7 @@ def work(
                 del left[record.header.cell.cell_id]
                 yield content
         except checkpoint.Unfit:
-            latest = None
+            latest.clear()
             waiting.append(part)
         except torch.AcceleratorError:
             raise

@@ -6,7 +6,6 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,15 +15,12 @@ from torch import Tensor
 
 from harness import records
 from harness.cell import Cell
-from harness.common import places
 from harness.common.errors import UserError
 from harness.methods.base import State
 from harness.problems import problem_of
 from harness.problems.networks import built
 from harness.records import Row, checkpoint, schema
-from harness.records.checkpoint import About, Damaged
-from harness.records.checkpoints import Checkpoints, Source
-from harness.records.store import Store
+from harness.records.checkpoint import About, Damaged, Source
 from harness.training import replay
 
 
@@ -139,33 +135,23 @@ def filled(start: State, tensors: Named) -> State:
     return replay.each(lambda _: next(values), start)
 
 
-def kept(results: Path, cell: Cell) -> State:
+def state_of(content: bytes, cell: Cell) -> State:
     """The state of a cell at the end of its run, before the update after the last row: tensors [1, ...] on
-    the CPU. UserError: its weights are not kept, or are not those of its network."""
-    checkpoints = Checkpoints(Store(results))
-    path = checkpoints.weights_of(cell.cell_id)
+    the CPU. content: the file of its weights. UserError: it is not that, or is damaged."""
+    name = f"the weights of {cell.cell_id}"
     try:
-        one = load(path.read_bytes())
-    except FileNotFoundError:
-        raise UserError(
-            f"{cell.cell_id}: its weights are not kept; write keep_weights: true in its grid, and "
-            f"{places.typed('sweep')} trains it again"
-        ) from None
+        one = load(content)
+        state = State(**{part: _tree(one.state, part) for part in State._fields})
     except (Damaged, checkpoint.NotLoaded) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    if [one.cell_id for one in one.about.cells] != [cell.cell_id]:
-        raise UserError(f"{path}: has the weights of {one.about.cells[0].cell_id}")
-    try:
-        state = State(**{name: _tree(one.state, name) for name in State._fields})
+        raise UserError(f"{name}: cannot be read: {error}") from None
     except KeyError as error:
-        raise UserError(f"{path}: cannot be read: it lacks {error}") from None
-    problem = problem_of(cell.protocol)
-    size = sum(built(cell.protocol, *problem.shape()).layout.sizes)
+        raise UserError(f"{name}: cannot be read: there is no {error}") from None
+    if [kept.cell_id for kept in one.about.cells] != [cell.cell_id]:
+        raise UserError(f"{name}: they are those of {one.about.cells[0].cell_id}")
+    size = sum(built(cell.protocol, *problem_of(cell.protocol).shape()).layout.sizes)
     if state.weights.shape != (1, size):
-        has = state.weights.shape[-1]
-        raise UserError(
-            f"{path}: has {has} weights; the network {cell.protocol.network} of its cell has {size}"
-        )
+        has, network = state.weights.shape[-1], cell.protocol.network
+        raise UserError(f"{name}: they are {has} numbers; its network, {network}, has {size}")
     return state
 
 

@@ -19,8 +19,7 @@ from harness.cell import Cell, Question
 from harness.methods import METHODS
 from harness.methods.base import Adapted, State
 from harness.records import Progress, Record, Row, provenance
-from harness.records.checkpoint import About
-from harness.records.checkpoints import WITH_WEIGHTS
+from harness.records.checkpoint import WITH_WEIGHTS, About
 from harness.records.passages import lowest_sustained
 from harness.records.schema import judged
 from harness.training import checkpoint, replay
@@ -84,7 +83,7 @@ def train(
         | ({"continued": list(continued)} if continued else {})
     )
     span = span or (1 if device == "cpu" else SPAN)
-    kept_at = time.monotonic()
+    kept_at: float | None = None
     while training:
         started = time.perf_counter()
         iterations = range(first, min(first + span - 1, question.max_iterations) + 1)
@@ -93,6 +92,7 @@ def train(
             trajectory.extend(rows)
         _validate_last_rows(training, pack, moments)
         seconds = time.perf_counter() - started
+        kept_at = started if kept_at is None else kept_at
 
         if keep and keep.weights:
             for one in _ended(training, moments, size, continued):
@@ -102,9 +102,9 @@ def train(
         pack.keep(remaining)
         training = [training[i] for i in remaining]
         first = iterations.stop
-        if keep and training and time.monotonic() - kept_at >= keep.every_s:
+        if keep and training and started + seconds - kept_at >= keep.every_s:
             keep.take(_checkpoint(training, pack.state, first, size, continued))
-            kept_at = time.monotonic()
+            kept_at = started + seconds
 
 
 def _ended(

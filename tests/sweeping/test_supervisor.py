@@ -43,6 +43,8 @@ class Driver:
     def record(self, content: bytes) -> None:
         self.recorded.append(records.load_header(content).cell.cell_id)
 
+    def checkpoint(self, content: bytes) -> None: ...
+
     def progress(self, now: list[records.Progress]) -> None: ...
 
     def interrupted(self) -> bool:

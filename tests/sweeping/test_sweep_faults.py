@@ -20,10 +20,10 @@ def test_a_failed_cell_does_not_stop_the_others(tmp_path: Path, monkeypatch: pyt
     train = work.loop.train
     victim = request(tmp_path).cells()[1].cell_id
 
-    def broken(pack: tuple, *arguments: object) -> object:
+    def broken(pack: tuple, *arguments: object, **options: object) -> object:
         if pack[0].cell_id == victim:
             raise RuntimeError("a fault\nof two lines")
-        return train(pack, *arguments)
+        return train(pack, *arguments, **options)
 
     monkeypatch.setattr(work.loop, "train", broken)
     result, _ = run(request(tmp_path))

@@ -59,10 +59,10 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[list[float]]:
     packs: list[weakref.ref] = []
     train, make = loop.train, loop.Pack
 
-    def seen(cells: Sequence[Cell], *more: Any) -> Iterator[Record]:
+    def seen(cells: Sequence[Cell], *more: Any, **options: Any) -> Iterator[Record]:
         assert not [one for one in packs if one() is not None]
         found.append([cell.hyper.beta0 for cell in cells])  # type: ignore[attr-defined]
-        yield from train(cells, *more)
+        yield from train(cells, *more, **options)
 
     def made(*arguments: Any) -> Any:
         pack = make(*arguments)
@@ -126,8 +126,8 @@ def test_what_had_ended_is_not_trained_again(
     """The error comes when three of four have handed over their records."""
     train = loop.train
 
-    def breaks(cells: Sequence[Cell], *more: Any) -> Iterator[Record]:
-        for at, record in enumerate(train(cells, *more)):
+    def breaks(cells: Sequence[Cell], *more: Any, **options: Any) -> Iterator[Record]:
+        for at, record in enumerate(train(cells, *more, **options)):
             if at == 3:
                 raise RuntimeError("just now")
             yield record
@@ -147,7 +147,7 @@ def test_a_single_cell_is_trained_once(trained: list[list[float]]) -> None:
 def test_errors_of_the_accelerator_are_raised(
     trained: list[list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def lost(*arguments: Any) -> Any:
+    def lost(*arguments: Any, **options: Any) -> Any:
         raise torch.AcceleratorError("the device is lost")
 
     monkeypatch.setattr(loop, "Pack", lost)
