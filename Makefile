@@ -15,7 +15,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT COLUMN
+	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT COLUMN CHECKPOINTS
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -28,7 +28,8 @@ HARNESS := $(BIN)/python -P -m harness
 OPTIONS = $${DATASET:+--dataset "$$DATASET"} $${RESULTS:+--results "$$RESULTS"} $${SEEDS:+--seeds "$$SEEDS"}
 SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 	$${RAY_ADDRESS:+--ray-address "$$RAY_ADDRESS"} $${WHERE:+--where "$$WHERE"} \
-	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"} $${STALE:+--stale} $${REPORT:+--report}
+	$${SHARD:+--shard "$$SHARD"} $${RUNNER:+--runner "$$RUNNER"} $${STALE:+--stale} $${REPORT:+--report} \
+	$${CHECKPOINTS:+--checkpoints "$$CHECKPOINTS"}
 
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
@@ -49,6 +50,7 @@ help:  ## print this list
 	@echo "     RAY_ADDRESS=auto    run on a Ray cluster"
 	@echo "     RUNNER=serial       without Ray, one cell after the other"
 	@echo "     REPORT=1            then also write a page to look at, as make report does"
+	@echo "     CHECKPOINTS=2GiB    room for the checkpoints of long runs, and for weights; 0: none are written"
 	@echo "     STALE=1             also train again what other versions of a plug-in have made"
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"

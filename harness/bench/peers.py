@@ -199,12 +199,12 @@ def programs(
 
 def _preparation(loop: Loop, memory: str) -> Prepare:
     def prepare(work: Workload) -> Program:
-        net, layout = network(work), work.network.layout
+        net = network(work)
         net.to(memory_format=LAYOUTS[memory])  # type: ignore[call-overload]
         step = loop(net, tasks(work, LAYOUTS[memory]), work)
 
         def answer(loss: Tensor) -> Answer:
-            return Answer(loss.double().reshape(1), gradient(layout, net).unsqueeze(0))
+            return Answer(loss.double().reshape(1), gradient(work.network, net).unsqueeze(0))
 
         return Program(step=step, answer=answer)
 

@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from harness.bench.workload import Workload
 from harness.cell import Protocol
-from harness.problems.networks import Layout
+from harness.problems.networks import Built, Layout
 from harness.problems.networks.module import Module
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"few-shot": cross_entropy, "sinusoid": mse_loss}
@@ -59,45 +59,21 @@ def network(work: Workload) -> nn.Module:
     else:
         net = Conv4(work.protocol) if work.protocol.network == "conv4" else _perceptron(ours.layout)
     net.to(work.device, work.weights.dtype)
-    with torch.no_grad():
-        for part, piece in zip(ours.layout.parts, work.weights[0].split(ours.layout.sizes), strict=True):
-            parameter = _parameter(net, part.name)
-            parameter.copy_(_from_ours(net, piece, parameter))
+    named = ours.layout.named(work.weights[0])
+    parts = dict(ours.in_torch(name, values) for name, values in named.items())
+    net.load_state_dict({**ours.constants, **parts})
     return net
 
 
-def gradient(layout: Layout, net: nn.Module) -> Tensor:
+def gradient(ours: Built, net: nn.Module) -> Tensor:
     """The parameters' `.grad` as our flat vector [P], float64."""
-    gradients = [_parameter(net, part.name).grad for part in layout.parts]
+    names = [ours.in_torch(part.name, torch.zeros(part.shape))[0] for part in ours.layout.parts]
+    gradients = [net.get_parameter(name).grad for name in names]
     return torch.cat([_to_ours(net, one.double()) for one in gradients if one is not None])
 
 
-def _parameter(net: nn.Module, name: str) -> nn.Parameter:
-    """The parameter that holds a part of our flat vector."""
-    if not isinstance(net, Conv4):
-        return net.get_parameter(name)
-    kind, layer = name.rstrip("0123456789"), name.lstrip("abcdefghijklmnopqrstuvwxyz")
-    match kind:
-        case "head" | "bias":
-            path = f"head.{'weight' if kind == 'head' else 'bias'}"
-        case "conv":
-            path = f"features.{3 * int(layer)}.weight"
-        case _:
-            path = f"features.{3 * int(layer) + 1}.{'weight' if kind == 'scale' else 'bias'}"
-    return net.get_parameter(path)
-
-
-def _from_ours(net: nn.Module, flat: Tensor, like: Tensor) -> Tensor:
-    """A part of our vector in torch's shape: for Conv4, kernels [out, in, 3, 3] and the head [out, in]."""
-    if not isinstance(net, Conv4):
-        return flat.view(like.shape)
-    if like.ndim == 4:
-        return flat.view(3, 3, like.shape[1], like.shape[0]).permute(3, 2, 0, 1)
-    return flat.view(like.shape[::-1]).T if like.ndim == 2 else flat
-
-
 def _to_ours(net: nn.Module, tensor: Tensor) -> Tensor:
-    """The inverse of _from_ours, flat."""
+    """Flat, in our order: for Conv4 from kernels [out, in, 3, 3] and a head [out, in]."""
     if isinstance(net, Conv4):
         tensor = tensor.permute({4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}[tensor.ndim])
     return tensor.reshape(-1)

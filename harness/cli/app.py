@@ -27,6 +27,7 @@ from harness.cli import (
     show,
     status,
     sweep,
+    weights,
 )
 from harness.cli.codes import FAILED, USER_ERROR
 from harness.cli.console import complain, err, say
@@ -122,6 +123,7 @@ _add(export.export, "export fig1 --format optuna")
 _add(restore.restore, "restore fig2")
 _add(status.status, "status fig2")
 _add(show.show, "show 0af8e3dc481b7096")
+_add(weights.weights, "weights 0af8e3dc481b7096 --out weights.safetensors")
 _add(cell.cell, "cell --grid quick alpha0=1 beta0=1e-2")
 _add(grids.list_grids, "grids fig2 --cells")
 _add(data.data, "data omniglot --sheet episodes.png")

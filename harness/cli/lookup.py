@@ -13,8 +13,9 @@ from harness.cli.console import say, short
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.plugins import NotLoaded
+from harness.common.text import listed
 from harness.grids import Grid
-from harness.records import describing, pool, reference, tables
+from harness.records import DamagedRecord, ForeignRecord, Record, describing, pool, reference, tables
 from harness.records.store import Scan, Store
 
 if TYPE_CHECKING:
@@ -61,6 +62,28 @@ def by_beginning(beginning: str, known: Mapping[str, T], what: str, where: str) 
         )
         raise UserError(f"cell '{beginning}': {count} {where}; harness grids NAME --cells lists ids")
     return known[matching[0]]
+
+
+def record_of(cell_id: str, results: Path) -> Record:
+    """The record whose cell id begins with `cell_id`. UserError: there is none, or more than one, or it
+    cannot be read."""
+    store = Store(results)
+    ids = {path.stem: path.stem for path in sorted(store.folder.glob("*.parquet"))}
+    if not any(one.startswith(cell_id) for one in ids) and (names := pool.holding(cell_id)):
+        raise UserError(
+            f"cell '{cell_id}': not the beginning of any record id in {short(store.folder)}, but of the "
+            f"reference's {listed(names)}; harness restore {names[0]} puts its records there"
+        )
+    whole_id = by_beginning(cell_id, ids, "record", f"in {short(store.folder)}")
+    try:
+        return store.read(whole_id)
+    except DamagedRecord as error:
+        raise UserError(f"cell {whole_id}: {error}; the next sweep sets it aside and runs it again") from None
+    except ForeignRecord as error:
+        raise UserError(
+            f"cell {whole_id}: a record of {error}, which is not loaded here; --grid with its grid's file "
+            "loads its plug-ins"
+        ) from None
 
 
 def choose(

@@ -10,6 +10,7 @@ import typer
 
 from harness.common import places
 from harness.common.errors import UserError
+from harness.common.text import bytes_of
 
 
 def path_option(what: str, **more: Any) -> Any:
@@ -27,6 +28,14 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")
 ]
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+def room(text: str) -> int:
+    """The bytes of --checkpoints. UserError: it is no size."""
+    try:
+        return bytes_of(text)
+    except ValueError:
+        raise UserError(f"checkpoints '{text}': write a size such as 2GiB or 500MB, or 0 for none") from None
 
 
 def check_target(target: float | None) -> None:

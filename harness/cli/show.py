@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.console import out, say, say_facts, short
+from harness.cli.console import out, say, say_facts
 from harness.cli.layout import Columns
 from harness.cli.options import Results
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.text import counted, listed
+from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.cell import Protocol
@@ -36,29 +36,11 @@ def show(
 ) -> None:
     """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""
     from harness import grids
-    from harness.cli.lookup import by_beginning
-    from harness.records import DamagedRecord, ForeignRecord, pool
-    from harness.records.store import Store
+    from harness.cli.lookup import record_of
 
     if grid is not None:
         grids.load(grid)
-    store = Store(results.absolute())
-    ids = {path.stem: path.stem for path in sorted(store.folder.glob("*.parquet"))}
-    if not any(one.startswith(cell_id) for one in ids) and (names := pool.holding(cell_id)):
-        raise UserError(
-            f"cell '{cell_id}': not the beginning of any record id in {short(store.folder)}, but of the "
-            f"reference's {listed(names)}; harness restore {names[0]} puts its records there"
-        )
-    whole_id = by_beginning(cell_id, ids, "record", f"in {short(store.folder)}")
-    try:
-        record = store.read(whole_id)
-    except DamagedRecord as error:
-        raise UserError(f"cell {whole_id}: {error}; the next sweep sets it aside and runs it again") from None
-    except ForeignRecord as error:
-        raise UserError(
-            f"cell {whole_id}: a record of {error}, which is not loaded here; --grid with its grid's file "
-            "loads its plug-ins"
-        ) from None
+    record = record_of(cell_id, results.absolute())
     targets = _targets(record.header.cell.protocol) if target is None else target
     say_facts(_facts(record, targets))
     out.print(_excerpt(record))

@@ -13,11 +13,12 @@ from harness.cli.console import out, say, say_json, short
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
-from harness.common.text import counted
+from harness.common.text import counted, listed, size
 
 if TYPE_CHECKING:
     from harness.cell import Cell
     from harness.grids import Grid
+    from harness.records.checkpoints import Checkpoints
     from harness.records.store import Scan
     from harness.sweeping.driver import Running
 
@@ -61,11 +62,12 @@ def status(
 
     With --json: sweeping (whether a sweep or a restore is running in this folder), grids (each with grid,
     seeds, cells, done, running, missing, failed, stale), cells (those neither done nor missing: grid,
-    cell_id, cell, kind, reason; grid null: a running cell of none of these grids) and not_loaded (of how many
-    records what is not loaded, such as "method sign").
+    cell_id, cell, kind, reason; grid null: a running cell of none of these grids), not_loaded (of how many
+    records what is not loaded, such as "method sign") and kept (checkpoints, weights: how many files; bytes).
     """
     from harness import grids
     from harness.cli.lookup import kept, recorded
+    from harness.records.checkpoints import Checkpoints
     from harness.records.store import Store
     from harness.sweeping.driver import in_training
 
@@ -78,12 +80,17 @@ def status(
     if not grid:
         loaded = recorded(scan, folder, [], dataset, running or ())
     chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]
-    found = [_status(one, scan, asked, running or {}) for one, asked in zip(loaded, chosen, strict=True)]
+    checkpoints = Checkpoints(store)
+    found = [
+        _status(one, scan, asked, running or {}, checkpoints)
+        for one, asked in zip(loaded, chosen, strict=True)
+    ]
     known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
     others = {} if grid else {i: cell for i, cell in (running or {}).items() if i not in known}
     if as_json:
         say_json(
-            _for_programs(found, others, running is not None) | {"not_loaded": Counter(scan.foreign.values())}
+            _for_programs(found, others, running is not None)
+            | {"not_loaded": Counter(scan.foreign.values()), "kept": _kept_for_programs(checkpoints)}
         )
         return
     if running is not None and not running:
@@ -101,17 +108,35 @@ def status(
         say(f"{counted(len(scan.foreign), 'more record')} in {short(store.folder)}, not loaded: {of}")
     for cell_id, (words, iteration) in others.items():
         say(f"{cell_id}  {words}  running: at iteration {iteration}")
+    _say_kept(checkpoints)
 
 
-def _status(grid: Grid, scan: Scan, seeds: tuple[int, ...] | None, running: Running) -> Status:
+def _kept_for_programs(checkpoints: Checkpoints) -> dict[str, int]:
+    in_training, weights = checkpoints.counts
+    return {"checkpoints": in_training, "weights": weights, "bytes": checkpoints.used}
+
+
+def _say_kept(checkpoints: Checkpoints) -> None:
+    """A line on the disk that checkpoints and weights take, if there are any."""
+    in_training, weights = checkpoints.counts
+    what = [counted(in_training, "checkpoint")] * bool(in_training)
+    what += [f"the weights of {counted(weights, 'run')}"] * bool(weights)
+    if what:
+        say(f"kept in {short(checkpoints.store.folder)}: {listed(what)}, {size(checkpoints.used)}")
+
+
+def _status(
+    grid: Grid, scan: Scan, seeds: tuple[int, ...] | None, running: Running, checkpoints: Checkpoints
+) -> Status:
     """seeds None: those with records, or else the grid's."""
     from harness.records import tables
-    from harness.sweeping.plan import made_by_others, plan
+    from harness.sweeping.plan import lacking_weights, made_by_others, plan
 
     chosen = tables.recorded_seeds(grid, scan) if seeds is None else seeds
     cells = grid.cells(chosen)
     reasons = {}
-    for cell_id, todo in plan(cells, scan, grid.question).items():
+    lacks = lacking_weights(grid, checkpoints)
+    for cell_id, todo in plan(cells, scan, grid.question, lacks=lacks).items():
         if cell_id in running:
             reasons[cell_id] = "running", f"at iteration {running[cell_id][1]}"
         else:

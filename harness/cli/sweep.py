@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ import typer
 
 from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
-from harness.cli.options import Dataset, Device, Results, grid_names
+from harness.cli.options import Dataset, Device, Results, grid_names, room
 from harness.cli.plot import draw, say_left_out
 from harness.cli.report import report as write_report
 from harness.common import places
@@ -59,6 +60,10 @@ def sweep(
     report: Annotated[
         bool, typer.Option("--report", help="Then also write a page to look at, as `harness report` does.")
     ] = False,
+    checkpoints: Annotated[
+        str,
+        typer.Option(help="Room for checkpoints and weights in the results folder; 0: none are written."),
+    ] = "2GiB",
     runner: Annotated[
         RunnerName, typer.Option(help="Ray Tune, or one cell after another in this process.")
     ] = RunnerName.ray,
@@ -85,6 +90,8 @@ def sweep(
         where=where,
         shard=shard,
         stale=stale,
+        checkpoints=room(checkpoints),
+        every_s=_every(),
     )
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
@@ -95,6 +102,23 @@ def sweep(
         except UserError as error:  # how the sweep ended is said all the same
             complain(str(error))
     _conclude(result)
+
+
+EVERY = "HARNESS_CHECKPOINT_SECONDS"
+
+
+def _every() -> float:
+    """Seconds between two checkpoints. UserError: the environment has no number of them."""
+    from harness.records.checkpoints import EVERY_S
+
+    text = os.environ.get(EVERY, "").strip()
+    try:
+        seconds = float(text or EVERY_S)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise UserError(f"{EVERY}: '{text}' is no number of seconds; without it there are {EVERY_S:g}")
+    return seconds
 
 
 def _runner(name: RunnerName) -> Runner:

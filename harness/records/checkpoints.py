@@ -67,6 +67,13 @@ class Checkpoints:
         """Bytes that all files take, those of killed writers too."""
         return sum(_size(path) for folder in (self.in_training, self.weights) for path in _files(folder))
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Files of cells in training, and of weights."""
+        folders = (self.in_training, self.weights)
+        one, other = (sum(path.name.endswith(SUFFIX) for path in _files(folder)) for folder in folders)
+        return one, other
+
     def lacks_weights(self, header: Header) -> bool:
         """Whether a run has ended with weights, and they are not here."""
         if header.ending not in WITH_WEIGHTS:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness.cell import Cell, Protocol, Question, alike
+from harness.grids import Grid
 from harness.problems.networks import NETWORKS
 from harness.records import Header, provenance
-from harness.records.checkpoints import Start
+from harness.records.checkpoints import Checkpoints, Start
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
@@ -41,6 +42,11 @@ def plan(
     tells; None: nobody asks for them."""
     reasons = ((cell.cell_id, _todo(cell, scan, question, stale, lacks)) for cell in cells)
     return {cell_id: todo for cell_id, todo in reasons if todo is not None}
+
+
+def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], bool] | None:
+    """What tells whether a record of the grid lacks its weights; None: the grid does not ask for them."""
+    return checkpoints.lacks_weights if grid.keeps_weights else None
 
 
 def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:

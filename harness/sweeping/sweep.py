@@ -20,7 +20,15 @@ from harness.records.checkpoints import EVERY_S, LIMIT, Checkpoints
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
-from harness.sweeping.plan import Todo, at_a_time, made_by_others, pack, plan, together
+from harness.sweeping.plan import (
+    Todo,
+    at_a_time,
+    lacking_weights,
+    made_by_others,
+    pack,
+    plan,
+    together,
+)
 from harness.sweeping.runner import Keeping, Machine, Runner
 
 Draw = Callable[[Path], object]
@@ -168,11 +176,6 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
             unwritten=made.unwritten,
             left_out={i: reason for i, reason in made.damaged.items() if i not in ours},
         )
-
-
-def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], bool] | None:
-    """What tells whether a record of the grid lacks its weights; None: the grid does not ask for them."""
-    return checkpoints.lacks_weights if grid.keeps_weights else None
 
 
 def _run_missing(

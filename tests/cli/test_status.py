@@ -73,7 +73,7 @@ def test_status_for_programs(harness: Run, tiny: str, results: Path) -> None:
     said = harness("status", tiny, "--json")
     assert said.code == 0
     found = json.loads(said.out)
-    assert list(found) == ["sweeping", "grids", "cells", "not_loaded"]
+    assert list(found) == ["sweeping", "grids", "cells", "not_loaded", "kept"]
     assert found["sweeping"] is False
     assert found["grids"] == [
         {"grid": "tiny", "seeds": [0], "cells": 3, "done": 1, "running": 0, "missing": 0}
@@ -101,6 +101,7 @@ def test_status_for_programs(harness: Run, tiny: str, results: Path) -> None:
 
 def test_status_for_programs_without_records(harness: Run) -> None:
     nothing = {"sweeping": False, "grids": [], "cells": [], "not_loaded": {}}
+    nothing["kept"] = {"checkpoints": 0, "weights": 0, "bytes": 0}
     assert json.loads(harness("status", "--json").out) == nothing
 
 

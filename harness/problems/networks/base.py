@@ -102,6 +102,15 @@ class Built:
     def to(self, device: torch.device, dtype: torch.dtype) -> None:
         """Move what it keeps beside its weights."""
 
+    def in_torch(self, name: str, values: Tensor) -> tuple[str, Tensor]:
+        """A parameter as a torch.nn.Module of this network has it, in name and shape."""
+        return name, values
+
+    @property
+    def constants(self) -> Mapping[str, Tensor]:
+        """What else such a module has, in its state_dict."""
+        return self.kept
+
 
 class Network:
     """A network by its name, for any protocol."""

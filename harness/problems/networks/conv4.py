@@ -128,6 +128,30 @@ class Conv4(Built):
             x = F.relu(F.batch_norm(x, None, None, scale, shift, training=True, eps=self.setting.norm_eps))
         return x.mean((2, 3)) @ weights["head"] + weights["bias"]
 
+    def in_torch(self, name: str, values: Tensor) -> tuple[str, Tensor]:
+        """See Built: of `features`, a Sequential of convolution, batch norm and ReLU for each layer, and of
+        `head`, a Linear."""
+        kind, layer = name.rstrip("0123456789"), name.lstrip("abcdefghijklmnopqrstuvwxyz")
+        match kind:
+            case "head":
+                return "head.weight", values.mT
+            case "bias":
+                return "head.bias", values
+            case "conv":
+                kernel = values.unflatten(0, (3, 3, -1)).permute(3, 2, 0, 1)
+                return f"features.{3 * int(layer)}.weight", kernel
+            case _:
+                return _norm(int(layer), "weight" if kind == "scale" else "bias"), values
+
+    @property
+    def constants(self) -> Mapping[str, Tensor]:
+        """See Built: torch's batch norm has a scale beside its shift, here 1."""
+        import torch
+
+        if self.setting.norm_scale:
+            return {}
+        return {_norm(i, "weight"): torch.ones(self.setting.filters) for i in range(self.setting.layers)}
+
 
 class Conv4Network(Network):
     """See the head of this file."""
@@ -167,6 +191,11 @@ class Conv4Network(Network):
                 f"network conv4: takes images [channels, height, width], not inputs of shape {shape}"
             )
         return Conv4(protocol, layout(protocol, shape[0], outputs))
+
+
+def _norm(layer: int, kind: str) -> str:
+    """A parameter of a layer's batch norm in torch."""
+    return f"features.{3 * layer + 1}.{kind}"
 
 
 def _initial(setting: Any, seed: int, at: int, part: Part) -> NDArray[np.float64]:
