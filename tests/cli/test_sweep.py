@@ -76,10 +76,10 @@ def test_a_sweep_with_a_failed_cell_exits_with_1(
     broken = cells(tiny)[2]  # the only one of its method, and so of its pack
     train = loop.train
 
-    def fails(pack, *rest):
+    def fails(pack, *rest, **more):
         if broken in pack:
             raise RuntimeError("no memory\nfor that")
-        return train(pack, *rest)
+        return train(pack, *rest, **more)
 
     monkeypatch.setattr(loop, "train", fails)
     said = harness("sweep", tiny, "--runner", "serial")
