@@ -54,6 +54,8 @@ class Size:
     memory: tuple[tuple[int, int], ...]
     """(records, rows of each) that the driver stores."""
     repeats: int
+    pairs: int
+    """Of runs with and without checkpoints."""
 
 
 # A resumed sweep until it knows what to run, and until it would submit the first trial. Then it ends.
@@ -199,6 +201,7 @@ FULL = Size(
     sweeps={"quick": ["quick"], "part of fig2": [*PART]},
     memory=((100, 500), (1000, 500), (100, 5000), (1000, 5000)),
     repeats=3,
+    pairs=9,
 )
 QUICK = Size(
     records=200,
@@ -206,13 +209,14 @@ QUICK = Size(
     sweeps={"two cells of quick": ["quick", "--where", "method=maml"]},
     memory=((10, 100), (10, 1000)),
     repeats=1,
+    pairs=1,
 )
-PARTS = ("store", "plots", "sweeps", "memory")
+PARTS = ("store", "plots", "sweeps", "memory", "checkpoints")
 
 
 def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dict[str, Any]:
     """The parts asked for; the stores are made in `folder`."""
-    from harness.bench import machine  # late: it loads torch, which a measured child does not need
+    from harness.bench import keeping, machine  # late: it loads torch, which a measured child does not need
 
     swept = replace(
         size,
@@ -228,6 +232,7 @@ def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dic
         "plots": lambda: plots(size, dataset, folder / "plots"),
         "sweeps": lambda: sweeps(swept, folder / "sweeps"),
         "memory": lambda: memory(size, folder / "memory"),
+        "checkpoints": lambda: keeping.checkpoints(size.pairs),
     }
     for part in parts:
         result[part] = by_part[part]()

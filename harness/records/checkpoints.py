@@ -164,18 +164,34 @@ class Checkpoints:
         """Write a checkpoint; of cells in training, it takes the place of older ones. False: there is no room
         for it within the limit, and what was there stays. NotWritten."""
         about = about_of(content)
-        ids = [cell.cell_id for cell in about.cells]
-        name = ids[0] if about.ended else hashlib.sha256("".join(sorted(ids)).encode()).hexdigest()[:16]
-        path = (self.weights if about.ended else self.in_training) / f"{name}{SUFFIX}"
-        if self.used - _size(path) + len(content) > self.limit:
+        ids = {cell.cell_id for cell in about.cells}
+        folder, name = self.weights, about.cells[0].cell_id
+        if not about.ended:
+            pack = hashlib.sha256("".join(sorted(ids)).encode()).hexdigest()[:16]
+            folder, name = self.in_training, f"{pack}-{about.iteration}"
+        path = folder / f"{name}{SUFFIX}"
+        older = self._older(about, ids)
+        freed = sum(map(_size, {path, *(one for one, left in older.items() if not left)}))
+        if self.used - freed + len(content) > self.limit:
             return False
         write_whole(path, lambda temporary: temporary.write_bytes(content))
         if not about.ended:
-            for _, older in self._left.values():
-                older.difference_update(ids)
-            self._left[path] = about, {*ids}
+            for one, left in older.items():
+                self._left[one] = self._left[one][0], left
+            self._left[path] = about, ids
             self._drop_what_nobody_needs()
         return True
+
+    def _older(self, about: About, ids: set[str]) -> dict[Path, set[str]]:
+        """Of the files of cells in training that have not come further: which cells still need them once
+        these have another."""
+        if about.ended:
+            return {}
+        return {
+            path: left - ids
+            for path, (other, left) in self._left.items()
+            if other.iteration <= about.iteration
+        }
 
     def ended(self, header: Header) -> None:
         """A cell's record was written: the checkpoint that led to it goes."""

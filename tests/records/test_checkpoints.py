@@ -91,6 +91,9 @@ def test_the_newest_of_a_cell_is_kept_alone(kept: Checkpoints) -> None:
     assert {i: one.iteration for i, one in starts.items()} == {A.cell_id: 20, B.cell_id: 30, C.cell_id: 5}
     kept.put(content([A], 40))
     assert names(kept) == [[5, 2], [30, 1], [40, 0]]
+    kept.put(content([A, B], 35))  # of a run that began again: A has come further
+    assert names(kept) == [[5, 2], [35, 0, 1], [40, 0]]
+    assert kept.starts([A], LONG)[A.cell_id].iteration == 40
 
 
 def test_a_record_ends_its_checkpoint_but_a_failed_or_shorter_one_does_not(kept: Checkpoints) -> None:

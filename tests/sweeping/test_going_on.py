@@ -1,0 +1,195 @@
+"""Sweeps that keep checkpoints and weights: how they go on, and what they say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import grids
+from harness.common.errors import UserError
+from harness.records import checkpoint
+from harness.records.checkpoints import Checkpoints
+from harness.records.store import Store
+from harness.sweeping import serial, work
+from harness.sweeping.plan import pack
+from harness.sweeping.runner import Machine
+from harness.sweeping.sweep import Request, Result, sweep
+from tests.sweeping.tiny import Silent
+
+GRID = """
+title: Long
+figure: {kind: losses}
+protocol: {preset: sinusoid, meta_batch: 2, width: 4, validation_tasks: 2}
+target_loss: null
+max_iterations: ITERATIONS
+keep_weights: KEEP
+cells:
+  - {method: maml, alpha0: 0.01, beta0: [1e-3, 1e-2, 1e-1]}
+"""
+
+
+class Killed(BaseException):
+    """As a signal would: nothing handles it."""
+
+
+def request(folder: Path, iterations: int = 30, keep: bool = False, **fields: object) -> Request:
+    path = folder / "long.yaml"
+    path.write_text(GRID.replace("ITERATIONS", str(iterations)).replace("KEEP", str(keep).lower()))
+    return Request(
+        grid=grids.load(str(path)),
+        results=folder / "results",
+        machine=Machine(device="cpu", jobs=1),
+        every_s=0,
+        **fields,
+    )
+
+
+def swept(asked: Request) -> tuple[Result, Silent]:
+    display = Silent()
+    return sweep(asked, serial.run, display), display
+
+
+def rows(asked: Request) -> dict[str, object]:
+    store = asked.store
+    return {i: store.read(i).rows for i in store.scan().headers}
+
+
+def killed(asked: Request, monkeypatch: pytest.MonkeyPatch, iteration: int) -> None:
+    """A sweep of it that is killed once its cells have come so far."""
+    do = serial.work
+
+    def until(pack, question, device, threads, observe, *more):
+        def seen(now):
+            observe(now)
+            if now[0].row["iteration"] == iteration:
+                raise Killed
+
+        return do(pack, question, device, threads, seen, *more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(serial, "work", until)
+        with pytest.raises(Killed):
+            swept(asked)
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> dict[str, object]:
+    folder = tmp_path / "undisturbed"
+    folder.mkdir()
+    asked = request(folder)
+    swept(asked)
+    return rows(asked)
+
+
+def test_a_killed_sweep_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    asked = request(tmp_path)
+    for iteration in (12, 20):  # twice
+        killed(asked, monkeypatch, iteration)
+    (path,) = (asked.store.folder / "checkpoints").iterdir()
+    assert checkpoint.read_about(path).iteration == 20
+    result, display = swept(asked)
+    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 20"]
+    assert (result.ran, rows(asked)) == (3, known)
+    assert not list((asked.store.folder / "checkpoints").iterdir())
+    assert not (asked.store.folder / "weights").exists()
+    header = next(iter(asked.store.scan().headers.values()))
+    assert header.provenance["continued"] == [12, 20]
+
+
+def test_a_larger_budget_goes_on_from_where_a_killed_sweep_was_and_a_smaller_one_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    killed(request(tmp_path, 25), monkeypatch, 15)
+    _, display = swept(request(tmp_path, 10))
+    assert display.notes == []
+    asked = request(tmp_path, 30)
+    _, display = swept(asked)
+    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 15"]
+    assert rows(asked) == known
+
+
+def test_a_grid_that_keeps_weights_lacks_them(tmp_path: Path, known: dict[str, object]) -> None:
+    assert swept(request(tmp_path, 10))[0].ran == 3
+    asked = request(tmp_path, 10, keep=True)
+    result, _ = swept(asked)
+    assert (result.ran, result.left) == (3, 0)  # a record without weights counts as missing
+    assert swept(asked)[0].ran == 0
+    first, *_ = sorted((asked.store.folder / "weights").iterdir())
+    first.unlink()
+    assert swept(asked)[0].ran == 1
+    asked = request(tmp_path, 30, keep=True)
+    _, display = swept(asked)
+    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 10"]
+    assert rows(asked) == known
+
+
+def test_torn_and_foreign_checkpoints_are_set_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    asked = request(tmp_path)
+    killed(asked, monkeypatch, 12)
+    (path,) = (asked.store.folder / "checkpoints").iterdir()
+    path.write_bytes(path.read_bytes()[:-1])
+    result, display = swept(asked)
+    (note,) = display.notes
+    assert note.startswith(f"checkpoint {path.name} set aside as {path.stem}.0.safetensors: truncated")
+    assert (result.ran, rows(asked)) == (3, known)
+
+
+def test_weights_without_room_end_the_sweep_and_other_checkpoints_do_not(tmp_path: Path) -> None:
+    asked = request(tmp_path, keep=True, checkpoints=100)
+    result, display = swept(asked)
+    assert result.left == 3
+    assert "its 100 B are full (CHECKPOINTS=... allows more)" in display.notes[-1]
+    assert display.notes[-1].endswith("the sweep stops here")
+    asked = request(tmp_path, 31, checkpoints=100)
+    result, display = swept(asked)
+    assert result.left == 0
+    (note,) = display.notes
+    assert note.endswith("a run that is killed may have to begin again")
+    with pytest.raises(UserError, match="checkpoints 0: long keeps weights, which need room"):
+        swept(request(tmp_path, keep=True, checkpoints=0))
+    assert swept(request(tmp_path, 32, checkpoints=0))[1].notes == []
+
+
+def test_cells_of_a_checkpoint_are_the_pack_that_they_were(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In its order, whatever the order and the number of jobs now; others are dealt as ever."""
+    asked = request(tmp_path)
+    killed(asked, monkeypatch, 12)
+    (path,) = (asked.store.folder / "checkpoints").iterdir()
+    first = checkpoint.read_about(path).cells
+    assert len(first) == 3
+    more = asked.grid.cells((1,))
+    starts = Checkpoints(Store(asked.results)).starts(first, asked.grid.question)
+    packs = pack([*more, *reversed(first)], 0, jobs=3, starts=starts)
+    assert packs[0] == first
+    assert sorted(len(one) for one in packs[1:]) == [1, 1, 1]
+
+
+def test_after_an_error_halves_go_on_from_the_last_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    train, begun = work.loop.train, []
+
+    def breaks(cells, question, device, observe, start, keep):
+        begun.append((len(cells), start and start.about.iteration))
+        if len(cells) > 1:
+
+            def broken(now):
+                if now[0].row["iteration"] == 15:
+                    raise RuntimeError("too large together")
+
+            return train(cells, question, device, broken, start=start, keep=keep)
+        return train(cells, question, device, observe, start=start, keep=keep)
+
+    monkeypatch.setattr(work.loop, "train", breaks)
+    asked = request(tmp_path)
+    swept(asked)
+    # at the error the last checkpoint is that before iteration 15, and the first half fails at 15 too
+    assert begun == [(3, None), (2, 15), (1, 15), (1, 15), (1, 15)]
+    assert rows(asked).keys() == known.keys()
