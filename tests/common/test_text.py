@@ -1,6 +1,6 @@
 import pytest
 
-from harness.common.text import clean, counted, halves, listed, named_error, number
+from harness.common.text import bytes_of, clean, counted, halves, listed, named_error, number, size
 
 
 def test_a_median_of_counts_keeps_its_half():
@@ -48,3 +48,27 @@ def test_the_line_that_names_an_error() -> None:
     )
     assert named_error(report) == "ray.exceptions.ActorDiedError: two: 2"
     assert named_error("all is well") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [("2GiB", 2 << 30), ("2 gib", 2 << 30), ("500MB", 500_000_000), ("1.5k", 1500), ("0", 0), ("7B", 7)],
+)
+def test_a_size_is_read_as_people_write_it(written: str, count: int) -> None:
+    assert bytes_of(written) == count
+
+
+@pytest.mark.parametrize("written", ["", "two", "-1", "1e9", "2GiBs", "nan"])
+def test_what_is_no_size_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match=f"^{written}$"):
+        bytes_of(written)
+
+
+def test_a_size_is_written_in_three_digits() -> None:
+    assert [size(n) for n in (0, 999, 1024, 1_500_000, 2 << 30)] == [
+        "0 B",
+        "999 B",
+        "1 KiB",
+        "1.43 MiB",
+        "2 GiB",
+    ]
