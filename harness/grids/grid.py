@@ -28,7 +28,7 @@ from harness.grids import figure, mistakes
 from harness.grids.block import Block
 from harness.grids.figure import Figure, Line
 from harness.grids.matching import listed
-from harness.grids.meta_test import MetaTest
+from harness.grids.meta_test import OWN, MetaTest
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of
@@ -147,6 +147,7 @@ class Grid(Question):
     @model_validator(mode="after")
     def _checked(self, info: ValidationInfo) -> Grid:
         mistakes.refuse(_method_mistakes(self, info.context or {}))
+        mistakes.refuse(_meta_test_mistakes(self))
         mistakes.refuse(_reading_mistakes(self))
         mistakes.refuse(_repeats(self))
         one_seed = self.cells((0,))
@@ -216,6 +217,20 @@ def _method_mistakes(grid: Grid, written: Mapping[str, Any]) -> Iterator[Mistake
                 text = f"its {name} is a {its}, that of {other} a {kind}; no column can hold both"
                 yield Mistake(("cells", i, "method"), text)
                 return
+
+
+def _meta_test_mistakes(grid: Grid) -> Iterator[Mistake]:
+    """A meta-test of more steps than a method has rates for."""
+    if grid.meta_test is None or None not in grid.meta_test.numbers:
+        return
+    steps, most = grid.meta_test.steps, min(protocol.inner_steps for protocol in grid.protocols)
+    for block in grid.blocks:
+        if METHODS[block.method].rates_by_step and steps > most:
+            text = (
+                f"{steps} steps; {block.method} has inner rates for inner_steps, {most}: write at most {most}"
+            )
+            yield Mistake(("meta_test", "steps"), f"{text}, or rates without {OWN}")
+            return
 
 
 def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:

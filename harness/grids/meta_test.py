@@ -45,3 +45,8 @@ class MetaTest(Frozen):
     ] = Field(
         (OWN,), description="inner rates of the test: own, those of the cell; a number, for all weights"
     )
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """The rates; None: the cell's own."""
+        return tuple(rate if isinstance(rate, float) else None for rate in self.rates)
