@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from harness.problems import PROBLEMS, Problem, Tasks, dataset, problem, problem_of
     from harness.problems.datasets.folder import image_folder
     from harness.problems.networks import network
+    from harness.records.meta_tests import load as load_meta_test
     from harness.records.tables import load
     from harness.sweeping.run import run
 
@@ -35,7 +36,10 @@ _PLACES = {
     "harness.sweeping.run": ("run",),
     "pydantic": ("Field",),
 }
-_OTHERWISE = {"Fields": ("harness.common.frozen", "Frozen")}
+_OTHERWISE = {
+    "Fields": ("harness.common.frozen", "Frozen"),
+    "load_meta_test": ("harness.records.meta_tests", "load"),
+}
 _FROM = {name: (module, name) for module, names in _PLACES.items() for name in names} | _OTHERWISE
 
 __all__ = [
@@ -57,6 +61,7 @@ __all__ = [
     "dataset",
     "image_folder",
     "load",
+    "load_meta_test",
     "method",
     "network",
     "problem",

@@ -7,7 +7,6 @@ so k steps cost k steps, and the loss after each is known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from harness.common.text import counted
 from harness.methods.base import Adapted, State
 from harness.problems import Batch, problem_of
 from harness.problems.base import TEST_BLOCK
+from harness.records.meta_tests import Fit, Reached
 from harness.records.schema import judged
 from harness.training import replay
 from harness.training.engine import Engine
@@ -29,32 +29,6 @@ FITS = 3
 
 Tell = Callable[[int], None]
 """Told how many tasks of a cell are done."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """The functions of the first FITS test tasks, and what is predicted, float64."""
-
-    x: np.ndarray
-    """[m]"""
-    true: np.ndarray
-    """[tasks, m]"""
-    support_x: np.ndarray
-    support_y: np.ndarray
-    """[tasks, n]: the points that are adapted to."""
-    steps: tuple[int, ...]
-    predicted: np.ndarray
-    """[rates, len(steps), tasks, m]"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reached:
-    """What one cell reaches."""
-
-    values: dict[str, np.ndarray]
-    """The loss and the metrics by name: float64 [rates, steps + 1, tasks] each, after 0, 1, ... steps."""
-    fit: Fit | None
-    """None: the problem has no functions that could be drawn."""
 
 
 class MetaTester:

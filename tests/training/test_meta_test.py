@@ -13,9 +13,10 @@ from harness.methods import METHODS
 from harness.methods.base import State
 from harness.problems import Batch, problem_of
 from harness.problems.networks import built
+from harness.records.meta_tests import Reached
 from harness.training.autodiff import LoopedEngine
 from harness.training.conv4 import Conv4Engine
-from harness.training.meta_test import MetaTester, Reached, by_steps, walk
+from harness.training.meta_test import MetaTester, by_steps, walk
 from harness.training.pack import Pack
 from tests.conftest import SMALL
 from tests.methods.test_methods import HYPER
