@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harness.methods import METHODS, Hyper, Method, method
     from harness.methods.base import Column, MetaGradient, Rate, State
     from harness.problems import PROBLEMS, Problem, Tasks, dataset, problem, problem_of
+    from harness.problems.base import Curves
     from harness.problems.datasets.folder import image_folder
     from harness.problems.networks import network
     from harness.records.meta_tests import load as load_meta_test
@@ -30,6 +31,7 @@ _PLACES = {
     "harness.methods": ("METHODS", "Hyper", "Method", "method"),
     "harness.methods.base": ("Column", "MetaGradient", "Rate", "State"),
     "harness.problems": ("PROBLEMS", "Problem", "Tasks", "dataset", "problem", "problem_of"),
+    "harness.problems.base": ("Curves",),
     "harness.problems.datasets.folder": ("image_folder",),
     "harness.problems.networks": ("network",),
     "harness.records.tables": ("load",),
@@ -47,6 +49,7 @@ __all__ = [
     "PROBLEMS",
     "Cell",
     "Column",
+    "Curves",
     "Field",
     "Fields",
     "Hyper",
