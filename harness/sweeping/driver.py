@@ -11,7 +11,10 @@ from typing import Protocol
 from harness.cell import Question
 from harness.common.errors import reason
 from harness.common.files import opened, write_whole
+from harness.common.text import size
 from harness.records import Header, Progress, Record
+from harness.records.checkpoint import about_of
+from harness.records.checkpoints import Checkpoints
 from harness.records.store import Store
 from harness.sweeping.interrupts import Interrupts
 
@@ -43,18 +46,27 @@ class Display(Protocol):
 class StoreDriver:
     """Puts every record into the store as it comes. See runner.Driver."""
 
-    def __init__(self, store: Store, question: Question, display: Display, interrupts: Interrupts) -> None:
+    def __init__(
+        self,
+        store: Store,
+        question: Question,
+        display: Display,
+        interrupts: Interrupts,
+        checkpoints: Checkpoints | None = None,
+    ) -> None:
         self.ran: dict[str, Header] = {}
         """The records that are in the store now, by cell id."""
         self.unsaved: list[bytes] = []
         """Records that could not be written."""
         self._store, self._question, self._display = store, question, display
         self._interrupts = interrupts
+        self._checkpoints = checkpoints or Checkpoints(store)
+        self._refused = False
         self._running: dict[str, tuple[str, int]] = {}
         self._written = 0.0
         self._announced = False
         self.full = False
-        """Whether a record could not be written, so that the sweep has to stop."""
+        """Whether something could not be written that is lost without it, so that the sweep has to stop."""
         with contextlib.suppress(OSError):  # what a killed sweep has left there is not of this one
             (store.folder / RUNNING).unlink()
 
@@ -68,9 +80,29 @@ class StoreDriver:
             self.full = True
             return
         cell_id = record.header.cell.cell_id
+        self._checkpoints.ended(record.header)
         self.ran[cell_id] = record.header
         self._running.pop(cell_id, None)
         self._display.record(record, self._question)
+
+    def checkpoint(self, content: bytes) -> None:
+        """Store a checkpoint. A sweep goes on without those of cells in training where there is no room for
+        them, and ends where there is none for the weights of a run."""
+        about = about_of(content)
+        try:
+            if self._checkpoints.put(content):
+                return
+            full = f"its {size(self._checkpoints.limit)} are full (CHECKPOINTS=... allows more)"
+        except OSError as error:
+            full = reason(error)
+        what = f"the weights of {about.cells[0].cell_id}" if about.ended else "a checkpoint"
+        text = f"cannot write {what} to {self._checkpoints.store.folder}: {full}"
+        if about.ended and not self.full:
+            self.full = True
+            self._display.note(f"{text}; the sweep stops here")
+        elif not self._refused and self._checkpoints.limit:
+            self._display.note(f"{text}; a run that is killed may have to begin again")
+        self._refused = True
 
     def progress(self, now: list[Progress]) -> None:
         """Show how far cells are, and write it down for `status` now and then."""

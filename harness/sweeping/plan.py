@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from harness.cell import Cell, Protocol, Question, alike
 from harness.problems.networks import NETWORKS
-from harness.records import provenance
+from harness.records import Header, provenance
+from harness.records.checkpoints import Start
 from harness.records.store import Scan
 from harness.sweeping.runner import Pack
 
@@ -27,10 +29,17 @@ class Todo:
     """In words: what its record lacks."""
 
 
-def plan(cells: Iterable[Cell], scan: Scan, question: Question, stale: bool = False) -> dict[str, Todo]:
+def plan(
+    cells: Iterable[Cell],
+    scan: Scan,
+    question: Question,
+    stale: bool = False,
+    lacks: Callable[[Header], bool] | None = None,
+) -> dict[str, Todo]:
     """The cells that the store does not answer, by id. All others are done. stale: neither are those whose
-    record was made by another version of a plug-in."""
-    reasons = ((cell.cell_id, _todo(cell, scan, question, stale)) for cell in cells)
+    record was made by another version of a plug-in. lacks: neither are those without their weights, which it
+    tells; None: nobody asks for them."""
+    reasons = ((cell.cell_id, _todo(cell, scan, question, stale, lacks)) for cell in cells)
     return {cell_id: todo for cell_id, todo in reasons if todo is not None}
 
 
@@ -45,7 +54,9 @@ def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> 
     return dict(counts)
 
 
-def _todo(cell: Cell, scan: Scan, question: Question, stale: bool) -> Todo | None:
+def _todo(
+    cell: Cell, scan: Scan, question: Question, stale: bool, lacks: Callable[[Header], bool] | None
+) -> Todo | None:
     cell_id = cell.cell_id
     if cell_id in scan.damaged:
         return Todo(kind="damaged", reason=scan.damaged[cell_id])
@@ -55,6 +66,8 @@ def _todo(cell: Cell, scan: Scan, question: Question, stale: bool) -> Todo | Non
     reason = header.why_not(question)
     if reason is None and stale and (parts := provenance.changed(cell, header.provenance)):
         return Todo(kind="stale", reason=f"made by another version of {', '.join(parts)}")
+    if reason is None and lacks is not None and lacks(header):
+        return Todo(kind="missing", reason="its weights were not kept")
     if reason is None:
         return None
     return Todo(kind="failed" if header.ending == "failed" else "stale", reason=reason)
@@ -74,29 +87,53 @@ def together(protocol: Protocol) -> int:
     return NETWORKS[protocol.network].together(protocol)
 
 
-def pack(cells: Sequence[Cell], devices: int, *, jobs: int = 1, together: Together = alone) -> list[Pack]:
+def pack(
+    cells: Sequence[Cell],
+    devices: int,
+    *,
+    jobs: int = 1,
+    together: Together = alone,
+    starts: Mapping[str, Start] | None = None,
+) -> list[Pack]:
     """Cells as packs. Those of a pack are alike, and cells that are alike are spread evenly over packs.
+
+    starts: by cell id, where cells go on. Those of one checkpoint are a pack, as they were, and come first.
 
     devices 0: a CPU that trains `jobs` packs at a time (0: nobody knows how many), each of at most `together`
     cells; the packs with the cells that are likely to take longest come first. Otherwise over that many
     accelerators, at most PACK in a pack; the largest come first.
     """
+    starts = starts or {}
+    going_on: dict[Path, list[Cell]] = {}
+    for cell in sorted((c for c in cells if c.cell_id in starts), key=lambda c: starts[c.cell_id].place):
+        if not (start := starts[cell.cell_id]).ended:
+            going_on.setdefault(start.path, []).append(cell)
+    first = sorted(map(tuple, going_on.values()), key=len, reverse=True)
+    packed = {cell for one in first for cell in one}
+    rest = [cell for cell in cells if cell not in packed]
+
+    def group(cell: Cell) -> tuple[Any, ...]:
+        start = starts.get(cell.cell_id)
+        return (*alike(cell), 1 if start is None else start.iteration)
+
     if devices:
-        packs = _dealt(cells, devices, lambda protocol: PACK)
-        return sorted(packs, key=len, reverse=True)
-    ordered = sorted(cells, key=lambda cell: cell.hyper.pace())
+        packs = _dealt(rest, devices, lambda protocol: PACK, group)
+        return [*first, *sorted(packs, key=len, reverse=True)]
+    ordered = sorted(rest, key=lambda cell: cell.hyper.pace())
     places = {cell: at for at, cell in enumerate(ordered)}
-    return sorted(_dealt(ordered, max(1, jobs), together), key=lambda one: places[one[0]])
+    return [*first, *sorted(_dealt(ordered, max(1, jobs), together, group), key=lambda one: places[one[0]])]
 
 
-def _dealt(cells: Iterable[Cell], workers: int, most: Together) -> Iterator[Pack]:
-    """Cells that are alike in packs of equal size, give or take one: as many for each worker."""
+def _dealt(
+    cells: Iterable[Cell], workers: int, most: Together, group: Callable[[Cell], tuple[Any, ...]]
+) -> Iterator[Pack]:
+    """Cells of a group in packs of equal size, give or take one: as many for each worker."""
     groups: dict[tuple[Any, ...], list[Cell]] = {}
     for cell in cells:
-        groups.setdefault(alike(cell), []).append(cell)
-    for group in groups.values():
-        count = workers * math.ceil(len(group) / (workers * most(group[0].protocol)))
-        yield from (tuple(group[i::count]) for i in range(min(count, len(group))))
+        groups.setdefault(group(cell), []).append(cell)
+    for same in groups.values():
+        count = workers * math.ceil(len(same) / (workers * most(same[0].protocol)))
+        yield from (tuple(same[i::count]) for i in range(min(count, len(same))))
 
 
 def at_a_time(packs: Sequence[Pack], jobs: int) -> int:

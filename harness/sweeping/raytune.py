@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune.progress_reporter import TrialProgressCallback
 
@@ -26,7 +27,7 @@ from harness.common.errors import UserError
 from harness.common.text import named_error
 from harness.records import Progress, load_header
 from harness.sweeping import raystart
-from harness.sweeping.runner import Machine, Pack
+from harness.sweeping.runner import Machine, Pack, sources
 
 HEARTBEAT_S = 1.0
 """Seconds between two reports of a worker's progress; more reports would cost the driver time."""
@@ -42,9 +43,12 @@ CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
 
-def trainable(config: dict[str, Any], sent: Plugins = ()) -> dict[str, Any]:
-    """One trial: trains the pack in `config` and reports its records, each as it ends. sent: the plug-ins
-    that its cells are made of."""
+def trainable(
+    config: dict[str, Any], sent: Plugins = (), starts: Sequence[ray.ObjectRef] = ()
+) -> dict[str, Any]:
+    """One trial: trains the pack in `config` and reports its records, each as it ends, and its checkpoints.
+    sent: the plug-ins that its cells are made of. starts: of all packs, where those go on that do not begin;
+    `config` says which is this one's."""
     from harness.sweeping.work import work  # late: it loads torch, which the driver does without
 
     plugins.receive(sent)
@@ -58,7 +62,13 @@ def trainable(config: dict[str, Any], sent: Plugins = ()) -> dict[str, Any]:
             last_report = time.monotonic()
             tune.report({"progress": [(p.cell.cell_id, p.row) for p in now]})
 
-    for content in work(pack, question, config["device"], config["threads"], observe):
+    def save(content: bytes) -> None:
+        tune.report({"checkpoint": content})
+
+    start = config["start"]
+    sources = [] if start is None else ray.get(starts[start])
+    machine = config["device"], config["threads"]
+    for content in work(pack, question, *machine, observe, config["keeping"], save, sources):
         tune.report({"record": content})
     return {}
 
@@ -103,10 +113,13 @@ class _Handover(TrialProgressCallback):
     def on_trial_result(
         self, iteration: int, trials: list, trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        """Take from what was reported the records, and how far the cells in training are."""
+        """Take from what was reported the records, the checkpoints, and how far the cells in training are."""
         content = result.pop("record", None)  # Tune would keep it in its own state
         if content is not None:
             _current.record(content)
+        state = result.pop("checkpoint", None)
+        if state is not None:
+            _current.send("checkpoint", state)
         now = [Progress(cell=_current.cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
         if now:
             _current.send("progress", now)
@@ -158,18 +171,23 @@ def _run(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
 def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary: Path) -> dict[str, str]:
     """One run of Tune over these packs. Returns the cells whose trial failed: cell id -> error."""
     storage = temporary / "tune"
+    starts = [sources(pack, question, machine) for pack in packs]
+    refs = [ray.put(one) for one in starts if one]
+    places = iter(range(len(refs)))
     configs = [
         {
             "cells": [cell.model_dump_json() for cell in pack],
             "question": question.model_dump_json(),
             "device": machine.device,
             "threads": machine.threads,
+            "keeping": machine.keeping,
+            "start": next(places) if one else None,
         }
-        for pack in packs
+        for pack, one in zip(packs, starts, strict=True)
     ]
     needs = {"cpu": float(machine.threads), "gpu": 1.0 if machine.device == "cuda" else 0.0}
     tuner = tune.Tuner(
-        tune.with_resources(_with_plugins(plugins.loaded()), needs),
+        tune.with_resources(_with_parameters(plugins.loaded(), refs), needs),
         param_space={"pack": tune.grid_search(configs)},
         tune_config=tune.TuneConfig(
             reuse_actors=True,  # otherwise each trial needs two seconds for a new process
@@ -203,10 +221,13 @@ def _line(error: str) -> str:
     return named_error(error) or error.strip().split("\n")[-1].strip() or "no message"
 
 
-def _unpack(config: dict[str, Any], sent: Plugins = ()) -> dict[str, Any]:
-    return trainable(config["pack"], sent)
+def _unpack(
+    config: dict[str, Any], sent: Plugins = (), starts: Sequence[ray.ObjectRef] = ()
+) -> dict[str, Any]:
+    return trainable(config["pack"], sent, starts)
 
 
-def _with_plugins(sent: Plugins) -> Callable[..., dict[str, Any]]:
-    """What Tune runs. The plug-ins go to each worker once, not with every trial."""
-    return tune.with_parameters(_unpack, sent=sent) if sent else _unpack
+def _with_parameters(sent: Plugins, starts: Sequence[ray.ObjectRef]) -> Callable[..., dict[str, Any]]:
+    """What Tune runs. The plug-ins go to each worker once, not with every trial; a checkpoint goes where its
+    pack does."""
+    return tune.with_parameters(_unpack, sent=sent, starts=starts) if sent or starts else _unpack

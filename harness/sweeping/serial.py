@@ -9,7 +9,7 @@ import torch
 
 from harness.cell import Question
 from harness.records import Progress, load_header
-from harness.sweeping.runner import Driver, Machine, Pack
+from harness.sweeping.runner import Driver, Machine, Pack, sources
 from harness.sweeping.work import Stop, failed, work
 
 
@@ -30,7 +30,16 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
             break
         left = {cell.cell_id for cell in pack}
         try:
-            for content in work(pack, question, machine.device, machine.threads, observe):
+            for content in work(
+                pack,
+                question,
+                machine.device,
+                machine.threads,
+                observe,
+                machine.keeping,
+                driver.checkpoint,
+                sources(pack, question, machine),
+            ):
                 left.discard(load_header(content).cell.cell_id)
                 driver.record(content)
         except Stop:

@@ -62,11 +62,14 @@ def run(packs: Sequence[Pack], question: Question, machine: Machine, driver: Dri
     """See Runner. UserError if Ray cannot start, or the cluster cannot be reached or lacks what a pack
     needs."""
 
+    takes: dict[str, Callable[[Any], None]] = {
+        "record": driver.record,
+        "checkpoint": driver.checkpoint,
+        "progress": driver.progress,
+    }
+
     def take(kind: str, content: Any) -> None:
-        if kind == "record":
-            driver.record(content)
-        else:
-            driver.progress(content)
+        takes[kind](content)
 
     return watch(PROGRAM, (packs, question), machine, driver.interrupted, take)
 
@@ -81,8 +84,8 @@ def watch(
     """Run a program on Ray, in a process and a session of its own.
 
     It is sent the plug-ins, and then (*request, machine, its temporary folder). `take` gets what it reports,
-    by kind: "record" for a result that may not be lost, "progress". Returns why it ended early; None: it did
-    not, or was `interrupted`. UserError: what it refuses.
+    by kind: "record" for a result that may not be lost, "checkpoint" likewise, "progress". Returns why it
+    ended early; None: it did not, or was `interrupted`. UserError: what it refuses.
     """
     with ExitStack() as stack:
         temporary = _temporary(stack)
@@ -106,7 +109,7 @@ def watch(
             finally:
                 _end(process)
                 while (last := _receive(connection, 0) or GONE) != GONE:
-                    if last[0] == "record":  # handed over, and not taken yet
+                    if last[0] in ("record", "checkpoint"):  # handed over, and not taken yet
                         _take(last, take)
 
 
@@ -153,7 +156,7 @@ def _receive(connection: Connection, seconds: float) -> Message | None:
 def _take(message: Message, take: Callable[[str, Any], None]) -> None:
     """Pass on what was reported."""
     match message:
-        case ("record" | "progress" as kind, content):
+        case ("record" | "checkpoint" | "progress" as kind, content):
             take(kind, content)
         case ("refused", text):
             raise UserError(text)

@@ -6,7 +6,7 @@ The store is the truth. The same command continues where it stopped, whatever st
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import grids, problems
@@ -16,11 +16,12 @@ from harness.common.files import check_writable, clear_leftovers
 from harness.common.text import counted
 from harness.grids import Grid
 from harness.records import Header, provenance, tables
+from harness.records.checkpoints import EVERY_S, LIMIT, Checkpoints
 from harness.records.store import UNREADABLE, Scan, Store
 from harness.sweeping.driver import Display, StoreDriver
 from harness.sweeping.interrupts import Interrupts
 from harness.sweeping.plan import Todo, at_a_time, made_by_others, pack, plan, together
-from harness.sweeping.runner import Machine, Runner
+from harness.sweeping.runner import Keeping, Machine, Runner
 
 Draw = Callable[[Path], object]
 """Draws the figures of a folder's tables."""
@@ -41,11 +42,24 @@ class Request:
     """`i/n`."""
     stale: bool = False
     """Whether cells are trained again whose records were made by other versions of a plug-in."""
+    checkpoints: int = LIMIT
+    """Bytes that checkpoints and weights may take."""
+    every_s: float = EVERY_S
+    """Seconds between two checkpoints of a pack."""
 
     @property
     def store(self) -> Store:
         """The store of the results folder."""
         return Store(self.results)
+
+    @property
+    def keeping(self) -> Keeping | None:
+        """What is kept of cells in training; None: nothing. UserError: there is no room for weights."""
+        if not self.checkpoints:
+            if self.grid.keeps_weights:
+                raise UserError(f"checkpoints 0: {self.grid.name} keeps weights, which need room")
+            return None
+        return Keeping(results=self.results, every_s=self.every_s, weights=self.grid.keeps_weights)
 
     @property
     def folder(self) -> Path:
@@ -120,9 +134,10 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
         clear_leftovers(request.folder)
         ran: dict[str, Header] = {}
         for _ in range(2):  # a second time if the rows of a record turn out to be damaged
-            driver = StoreDriver(store, question, display, interrupts)
+            checkpoints = Checkpoints(store, request.checkpoints)
+            driver = StoreDriver(store, question, display, interrupts, checkpoints)
             try:
-                why_left = _run_missing(request, cells, runner, driver, display)
+                why_left = _run_missing(request, cells, runner, driver, display, checkpoints)
             except (UserError, KeyboardInterrupt):  # nothing ran, or a second signal: stop at once
                 raise
             except Exception:
@@ -130,7 +145,7 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
                 raise
             ran |= driver.ran
             scan = store.scan()
-            left = plan(cells, scan, question, request.stale)
+            left = plan(cells, scan, question, request.stale, lacking_weights(request.grid, checkpoints))
             if left and not ran and _nothing_new(request, scan):
                 made = _Made()
             else:
@@ -155,13 +170,24 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
         )
 
 
+def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], bool] | None:
+    """What tells whether a record of the grid lacks its weights; None: the grid does not ask for them."""
+    return checkpoints.lacks_weights if grid.keeps_weights else None
+
+
 def _run_missing(
-    request: Request, cells: Sequence[Cell], runner: Runner, driver: StoreDriver, display: Display
+    request: Request,
+    cells: Sequence[Cell],
+    runner: Runner,
+    driver: StoreDriver,
+    display: Display,
+    checkpoints: Checkpoints,
 ) -> str | None:
     """Run what is missing. Returns why the runner left cells without a record, or None."""
-    store, machine = request.store, request.machine
+    store, question = request.store, request.grid.question
+    machine = replace(request.machine, keeping=request.keeping)
     scan = store.scan()
-    todo = plan(cells, scan, request.grid.question, request.stale)
+    todo = plan(cells, scan, question, request.stale, lacking_weights(request.grid, checkpoints))
     for part, count in made_by_others(cells, scan, todo).items():
         made = counted(count, "record was", "records were")
         display.note(f"{made} made by other versions of {part}: STALE=1 trains them again")
@@ -181,12 +207,22 @@ def _run_missing(
         trial.check(missing)
     on_cpu = machine.device == "cpu"
     devices = 0 if on_cpu else max(1, machine.jobs)
-    packs = pack(missing, devices, jobs=machine.jobs, together=together)
+    for path, why in checkpoints.tidy(scan, todo).items():
+        aside = checkpoints.set_aside(path)
+        display.note(f"checkpoint {path.name} set aside as {aside.name}: {why}")
+    starts = checkpoints.starts(missing, question)
+    packs = pack(missing, devices, jobs=machine.jobs, together=together, starts=starts)
+    if starts:
+        furthest = max(start.iteration for start in starts.values())
+        display.note(
+            f"{len(starts)} of {counted(len(missing), 'cell')} go on from a checkpoint, the furthest at "
+            f"iteration {furthest}"
+        )
     display.begin(len(cells), len(cells) - len(missing), at_a_time(packs, machine.jobs) if on_cpu else 0)
     try:
         if not missing:
             return None
-        return runner(packs, request.grid.question, machine, driver)
+        return runner(packs, question, machine, driver)
     finally:
         display.end()
         driver.close()

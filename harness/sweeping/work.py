@@ -4,39 +4,71 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
 from harness import records
 from harness.cell import Question
 from harness.records import provenance
-from harness.sweeping.runner import Pack
-from harness.training import loop
+from harness.records.checkpoints import Source
+from harness.sweeping.runner import Keeping, Pack
+from harness.training import checkpoint, loop
+from harness.training.checkpoint import Checkpoint
 
 
 class Stop(BaseException):
     """Raised by an observer to stop a pack at once: its unfinished cells leave no record."""
 
 
-def work(pack: Pack, question: Question, device: str, threads: int, observe: loop.Observe) -> Iterator[bytes]:
+Save = Callable[[bytes], None]
+"""Takes the file of a checkpoint."""
+
+
+def work(
+    pack: Pack,
+    question: Question,
+    device: str,
+    threads: int,
+    observe: loop.Observe,
+    keeping: Keeping | None = None,
+    save: Save = lambda content: None,
+    sources: Sequence[Source] = (),
+) -> Iterator[bytes]:
     """Train a pack; yield each record as its cell ends. After an error, the cells that had not ended are
-    trained again, in halves of the pack and halves of these: a cell that fails alone gets a failed record,
-    and takes no other with it. threads: for torch.
+    trained again, in halves of the pack and halves of these, from the last checkpoint: a cell that fails
+    alone gets a failed record, and takes no other with it.
+
+    threads: for torch. keeping: what is kept meanwhile, which `save` takes; None: nothing. sources: where
+    the cells go on; those that do not fit are left, and the cells begin.
 
     Errors of the accelerator are raised: its process may be unusable and has to end.
     """
     torch.set_num_threads(threads)
+    latest = checkpoint.joined(sources, pack)
+
+    def take(one: Checkpoint) -> None:
+        nonlocal latest
+        latest = latest if one.about.ended else one
+        save(checkpoint.dump(one))
+
+    keep = None
+    if keeping is not None:
+        keep = loop.Keep(take=take, every_s=keeping.every_s, weights=keeping.weights)
     waiting = deque([pack])
     while waiting:
         part = waiting.popleft()
         left = {cell.cell_id: cell for cell in part}
+        start = latest and latest.of(part)
         message = ""
         try:
-            for record in loop.train(part, question, device, observe):
+            for record in loop.train(part, question, device, observe, start=start, keep=keep):
                 content = records.dump(record)
                 del left[record.header.cell.cell_id]
                 yield content
+        except checkpoint.Unfit:
+            latest = None
+            waiting.append(part)
         except torch.AcceleratorError:
             raise
         except Exception as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -18,8 +19,12 @@ from harness.cell import Cell, Question
 from harness.methods import METHODS
 from harness.methods.base import Adapted, State
 from harness.records import Progress, Record, Row, provenance
+from harness.records.checkpoint import About
+from harness.records.checkpoints import WITH_WEIGHTS
+from harness.records.passages import lowest_sustained
 from harness.records.schema import judged
-from harness.training import replay
+from harness.training import checkpoint, replay
+from harness.training.checkpoint import Checkpoint
 from harness.training.pack import Moment, Pack
 from harness.training.trajectory import Trajectory
 
@@ -30,6 +35,18 @@ Observe = Callable[[list[Progress]], None]
 """Called after every iteration with the progress of each cell of the pack. It may raise to stop the run."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """What is kept of cells in training."""
+
+    take: Callable[[Checkpoint], None]
+    """Takes a checkpoint: of the cells in training, or of one that has ended, before its record comes."""
+    every_s: float
+    """Seconds between two of the cells in training."""
+    weights: bool = False
+    """Whether the weights of runs that end are kept."""
+
+
 def train(
     cells: Sequence[Cell],
     question: Question,
@@ -37,23 +54,37 @@ def train(
     observe: Observe | None = None,
     chunk: int | None = None,
     span: int | None = None,
+    start: Checkpoint | None = None,
+    keep: Keep | None = None,
 ) -> Iterator[Record]:
     """Train `cells` from iteration 1 until each one ends; yield their records as they end.
 
     cells: such as go into one pack (cell.alike). chunk: how many (cell, task) pairs go through the network at
-    once; span: how many iterations before the host reads; None: as suits the device. Raises ValueError for
-    a mixed pack; errors from torch are passed on.
+    once; span: how many iterations before the host reads; None: as suits the device. start: where they go on;
+    on the same device, in the same pack and with as many threads, to the same records bit for bit. Raises
+    ValueError for a mixed pack, checkpoint.Unfit for a start that is not theirs; errors from torch are passed
+    on.
     """
     pack = Pack(cells, torch.device(device), chunk)
     training = [Trajectory(cell, question) for cell in cells]
+    first, size = 1, len(cells)
+    continued: tuple[int, ...] = ()
+    if start is not None:
+        first, size = start.about.iteration, start.about.pack_size
+        continued = (*start.about.continued, first)
+        pack.state = checkpoint.filled(pack.state, start.state)
+        for trajectory, rows, seconds in zip(training, start.rows, start.about.seconds, strict=True):
+            if trajectory.resume(rows, seconds):
+                raise checkpoint.Unfit(f"{trajectory.cell.cell_id} ends before iteration {first}")
     parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
     origin = (
         parts
-        | provenance.of_run(device, pack_size=len(cells))
+        | provenance.of_run(device, pack_size=size)
         | provenance.of_cell(cells[0], pack.problem.digest)
+        | ({"continued": list(continued)} if continued else {})
     )
     span = span or (1 if device == "cpu" else SPAN)
-    first = 1
+    kept_at = time.monotonic()
     while training:
         started = time.perf_counter()
         iterations = range(first, min(first + span - 1, question.max_iterations) + 1)
@@ -63,11 +94,57 @@ def train(
         _validate_last_rows(training, pack, moments)
         seconds = time.perf_counter() - started
 
+        if keep and keep.weights:
+            for one in _ended(training, moments, size, continued):
+                keep.take(one)
         yield from _hand_over(training, iterations, seconds, origin, observe)
         remaining = [i for i, trajectory in enumerate(training) if trajectory.end is None]
         pack.keep(remaining)
         training = [training[i] for i in remaining]
         first = iterations.stop
+        if keep and training and time.monotonic() - kept_at >= keep.every_s:
+            keep.take(_checkpoint(training, pack.state, first, size, continued))
+            kept_at = time.monotonic()
+
+
+def _ended(
+    training: Sequence[Trajectory], moments: Sequence[Moment], size: int, continued: tuple[int, ...]
+) -> Iterator[Checkpoint]:
+    """The weights of the cells that ended in this span: those that each one's last row is of."""
+    states = {moment.iteration: moment.state for moment in moments}
+    for i, one in enumerate(training):
+        if one.end in WITH_WEIGHTS:
+            last = len(one.rows)
+            state = replay.each(lambda tensor, at=i: tensor[at : at + 1], states[last])  # type: ignore[misc]
+            yield _checkpoint([one], state, last, size, continued, ended=True)
+
+
+def _checkpoint(
+    training: Sequence[Trajectory],
+    state: State,
+    iteration: int,
+    size: int,
+    continued: tuple[int, ...],
+    ended: bool = False,
+) -> Checkpoint:
+    """Of these cells before an iteration. The rows of one that ended are in its record."""
+    about = About(
+        cells=tuple(one.cell for one in training),
+        iteration=iteration,
+        ended=ended,
+        lowest=tuple(_lowest(one.rows[: iteration - 1]) for one in training),
+        seconds=tuple(one.seconds for one in training),
+        pack_size=size,
+        continued=continued,
+        sources=provenance.sources_of(training[0].cell),
+    )
+    rows = () if ended else tuple(list(one.rows) for one in training)
+    return Checkpoint(about=about, state=checkpoint.named(state), rows=rows)
+
+
+def _lowest(rows: Sequence[Row]) -> float | None:
+    lowest = lowest_sustained([row["train_loss"] for row in rows])
+    return lowest if lowest < float("inf") else None
 
 
 def _rows(cell: Cell, moments: Sequence[Moment]) -> list[list[Row]]:

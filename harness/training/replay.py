@@ -92,3 +92,13 @@ def leaves(tree: Tree) -> list[Tensor]:
         return [tree]
     parts = tree.values() if isinstance(tree, dict) else tree
     return [leaf for part in parts for leaf in leaves(part)]
+
+
+def named(tree: Tree, prefix: str = "") -> dict[str, Tensor]:
+    """All tensors of a tree by their places in it, in the order of `leaves`: `weights`, `optimizer.0`."""
+    if isinstance(tree, Tensor):
+        return {prefix.removesuffix("."): tree}
+    keys = tree if isinstance(tree, dict) else getattr(tree, "_fields", range(len(tree)))
+    parts = tree.values() if isinstance(tree, dict) else tree
+    named_parts = (named(part, f"{prefix}{key}.") for key, part in zip(keys, parts, strict=True))
+    return {name: tensor for one in named_parts for name, tensor in one.items()}

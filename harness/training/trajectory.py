@@ -44,6 +44,12 @@ class Trajectory:
                 break
         return self.end
 
+    def resume(self, rows: Iterable[Row], seconds: float) -> End | None:
+        """Take the rows of a checkpoint, and its seconds. Returns how the cell ends among them; None: it goes
+        on."""
+        self.seconds = seconds
+        return self.extend(rows)
+
     def _end(self) -> End | None:
         """How the cell ends with its last row, if it does. A row that no update follows has nothing of one,
         and weights whose loss is not finite are not validated."""
