@@ -71,7 +71,8 @@ def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.Dat
     """The table that a person reads, of texts: a row for each setting, rate and number of steps of `shown`.
 
     found: from `summary` of these trials; unit: of the loss. The first metric comes before the loss (an
-    accuracy in percent), each with both half-widths; what all rows share of the settings is left out.
+    accuracy in percent), each with its half-widths over tasks and, with several seeds, over seeds; what all
+    rows share of the settings is left out.
     """
     protocols = labels.words(trials)
     hyper = [name for name in hyper_columns(trials) if found[name].nunique(dropna=False) > 1]
@@ -90,7 +91,7 @@ def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.Dat
         head = f"{name} %" if percent else f"{name} ({unit})" if unit and name == "loss" else name
         scale = 100 if percent else 1
         table[head] = [_text(value * scale, percent) for value in asked[name]]
-        for what in ("tasks", "seeds"):
+        for what in ("tasks", "seeds") if found["seeds"].max() > 1 else ("tasks",):
             table[f"{name} +- {what}"] = [_text(value * scale, percent) for value in asked[f"{name}_{what}"]]
     return table.reset_index(drop=True)
 

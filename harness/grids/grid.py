@@ -6,6 +6,7 @@ which the results keep in their metadata, has the same format as its file (file.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -28,7 +29,8 @@ from harness.grids import figure, mistakes
 from harness.grids.block import Block
 from harness.grids.figure import Figure, Line
 from harness.grids.matching import listed
-from harness.grids.meta_test import OWN, MetaTest
+from harness.grids.meta_test import MetaTest
+from harness.grids.meta_test import refusal as refusal_of_test
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of
@@ -221,15 +223,9 @@ def _method_mistakes(grid: Grid, written: Mapping[str, Any]) -> Iterator[Mistake
 
 def _meta_test_mistakes(grid: Grid) -> Iterator[Mistake]:
     """A meta-test of more steps than a method has rates for."""
-    if grid.meta_test is None or None not in grid.meta_test.numbers:
-        return
-    steps, most = grid.meta_test.steps, min(protocol.inner_steps for protocol in grid.protocols)
-    for block in grid.blocks:
-        if METHODS[block.method].rates_by_step and steps > most:
-            text = (
-                f"{steps} steps; {block.method} has inner rates for inner_steps, {most}: write at most {most}"
-            )
-            yield Mistake(("meta_test", "steps"), f"{text}, or rates without {OWN}")
+    for protocol, block in itertools.product(grid.protocols, grid.blocks):
+        if grid.meta_test is not None and (why := refusal_of_test(grid.meta_test, block.method, protocol)):
+            yield Mistake(("meta_test", "steps"), why)
             return
 
 

@@ -50,9 +50,13 @@ class MetaTester:
         """
         self.tasks, self.steps, self.rates = tasks, steps, tuple(rates)
         self._device = torch.device(device)
-        self.classes = problem_of(cell.protocol).tested_on()
-        """What the tasks are made of, in words; empty: of random numbers."""
+        problem_of(cell.protocol).tested_on()
         self._pack = Pack([cell], self._device)
+
+    @property
+    def digest(self) -> str | None:
+        """SHA-256 of the problem's data; None: it is drawn, not read."""
+        return self._pack.problem.digest
 
     def test_cell(self, cell: Cell, state: State, tell: Tell = lambda done: None) -> Reached:
         """What the cell reaches with its state, [1, ...] each.
