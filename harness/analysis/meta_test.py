@@ -4,6 +4,7 @@ seeds."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from harness.analysis import labels
 from harness.analysis.summary import hyper_columns, setting_columns
-from harness.common.text import number, written
+from harness.common.text import counted, markdown_table, number, written
 from harness.methods import titled
 from harness.records.schema import META_TEST
+
+if TYPE_CHECKING:
+    from harness.records.meta_tests import MetaTests
 
 NORMAL = 1.96
 """Standard errors to either side that hold 95 % of a normal distribution."""
@@ -94,6 +98,26 @@ def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.Dat
         for what in ("tasks", "seeds") if found["seeds"].max() > 1 else ("tasks",):
             table[f"{name} +- {what}"] = [_text(value * scale, percent) for value in asked[f"{name}_{what}"]]
     return table.reset_index(drop=True)
+
+
+def in_markdown(tests: MetaTests, trials: pd.DataFrame) -> list[str]:
+    """The section of a page on a meta-test: what was done, and the table. trials: of its cells."""
+    found = summary(tests.rows, trials)
+    if found.empty:
+        return []
+    table = printed(found, trials, tests.about["problem"]["unit"])
+    said = f"{counted(int(found['tasks'].iloc[0]), 'task')}"
+    classes = dict.fromkeys(tests.about["classes"].values())
+    said += f" of {'; '.join(classes)}" if classes else ""
+    seeds = " seeds: over the seeds, by Student's t." * bool(found["seeds"].max() > 1)
+    return [
+        "## Meta-test",
+        "",
+        f"{said}; `metatest.parquet` has every one. +-: 95 % intervals; tasks: over the tasks, 1.96 standard",
+        f"errors of their means over the seeds.{seeds}",
+        "",
+        markdown_table([*table.columns], table.itertuples(index=False, name=None)),
+    ]
 
 
 def _text(value: float, percent: bool) -> str:

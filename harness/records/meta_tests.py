@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from harness.cell import Cell
@@ -24,6 +23,7 @@ from harness.grids import Grid
 from harness.grids.meta_test import MetaTest
 from harness.records import describing, schema
 from harness.records.record import NUMERICS
+from harness.records.restore import by_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,28 +210,48 @@ def load(grid: str, results: Path | str | None = None) -> pd.DataFrame:
 
 
 def parts_of(folder: Path, test: MetaTest) -> dict[str, Part]:
-    """What is there of this very test, by cell id; nothing if it is of another one, or cannot be read."""
+    """What is there of this very test, by cell id; nothing if it is of another one, of another version of the
+    arithmetic, or cannot be read."""
     try:
-        rows, about = _read(folder / FILE, schema.META_TEST)
-        fit = _read(folder / FIT, schema.FIT)[0] if (folder / FIT).is_file() else None
-        if about["numerics"] != NUMERICS or about["meta_test"] != json.loads(test.model_dump_json()):
-            return {}
+        parts, about = _parts(folder)
+    except UserError:
+        return {}
+    same = about["numerics"] == NUMERICS and about["meta_test"] == json.loads(test.model_dump_json())
+    return parts if same else {}
+
+
+def copy(grid: Grid, cells: Sequence[Cell], source: Path, folder: Path) -> None:
+    """Write the meta-test of these cells in `source` into `folder` too; nothing if there is none of them.
+    UserError: it cannot be read. NotWritten."""
+    parts, about = _parts(source)
+    own = [(cell, parts[cell.cell_id]) for cell in cells if cell.cell_id in parts]
+    if own:
+        test = MetaTest.model_validate_json(json.dumps(about["meta_test"]))
+        write(grid, test, own, about["classes"], folder)
+
+
+def _parts(folder: Path) -> tuple[dict[str, Part], dict[str, Any]]:
+    """All that is there, by cell id, and what is said of it. UserError: it cannot be read."""
+    rows, about = _read(folder / FILE, schema.META_TEST)
+    fits = _of_cells(_read(folder / FIT, schema.FIT)[0]) if (folder / FIT).is_file() else {}
+    by_id = _of_cells(rows)
+    try:
         origins = [{key: origin[key] for key in origin if key != "cells"} for origin in about["origins"]]
         return {
             cell_id: Part(
-                rows=_of_cell(rows, cell_id),
-                fit=None if fit is None else _of_cell(fit, cell_id),
+                rows=by_id[cell_id],
+                fit=fits.get(cell_id),
                 weights=one["weights"],
                 origin=origins[one["origin"]],
             )
             for cell_id, one in about["cells"].items()
-        }
-    except (UserError, KeyError, TypeError, IndexError, AttributeError):
-        return {}
+        }, about
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise _unreadable(folder / FILE, error) from None
 
 
-def _of_cell(table: pa.Table, cell_id: str) -> pa.Table:
-    return table.filter(pc.equal(table["cell_id"], cell_id)).replace_schema_metadata(None)
+def _of_cells(table: pa.Table) -> dict[str, pa.Table]:
+    return {cell: own.replace_schema_metadata(None) for cell, own in by_cell(table)}
 
 
 def _read(path: Path, columns: Mapping[str, schema.Column]) -> tuple[pa.Table, dict[str, Any]]:
@@ -243,13 +263,17 @@ def _read(path: Path, columns: Mapping[str, schema.Column]) -> tuple[pa.Table, d
         for name, column in columns.items():
             if name not in table.column_names or table.schema.field(name).type != column.type:
                 raise ValueError(f"its column {name} is missing or of another type")
-        if not {"meta_test", "cells", "origins"} <= about.keys():
+        if not {"meta_test", "numerics", "classes", "cells", "origins"} <= about.keys():
             raise ValueError("not a meta-test")
     except FileNotFoundError:
         again = places.typed("meta-test")
         raise UserError(f"{path.parent}: no meta-test there; {again} makes one") from None
     except (pa.ArrowException, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        why = one_line(reason(error) if isinstance(error, OSError) else str(error), 80)
-        again = places.typed("meta-test")
-        raise UserError(f"{path}: cannot be read ({why}); remove it, and {again} makes it again") from None
+        raise _unreadable(path, error) from None
     return table, about
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    why = one_line(reason(error) if isinstance(error, OSError) else str(error), 80)
+    again = places.typed("meta-test")
+    return UserError(f"{path}: cannot be read ({why}); remove it, and {again} makes it again")
