@@ -282,3 +282,37 @@ def test_figures_are_drawn_again(harness: Run, sine: str, results: Path) -> None
     said = harness("plot", sine)
     assert said.code == 0
     assert "left out: " in said.out
+
+
+@pytest.mark.usefixtures("pale")
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_it_is_published_with_the_records(
+    harness: Run, sine: str, results: Path, reference_folder: Path, in_parts: bool
+) -> None:
+    """Without the path of this machine; it stays where there is no new one, and figures are drawn from it."""
+    assert harness("meta-test", sine).code == 0
+    said = harness("publish", sine, *["--in-parts"] * in_parts)
+    assert said.code == 0, said.err
+    place = reference_folder / "mine"
+    mine, theirs = meta_tests.read(results / "mine"), meta_tests.read(place)
+    pd.testing.assert_frame_equal(theirs.rows, mine.rows)
+    assert theirs.fit is not None
+    pd.testing.assert_frame_equal(theirs.fit, mine.fit)
+    assert "file" in mine.about
+    assert "file" not in theirs.about
+    page = (place / "README.md").read_text()
+    section = page.split("## Meta-test")[1].splitlines()
+    assert section[2].startswith("4 tasks; `metatest.parquet` has every one.")
+    rows = [line for line in section if line.startswith("| MAML")]
+    assert len(rows) == 4 * 3
+    mean = mine.rows[mine.rows["cell_id"].isin([c.cell_id for c in cells(sine) if c.hyper.alpha0])]
+    first = mean[mean["rate"].isna() & (mean["steps"] == 0)]["loss"].mean()
+    assert rows[0].startswith(f"| MAML | 0.01 | own | 0 | {first:.4g} |")
+    shutil.rmtree(results / "mine")
+    assert harness("publish", sine, *["--in-parts"] * in_parts).code == 0
+    assert (place / "README.md").read_text() == page
+    pd.testing.assert_frame_equal(meta_tests.read(place).rows, mine.rows)
+    shutil.rmtree(results)
+    said = harness("plot", "mine")
+    assert said.code == 0, said.err
+    assert (results / "mine" / "metatest-fit.png").exists()
