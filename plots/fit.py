@@ -135,5 +135,6 @@ def _panel(
     ax.set_xlim(float(true["x"].min()), float(true["x"].max()))
     ax.set_ylim(-reach, reach)
     ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10], prune="both"))
+    across = 2 if style.page().column else 4
+    ax.xaxis.set_major_locator(MaxNLocator(across, steps=[1, 2, 2.5, 5, 10], prune="both"))
     ax.axhline(0, color="0.92", lw=0.5, zorder=1)
