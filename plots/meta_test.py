@@ -1,6 +1,6 @@
 """A meta-test: what each setting reaches after 0, 1, ... inner steps, with 95 % bands over the test tasks.
 
-The first metric that the problem has (an accuracy, in percent), or else the loss, on a log axis. fit.py draws
+The accuracy in percent, if the problem has one, or else the loss, on a log axis. fit.py draws
 the functions of a regression.
 """
 
@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.learned import learned
-from harness.analysis.meta_test import metrics_of, summary
+from harness.analysis.meta_test import summary
 from harness.analysis.summary import equal
 from harness.common.files import in_columns
 from harness.common.text import counted
@@ -108,7 +108,7 @@ def draw(tests: MetaTests, trials: pd.DataFrame, about: Mapping[str, Any]) -> Fi
     """The lines over the steps, and their key below. At least one cell of the test is among the trials."""
     shown = shown_of(tests, trials)
     what = learned(trials, about)
-    metric = next(iter(metrics_of(shown.found)), "loss")
+    metric = "accuracy" if "accuracy" in tests.metrics else "loss"
     width = style.page().narrowest
     wide = width - LEFT - 2 * style.MARGIN
     lines = [_curve(line, shown.rows(line), metric) for line in shown.lines]
@@ -149,8 +149,7 @@ def draw(tests: MetaTests, trials: pd.DataFrame, about: Mapping[str, Any]) -> Fi
     curves.mark(ax, lines, scale, wide, HIGH)
     ax.tick_params(length=2.5)
     ax.set_xlabel("inner steps", labelpad=2)
-    names = {"accuracy": "accuracy (%)", "loss": what.named("loss")}
-    ax.set_ylabel(names.get(metric, metric))
+    ax.set_ylabel("accuracy (%)" if metric == "accuracy" else what.named("loss"))
     key = style.axes_at(fig, LEFT, top + HIGH + BELOW, wide, sum(heights), label="legend")
     _legend(key, shown.lines, words, heights, wide)
     return fig
@@ -204,6 +203,8 @@ def _what(tests: MetaTests, shown: Shown, scale: Scale, lines: Sequence[Curve]) 
     said = f"mean over {counted(int(shown.found['tasks'].iloc[0]), 'test task')}"
     said += " and seeds" * bool(shown.found["seeds"].max() > 1)
     said += "; bands: 95 % over tasks" * bool(shown.found["tasks"].max() > 1)
+    if {"rate"} & {*shown.keys} and shown.found["rate"].isna().any():
+        said += "; where no rate is named, the cells' own"
     if shown.of > len(shown.lines):
         said += f"; the {len(shown.lines)} of {shown.of} settings with the lowest loss after the last step"
     if any(curve.leaves(scale, above, 1) for curve in lines for above in (False, True)):

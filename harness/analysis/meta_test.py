@@ -30,12 +30,6 @@ def metrics(rows: pd.DataFrame) -> list[str]:
     return [name for name in rows.columns if name not in META_TEST]
 
 
-def metrics_of(found: pd.DataFrame) -> list[str]:
-    """The same, of `summary`."""
-    means = [name.removesuffix("_tasks") for name in found.columns if name.endswith("_tasks")]
-    return [name for name in means if name != "loss"]
-
-
 def shown(steps: int) -> list[int]:
     """The numbers of steps for a table, of a test of so many."""
     return sorted({step for step in SHOWN if step <= steps} | {steps})
@@ -74,8 +68,8 @@ def summary(rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
 def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.DataFrame:
     """The table that a person reads, of texts: a row for each setting, rate and number of steps of `shown`.
 
-    found: from `summary` of these trials; unit: of the loss. The first metric comes before the loss (an
-    accuracy in percent), each with its half-widths over tasks and, with several seeds, over seeds; what all
+    found: from `summary` of these trials; unit: of the loss. An accuracy, in percent, comes before the
+    loss, each with its half-widths over tasks and, with several seeds, over seeds; what all
     rows share of the settings is left out.
     """
     protocols = labels.words(trials)
@@ -90,7 +84,7 @@ def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.Dat
     if found["rate"].notna().any():
         table["rate"] = ["own" if pd.isna(rate) else number(rate) for rate in asked["rate"]]
     table["steps"] = asked["steps"].map(str)
-    for name in [*metrics_of(found)[:1], "loss"]:
+    for name in [*["accuracy"] * ("accuracy" in found), "loss"]:
         percent = name == "accuracy"
         head = f"{name} %" if percent else f"{name} ({unit})" if unit and name == "loss" else name
         scale = 100 if percent else 1

@@ -60,11 +60,17 @@ def check(cells: Sequence[Cell], test: MetaTest) -> dict[str, str]:
     UserError: there are no data or no tasks, or a method has no rates for so many steps."""
     from harness import problems
     from harness.grids.meta_test import refusal
+    from harness.records.schema import META_TEST
 
     found = {}
     for protocol in dict.fromkeys(cell.protocol for cell in cells):
         problems.check(protocol)
-        if words := problems.problem_of(protocol).tested_on():
+        if taken := [name for name in protocol.problem_type.metrics if name in META_TEST]:
+            raise UserError(
+                f"problem '{protocol.problem}': its metric {taken[0]} has the name of another column of a "
+                "meta-test; rename it"
+            )
+        if words := problems.tested_on(protocol):
             found[protocol.label] = words
     for cell in {(cell.protocol, cell.method): cell for cell in cells}.values():
         if why := refusal(test, cell.method, cell.protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -175,13 +176,26 @@ def problem_of(protocol: Any) -> Problem:
 def check(protocol: Any) -> None:
     """UserError: the problem of a protocol cannot be trained, or not by a network of harness's own that was
     chosen for it; or what a plug-in says of it raises."""
-    module = PROBLEMS.module(protocol.problem)
-    try:
+    with _said(protocol):
         problem = problem_of(protocol)
         problem.check()
         _ = problem.chance
         if plugins.is_ours(NETWORKS.module(protocol.network)):  # a user's is tried, which takes torch
             built(protocol, *problem.shape())
+
+
+def tested_on(protocol: Any) -> str:
+    """See Problem.tested_on. UserError, too: what a plug-in says of it raises."""
+    with _said(protocol):
+        return str(problem_of(protocol).tested_on())
+
+
+@contextmanager
+def _said(protocol: Any) -> Iterator[None]:
+    """What a plug-in raises is a UserError that names it."""
+    module = PROBLEMS.module(protocol.problem)
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:

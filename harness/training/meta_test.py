@@ -16,11 +16,11 @@ from harness.cell import Cell
 from harness.common.errors import UserError
 from harness.common.text import counted
 from harness.methods.base import Adapted, State
-from harness.problems import Batch, problem_of
+from harness.problems import Batch
 from harness.problems.base import TEST_BLOCK
 from harness.records.meta_tests import Fit, Reached
 from harness.records.schema import judged
-from harness.training import replay
+from harness.training import replay, trial
 from harness.training.engine import Engine
 from harness.training.pack import Pack
 
@@ -46,11 +46,11 @@ class MetaTester:
         """cell: any of them. Of each task the loss after 0, 1, ... `steps` inner steps is measured, with each
         of the rates; None: those that the cell has.
 
-        UserError: there are no tasks to test it on.
+        UserError: a plug-in's problem has no tasks to test it on.
         """
         self.tasks, self.steps, self.rates = tasks, steps, tuple(rates)
         self._device = torch.device(device)
-        problem_of(cell.protocol).tested_on()
+        trial.check_test(cell.protocol)
         self._pack = Pack([cell], self._device)
 
     @property
