@@ -15,7 +15,7 @@ TYPED := $(VENV)/typed# the package laid out as installed, for mypy: plots/ insi
 # What a user may set. The values reach the shell of a recipe in its environment, as they were typed: nothing in
 # them is ever run, neither by make, $(shell ...), nor by the shell, `...`.
 GIVEN := PYTHON GRID SEEDS DATASET DEVICE JOBS WHERE SHARD RUNNER STALE RESULTS RAY_ADDRESS REFERENCE ROUNDS ONLY FULL \
-	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT COLUMN CHECKPOINTS
+	TARGET SUSTAINED REPLAYED FORMAT OUT BESIDE REPORT COLUMN CHECKPOINTS TASKS STEPS RATES
 $(foreach name,$(GIVEN),$(if $(value $(name)),$(eval override $(name) := $$(value $(name)))$(eval export $(name))))
 
 # Other code than the environment's, another place for it, or a Python that skips the tests' assertions.
@@ -34,7 +34,7 @@ SWEEP = $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${JOBS:+--jobs "$$JOBS"} \
 # The options of the bench.
 BENCH = $${RESULTS:+--results "$$RESULTS"} $${ROUNDS:+--rounds "$$ROUNDS"} $${ONLY:+--only "$$ONLY"}
 
-.PHONY: help setup sweep plots report sensitivity race claims export compare bench bench-gpu \
+.PHONY: help setup sweep plots meta-test report sensitivity race claims export compare bench bench-gpu \
 	test test-report browser faults lint format clean
 
 help:  ## print this list
@@ -55,6 +55,9 @@ help:  ## print this list
 	@echo "make plots [GRID=fig2]   redraw from the records alone; without GRID: every grid that has records"
 	@echo "                         (a grid of which you have no records: from the reference records)"
 	@echo "     COLUMN=1            also as wide as a paper's column"
+	@echo "make meta-test GRID=accuracy"
+	@echo "                         kept weights on tasks that nobody trained on, after each inner step (or a cell id)"
+	@echo "     STEPS=3             most inner steps; TASKS=100: how many tasks; RATES=own,0.01: inner rates"
 	@echo "make report GRID=fig2    a page to look at, in one file: any target, every run's curves, a table to sort"
 	@echo "     BESIDE=fig2-sgd     a second grid beside it; BESIDE=reference: yours beside the reference's"
 	@echo "     OUT=fig2.html       here; the default is results/fig2/report.html; REFERENCE=1: the reference"
@@ -108,6 +111,10 @@ sweep: $(READY)
 
 plots: $(READY)
 	@$(HARNESS) plot $(OPTIONS) $${COLUMN:+--column} $${GRID:+-- "$$GRID"}
+
+meta-test: $(READY)
+	@$(HARNESS) meta-test $(OPTIONS) $${DEVICE:+--device "$$DEVICE"} $${TASKS:+--tasks "$$TASKS"} \
+		$${STEPS:+--steps "$$STEPS"} $${RATES:+--rates "$$RATES"} $${GRID:+-- "$$GRID"}
 
 report: $(READY)
 	@$(HARNESS) report $(OPTIONS) $${BESIDE:+--beside "$$BESIDE"} $${OUT:+--out "$$OUT"} \

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from harness.methods import METHODS, Hyper, Method, method
     from harness.methods.base import Column, MetaGradient, Rate, State
     from harness.problems import PROBLEMS, Problem, Tasks, dataset, problem, problem_of
+    from harness.problems.base import Curves
     from harness.problems.datasets.folder import image_folder
     from harness.problems.networks import network
+    from harness.records.meta_tests import load as load_meta_test
     from harness.records.tables import load
     from harness.sweeping.run import run
 
@@ -29,13 +31,17 @@ _PLACES = {
     "harness.methods": ("METHODS", "Hyper", "Method", "method"),
     "harness.methods.base": ("Column", "MetaGradient", "Rate", "State"),
     "harness.problems": ("PROBLEMS", "Problem", "Tasks", "dataset", "problem", "problem_of"),
+    "harness.problems.base": ("Curves",),
     "harness.problems.datasets.folder": ("image_folder",),
     "harness.problems.networks": ("network",),
     "harness.records.tables": ("load",),
     "harness.sweeping.run": ("run",),
     "pydantic": ("Field",),
 }
-_OTHERWISE = {"Fields": ("harness.common.frozen", "Frozen")}
+_OTHERWISE = {
+    "Fields": ("harness.common.frozen", "Frozen"),
+    "load_meta_test": ("harness.records.meta_tests", "load"),
+}
 _FROM = {name: (module, name) for module, names in _PLACES.items() for name in names} | _OTHERWISE
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
     "PROBLEMS",
     "Cell",
     "Column",
+    "Curves",
     "Field",
     "Fields",
     "Hyper",
@@ -57,6 +64,7 @@ __all__ = [
     "dataset",
     "image_folder",
     "load",
+    "load_meta_test",
     "method",
     "network",
     "problem",

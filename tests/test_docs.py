@@ -67,8 +67,14 @@ def test_the_columns_of_the_papers_tables_are_there_in_order() -> None:
     ]
     trials = section("records.md", "## trials.parquet", "These are the columns")
     assert listed(trials) == list(schema.trials(cells))
-    curves = section("records.md", "## trajectories.parquet", "## Outcome")
+    curves = section("records.md", "## trajectories.parquet", "## metatest")
     assert listed(curves) == list(schema.trajectories(cells))
+    tests = section("records.md", "## metatest.parquet", "## Outcome")
+    columns = {**schema.meta_test(cells)}
+    assert listed(tests) == [*columns, *schema.FIT]
+    for name, column in (*columns.items(), *schema.FIT.items()):
+        assert f"| `{name}` | {column.type} | {column.unit} | " in tests
+        assert column.meaning in tests
 
 
 def test_what_each_method_records_is_there() -> None:

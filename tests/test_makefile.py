@@ -116,7 +116,7 @@ SWEEP = {
 }
 MORE = (
     *("GRID", "ROUNDS", "ONLY", "REFERENCE", "FULL", "TARGET", "SUSTAINED", "FORMAT", "OUT", "BESIDE"),
-    "COLUMN",
+    *("COLUMN", "TASKS", "STEPS", "RATES"),
 )
 
 
@@ -141,8 +141,10 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
     common = ["--dataset", odd, "--results", odd, "--seeds", odd]
     bench = ["--results", odd, "--rounds", odd, "--only", odd]
     asked = ["--target", odd, "--sustained", "--reference"]
+    tested = ["--tasks", odd, "--steps", odd, "--rates", odd]
     for target, expected in {
         "plots": [*harness, "plot", *common, "--column", "--", odd],
+        "meta-test": [*harness, "meta-test", *common, "--device", odd, *tested, "--", odd],
         "sensitivity": [*harness, "sensitivity", *common, *asked, "--", *odd.split()],
         "export": [*harness, "export", *common, "--format", odd, "--out", odd, "--reference", "--", odd],
         "report": [*harness, "report", *common, "--beside", odd, "--out", odd, "--reference", "--", odd],
@@ -161,6 +163,7 @@ def test_what_is_not_set_or_empty_is_left_out(folder: Path) -> None:
     for target, expected in {
         "sweep": [*harness, "sweep"],
         "plots": [*harness, "plot"],
+        "meta-test": [*harness, "meta-test"],
         "sensitivity": [*harness, "sensitivity", "--"],
         "export": [*harness, "export"],
         "report": [*harness, "report", "--", "quick"],

@@ -18,6 +18,7 @@ from harness.cli import (
     data,
     export,
     grids,
+    meta_test,
     plot,
     publish,
     race,
@@ -114,6 +115,7 @@ def _add(command: Callable[..., None], words: str, hidden: bool = False) -> None
 
 _add(sweep.sweep, "sweep fig2 --seeds 0-4 --where alpha0=1e-4")
 _add(plot.plot, "plot fig2 fig3")
+_add(meta_test.meta_test, "meta-test accuracy --steps 3")
 _add(sensitivity.sensitivity, "sensitivity fig2 fig2-sgd --seeds 0-4")
 _add(race.race, "race league-5way --target 0.8")
 _add(claims.claims, "claims --reference")

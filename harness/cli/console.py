@@ -6,7 +6,8 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from harness.common.text import clean
 
 IN_A_FILE = 200
 """Columns of a table in a file or a pipe. Lines are not wrapped there."""
+EVERY_S = 60.0
+"""Seconds between two lines of Telling."""
 NARROWEST = 20
 """Columns; a terminal that claims to have fewer does not know."""
 
@@ -108,6 +111,30 @@ def working(text: str) -> AbstractContextManager[object]:
     if err.watched:
         say(f"{text} ...", console=err)
     return contextlib.nullcontext()
+
+
+class Telling:
+    """A line that tells how far it is, while it lasts; in a file or a pipe one every EVERY_S seconds."""
+
+    def __init__(self, text: str) -> None:
+        """text: what is told at first."""
+        self._text = text
+
+    def __enter__(self) -> Callable[[str], None]:
+        self._status: Any = working(self._text)
+        self._live: Any = self._status.__enter__()
+        self._last = time.monotonic()
+        return self._note
+
+    def _note(self, text: str) -> None:
+        if self._live is not None:
+            self._live.update(f"{clean(text)} ...")
+        elif time.monotonic() - self._last > EVERY_S:
+            self._last = time.monotonic()
+            say(text, console=err)
+
+    def __exit__(self, *error: Any) -> None:
+        self._status.__exit__(*error)
 
 
 def unheard() -> bool:

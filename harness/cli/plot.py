@@ -16,7 +16,10 @@ from harness.common.errors import UserError
 from harness.common.text import one_line
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from harness.grids import Grid
+    from harness.records.meta_tests import MetaTests
     from harness.records.store import Scan, Store
     from harness.records.tables import Tables
 
@@ -46,7 +49,7 @@ def plot(
     """
     from harness import grids
     from harness.cli.lookup import choose
-    from harness.records import tables
+    from harness.records import meta_tests, tables
     from harness.records.store import Store
 
     folder = results.absolute()
@@ -65,6 +68,8 @@ def plot(
     for name, made, source in theirs:
         say(f"{name}: the reference records ({source})")
         _draw(made, folder / name, column)
+        own = meta_tests.is_there(folder / name)
+        _draw_meta_test_of(folder / name if own else places.REFERENCE / name, made, folder / name, column)
     for left in found.as_they_are:
         say(f"{left.folder.name}: drawn from its tables as they are: {left.why}", style="yellow")
         draw(left.folder, column)
@@ -138,7 +143,8 @@ def draw(folder: Path, column: bool = False) -> list[Path]:
     from harness.records import tables
 
     curves = tables.read_about(folder)["grid"]["figure"]["kind"] not in WITHOUT_CURVES
-    return _draw(tables.read(folder, curves), folder, column)
+    drawn = tables.read(folder, curves)
+    return [*_draw(drawn, folder, column), *_draw_meta_test_of(folder, drawn, folder, column)]
 
 
 def _draw(drawn: Tables, folder: Path, column: bool) -> list[Path]:
@@ -151,6 +157,33 @@ def _draw(drawn: Tables, folder: Path, column: bool) -> list[Path]:
     if boxes := fonts.lacking(_titles(grid)):
         say(f"{folder.name}: no installed font has {boxes}; boxes are drawn instead", style="yellow")
     say_written(paths, "figures:")
+    return paths
+
+
+def _draw_meta_test_of(source: Path, drawn: Tables, folder: Path, column: bool) -> list[Path]:
+    """That of the folder `source`, if it has one that can be read. drawn: the grid's tables."""
+    from harness.records import meta_tests
+
+    if not meta_tests.is_there(source):
+        return []
+    try:
+        tests = meta_tests.read(source)
+    except UserError as error:
+        say(f"left out: {error}", style="yellow")
+        return []
+    return draw_meta_test(tests, drawn.trials, drawn.about, folder, column)
+
+
+def draw_meta_test(
+    tests: MetaTests, trials: pd.DataFrame, about: dict[str, Any], folder: Path, column: bool = False
+) -> list[Path]:
+    """The figures of a meta-test, in `folder`. trials and about: of the grid's tables."""
+    from harness.plots import meta_test
+
+    with working(f"drawing {folder.name}"):
+        paths = meta_test.render(tests, trials, about, folder, column)
+    if paths:
+        say_written(paths, "figures:")
     return paths
 
 

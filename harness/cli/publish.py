@@ -28,11 +28,12 @@ def publish(
     dataset: Dataset = None,
     results: Results = places.RESULTS,
 ) -> None:
-    """Make results/reference/ from the records in the results folder.
+    """Make results/reference/ from the records in the results folder, and from its meta-tests.
 
     What is there already and the folder has no records of stays.
     """
     from harness import grids
+    from harness.analysis.meta_test import in_markdown
     from harness.records import publishing
     from harness.study import league
 
@@ -50,5 +51,7 @@ def publish(
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
             target = league.known_target(one.name)
             new: list[int] = []
-            path = publishing.publish(one, results.absolute(), chosen, in_parts, target, new.append)
+            path = publishing.publish(
+                one, results.absolute(), chosen, in_parts, target, new.append, in_markdown
+            )
             say(f"published {short(path)}: {counted(new[0], 'new record')}")

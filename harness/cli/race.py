@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import err, out, say, say_json, say_written, short, working
+from harness.cli.console import Telling, out, say, say_json, say_written, short, working
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, check_target, grid_names
 from harness.cli.sensitivity import gather
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from harness.study.race.written import Raced
 
 FOLDER = "race"
-EVERY_S = 60.0
 
 
 def race(
@@ -82,7 +80,7 @@ def race(
         folder=folder / loaded.folder / FOLDER,
         repeats=contenders.REPLAYED if replayed else contenders.REPEATS,
     )
-    with _Showing() as note:
+    with Telling("racing") as note:
         found = contenders.run(given, note)
     raced = written.of(found, loaded.folder, headline.numbers(found))
     about = {**written.about(raced), "sources": sources, "notes": [*notes, *found.notes]}
@@ -136,26 +134,6 @@ def _tables(
             continue
         known[wanted], sources[file.folder] = made, source
     return known, sources, notes
-
-
-class _Showing:
-    """A line that tells how far it is, while it lasts; in a file or a pipe one every EVERY_S seconds."""
-
-    def __enter__(self) -> Any:
-        self._status: Any = working("racing")
-        self._live: Any = self._status.__enter__()
-        self._last = time.monotonic()
-        return self._note
-
-    def _note(self, text: str) -> None:
-        if self._live is not None:
-            self._live.update(f"{text} ...")
-        elif time.monotonic() - self._last > EVERY_S:
-            self._last = time.monotonic()
-            say(text, console=err)
-
-    def __exit__(self, *error: Any) -> None:
-        self._status.__exit__(*error)
 
 
 def _draw(raced: Raced, drawn: pd.DataFrame, folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from harness.common.text import counted
 
 if TYPE_CHECKING:
     from harness.records import Record
+    from harness.records.store import Store
 
 
 def restore(
@@ -37,12 +38,25 @@ def restore(
         for name, (records, source) in found.items():
             with working(f"{name}: putting its records into {short(store.folder)}"):
                 restored = put_back(records, store)
+                weights = _put_weights(name, store)
             if not restored.put + restored.there:
                 raise UserError(f"{name}: its reference records are of an older version of the arithmetic")
             there = f"{restored.there} {'was' if restored.there == 1 else 'were'} there already"
             already = f", {there}" if restored.there else ""
             put = counted(restored.put, "record")
-            say(f"{name}: {put} put into {short(store.folder)}{already}{source}")
+            say(f"{name}: {put} put into {short(store.folder)}{already}{source}{weights}")
+
+
+def _put_weights(name: str, store: Store) -> str:
+    """Put the weights that are published into the store. Returns of how many runs, in words."""
+    from harness.records import reference
+    from harness.records.checkpoints import Checkpoints
+
+    kept, put = Checkpoints(store), 0
+    folder = reference.grids().get(name)
+    for path in sorted(folder.glob(f"{reference.WEIGHTS}/*.safetensors")) if folder else ():
+        put += not kept.weights_of(path.stem).exists() and kept.put(path.read_bytes())
+    return f", and the weights of {counted(put, 'run')}" if put else ""
 
 
 def _records(name: str) -> tuple[Iterable[Record], str]:

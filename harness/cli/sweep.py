@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
+from harness.cli.meta_test import of_grid
 from harness.cli.options import Dataset, Device, Results, grid_names, room
 from harness.cli.plot import draw, say_left_out
 from harness.cli.report import report as write_report
@@ -68,7 +69,7 @@ def sweep(
         RunnerName, typer.Option(help="Ray Tune, or one cell after another in this process.")
     ] = RunnerName.ray,
 ) -> None:
-    """Run the missing cells of a grid, then draw its figures."""
+    """Run the missing cells of a grid, then draw its figures, and make its meta-test if it asks for one."""
     from harness import grids
     from harness.cli.progress import Display
     from harness.records.tables import FILES
@@ -96,12 +97,20 @@ def sweep(
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
     say_left_out(loaded, result.left_out)
+    if (test := loaded.meta_test) is not None and not result.interrupted:
+        here = "cpu" if ray_address else device
+        _said_anyway(lambda: of_grid(loaded, request.results, test, here, request.seeds or ()))
     if report and not result.interrupted and (request.folder / FILES[0]).exists():
-        try:
-            write_report(grid, results=request.results, seeds=seeds, dataset=dataset)
-        except UserError as error:  # how the sweep ended is said all the same
-            complain(str(error))
+        _said_anyway(lambda: write_report(grid, results=request.results, seeds=seeds, dataset=dataset))
     _conclude(result)
+
+
+def _said_anyway(do: Callable[[], object]) -> None:
+    """What follows a sweep: how that ended is said all the same."""
+    try:
+        do()
+    except UserError as error:
+        complain(str(error))
 
 
 EVERY = "HARNESS_CHECKPOINT_SECONDS"

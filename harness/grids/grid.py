@@ -6,6 +6,7 @@ which the results keep in their metadata, has the same format as its file (file.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -29,6 +30,7 @@ from harness.grids.block import Block
 from harness.grids.figure import Figure, Line
 from harness.grids.matching import listed
 from harness.grids.meta_test import MetaTest
+from harness.grids.meta_test import refusal as refusal_of_test
 from harness.grids.mistakes import Mistake, show
 from harness.methods import METHODS, Hyper, refusal
 from harness.methods.base import Kind, kind_of
@@ -147,6 +149,7 @@ class Grid(Question):
     @model_validator(mode="after")
     def _checked(self, info: ValidationInfo) -> Grid:
         mistakes.refuse(_method_mistakes(self, info.context or {}))
+        mistakes.refuse(_meta_test_mistakes(self))
         mistakes.refuse(_reading_mistakes(self))
         mistakes.refuse(_repeats(self))
         one_seed = self.cells((0,))
@@ -216,6 +219,14 @@ def _method_mistakes(grid: Grid, written: Mapping[str, Any]) -> Iterator[Mistake
                 text = f"its {name} is a {its}, that of {other} a {kind}; no column can hold both"
                 yield Mistake(("cells", i, "method"), text)
                 return
+
+
+def _meta_test_mistakes(grid: Grid) -> Iterator[Mistake]:
+    """A meta-test of more steps than a method has rates for."""
+    for protocol, block in itertools.product(grid.protocols, grid.blocks):
+        if grid.meta_test is not None and (why := refusal_of_test(grid.meta_test, block.method, protocol)):
+            yield Mistake(("meta_test", "steps"), why)
+            return
 
 
 def _reading_mistakes(grid: Grid) -> Iterator[Mistake]:

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator
 from harness.common.frozen import LARGEST, Frozen
 from harness.grids.matching import listed
 from harness.grids.mistakes import show
+from harness.methods import METHODS
 from harness.problems.setting import MAX_TASKS
 
 OWN = "own"
@@ -45,3 +46,17 @@ class MetaTest(Frozen):
     ] = Field(
         (OWN,), description="inner rates of the test: own, those of the cell; a number, for all weights"
     )
+
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """The rates; None: the cell's own."""
+        return tuple(rate if isinstance(rate, float) else None for rate in self.rates)
+
+
+def refusal(test: MetaTest, method: str, protocol: Any) -> str | None:
+    """Why a method cannot be tested so under a protocol; None: it can."""
+    if not METHODS[method].rates_by_step or None not in test.numbers or test.steps <= protocol.inner_steps:
+        return None
+    most = protocol.inner_steps
+    text = f"{test.steps} steps; {method} has inner rates for inner_steps, {most}: write at most {most}"
+    return f"{text}, or rates without {OWN}"

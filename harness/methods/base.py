@@ -221,6 +221,9 @@ class Method:
     """Whether it needs MetaGradient.squares."""
     own_update: ClassVar[bool] = False
     """Whether the outer update is its own: then a protocol that chooses a meta-optimizer is refused."""
+    rates_by_step: ClassVar[bool] = False
+    """Whether each of the protocol's inner_steps has inner rates of its own: then there are none for more
+    steps, in a meta-test say."""
     decides: ClassVar[Mapping[str, str]] = {}
     """Other fields of the protocol that it decides by itself, each with how, as the message has it:
     `{"inner_steps": "takes one step"}`. A protocol that changes one is refused."""

@@ -36,6 +36,7 @@ class LSLR(base.Method):
     name = "lslr"
     title = "MAML, LSLR"
     Hyper = Hyper
+    rates_by_step = True
 
     def gradients(self, hyper: base.Values, protocol: Any) -> int:
         """With `msl` each of the losses is differentiated."""

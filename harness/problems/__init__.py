@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.problems.base import PROBLEMS, Batch, Problem, Tasks, check, problem_of
+from harness.problems.base import PROBLEMS, Batch, Problem, Tasks, check, problem_of, tested_on
 from harness.problems.brought import dataset, problem
 from harness.problems.few_shot import FewShot
 from harness.problems.sinusoid import Sinusoid
@@ -10,4 +10,4 @@ from harness.problems.sinusoid import Sinusoid
 for _problem in (FewShot, Sinusoid):
     PROBLEMS.add(_problem.name, _problem, _problem.__module__)
 
-__all__ = ["PROBLEMS", "Batch", "Problem", "Tasks", "check", "dataset", "problem", "problem_of"]
+__all__ = ["PROBLEMS", "Batch", "Problem", "Tasks", "check", "dataset", "problem", "problem_of", "tested_on"]

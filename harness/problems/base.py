@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-Split = Literal["train", "validation"]
+Split = Literal["train", "validation", "test"]
+TEST_BLOCK = 50
+"""Tasks of a meta-test that are drawn at a time: so the first do not depend on how many are asked for."""
 
 
 class Tasks(NamedTuple):
@@ -32,6 +35,15 @@ class Tasks(NamedTuple):
     """Inputs that the adapted network is judged by, [tasks, m, ...]."""
     query_targets: Any
     """[tasks, m, ...]"""
+
+
+class Curves(NamedTuple):
+    """The functions that some tasks are about, of one number each: for a figure."""
+
+    x: np.ndarray
+    """[m]"""
+    y: np.ndarray
+    """[tasks, m]"""
 
 
 class Batch(NamedTuple):
@@ -75,7 +87,8 @@ class Problem:
 
         Every cell of a seed gets the same. Draw them from `self.stream(seed, split, iteration)`, task by
         task, so that a larger meta-batch begins with the tasks of a smaller one. The validation tasks are
-        those of seed 0 and iteration 0, for all cells.
+        those of seed 0 and iteration 0, for all cells; those of a meta-test are those of seed 0 and
+        iterations 0, 1, ...
         """
         raise NotImplementedError
 
@@ -111,8 +124,20 @@ class Problem:
         """UserError if the protocol cannot be trained: data are missing, say. Called before anything
         trains."""
 
+    def curves(self, seed: int, split: Split, iteration: int) -> Curves | None:
+        """The true functions of `tasks`, from one number to one number, at points to draw them by; None: it
+        has none that could be drawn."""
+        return None
+
+    def tested_on(self) -> str:
+        """What the tasks of a meta-test are made of, in words; empty: like all others, of random numbers of
+        their own. UserError: there are none to be made."""
+        return ""
+
     def count(self, split: Split) -> int:
         """How many tasks."""
+        if split == "test":
+            return TEST_BLOCK
         return self.protocol.meta_batch if split == "train" else self.protocol.validation_tasks
 
     def stream(self, seed: int, split: Split, iteration: int) -> Stream:
@@ -151,13 +176,26 @@ def problem_of(protocol: Any) -> Problem:
 def check(protocol: Any) -> None:
     """UserError: the problem of a protocol cannot be trained, or not by a network of harness's own that was
     chosen for it; or what a plug-in says of it raises."""
-    module = PROBLEMS.module(protocol.problem)
-    try:
+    with _said(protocol):
         problem = problem_of(protocol)
         problem.check()
         _ = problem.chance
         if plugins.is_ours(NETWORKS.module(protocol.network)):  # a user's is tried, which takes torch
             built(protocol, *problem.shape())
+
+
+def tested_on(protocol: Any) -> str:
+    """See Problem.tested_on. UserError, too: what a plug-in says of it raises."""
+    with _said(protocol):
+        return str(problem_of(protocol).tested_on())
+
+
+@contextmanager
+def _said(protocol: Any) -> Iterator[None]:
+    """What a plug-in raises is a UserError that names it."""
+    module = PROBLEMS.module(protocol.problem)
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:

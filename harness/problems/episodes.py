@@ -53,7 +53,24 @@ def split(setting: Any, data: Dataset | None = None) -> tuple[NDArray[np.int64],
     train, held_out = setting.train_characters, setting.validation_characters
     if data is not None and data.split is not None:
         return np.arange(train), data.split[0] + np.arange(held_out)
-    return _split(setting.split_seed, train, held_out, len(_sizes(data)))
+    shuffled = _shuffled(setting.split_seed, len(_sizes(data)))
+    return shuffled[:train], shuffled[train : train + held_out]
+
+
+def left_over(setting: Any, data: Dataset | None = None) -> NDArray[np.int64]:
+    """The classes that neither train nor are held out for validation; of a data set with a split of its own,
+    not those that may train. Arguments as for `split`."""
+    first, held_out = setting.train_characters, setting.validation_characters
+    if data is not None and data.split is not None:
+        return np.arange(data.split[0] + held_out, len(data.characters))
+    return _shuffled(setting.split_seed, len(_sizes(data)))[first + held_out :]
+
+
+def for_meta_test(setting: Any, data: Dataset | None = None) -> NDArray[np.int64]:
+    """The classes of a meta-test: those that are left over, or, if there are none, those of the validation,
+    which nothing trains on."""
+    rest = left_over(setting, data)
+    return rest if len(rest) else split(setting, data)[1]
 
 
 def _sizes(data: Dataset | None) -> NDArray[np.int64]:
@@ -61,9 +78,8 @@ def _sizes(data: Dataset | None) -> NDArray[np.int64]:
 
 
 @lru_cache
-def _split(seed: int, train: int, held_out: int, classes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    shuffled = order(words(seed, Purpose.SPLIT, 0, classes))
-    return shuffled[:train], shuffled[train : train + held_out]
+def _shuffled(seed: int, classes: int) -> NDArray[np.int64]:
+    return order(words(seed, Purpose.SPLIT, 0, classes))
 
 
 def training(setting: Any, seed: int, iteration: int, data: Dataset | None = None) -> Episodes:
@@ -76,6 +92,13 @@ def validation(setting: Any, tasks: int, data: Dataset | None = None) -> Episode
     """The fixed episodes of the held-out classes, the same for every cell and seed."""
     _, classes = split(setting, data)
     return _draw(setting, classes, _sizes(data), setting.split_seed, Purpose.VALIDATION, 0, tasks)
+
+
+def meta_test(setting: Any, block: int, tasks: int, data: Dataset | None = None) -> Episodes:
+    """A block of the episodes of a meta-test, the same for every cell and seed."""
+    return _draw(
+        setting, for_meta_test(setting, data), _sizes(data), setting.split_seed, Purpose.TEST, block, tasks
+    )
 
 
 def _draw(

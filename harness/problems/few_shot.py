@@ -143,6 +143,21 @@ class FewShot(Problem):
                 "rotate: false"
             )
 
+    def tested_on(self) -> str:
+        """See Problem."""
+        from harness.problems import episodes
+
+        of, rest = self.protocol, len(episodes.left_over(self.protocol, self._data))
+        if rest == 0:
+            held_out = counted(of.validation_characters, "class", "classes")
+            return f"the {held_out} of the validation, as no others are left"
+        if rest < of.n_way:
+            raise UserError(
+                f"data set '{of.dataset}': {counted(rest, 'class', 'classes')} left for a meta-test of "
+                f"{of.n_way} classes; write fewer train_characters or validation_characters"
+            )
+        return f"the {counted(rest, 'class', 'classes')} that neither train nor validate"
+
     def shape(self) -> tuple[tuple[int, ...], int]:
         """Images [channels, height, width]; a score for each class."""
         return self._data.shape, self.protocol.n_way
@@ -153,6 +168,8 @@ class FewShot(Problem):
 
         if split == "train":
             return episodes.training(self.protocol, seed, iteration, self._data)
+        if split == "test":
+            return episodes.meta_test(self.protocol, iteration, self.count(split), self._data)
         return episodes.validation(self.protocol, self.protocol.validation_tasks, self._data)
 
     def tasks(self, seed: int, split: Split, iteration: int) -> Tasks:

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 
 from harness.common.frozen import Frozen
-from harness.problems.base import Problem, Split, Tasks
+from harness.problems.base import Curves, Problem, Split, Tasks
+from harness.problems.streams import Stream
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,11 +35,16 @@ class Sinusoid(Problem):
         """See Problem. Points and their values, [tasks, n, 1] each."""
         stream, tasks = self.stream(seed, split, iteration), self.count(split)
         k, points = self.protocol.k_shot, self.protocol.k_shot + self.protocol.k_query
-        amplitude = stream.uniform(tasks, 1, 1, low=0.1, high=5.0)
-        phase = stream.uniform(tasks, 1, 1, low=0.0, high=np.pi)
+        amplitude, phase = _drawn(stream, tasks)
         x = stream.uniform(tasks, points, 1, low=-5.0, high=5.0)
         y = amplitude * np.sin(x - phase)
         return Tasks(x[:, :k], y[:, :k], x[:, k:], y[:, k:])
+
+    def curves(self, seed: int, split: Split, iteration: int) -> Curves:
+        """See Problem."""
+        amplitude, phase = _drawn(self.stream(seed, split, iteration), self.count(split))
+        x = np.linspace(-5.0, 5.0, 101)
+        return Curves(x, amplitude[..., 0] * np.sin(x - phase[..., 0]))
 
     def shape(self) -> tuple[tuple[int, ...], int]:
         """A number in, a number out."""
@@ -47,3 +53,9 @@ class Sinusoid(Problem):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """Mean squared error."""
         return (outputs - targets).square().mean()
+
+
+def _drawn(stream: Stream, tasks: int) -> tuple[np.ndarray, np.ndarray]:
+    """Amplitude and phase of each task, [tasks, 1, 1]: its first two draws."""
+    amplitude = stream.uniform(tasks, 1, 1, low=0.1, high=5.0)
+    return amplitude, stream.uniform(tasks, 1, 1, low=0.0, high=np.pi)

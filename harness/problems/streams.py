@@ -21,6 +21,7 @@ class Purpose(IntEnum):
     VALIDATION = 3
     WEIGHTS = 4
     PERTURBATION = 5
+    TEST = 6
 
 
 def words(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.uint64]:
@@ -49,13 +50,15 @@ def order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     return np.argsort(keys, axis=-1, kind="stable")
 
 
+_OF_SPLIT = {"train": Purpose.EPISODES, "validation": Purpose.VALIDATION, "test": Purpose.TEST}
+
+
 class Stream:
     """Random numbers for the tasks of one (seed, split, iteration). Each draw is independent of those before
     it, and its first rows do not depend on how many rows there are."""
 
     def __init__(self, seed: int, split: str, iteration: int) -> None:
-        purpose = Purpose.EPISODES if split == "train" else Purpose.VALIDATION
-        self._at = seed, purpose, iteration
+        self._at = seed, _OF_SPLIT[split], iteration
         self._draws = 0
 
     def words(self, *shape: int) -> NDArray[np.uint64]:

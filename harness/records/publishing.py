@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cell import PRESETS
+from harness.cell import PRESETS, Cell
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.files import whole_folder, write_whole
+from harness.common.files import whole_file, whole_folder, write_whole
 from harness.grids import Grid
 from harness.grids.selection import seed_ranges
-from harness.records import compact, provenance, tables
+from harness.records import compact, meta_tests, provenance, reference, tables
+from harness.records.checkpoints import Checkpoints
 from harness.records.record import Header, Record
 from harness.records.reference import distinct, say_seeds
 from harness.records.restore import records_of
@@ -23,6 +24,8 @@ from harness.records.store import Scan, Store
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from harness.records.meta_tests import MetaTests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ def publish(
     in_parts: bool = False,
     target: float | None = None,
     tell: Callable[[int], None] = lambda new: None,
+    tested: Callable[[MetaTests, pd.DataFrame], list[str]] = lambda tests, trials: [],
 ) -> Path:
     """Make results/reference/<grid>/ from the store in `results`: tables and a README.
 
@@ -78,9 +82,10 @@ def publish(
     published; none: see tables.recorded_seeds. Cells that were not run are rows without an outcome. in_parts:
     compact tables, a folder for each method; those of which the store has nothing new are left as they are. A
     grid that is published in parts stays so. target: a training loss to which iterations may be counted, for
-    the README of a grid without a target. `tell` learns how many of the records that answer are new. Each
-    folder is replaced whole or left as it was. UserError: of a seed no cell was run, or a record is damaged.
-    NotWritten.
+    the README of a grid without a target. `tell` learns how many of the records that answer are new; `tested`
+    gives the README's lines on a meta-test, of whose published cells these are the trials. A meta-test and
+    kept weights go along; without new ones, those that are published stay. Each folder is replaced whole or
+    left as it was. UserError: of a seed no cell was run, or a record is damaged. NotWritten.
     """
     place = places.REFERENCE / grid.folder
     parts = compact.parts(place)
@@ -97,11 +102,15 @@ def publish(
     only = replace(found, scan=Scan(headers=headers, damaged={}))
     if in_parts or parts not in ([], [place]):
         _publish_parts(grid, only, place, chosen)
-        _write_page(grid, only, place, place, chosen, target)
+        _publish_meta_test(grid, cells, results, place, place)
+        _publish_weights(cells, results, place, place)
+        _write_page(grid, only, place, place, chosen, target, tested)
     else:
         with whole_folder(place) as folder:
             _write(grid, only, folder, chosen)
-            _write_page(grid, only, folder, folder, chosen, target)
+            _publish_meta_test(grid, cells, results, place, folder)
+            _publish_weights(cells, results, place, folder)
+            _write_page(grid, only, folder, folder, chosen, target, tested)
     tell(sum(headers[cell_id].answers(grid.question) for cell_id in found.new & headers.keys()))
     return place
 
@@ -131,14 +140,45 @@ def _write(grid: Grid, found: Beside, folder: Path, seeds: Sequence[int], part: 
         raise _damaged(grid, cell_id, reason)
 
 
+def _publish_meta_test(grid: Grid, cells: Sequence[Cell], results: Path, place: Path, folder: Path) -> None:
+    """Write into `folder` the meta-test of these cells that is in the results, or else in `place`."""
+    own = results / grid.folder
+    source = own if meta_tests.is_there(own) else place
+    if meta_tests.is_there(source):
+        meta_tests.copy(grid.model_copy(update={"file": None}), cells, source, folder)
+
+
+def _publish_weights(cells: Sequence[Cell], results: Path, place: Path, folder: Path) -> None:
+    """Write into `folder` the weights of these cells that the results keep, or else those in `place`."""
+    kept = Checkpoints(Store(results))
+    for cell in cells:
+        name = kept.weights_of(cell.cell_id).name
+        sources = (kept.weights / name, place / reference.WEIGHTS / name)
+        source = next((path for path in sources if path.exists()), None)
+        target = folder / reference.WEIGHTS / name
+        if source is not None and source != target:
+            target.parent.mkdir(exist_ok=True)
+            with whole_file(target) as temporary:
+                temporary.write_bytes(source.read_bytes())
+
+
 def _write_page(
-    grid: Grid, found: Beside, tables_of: Path, folder: Path, seeds: Sequence[int], target: float | None
+    grid: Grid,
+    found: Beside,
+    tables_of: Path,
+    folder: Path,
+    seeds: Sequence[int],
+    target: float | None,
+    tested: Callable[[MetaTests, pd.DataFrame], list[str]],
 ) -> None:
     trials = tables.read(tables_of, curves=False).trials
     answering = [found.scan.headers[i] for i in trials["cell_id"][trials["outcome"].notna()]]
     if not answering:
         raise _nothing(grid, places.RESULTS, seeds)
-    (folder / "README.md").write_text(readme(grid, trials, answering, target), "utf-8")
+    page = readme(grid, trials, answering, target)
+    if meta_tests.is_there(folder):
+        page += "\n".join(["", *tested(meta_tests.read(folder), trials), ""])
+    (folder / "README.md").write_text(page, "utf-8")
 
 
 def _nothing(grid: Grid, results: Path, seeds: Sequence[int]) -> UserError:

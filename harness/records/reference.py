@@ -21,6 +21,8 @@ DEVICES, COMPARED = "devices", "compare.parquet"
 """The folder for comparisons of machines, and the file of each; see harness.cli.compare."""
 RACES = "races"
 """The folder of what races came to; see harness.cli.race."""
+WEIGHTS = "weights"
+"""In a grid's folder: the weights that are published, a file for each cell; see checkpoints.py."""
 NAMED = 2
 """Commits that a line names; more are counted."""
 

@@ -77,7 +77,7 @@ def _records_of(folder: Path, cells: Collection[str] | None) -> Iterator[Record]
     seeds = {trial["seed"] for trial in wanted.values()}
     try:
         known = {cell.cell_id: cell for cell in describing.grid_of(about).cells(seeds)}
-        for cell_id, rows in _runs(trajectories):
+        for cell_id, rows in by_cell(trajectories):
             if cell_id in wanted and (cells is None or cell_id in cells):
                 trial = wanted[cell_id]
                 origin = _provenance(trial, about["origins"])
@@ -88,7 +88,7 @@ def _records_of(folder: Path, cells: Collection[str] | None) -> Iterator[Record]
         ) from None
 
 
-def _runs(trajectories: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+def by_cell(trajectories: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Each cell's rows, in their order."""
     ids = trajectories["cell_id"].to_numpy()
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]][: len(ids)]).tolist()

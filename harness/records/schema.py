@@ -118,6 +118,26 @@ TRAJECTORIES: dict[str, Column] = {
 `trajectories`."""
 
 
+META_TEST: dict[str, Column] = {
+    "cell_id": Column(TEXT, "", "as in trials.parquet"),
+    "rate": Column(
+        NUMBER, "", "inner rate of the test, for all that the method adapts; null: the cell's own rates"
+    ),
+    "steps": Column(pa.int32(), "steps", "inner steps taken, 0, 1, ..."),
+    "task": Column(pa.int32(), "", "0, 1, ...: the same task for all cells of a protocol"),
+    "loss": Column(NUMBER, "{unit}", "query loss of the task after these steps"),
+}
+"""The columns of metatest.parquet but those of the problem's metrics, see `meta_test`."""
+FIT: dict[str, Column] = {
+    **{name: META_TEST[name] for name in ("cell_id", "rate", "task")},
+    "kind": Column(TEXT, "", "true: the task's function; support: a point adapted to; predicted"),
+    "steps": Column(pa.int32(), "steps", "inner steps taken before it was predicted; null: not predicted"),
+    "x": Column(NUMBER, "", "input"),
+    "y": Column(NUMBER, "", "output"),
+}
+"""The columns of metatest-fit.parquet."""
+
+
 def hyper_columns(trials: pd.DataFrame) -> list[str]:
     """The columns of hyper-parameters, in order: what is neither in TRIALS nor the last value of anything."""
     return [name for name in trials.columns if name not in TRIALS and not name.startswith("final_")]
@@ -199,6 +219,16 @@ def trajectories(cells: Iterable[Cell]) -> dict[str, Column]:
     others = [name for own in kinds for name in own if name.startswith(("train_", "val_"))]
     whole = {name: column for own in reversed(kinds) for name, column in own.items()}
     return columns | {name: whole[name] for name in dict.fromkeys((*rates, *others))}
+
+
+def meta_test(cells: Iterable[Cell]) -> dict[str, Column]:
+    """The columns of metatest.parquet: one row per cell, rate, number of steps and task."""
+    kinds = [cell.protocol.problem_type for cell in _kinds(cells)]
+    unit = next((problem.unit for problem in kinds), "")
+    metrics = dict.fromkeys(name for problem in kinds for name in problem.metrics)
+    return {name: _with_unit(column, unit) for name, column in META_TEST.items()} | {
+        name: Column(NUMBER, _unit_of(name), "of the same queries") for name in metrics
+    }
 
 
 def judged(cell: Cell) -> tuple[str, ...]:

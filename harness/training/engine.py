@@ -65,6 +65,14 @@ class Engine:
 
         return self._in_parts(some, weights, rates, batch)
 
+    def unadapted(self, weights: Tensor, batch: Batch) -> Adapted:
+        """The query loss of the weights as they are: after 0 steps, whose gradients may be anything."""
+
+        def some(weights: Tensor, rates: Tensor, batch: Batch) -> Adapted:
+            return self._adapted(weights, rates, batch, 0)._replace(weights=weights)
+
+        return self._in_parts(some, weights, weights.new_zeros(len(weights), 1), batch)
+
     def _meta_gradient(
         self,
         weights: Tensor,

@@ -26,7 +26,9 @@ from harness.records import provenance
 from harness.training import replay
 from harness.training.pack import Pack
 from harness.training.trial_parts import (
+    TESTED,
     Wrong,
+    check_curves,
     check_states,
     check_tasks,
     loss_of,
@@ -57,6 +59,17 @@ def check(cells: Sequence[Cell]) -> None:
             f"{_prefix(cells[0])}the loss is not finite at iteration 1 of any cell, not even with the "
             "smallest rates; look at the loss, the scale of the inputs and the first weights"
         )
+
+
+def check_test(protocol: Protocol) -> None:
+    """UserError: a plug-in's problem has no tasks that a meta-test could take. Nothing of harness's own is
+    tried."""
+    module = PROBLEMS.module(protocol.problem)
+    if not plugins.is_ours(module):
+        with _said(f"problem '{protocol.problem}'", module):
+            problem = problem_of(protocol)
+            check_tasks(protocol, shape_of(problem.shape()), TESTED)
+            check_curves(problem)
 
 
 def _check_protocol(protocol: Protocol) -> None:

@@ -34,13 +34,15 @@ def shape_of(shape: Any) -> tuple[tuple[int, ...], int]:
         ) from None
 
 
-def check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:
+Draws = tuple[tuple[Split, tuple[int, int], tuple[int, int]], ...]
+"""Splits, each with two draws (seed, iteration) of it."""
+TRAINED: Draws = (("train", (0, 1), (1, 2)), ("validation", (0, 0), (0, 0)))
+TESTED: Draws = (("test", (0, 0), (0, 1)),)
+
+
+def check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int], draws: Draws = TRAINED) -> None:
     """Raises ValueError, which says what is wrong with the tasks that a problem draws."""
-    splits: tuple[tuple[Split, tuple[int, int], tuple[int, int]], ...] = (
-        ("train", (0, 1), (1, 2)),
-        ("validation", (0, 0), (0, 0)),
-    )
-    for split, (seed, iteration), (other_seed, other_iteration) in splits:
+    for split, (seed, iteration), (other_seed, other_iteration) in draws:
         problem = problem_of(protocol)
         first = _arrays(problem.tasks(seed, split, iteration))
         second = _arrays(problem.tasks(other_seed, split, other_iteration))
@@ -70,6 +72,19 @@ def check_tasks(protocol: Protocol, shape: tuple[tuple[int, ...], int]) -> None:
                 raise Wrong(
                     f"of its {split} tasks, {part} is {list(inputs.shape)}, its targets {list(targets.shape)}"
                 )
+
+
+def check_curves(problem: Problem) -> None:
+    """Raises ValueError, which says what is wrong with the functions of a problem's test tasks."""
+    curves = problem.curves(0, "test", 0)
+    if curves is None:
+        return
+    x, y = (np.asarray(one) for one in curves)
+    if x.ndim != 1 or y.shape != (problem.count("test"), *x.shape):
+        raise Wrong(
+            f"its curves are x {list(x.shape)} and y {list(y.shape)}; return harness.Curves of [m] and "
+            "[tasks, m]"
+        )
 
 
 def _arrays(tasks: Any) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from tests.cli.conftest import Run
 
 COMMANDS = (
     "sweep",
+    "meta-test",
     "plot",
     "claims",
     "compare",

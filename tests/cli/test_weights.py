@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,39 @@ def test_seconds_that_are_none_are_refused(harness: Run, tiny: str, monkeypatch:
     assert said.err == (
         "harness: HARNESS_CHECKPOINT_SECONDS: 'often' is no number of seconds; without it there are 300\n"
     )
+
+
+@pytest.mark.usefixtures("reference_folder")
+def test_published_weights_come_back_with_their_records(
+    harness: Run, swept: Any, results: Path, reference_folder: Path, tmp_path: Path
+) -> None:
+    """So a sweep of the grid, which keeps weights, has nothing left to train."""
+    header = swept(SINUSOID)
+    path = str(tmp_path / "kept.yaml")
+    assert harness("publish", path).code == 0
+    (published,) = (reference_folder / "kept" / "weights").iterdir()
+    own = results / "store" / "weights" / f"{header.cell.cell_id}.safetensors"
+    assert published.read_bytes() == own.read_bytes()
+    shutil.rmtree(results)
+    said = harness("restore", "kept")
+    assert said.out.rstrip().endswith("and the weights of 1 run")
+    assert own.read_bytes() == published.read_bytes()
+    assert harness("publish", path).code == 0  # what is published stays
+    own.unlink()
+    assert harness("publish", path).code == 0
+    assert published.exists()
+    assert harness("restore", "kept").out.count("the weights of 1 run") == 1
+    assert "1 to run" not in harness("sweep", path, "--runner", "serial").out
+
+
+def test_a_sweep_makes_the_meta_test_that_its_grid_asks_for(
+    harness: Run, results: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "tested.yaml"
+    text = GRID.replace("PROTOCOL", SINUSOID).replace("METHOD", "maml")
+    path.write_text(text.replace("keep_weights: KEEP", "meta_test: {tasks: 4, steps: 2}"))
+    said = harness("sweep", str(path), "--runner", "serial")
+    assert said.code == 0
+    assert (results / "tested" / "metatest.parquet").exists()
+    assert (results / "tested" / "metatest.png").exists()
+    assert re.search(r"^MAML +2 +[\d.]+", said.out, re.M), said.out

@@ -266,3 +266,28 @@ def test_a_gpu_is_sent_numbers_without_waiting() -> None:
 def test_labels_are_class_by_class() -> None:
     """As gather lays out the images: all of class 0, then all of class 1, ..."""
     assert episodes.labels(3, 6).tolist() == [0, 0, 1, 1, 2, 2]
+
+
+@pytest.mark.parametrize("split", [None, (7, 4)])
+def test_a_meta_test_takes_the_classes_that_are_left(split: tuple[int, int] | None) -> None:
+    """None that trains or is held out for validation, and of a split of its own none that may train; in
+    blocks that differ."""
+    data = of_sizes(*[4] * 13, split=split)
+    fields = {"train_characters": 5, "validation_characters": 3, "n_way": 2}
+    protocol = protocol_of(**OWN.model_dump() | fields)
+    left = set(episodes.left_over(protocol, data))
+    others = {int(one) for part in episodes.split(protocol, data) for one in part}
+    assert left == ({10, 11, 12} if split else {*range(13)} - others)
+    blocks = [episodes.meta_test(protocol, block, 50, data) for block in (0, 1)]
+    assert all(set(one.characters.flat) == left for one in blocks)
+    assert not same(*blocks)
+    assert same(episodes.meta_test(protocol, 0, 20, data), Episodes(*(part[:20] for part in blocks[0])))
+
+
+def test_a_meta_test_takes_the_validations_classes_if_none_are_left() -> None:
+    """In tasks of its own."""
+    tests = episodes.meta_test(PAPER, 0, 32)
+    assert set(tests.characters.flat) <= set(episodes.split(PAPER)[1])
+    held_out = episodes.validation(PAPER, 32)
+    for ours, theirs in zip(tests, held_out, strict=True):
+        assert not np.array_equal(ours, theirs)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from harness.cell import Protocol, protocol_of
 from harness.common.errors import UserError
 from harness.problems import dataset, problem_of
+from harness.problems.base import TEST_BLOCK
 from harness.problems.datasets import DATASETS
 from harness.problems.few_shot import images_of
 
@@ -162,3 +163,20 @@ def test_tasks_are_those_of_the_batch(add: Add) -> None:
     both = problem.batch([0, 1], "train", 2, CPU, torch.float32)
     for name in alone._fields:
         assert torch.equal(getattr(alone, name), getattr(both, name)[1]), name
+
+
+def test_what_a_meta_test_is_made_of(add: Add) -> None:
+    protocol = add(pixels(13, 4, 8, 8), **SMALL, k_shot=1)
+    said = {
+        (6, 4): "the 3 classes that neither train nor validate",
+        (9, 4): "the 4 classes of the validation, as no others are left",
+    }
+    for (train, held_out), words in said.items():
+        fields = {"train_characters": train, "validation_characters": held_out}
+        problem = problem_of(protocol_of(**protocol.model_dump() | fields))
+        assert problem.tested_on() == words
+        tasks = problem.tasks(0, "test", 3)
+        assert len(tasks.support) == problem.count("test") == TEST_BLOCK
+    short = problem_of(protocol_of(**protocol.model_dump() | {"train_characters": 7}))
+    with pytest.raises(UserError, match=r"2 classes left for a meta-test of 3 classes; write fewer"):
+        short.tested_on()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from harness.cell import PRESETS, Cell, Protocol, protocol_of
 from harness.problems import Batch, problem_of
-from harness.problems.base import Tasks
+from harness.problems.base import TEST_BLOCK, Tasks
 from harness.training.pack import Pack
 
 PAPER = PRESETS["sinusoid"]
@@ -144,3 +146,20 @@ GOLDEN = [
     *(0.09647623247008497, 2.407863518435401, -0.15538538691600995, 0.5303158925942346),
     *(4.978261123227304, 1.8685812899125622, 0.6604679604264357, 0.4278736211765647),
 ]
+
+
+def test_tasks_of_a_meta_test_are_others_in_blocks() -> None:
+    blocks = [drawn(PAPER, 0, "test", block) for block in (0, 1)]
+    others = [drawn(PAPER, 0, "train", 0), drawn(PAPER, 0, "train", 1), drawn(PAPER, 0, "validation", 0)]
+    assert len(blocks[0].support) == TEST_BLOCK
+    for one, other in itertools.combinations([*blocks, *others], 2):
+        assert not np.isin(one.support, other.support).any()
+
+
+def test_its_curves_are_those_of_its_tasks() -> None:
+    curves, tasks = problem_of(PAPER).curves(2, "test", 1), drawn(PAPER, 2, "test", 1)
+    amplitudes, phases = amplitudes_and_phases(tasks)
+    assert (curves.x[0], curves.x[-1]) == (-5, 5)
+    np.testing.assert_allclose(
+        curves.y, amplitudes[:, None] * np.sin(curves.x - phases[:, None]), rtol=1e-6, atol=1e-6
+    )

@@ -11,6 +11,7 @@ import torch
 
 from harness.cell import Cell, Protocol, Question, protocol_of
 from harness.training import loop, pack, replay
+from harness.training.meta_test import MetaTester
 from tests.conftest import SMALL
 
 pytestmark = [
@@ -60,6 +61,17 @@ def test_the_papers_network_as_on_the_cpu() -> None:
         same(rows(three, "cuda", 6), rows(three, "cpu", 6))
     finally:
         torch.set_num_threads(1)
+
+
+def test_a_meta_test_as_on_the_cpu() -> None:
+    cell = cells(SMALL)[0]
+    state = pack.Pack([cell], torch.device("cpu")).state
+    ours, expected = (
+        MetaTester(cell, tasks=7, steps=3, rates=(None, 0.3), device=device).test_cell(cell, state)
+        for device in ("cuda", "cpu")
+    )
+    for name, values in expected.values.items():
+        np.testing.assert_allclose(ours.values[name], values, rtol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize("moving", [{}, MOVING])

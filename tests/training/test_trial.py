@@ -143,6 +143,35 @@ def test_a_problem(old: str, new: str, words: str | None, tmp_path: Path) -> Non
         assert re.search(words, said := refused(tmp_path, "problem", source)), said
 
 
+CURVES = """
+    def curves(self, seed, split, iteration):
+        return harness.Curves(np.zeros(5), np.zeros((self.count(split), 5)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("", "", None),
+        ("x = stream.uniform(count, 6, 2)", "x = stream.uniform(16, 6, 2)", r"it draws 16 test tasks; self.count\('test'\) is 50"),
+        ("count, 6, 2)", "count, 6 + iteration % 2, 2)", "its test tasks differ in shape"),
+        ("stream, count =", "assert split != 'test'; stream, count =", "line 10: AssertionError"),
+        ("np.zeros(5), ", "np.zeros((5, 1)), ", r"its curves are x \[5, 1\] and y \[50, 5\]; return harness.Curves"),
+        ("self.count(split), 5", "3, 5", r"its curves are x \[5\] and y \[3, 5\]"),
+    ],
+)  # fmt: skip
+def test_the_tasks_of_a_meta_test(old: str, new: str, words: str | None, tmp_path: Path) -> None:
+    """Which are tried only where one is wanted."""
+    source = PROBLEM + CURVES
+    assert old in source
+    (cell, *_) = cells(tmp_path, "problem", source.replace(old, new, 1) if old else source)
+    if words is None:
+        trial.check_test(cell.protocol)
+        return
+    with pytest.raises(UserError, match=f"^plug-in mine.py: [^\n]*{words}"):
+        trial.check_test(cell.protocol)
+
+
 @pytest.mark.parametrize(
     ("extra", "old", "new", "words"),
     [

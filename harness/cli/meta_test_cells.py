@@ -1,0 +1,159 @@
+"""The cells of `harness meta-test`: which have kept weights, and what they reach."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.cli.console import Telling, say
+from harness.common import places
+from harness.common.errors import UserError
+from harness.common.text import counted
+
+if TYPE_CHECKING:
+    from harness.cell import Cell
+    from harness.grids import Grid
+    from harness.grids.meta_test import MetaTest
+    from harness.records.meta_tests import Part
+    from harness.records.store import Scan
+
+WRITE_S = 60.0
+"""Seconds of testing after which the table is written: what a kill costs at most."""
+
+
+def kept(results: Path, scan: Scan) -> dict[str, str]:
+    """By cell id: the digest of the weights that a run of the store has ended with."""
+    from harness.records.checkpoints import WITH_WEIGHTS, Checkpoints, kept_weights
+    from harness.records.store import Store
+
+    checkpoints = Checkpoints(Store(results))
+
+    def is_there(cell_id: str) -> bool:
+        header = scan.headers.get(cell_id)
+        return header is not None and header.ending in WITH_WEIGHTS and not checkpoints.lacks_weights(header)
+
+    return {cell_id: digest for cell_id, digest in kept_weights(results).items() if is_there(cell_id)}
+
+
+def missing(grid: Grid, cells: Sequence[Cell], scan: Scan, weights: Mapping[str, str]) -> Iterator[str]:
+    """A line on each kind of cells that cannot be tested."""
+    sweep = places.typed("sweep", grid.file or grid.name)
+    keep = "" if grid.keeps_weights else "write keep_weights: true in the grid, and "
+    without = [scan.headers.get(cell.cell_id) for cell in cells if cell.cell_id not in weights]
+    endings = ["failed" if header is None else header.ending for header in without]
+    for found, text in (
+        (endings.count("failed"), f"not run yet: {sweep} runs them"),
+        (endings.count("diverged"), "diverged: no weights to test"),
+        (
+            sum(ending not in ("failed", "diverged") for ending in endings),
+            f"without kept weights: {keep}{sweep} trains again those that lack them",
+        ),
+    ):
+        if found:
+            yield f"{counted(found, 'cell')} {text}"
+
+
+def check(cells: Sequence[Cell], test: MetaTest) -> dict[str, str]:
+    """Before anything is tested, or trained for it. Returns what the tasks are made of, by protocol in words.
+    UserError: there are no data or no tasks, or a method has no rates for so many steps."""
+    from harness import problems
+    from harness.grids.meta_test import refusal
+    from harness.records.schema import META_TEST
+
+    found = {}
+    for protocol in dict.fromkeys(cell.protocol for cell in cells):
+        problems.check(protocol)
+        if taken := [name for name in protocol.problem_type.metrics if name in META_TEST]:
+            raise UserError(
+                f"problem '{protocol.problem}': its metric {taken[0]} has the name of another column of a "
+                "meta-test; rename it"
+            )
+        if words := problems.tested_on(protocol):
+            found[protocol.label] = words
+    for cell in {(cell.protocol, cell.method): cell for cell in cells}.values():
+        if why := refusal(test, cell.method, cell.protocol):
+            raise UserError(f"meta-test: {why}")
+    return found
+
+
+def brought_up_to_date(
+    grid: Grid,
+    cells: Sequence[Cell],
+    others: Sequence[Cell],
+    weights: Mapping[str, str],
+    test: MetaTest,
+    device: str,
+    results: Path,
+) -> list[Path]:
+    """Test those of the cells that are not tested, or whose weights, plug-ins or images have changed, and
+    write the grid's table. What is there of `others` stays. Returns the paths written."""
+    from harness.records import meta_tests, provenance
+
+    folder = results / grid.folder
+    parts = {i: one for i, one in meta_tests.parts_of(folder, test).items() if weights.get(i) == one.weights}
+    todo = [
+        cell
+        for cell in cells
+        if cell.cell_id not in parts or provenance.changed(cell, parts[cell.cell_id].origin)
+    ]
+    for cell in todo:
+        parts.pop(cell.cell_id, None)
+    everything = list(dict.fromkeys((*others, *cells)))
+    classes = check([cell for cell in everything if cell in cells or cell.cell_id in parts], test)
+
+    def write() -> list[Path]:
+        done = [(cell, parts[cell.cell_id]) for cell in everything if cell.cell_id in parts]
+        return meta_tests.write(grid, test, done, classes, folder)
+
+    if before := len(cells) - len(todo):
+        say(f"{grid.folder}: {counted(before, 'cell')} tested before, {len(todo)} to test")
+    last, new = time.monotonic(), False
+    try:
+        with Telling("meta-test") as note:
+            for cell, part in tested(todo, weights, test, device, results, note):
+                parts[cell.cell_id], new = part, True
+                if time.monotonic() - last > WRITE_S:
+                    write()
+                    last, new = time.monotonic(), False
+    except BaseException:
+        if new:  # interrupted, say: the same command goes on
+            write()
+        raise
+    return write()
+
+
+def tested(
+    cells: Sequence[Cell],
+    weights: Mapping[str, str],
+    test: MetaTest,
+    device: str,
+    results: Path,
+    note: Callable[[str], None],
+) -> Iterator[tuple[Cell, Part]]:
+    """Test cells that have kept weights, those of one protocol and method after each other. kept: digests by
+    cell id; `note` is told how far it is. UserError: weights cannot be tested so."""
+    from harness.records import checkpoints, meta_tests, provenance
+    from harness.training.checkpoint import state_of
+    from harness.training.meta_test import MetaTester
+
+    by_kind: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        by_kind.setdefault((cell.protocol, cell.method), []).append(cell)
+    at = 0
+    for kind in by_kind.values():
+        tester = MetaTester(kind[0], tasks=test.tasks, steps=test.steps, rates=test.numbers, device=device)
+        for cell in kind:
+            at += 1
+            place = f"meta-test: cell {at} of {len(cells)}"
+            note(place)
+            reached = tester.test_cell(
+                cell,
+                state_of(checkpoints.weights(results, cell.cell_id), cell),
+                lambda done, place=place: note(f"{place}, {done} of {test.tasks} tasks"),  # type: ignore[misc]
+            )
+            run = provenance.of_run(device, pack_size=1)
+            origin = {name: run[name] for name in ("device", "threads", "versions")}
+            origin |= provenance.of_cell(cell, tester.digest)
+            yield cell, meta_tests.part_of(cell, test.numbers, reached, weights[cell.cell_id], origin)
