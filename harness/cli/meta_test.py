@@ -163,8 +163,13 @@ def _of_cell(beginning: str, results: Path, test: MetaTest, device: str, out: Pa
     cell_id = by_beginning(beginning, {one: one for one in digests}, "cell", where)
     try:
         (cell,) = read_about(checkpoints.weights_of(cell_id)).cells
-    except (Damaged, NotLoaded, ValueError) as error:
-        raise UserError(f"cell {cell_id}: {error}; --grid with its grid's file loads its plug-ins") from None
+    except NotLoaded as error:
+        raise UserError(
+            f"cell {cell_id}: of {error}, which is not loaded here; --grid with its grid's file loads its "
+            "plug-ins"
+        ) from None
+    except (Damaged, ValueError) as error:
+        raise UserError(f"cell {cell_id}: its weights cannot be read: {error}") from None
     classes = some.check([cell], test)
     with Telling("meta-test") as note:
         ((_, part),) = some.tested([cell], digests, test, device, results, note)
