@@ -43,9 +43,9 @@ def publish(
             say_written([publishing.describe_data()])
         elif name == PAGE:
             from harness.paper.page import reproduction
-            from harness.study import page
+            from harness.study import accuracy, page
 
-            say_written([*reproduction.write(), *page.write()])
+            say_written([*reproduction.write(), *page.write(), *accuracy.write()])
         else:
             one = grids.load(name, dataset=dataset)
             chosen = grids.parse_seeds(seeds, [one]) if seeds else ()
