@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.learned import learned
+from harness.analysis.meta_test import RATE
 from harness.analysis.summary import equal
 from harness.common.text import counted
 from harness.plots import style, texts
@@ -99,7 +100,7 @@ def _own(fit: pd.DataFrame, line: Line) -> pd.DataFrame:
     cells = line.cells[line.cells["cell_id"].isin(fit["cell_id"])].sort_values("seed")
     if cells.empty:
         return fit.iloc[:0]
-    rate = cells["rate"].iloc[0] if "rate" in cells else np.nan
+    rate = cells[RATE].iloc[0] if RATE in cells else np.nan
     return fit[(fit["cell_id"] == cells["cell_id"].iloc[0]) & equal(fit["rate"], rate)]
 
 

@@ -20,7 +20,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from harness.analysis.learned import learned
-from harness.analysis.meta_test import summary
+from harness.analysis.meta_test import RATE, SEEDS, STEPS, TASKS, mean, over_tasks, summary
 from harness.analysis.summary import equal
 from harness.common.files import in_columns
 from harness.common.text import counted
@@ -59,7 +59,7 @@ class Shown:
         first, same = line.cells.iloc[0], pd.Series(True, self.found.index)
         for key in self.keys:
             same &= equal(self.found[key], first[key])
-        return self.found[same].sort_values("steps")
+        return self.found[same].sort_values(STEPS)
 
 
 def render(
@@ -91,14 +91,14 @@ def shown_of(tests: MetaTests, trials: pd.DataFrame) -> Shown:
     if tested.empty:
         return Shown(lines=[], of=0, found=tests.rows, keys=[])
     found = summary(tests.rows, tested)
-    rates = found["rate"].drop_duplicates()
-    by_rate = pd.concat([tested.assign(rate=rate) for rate in rates], ignore_index=True)
-    by_rate = by_rate if rates.notna().any() else by_rate.drop(columns="rate")
+    rates = found[RATE].drop_duplicates()
+    by_rate = pd.concat([tested.assign(**{RATE: rate}) for rate in rates], ignore_index=True)
+    by_rate = by_rate if rates.notna().any() else by_rate.drop(columns=RATE)
     cells, wording = worded(by_rate)
     places = cells.drop_duplicates(["preset", "changes"])[["preset", "changes", POSITION]]
     found = found.merge(places, on=["preset", "changes"])
     keys = ["method", *wording.hyper, POSITION]
-    last = found[found["steps"] == found["steps"].max()].sort_values("loss", kind="stable")
+    last = found[found[STEPS] == found[STEPS].max()].sort_values(mean("loss"), kind="stable")
     best = last[keys].head(MOST)
     kept = cells.merge(best, on=keys)  # a null is equal to a null
     return Shown(lines=lines_of(kept, kept.iloc[:0], wording), of=len(last), found=found, keys=keys)
@@ -126,7 +126,7 @@ def draw(tests: MetaTests, trials: pd.DataFrame, about: Mapping[str, Any]) -> Fi
     fig = Figure(figsize=(width, top + HIGH + BELOW + sum(heights) + style.MARGIN))
     heading.draw(fig)
     ax = style.axes_at(fig, LEFT, top, wide, HIGH, label=metric)
-    last = int(shown.found["steps"].max())
+    last = int(shown.found[STEPS].max())
     ax.set_xlim((0, last) if last else (-0.5, 0.5))
     most = min(int(wide / (texts.size(f"{last}", style.TICK)[0] + 0.1)), 10)
     ax.xaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
@@ -158,12 +158,12 @@ def draw(tests: MetaTests, trials: pd.DataFrame, about: Mapping[str, Any]) -> Fi
 def _curve(line: Line, rows: pd.DataFrame, metric: str) -> Curve:
     """A metric of a line, with its interval over tasks; an accuracy in percent."""
     scale = 100 if metric == "accuracy" else 1
-    middle, half = (rows[name].to_numpy(float) * scale for name in (metric, f"{metric}_tasks"))
+    middle, half = (rows[name].to_numpy(float) * scale for name in (mean(metric), over_tasks(metric)))
     middle = np.where(np.isfinite(middle), middle, np.nan)
     half = np.where(np.isnan(half), 0, half)
     return Curve(
         line=line,
-        x=rows["steps"].to_numpy(int),
+        x=rows[STEPS].to_numpy(int),
         y=middle,
         low=middle - half,
         high=middle + half,
@@ -200,10 +200,10 @@ def _loss(lines: Sequence[Curve]) -> Scale:
 
 def _what(tests: MetaTests, shown: Shown, scale: Scale, lines: Sequence[Curve]) -> str:
     """What the lines and bands are, and what the tasks are made of."""
-    said = f"mean over {counted(int(shown.found['tasks'].iloc[0]), 'test task')}"
-    said += " and seeds" * bool(shown.found["seeds"].max() > 1)
-    said += "; bands: 95 % over tasks" * bool(shown.found["tasks"].max() > 1)
-    if {"rate"} & {*shown.keys} and shown.found["rate"].isna().any():
+    said = f"mean over {counted(int(shown.found[TASKS].iloc[0]), 'test task')}"
+    said += " and seeds" * bool(shown.found[SEEDS].max() > 1)
+    said += "; bands: 95 % over tasks" * bool(shown.found[TASKS].max() > 1)
+    if RATE in shown.keys and shown.found[RATE].isna().any():
         said += "; where no rate is named, the cells' own"
     if shown.of > len(shown.lines):
         said += f"; the {len(shown.lines)} of {shown.of} settings with the lowest loss after the last step"

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NORMAL = 1.96
 """Standard errors to either side that hold 95 % of a normal distribution."""
+RATE, STEPS, SEEDS, TASKS = "test rate", "inner steps", "seeds tested", "tasks tested"
+"""Columns of a summary: with blanks, as no hyper-parameter has any (`steps` is one of Reptile's)."""
 SHOWN = (0, 1, 3, 5, 10)
 """Numbers of steps that a table shows, if the test took as many, beside the last one."""
 
@@ -36,20 +38,20 @@ def shown(steps: int) -> list[int]:
 
 
 def summary(rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
-    """One row per (method, setting_columns), rate (NaN: the cells' own) and number of steps, in the trials'
+    """One row per (method, setting_columns), RATE (NaN: the cells' own) and number of STEPS, in the trials'
     order. Frames as in records.schema; cells without a row in both are left out.
 
-    Columns beside these, with `loss` and each metric for <name>; a loss that is not finite counts as inf:
-    - seeds, tasks: how many
-    - <name>: mean over tasks and seeds
-    - <name>_tasks: 95 % half-width over tasks, 1.96 standard errors of the tasks' values, each averaged over
+    Columns beside these, for the loss and each metric; a loss that is not finite counts as inf:
+    - SEEDS, TASKS: how many
+    - `mean`: over tasks and seeds
+    - `over_tasks`: 95 % half-width over tasks, 1.96 standard errors of the tasks' values, each averaged over
       the seeds, which share the tasks (so do Finn et al. 2017); NaN with one task
-    - <name>_seeds: 95 % half-width over seeds, Student's t on the seeds' means; NaN with one seed
+    - `over_seeds`: 95 % half-width over seeds, Student's t on the seeds' means; NaN with one seed
     """
     keys = ["method", *setting_columns(trials)]
     names = ["loss", *metrics(rows)]
-    columns = [*keys, "rate", "steps", "seeds", "tasks"]
-    columns += [f"{name}{what}" for name in names for what in ("", "_tasks", "_seeds")]
+    columns = [*keys, RATE, STEPS, SEEDS, TASKS]
+    columns += [column(name) for name in names for column in (mean, over_tasks, over_seeds)]
     by_cell = {
         str(cell): own.sort_values(["rate", "steps", "task"], na_position="first")
         for cell, own in rows.groupby("cell_id", sort=False)
@@ -65,6 +67,21 @@ def summary(rows: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns].astype({key: trials[key].dtype for key in keys})
 
 
+def mean(name: str) -> str:
+    """The column of a mean: see `summary`."""
+    return f"mean {name}"
+
+
+def over_tasks(name: str) -> str:
+    """The column of a half-width over tasks."""
+    return f"{name} +- tasks"
+
+
+def over_seeds(name: str) -> str:
+    """The column of a half-width over seeds."""
+    return f"{name} +- seeds"
+
+
 def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.DataFrame:
     """The table that a person reads, of texts: a row for each setting, rate and number of steps of `shown`.
 
@@ -74,23 +91,24 @@ def printed(found: pd.DataFrame, trials: pd.DataFrame, unit: str = "") -> pd.Dat
     """
     protocols = labels.words(trials)
     hyper = [name for name in hyper_columns(trials) if found[name].nunique(dropna=False) > 1]
-    asked = found[found["steps"].isin(shown(int(found["steps"].max())))]
+    asked = found[found[STEPS].isin(shown(int(found[STEPS].max())))]
     table = pd.DataFrame({"method": asked["method"].map(titled)})
     if len(protocols) > 1:
         keys = zip(asked["preset"], asked["changes"], strict=True)
         table["protocol"] = [protocols[key] for key in keys]
     for name in hyper:
         table[name] = ["" if pd.isna(value) else written(value) for value in asked[name]]
-    if found["rate"].notna().any():
-        table["rate"] = ["own" if pd.isna(rate) else number(rate) for rate in asked["rate"]]
-    table["steps"] = asked["steps"].map(str)
-    for name in [*["accuracy"] * ("accuracy" in found), "loss"]:
+    if found[RATE].notna().any():
+        table[RATE] = ["own" if pd.isna(rate) else number(rate) for rate in asked[RATE]]
+    table[STEPS] = asked[STEPS].map(str)
+    halves = (over_tasks, over_seeds) if found[SEEDS].max() > 1 else (over_tasks,)
+    for name in [*["accuracy"] * (mean("accuracy") in found), "loss"]:
         percent = name == "accuracy"
-        head = f"{name} %" if percent else f"{name} ({unit})" if unit and name == "loss" else name
+        head = f"{name} %" if percent else f"{name} ({unit})" if unit else f"mean {name}"
         scale = 100 if percent else 1
-        table[head] = [_text(value * scale, percent) for value in asked[name]]
-        for what in ("tasks", "seeds") if found["seeds"].max() > 1 else ("tasks",):
-            table[f"{name} +- {what}"] = [_text(value * scale, percent) for value in asked[f"{name}_{what}"]]
+        table[head] = [_text(value * scale, percent) for value in asked[mean(name)]]
+        for column in halves:
+            table[column(name)] = [_text(value * scale, percent) for value in asked[column(name)]]
     return table.reset_index(drop=True)
 
 
@@ -100,10 +118,10 @@ def in_markdown(tests: MetaTests, trials: pd.DataFrame) -> list[str]:
     if found.empty:
         return []
     table = printed(found, trials, tests.about["problem"]["unit"])
-    said = f"{counted(int(found['tasks'].iloc[0]), 'task')}"
+    said = f"{counted(int(found[TASKS].iloc[0]), 'task')}"
     classes = dict.fromkeys(tests.about["classes"].values())
     said += f" of {'; '.join(classes)}" if classes else ""
-    seeds = " seeds: over the seeds, by Student's t." * bool(found["seeds"].max() > 1)
+    seeds = " seeds: over the seeds, by Student's t." * bool(found[SEEDS].max() > 1)
     return [
         "## Meta-test",
         "",
@@ -124,13 +142,14 @@ def _over(seeds: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
     first = seeds[0]
     tasks = int(first["task"].nunique())
     found = first.iloc[::tasks][["rate", "steps"]].reset_index(drop=True)
-    found = found.assign(seeds=len(seeds), tasks=tasks)
+    found.columns = [RATE, STEPS]
+    found = found.assign(**{SEEDS: len(seeds), TASKS: tasks})
     for name in names:
         values = np.stack([own[name].to_numpy(float).reshape(-1, tasks) for own in seeds])
         values[np.isnan(values)] = np.inf
-        found[name] = values.mean((0, 2))
-        found[f"{name}_tasks"] = NORMAL * standard_error(values.mean(0))
-        found[f"{name}_seeds"] = _student(len(seeds)) * standard_error(values.mean(2).T)
+        found[mean(name)] = values.mean((0, 2))
+        found[over_tasks(name)] = NORMAL * standard_error(values.mean(0))
+        found[over_seeds(name)] = _student(len(seeds)) * standard_error(values.mean(2).T)
     return found
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.grids import Grid
     from harness.grids.meta_test import MetaTest
 
-WORDS = ("method", "protocol", "rate")
+WORDS = ("method", "protocol", "test rate")
 """Columns of a printed table that are no numbers."""
 
 
@@ -191,7 +191,7 @@ def _of_cell(beginning: str, results: Path, test: MetaTest, device: str, out: Pa
 
 def show(rows: pd.DataFrame, trials: pd.DataFrame, about: Mapping[str, Any]) -> None:
     """Print the table, what the tasks are made of, and what the intervals are."""
-    from harness.analysis.meta_test import printed, summary
+    from harness.analysis.meta_test import SEEDS, TASKS, printed, summary
 
     found = summary(rows, trials)
     table = printed(found, trials, about["problem"]["unit"])
@@ -203,8 +203,6 @@ def show(rows: pd.DataFrame, trials: pd.DataFrame, about: Mapping[str, Any]) -> 
     for row in table.itertuples(index=False, name=None):
         columns.add_row(*row)
     console.out.print(columns)
-    seeds = sorted(found["seeds"].unique())
+    seeds = sorted(found[SEEDS].unique())
     over = f"; +- seeds: over {seeds[-1]} seeds, by Student's t" if seeds[-1] > 1 else ""
-    say(
-        f"+- tasks: 95 % interval over {int(found['tasks'].iloc[0])} tasks, 1.96 standard errors{over}", "dim"
-    )
+    say(f"+- tasks: 95 % interval over {int(found[TASKS].iloc[0])} tasks, 1.96 standard errors{over}", "dim")

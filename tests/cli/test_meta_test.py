@@ -97,7 +97,7 @@ def test_a_grid(harness: Run, sine: str, results: Path) -> None:
     assert set(rows["cell_id"]) == {cell.cell_id for cell in cells(sine)}
     assert len(rows) == 4 * 2 * 3 * 4
     head, *lines = table_of(said.out)
-    assert head[:5] == ["method", "alpha0", "rate", "steps", "loss"]
+    assert head[:7] == ["method", "alpha0", "test", "rate", "inner", "steps", "mean"]
     settings = [["0.01", "own"], ["0.01", "0.02"], ["0", "own"], ["0", "0.02"]]
     assert [line[1:4] for line in lines] == [[*one, steps] for one in settings for steps in "012"]
     of = [cell.cell_id for cell in cells(sine) if cell.hyper.alpha0 == 0]
@@ -199,7 +199,7 @@ def test_a_cell(harness: Run, sine: str, results: Path, tmp_path: Path) -> None:
     assert said.code == 0, said.err
     assert said.out.startswith(f"cell {cell.cell_id}: maml alpha0=0.01 beta0=0.001 seed=0")
     head, *lines = table_of(said.out)
-    assert head == ["method", "steps", "loss", "loss", "+-", "tasks"]
+    assert head == ["method", "inner", "steps", "mean", "loss", "loss", "+-", "tasks"]
     rows = pd.read_parquet(tmp_path / "one.parquet")
     assert lines[1][2] == f"{rows[rows['steps'] == 1]['loss'].mean():.4g}"
     assert (tmp_path / "one-fit.parquet").exists()
@@ -214,7 +214,7 @@ def test_classes_are_named_and_an_accuracy_is_in_percent(harness: Run, tmp_path:
     assert "classes: the 423 classes of the validation, as no others are left" in said.out
     head, first, _ = table_of(said.out)
     rows = package.load_meta_test("mine", tmp_path / "results")
-    assert head[:4] == ["method", "steps", "accuracy", "%"]
+    assert head[:5] == ["method", "inner", "steps", "accuracy", "%"]
     assert first[2] == f"{100 * rows[rows['steps'] == 0]['accuracy'].mean():.2f}"
     assert (tmp_path / "results" / "mine" / "metatest.png").exists()
     assert not (tmp_path / "results" / "mine" / "metatest-fit.png").exists()

@@ -90,7 +90,7 @@ def test_each_rate_has_a_line_that_says_so() -> None:
     tests, trials = made(CELLS[:1], rates=(NONE, 0.02))
     labels = [*lines_of(panel(drawn(tests, trials)))]
     assert len(labels) == 2
-    assert ["rate = 0.02" in label for label in labels] == [False, True]
+    assert ["test rate = 0.02" in label for label in labels] == [False, True]
 
 
 def test_a_regression_has_a_log_axis() -> None:
