@@ -218,7 +218,7 @@ def _run_missing(
     if starts:
         furthest = max(start.iteration for start in starts.values())
         display.note(
-            f"{len(starts)} of {counted(len(missing), 'cell')} go on from a checkpoint, the furthest at "
+            f"going on from checkpoints: {len(starts)} of {counted(len(missing), 'cell')}, the furthest at "
             f"iteration {furthest}"
         )
     display.begin(len(cells), len(cells) - len(missing), at_a_time(packs, machine.jobs) if on_cpu else 0)

@@ -91,7 +91,7 @@ def test_a_killed_sweep_goes_on(
     (path,) = (asked.store.folder / "checkpoints").iterdir()
     assert checkpoint.read_about(path).iteration == 20
     result, display = swept(asked)
-    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 20"]
+    assert display.notes == ["going on from checkpoints: 3 of 3 cells, the furthest at iteration 20"]
     assert (result.ran, rows(asked)) == (3, known)
     assert not list((asked.store.folder / "checkpoints").iterdir())
     assert not (asked.store.folder / "weights").exists()
@@ -107,7 +107,7 @@ def test_a_larger_budget_goes_on_from_where_a_killed_sweep_was_and_a_smaller_one
     assert display.notes == []
     asked = request(tmp_path, 30)
     _, display = swept(asked)
-    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 15"]
+    assert display.notes == ["going on from checkpoints: 3 of 3 cells, the furthest at iteration 15"]
     assert rows(asked) == known
 
 
@@ -122,7 +122,7 @@ def test_a_grid_that_keeps_weights_lacks_them(tmp_path: Path, known: dict[str, o
     assert swept(asked)[0].ran == 1
     asked = request(tmp_path, 30, keep=True)
     _, display = swept(asked)
-    assert display.notes == ["3 of 3 cells go on from a checkpoint, the furthest at iteration 10"]
+    assert display.notes == ["going on from checkpoints: 3 of 3 cells, the furthest at iteration 10"]
     assert rows(asked) == known
 
 
