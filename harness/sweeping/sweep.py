@@ -137,6 +137,8 @@ def sweep(request: Request, runner: Runner, display: Display, draw: Draw | None 
     with store.lock(), Interrupts() as interrupts:
         for protocol in dict.fromkeys(cell.protocol for cell in cells):
             problems.check(protocol)
+            if request.grid.meta_test is not None:
+                problems.tested_on(protocol)
         tables.check_free(request.grid, request.folder)
         _check_writable(request.folder)
         clear_leftovers(request.folder)

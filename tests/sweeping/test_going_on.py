@@ -29,6 +29,9 @@ cells:
 """
 
 
+FEW = "{dataset: glyphs, n_way: 5, train_characters: 1100, validation_characters: 521}"
+
+
 class Killed(BaseException):
     """As a signal would: nothing handles it."""
 
@@ -193,3 +196,13 @@ def test_after_an_error_halves_go_on_from_the_last_checkpoint(
     # at the error the last checkpoint is that before iteration 15, and the first half fails at 15 too
     assert begun == [(3, None), (2, 15), (1, 15), (1, 15), (1, 15)]
     assert rows(asked).keys() == known.keys()
+
+
+def test_a_meta_test_without_classes_is_refused_before_anything_trains(tmp_path: Path) -> None:
+    path = tmp_path / "few.yaml"
+    text = GRID.replace("{preset: sinusoid, meta_batch: 2, width: 4, validation_tasks: 2}", FEW)
+    path.write_text(text.replace("ITERATIONS", "9").replace("keep_weights: KEEP", "meta_test: {tasks: 9}"))
+    asked = Request(grid=grids.load(str(path)), results=tmp_path, machine=Machine(device="cpu", jobs=1))
+    with pytest.raises(UserError, match="2 classes left for a meta-test of 5 classes; write fewer"):
+        swept(asked)
+    assert not asked.store.scan().headers
