@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.analysis.meta_test import summary
+from harness.analysis.meta_test import RATE, mean, over_tasks, summary
+from harness.analysis.meta_test import STEPS as TAKEN
 from harness.common import pages, places
 from harness.common.text import markdown_table, written
 from harness.plots import fit, meta_test, style
@@ -42,15 +43,16 @@ def read(grid: str) -> tables.Tables:
 def by_steps() -> str:
     """Accuracy on new tasks after each number of inner steps."""
     tests, trials = tested(FIVE_WAY), read(FIVE_WAY).trials
-    found = summary(tests.rows, trials).set_index("steps")
+    found = summary(tests.rows, trials).set_index(TAKEN)
+    accuracy, half = found[mean("accuracy")], found[over_tasks("accuracy")]
     seeds = trials.set_index("cell_id")["seed"]
     means = tests.rows.groupby([tests.rows["cell_id"].map(seeds), "steps"])["accuracy"].mean()
     rows = [
         [
             steps,
-            f"{100 * found['accuracy'][steps]:.2f} +- {100 * found['accuracy_tasks'][steps]:.2f}",
+            f"{100 * accuracy[steps]:.2f} +- {100 * half[steps]:.2f}",
             *(f"{100 * means[seed, steps]:.2f}" for seed in sorted(seeds)),
-            f"{found['loss'][steps]:.3f}",
+            f"{found[mean('loss')][steps]:.3f}",
             PAPER.get(steps, ""),
         ]
         for steps in STEPS
@@ -81,16 +83,16 @@ def regression() -> str:
     rows = [
         [
             NETWORKS[own["alpha0"].iloc[0]],
-            written(own["rate"].iloc[0]),
-            *(_with_half(own[own["steps"] == steps]) for steps in STEPS),
+            written(own[RATE].iloc[0]),
+            *(_with_half(own[own[TAKEN] == steps]) for steps in STEPS),
         ]
-        for _, own in found.groupby(["alpha0", "rate"], sort=False)
+        for _, own in found.groupby(["alpha0", RATE], sort=False)
     ]
     return markdown_table(["network", "rate of the test", *(f"{n} steps" for n in STEPS)], rows)
 
 
 def _with_half(row: pd.DataFrame) -> str:
-    return f"{row['loss'].item():.3g} +- {row['loss_tasks'].item():.2g}"
+    return f"{row[mean('loss')].item():.3g} +- {row[over_tasks('loss')].item():.2g}"
 
 
 TABLES: pages.Tables = {one.__name__: one for one in (by_steps, over_training, regression)}
