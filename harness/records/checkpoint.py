@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,13 +117,26 @@ def digest_of(path: Path) -> str:
 
 
 def _start(path: Path) -> bytes:
-    """The file as far as its header goes."""
+    """The file as far as its header goes. Raises Damaged, too, if it is shorter or longer than the header
+    says."""
     try:
         with opened(path) as file:
             length = file.read(8)
-            return length + file.read(min(_MOST_HEADER, int.from_bytes(length, "little")))
+            start = length + file.read(min(_MOST_HEADER, int.from_bytes(length, "little")))
+            if len(start) + _data(start) != os.fstat(file.fileno()).st_size:
+                raise Damaged("truncated, or not a checkpoint")
+            return start
     except NotAFile as error:
         raise Damaged(f"not a checkpoint but {error.reason}") from None
+
+
+def _data(start: bytes) -> int:
+    """Bytes of the arrays, which follow the header."""
+    try:
+        places = json.loads(start[8:])
+        return max((one["data_offsets"][1] for name, one in places.items() if name[:2] != "__"), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+        raise Damaged("truncated, or not a checkpoint") from None
 
 
 def _header(content: bytes) -> tuple[str, str]:

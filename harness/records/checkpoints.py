@@ -90,8 +90,8 @@ class Checkpoints:
         for folder in (self.in_training, self.weights):
             clear_leftovers(folder)
             for path in _files(folder):
-                try:
-                    about, _ = load(path.read_bytes())
+                try:  # of weights, which may be many, the header tells enough
+                    about = read_about(path) if folder == self.weights else load(path.read_bytes())[0]
                 except Damaged as error:
                     unfit[path] = str(error)
                 except (NotLoaded, OSError):
