@@ -98,6 +98,7 @@ def status(
     if not found and not others and not as_they_are and not scan.foreign:
         if running is None:
             say(f"no records yet; {places.typed('sweep')} makes some")
+        _say_kept(checkpoints)
         return
     if found:
         _show(found)

@@ -1,0 +1,37 @@
+"""docs/accuracy.md says what the reference's meta-tests say."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import grids
+from harness.common import pages
+from harness.records import reference
+from harness.study import accuracy
+from harness.study.accuracy import FIVE_WAY, PAGE, SINUSOID, TABLES
+
+TEXT = PAGE.read_text()
+
+
+def test_the_page_is_up_to_date() -> None:
+    """If this fails, run `harness publish page`."""
+    assert pages.filled(TEXT, TABLES) == TEXT
+    assert sorted(pages.names(TEXT)) == sorted(TABLES)
+
+
+@pytest.mark.parametrize("grid", [FIVE_WAY, SINUSOID])
+def test_the_reference_is_that_of_the_grid_with_all_its_weights(grid: str) -> None:
+    """So that anybody can make the test again."""
+    loaded, tests = grids.load(grid), accuracy.tested(grid)
+    cells = [cell.cell_id for cell in loaded.cells()]
+    assert sorted(tests.about["cells"]) == sorted(cells)
+    assert tests.about["meta_test"] == loaded.meta_test.model_dump(mode="json")  # type: ignore[union-attr]
+    published = (reference.find(grid) / reference.WEIGHTS).glob("*")
+    assert sorted(path.stem for path in published) == sorted(cells)
+    assert (accuracy.read(grid).trials["iterations_run"] == loaded.max_iterations).all()
+
+
+def test_no_class_of_the_test_has_been_looked_at() -> None:
+    (words,) = accuracy.tested(FIVE_WAY).about["classes"].values()
+    assert words == "the 423 classes that neither train nor validate"
+    assert "600 tasks of the 423 that are left" in " ".join(TEXT.split())
