@@ -125,14 +125,14 @@ def of_grid(
     store = Store(results)
     folder, scan = results / grid.folder, store.scan()
     tables.check_free(grid, folder)
-    weights = some.kept(results, scan)
     everything = grid.cells(sorted({*tables.recorded_seeds(grid, scan, seeds), *seeds}))
     here = [cell for cell in everything if not seeds or cell.seed in seeds]
+    known = grid.cells(sorted({*tables.records_by_seed(grid, scan)}))
+    weights = some.kept(store, dict.fromkeys((*known, *everything)), scan, grid.question)
     cells = [cell for cell in here if cell.cell_id in weights]
     missing = list(some.missing(grid, here, scan, weights))
     if not cells:
         raise UserError(f"{short(results)}: no kept weights of {grid.folder}; {'; '.join(missing)}")
-    known = grid.cells(sorted({*tables.records_by_seed(grid, scan)}))
     written = some.brought_up_to_date(grid, cells, known, weights, test, device, results)
     made, damaged = tables.make(grid, store, scan, seeds, curves=False)
     say_left_out(grid, damaged)
@@ -151,28 +151,30 @@ def _of_cell(beginning: str, results: Path, test: MetaTest, device: str, out: Pa
     from harness.cli import meta_test_cells as some
     from harness.cli.lookup import by_beginning
     from harness.records import meta_tests
-    from harness.records.checkpoint import Damaged, NotLoaded, read_about
-    from harness.records.checkpoints import Checkpoints, kept_weights
+    from harness.records.checkpoint import Damaged, NotLoaded, digest_of, read_about
+    from harness.records.checkpoints import Checkpoints
     from harness.records.store import Store
 
     if out is not None and out.suffix != ".parquet":
         raise UserError(f"--out {short(out)}: write a name that ends in .parquet")
     checkpoints = Checkpoints(Store(results))
-    digests = kept_weights(results)
+    ids = {path.name.partition("-")[0] for path in checkpoints.weights.glob("*.safetensors")}
     where = f"with kept weights in {short(checkpoints.weights)}"
-    cell_id = by_beginning(beginning, {one: one for one in digests}, "cell", where)
+    cell_id = by_beginning(beginning, {one: one for one in sorted(ids)}, "cell", where)
+    iteration, path = max(checkpoints.weights_of(cell_id).items())
     try:
-        (cell,) = read_about(checkpoints.weights_of(cell_id)).cells
+        (cell,) = read_about(path).cells
+        weights = {cell_id: some.Weights(path, digest_of(path))}
     except NotLoaded as error:
         raise UserError(
             f"cell {cell_id}: of {error}, which is not loaded here; --grid with its grid's file loads its "
             "plug-ins"
         ) from None
-    except (Damaged, ValueError) as error:
+    except (Damaged, ValueError, OSError) as error:
         raise UserError(f"cell {cell_id}: its weights cannot be read: {error}") from None
     classes = some.check([cell], test)
     with Telling("meta-test") as note:
-        ((_, part),) = some.tested([cell], digests, test, device, results, note)
+        ((_, part),) = some.tested([cell], weights, test, device, note)
     preset, changes = cell.protocol.named(cell.protocol.preset)
     trials = pd.DataFrame(
         [
@@ -181,7 +183,7 @@ def _of_cell(beginning: str, results: Path, test: MetaTest, device: str, out: Pa
             | {"seed": cell.seed}
         ]
     )
-    say(f"cell {cell_id}: {cell.describe()}")
+    say(f"cell {cell_id}: {cell.describe()}, after {iteration} iterations")
     problem = {"unit": cell.protocol.problem_type.unit}
     about = {"problem": problem, "classes": classes, "meta_test": test.model_dump()}
     show(part.rows.to_pandas(), trials, about)

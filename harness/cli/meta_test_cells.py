@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.cli.console import Telling, say
 from harness.common import places
@@ -13,31 +14,42 @@ from harness.common.errors import UserError
 from harness.common.text import counted
 
 if TYPE_CHECKING:
-    from harness.cell import Cell
+    from harness.cell import Cell, Question
     from harness.grids import Grid
     from harness.grids.meta_test import MetaTest
     from harness.records.meta_tests import Part
-    from harness.records.store import Scan
+    from harness.records.store import Scan, Store
 
 WRITE_S = 60.0
 """Seconds of testing after which the table is written: what a kill costs at most."""
 
 
-def kept(results: Path, scan: Scan) -> dict[str, str]:
-    """By cell id: the digest of the weights that a run of the store has ended with."""
-    from harness.records.checkpoints import WITH_WEIGHTS, Checkpoints, kept_weights
-    from harness.records.store import Store
+class Weights(NamedTuple):
+    """The weights that a run has ended with."""
 
-    checkpoints = Checkpoints(Store(results))
-
-    def is_there(cell_id: str) -> bool:
-        header = scan.headers.get(cell_id)
-        return header is not None and header.ending in WITH_WEIGHTS and not checkpoints.lacks_weights(header)
-
-    return {cell_id: digest for cell_id, digest in kept_weights(results).items() if is_there(cell_id)}
+    path: Path
+    digest: str
 
 
-def missing(grid: Grid, cells: Sequence[Cell], scan: Scan, weights: Mapping[str, str]) -> Iterator[str]:
+def kept(store: Store, cells: Iterable[Cell], scan: Scan, question: Question) -> dict[str, Weights]:
+    """By cell id: the weights of the runs for a question, of the cells whose record answers it."""
+    from harness.records.checkpoint import Damaged, digest_of
+    from harness.records.checkpoints import Checkpoints
+
+    checkpoints, found = Checkpoints(store), {}
+    for cell in cells:
+        header = scan.headers.get(cell.cell_id)
+        if header is None or not header.answers(question) or checkpoints.lacks_weights(header, question):
+            continue
+        iteration = checkpoints.ends_at(header, question)
+        if iteration is not None:
+            path = checkpoints.weights_at(cell.cell_id, iteration)
+            with suppress(Damaged, OSError):
+                found[cell.cell_id] = Weights(path, digest_of(path))
+    return found
+
+
+def missing(grid: Grid, cells: Sequence[Cell], scan: Scan, weights: Collection[str]) -> Iterator[str]:
     """A line on each kind of cells that cannot be tested."""
     sweep = places.typed("sweep", grid.file or grid.name)
     keep = "" if grid.keeps_weights else "write keep_weights: true in the grid, and "
@@ -82,7 +94,7 @@ def brought_up_to_date(
     grid: Grid,
     cells: Sequence[Cell],
     others: Sequence[Cell],
-    weights: Mapping[str, str],
+    weights: Mapping[str, Weights],
     test: MetaTest,
     device: str,
     results: Path,
@@ -92,7 +104,8 @@ def brought_up_to_date(
     from harness.records import meta_tests, provenance
 
     folder = results / grid.folder
-    parts = {i: one for i, one in meta_tests.parts_of(folder, test).items() if weights.get(i) == one.weights}
+    there = meta_tests.parts_of(folder, test)
+    parts = {i: one for i, one in there.items() if i in weights and weights[i].digest == one.weights}
     todo = [
         cell
         for cell in cells
@@ -101,7 +114,8 @@ def brought_up_to_date(
     for cell in todo:
         parts.pop(cell.cell_id, None)
     everything = list(dict.fromkeys((*others, *cells)))
-    classes = check([cell for cell in everything if cell in cells or cell.cell_id in parts], test)
+    asked = {cell.cell_id for cell in cells} | parts.keys()
+    classes = check([cell for cell in everything if cell.cell_id in asked], test)
 
     def write() -> list[Path]:
         done = [(cell, parts[cell.cell_id]) for cell in everything if cell.cell_id in parts]
@@ -112,7 +126,7 @@ def brought_up_to_date(
     last, new = time.monotonic(), False
     try:
         with Telling("meta-test") as note:
-            for cell, part in tested(todo, weights, test, device, results, note):
+            for cell, part in tested(todo, weights, test, device, note):
                 parts[cell.cell_id], new = part, True
                 if time.monotonic() - last > WRITE_S:
                     write()
@@ -126,14 +140,13 @@ def brought_up_to_date(
 
 def tested(
     cells: Sequence[Cell],
-    weights: Mapping[str, str],
+    weights: Mapping[str, Weights],
     test: MetaTest,
     device: str,
-    results: Path,
     note: Callable[[str], None],
 ) -> Iterator[tuple[Cell, Part]]:
-    """Test cells that have kept weights, those of one protocol and method after each other. kept: digests by
-    cell id; `note` is told how far it is. UserError: weights cannot be tested so."""
+    """Test cells that have kept weights, those of one protocol and method after each other. weights: by cell
+    id; `note` is told how far it is. UserError: weights cannot be tested so."""
     from harness.records import checkpoints, meta_tests, provenance
     from harness.training.checkpoint import state_of
     from harness.training.meta_test import MetaTester
@@ -150,10 +163,10 @@ def tested(
             note(place)
             reached = tester.test_cell(
                 cell,
-                state_of(checkpoints.weights(results, cell.cell_id), cell),
+                state_of(checkpoints.weights(weights[cell.cell_id].path), cell),
                 lambda done, place=place: note(f"{place}, {done} of {test.tasks} tasks"),  # type: ignore[misc]
             )
             run = provenance.of_run(device, pack_size=1)
             origin = {name: run[name] for name in ("device", "threads", "versions")}
             origin |= provenance.of_cell(cell, tester.digest)
-            yield cell, meta_tests.part_of(cell, test.numbers, reached, weights[cell.cell_id], origin)
+            yield cell, meta_tests.part_of(cell, test.numbers, reached, weights[cell.cell_id].digest, origin)

@@ -11,7 +11,7 @@ from harness.cli.console import say, short, working
 from harness.cli.options import Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
-from harness.common.text import counted
+from harness.common.text import counted, size
 
 if TYPE_CHECKING:
     from harness.records import Record
@@ -48,14 +48,23 @@ def restore(
 
 
 def _put_weights(name: str, store: Store) -> str:
-    """Put the weights that are published into the store. Returns of how many runs, in words."""
+    """Put the weights that are published into the store. Returns of how many runs, in words. UserError: some
+    cannot be read, or there is no room for them."""
     from harness.records import reference
-    from harness.records.checkpoints import Checkpoints
+    from harness.records.checkpoint import Damaged, NotLoaded
+    from harness.records.checkpoints import Checkpoints, weights
 
     kept, put = Checkpoints(store), 0
     folder = reference.grids().get(name)
     for path in sorted(folder.glob(f"{reference.WEIGHTS}/*.safetensors")) if folder else ():
-        put += not kept.weights_of(path.stem).exists() and kept.put(path.read_bytes())
+        if not (kept.weights / path.name).exists():
+            try:
+                if not kept.put(weights(path)):
+                    full = f"the {size(kept.limit)} for checkpoints and weights are full"
+                    raise UserError(f"{path}: not put into {short(store.folder)}: {full}")
+            except (Damaged, NotLoaded) as error:
+                raise UserError(f"{path}: no weights: {error}") from None
+            put += 1
     return f", and the weights of {counted(put, 'run')}" if put else ""
 
 

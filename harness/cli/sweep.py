@@ -97,23 +97,29 @@ def sweep(
     display = Display(out, request.cells(), loaded.max_iterations)
     result = run(request, _runner(runner), display, draw=draw)
     say_left_out(loaded, result.left_out)
+    tested = True
     if (test := loaded.meta_test) is not None and not result.interrupted:
         here = "cpu" if ray_address else device
-        _said_anyway(lambda: of_grid(loaded, request.results, test, here, request.seeds or ()))
+        tested = _said_anyway(lambda: of_grid(loaded, request.results, test, here, request.seeds or ()))
     if report and not result.interrupted and (request.folder / FILES[0]).exists():
         _said_anyway(lambda: write_report(grid, results=request.results, seeds=seeds, dataset=dataset))
     _conclude(result)
+    if not tested:
+        raise typer.Exit(FAILED)
 
 
-def _said_anyway(do: Callable[[], object]) -> None:
-    """What follows a sweep: how that ended is said all the same."""
+def _said_anyway(do: Callable[[], object]) -> bool:
+    """Do what follows a sweep. How that ended is said all the same; returns whether it went well."""
     try:
         do()
     except UserError as error:
         complain(str(error))
+        return False
+    return True
 
 
 EVERY = "HARNESS_CHECKPOINT_SECONDS"
+"""A variable of the environment: seconds between two checkpoints of a pack."""
 
 
 def _every() -> float:

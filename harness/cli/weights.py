@@ -11,6 +11,8 @@ import typer
 from harness.cli.console import say, say_written
 from harness.cli.options import Results, path_option
 from harness.common import places
+from harness.common.errors import UserError
+from harness.common.text import listed
 
 if TYPE_CHECKING:
     from harness.methods.base import State
@@ -22,6 +24,10 @@ def weights(
     out: Annotated[
         Path | None, path_option("out", help="The file to write.", show_default="<cell id>.safetensors")
     ] = None,
+    iteration: Annotated[
+        int | None,
+        typer.Option(min=1, help="Those that a run ended with there.", show_default="the last"),
+    ] = None,
     grid: Annotated[
         str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
     ] = None,
@@ -29,8 +35,8 @@ def weights(
 ) -> None:
     """Write the meta-learned weights of a run to a file that any torch reads (safetensors).
 
-    They are those that the last row's losses are of, by the names of a torch.nn.Module; README shows one. A
-    grid keeps them that says keep_weights: true.
+    They are those that the losses of the run's last row are of, by the names of a torch.nn.Module; README
+    shows one. A grid keeps them that says keep_weights: true.
     """
     from safetensors.torch import save
 
@@ -38,6 +44,8 @@ def weights(
     from harness.cli.lookup import record_of
     from harness.common.files import write_whole
     from harness.records import checkpoints
+    from harness.records.checkpoints import Checkpoints
+    from harness.records.store import Store
     from harness.training.checkpoint import state_of
     from harness.training.weights import exported
 
@@ -45,15 +53,24 @@ def weights(
         grids.load(grid)
     folder = results.absolute()
     header = record_of(cell_id, folder).header
-    state = state_of(checkpoints.weights(folder, header.cell.cell_id), header.cell)
-    content = save(exported(header.cell, state), _about(header, state))
+    known = Checkpoints(Store(folder)).weights_of(header.cell.cell_id)
+    if iteration is None:
+        iteration = max(known, default=header.iterations)
+    if iteration not in known:
+        there = f"there are those of iteration {listed([*map(str, known)])}"
+        keep = f"write keep_weights: true in its grid, and {places.typed('sweep')} trains it again"
+        what = f"cell {header.cell.cell_id}: no weights of iteration {iteration} are kept"
+        raise UserError(f"{what}; {there if known else keep}")
+    state = state_of(checkpoints.weights(known[iteration]), header.cell)
+    content = save(exported(header.cell, state), _about(header, state, iteration))
     path = out or Path(f"{header.cell.cell_id}.safetensors")
     write_whole(path, lambda file: file.write_bytes(content))
     say_written([path])
-    say(f"{header.cell.describe()}, after {header.iterations} iterations")
+    of = f", of the {header.iterations} of its record" * (iteration != header.iterations)
+    say(f"{header.cell.describe()}, after {iteration} iterations{of}")
 
 
-def _about(header: Header, state: State) -> dict[str, str]:
+def _about(header: Header, state: State, iteration: int) -> dict[str, str]:
     """The file's metadata: texts by name."""
     from harness.training.weights import single_rate
 
@@ -63,7 +80,7 @@ def _about(header: Header, state: State) -> dict[str, str]:
         "cell": cell.model_dump_json(),
         "method": cell.method,
         "protocol": cell.protocol.label,
-        "iterations": str(header.iterations),
+        "iterations": str(iteration),
         "inner_steps": str(cell.protocol.inner_steps),
         **({"inner_rate": repr(rate)} if rate is not None else {}),
         "finished": str(origin.get("finished", "")),

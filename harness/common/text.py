@@ -57,7 +57,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 def size(count: float) -> str:
     """Bytes for people: `27 MiB`, `2 GiB`, `1.5 GiB`."""
     power = 0
-    while count >= 1000 and power < len(_UNITS) - 1:
+    while count >= 1024 and power < len(_UNITS) - 1:
         count, power = count / 1024, power + 1
     return f"{count:.3g} {_UNITS[power]}"
 
@@ -68,7 +68,7 @@ def bytes_of(text: str) -> int:
     if found is None:
         raise ValueError(text)
     number, unit, binary = found.groups()
-    return int(float(number) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
+    return int(min(float(number), 1e15) * (1024 if binary else 1000) ** " kmgt".index(unit.lower() or " "))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -161,17 +161,30 @@ def _about(text: str) -> About:
         cells = tuple(Cell(**cell) for cell in fields["cells"])
         tuples = {name: tuple(fields[name]) for name in ("lowest", "seconds", "continued")}
         about = About(**fields | tuples | {"cells": cells})
-        whole = len(about.lowest) == len(about.seconds) == len(cells) >= 1 and about.iteration >= 1
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Damaged(f"its header cannot be read ({one_line(str(error), 80)})") from None
-    if not whole:
-        raise Damaged("its header contradicts itself")
+    if not _is_sound(about):
+        raise Damaged("its header has values that no checkpoint has")
     return about
+
+
+def _is_sound(about: About) -> bool:
+    """Whether it has the types and sizes that a checkpoint has."""
+    whole = (about.iteration, about.pack_size, about.numerics, *about.continued)
+    numbers = (*about.seconds, *(one for one in about.lowest if one is not None))
+    return (
+        all(type(one) is int and one >= 1 for one in whole)
+        and all(type(one) in (int, float) for one in numbers)
+        and type(about.ended) is bool
+        and isinstance(about.sources, dict)
+        and len(about.lowest) == len(about.seconds) == len(about.cells) >= 1
+        and (len(about.cells) == 1 or not about.ended)
+    )
 
 
 def _digest(text: str, arrays: Arrays) -> str:
     digest = hashlib.sha256(text.encode())
     for name, one in sorted(arrays.items()):
         digest.update(f"{name} {one.dtype.str} {one.shape}".encode())
-        digest.update(np.ascontiguousarray(one).tobytes())
+        digest.update(np.ascontiguousarray(one).data if one.size else b"")
     return digest.hexdigest()

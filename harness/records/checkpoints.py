@@ -4,15 +4,16 @@ with. See checkpoint.py for what is in a file."""
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from harness.cell import Cell, Question
-from harness.common import places
-from harness.common.errors import NotWritten, UserError
-from harness.common.files import clear_leftovers, write_whole
+from harness.common.errors import NotAFile, NotWritten, UserError, reason
+from harness.common.files import clear_leftovers, opened, write_whole
 from harness.records.checkpoint import (
     WITH_WEIGHTS,
     About,
@@ -20,11 +21,11 @@ from harness.records.checkpoint import (
     NotLoaded,
     Source,
     about_of,
-    digest_of,
     load,
     read_about,
 )
-from harness.records.record import DamagedRecord, ForeignRecord, Header
+from harness.records.passages import sustained_passage
+from harness.records.record import NUMERICS, DamagedRecord, ForeignRecord, Header
 from harness.records.store import Scan, Store
 
 EVERY_S = 300.0
@@ -32,6 +33,9 @@ EVERY_S = 300.0
 LIMIT = 2 << 30
 """Bytes that the checkpoints and weights of a results folder may take together."""
 SUFFIX = ".safetensors"
+TRIES, WAIT_S = 5, 0.2
+"""How often a checkpoint is looked for that a newer one has just replaced, and seconds between."""
+_ASIDE = "aside"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,42 +62,67 @@ class Checkpoints:
         self._left: dict[Path, tuple[About, set[str]]] = {}
         """Of the files of cells in training: the ids of those that may yet go on from there."""
 
-    def weights_of(self, cell_id: str) -> Path:
-        """The file of a run's weights."""
-        return self.weights / f"{cell_id}{SUFFIX}"
+    def weights_at(self, cell_id: str, iteration: int) -> Path:
+        """The file of the weights that a run ended with in an iteration."""
+        return self.weights / f"{cell_id}-{iteration}{SUFFIX}"
+
+    def weights_of(self, cell_id: str) -> dict[int, Path]:
+        """By iteration, in order: those that runs of a cell ended with. A cell has several where it was asked
+        for several budgets."""
+        found = {}
+        for path in self.weights.glob(f"{cell_id}-*{SUFFIX}"):
+            iteration = path.name.removesuffix(SUFFIX).rpartition("-")[2]
+            if iteration.isdecimal():
+                found[int(iteration)] = path
+        return dict(sorted(found.items()))
 
     @property
     def used(self) -> int:
-        """Bytes that all files take, those of killed writers too."""
-        return sum(_size(path) for folder in (self.in_training, self.weights) for path in _files(folder))
+        """Bytes that all files take, those of killed writers and those that were set aside too."""
+        aside = self.store.folder / _ASIDE
+        files = [path for folder in (self.in_training, self.weights) for path in _files(folder, "")]
+        return sum(map(_size, [*files, *_files(aside)]))
 
     @property
     def counts(self) -> tuple[int, int]:
         """Files of cells in training, and of weights."""
-        folders = (self.in_training, self.weights)
-        one, other = (sum(path.name.endswith(SUFFIX) for path in _files(folder)) for folder in folders)
-        return one, other
+        return len(_files(self.in_training)), len(_files(self.weights))
 
-    def lacks_weights(self, header: Header) -> bool:
-        """Whether a run has ended with weights, and they are not here."""
-        if header.ending not in WITH_WEIGHTS:
-            return False
+    def ends_at(self, header: Header, question: Question) -> int | None:
+        """The iteration whose weights the run of a cell for a question ends with, by its record, which
+        answers it; None: it has none, since it diverged. The record may be of a longer run."""
+        iterations = min(header.iterations, question.max_iterations)
+        if question.target_loss is not None:
+            losses = self.store.read(header.cell.cell_id).rows["train_loss"].to_numpy()
+            passage = sustained_passage(losses[:iterations], question.target_loss)
+            if passage is not None:
+                return passage
+        ended = header.ending in WITH_WEIGHTS or iterations < header.iterations
+        return iterations if ended else None
+
+    def lacks_weights(self, header: Header, question: Question) -> bool:
+        """Whether a run for this question has ended with weights, and they are not here."""
         try:
-            return read_about(self.weights_of(header.cell.cell_id)).iteration != header.iterations
-        except (Damaged, NotLoaded, OSError):
+            iteration = self.ends_at(header, question)
+            if iteration is None:
+                return False
+            return read_about(self.weights_at(header.cell.cell_id, iteration)).iteration != iteration
+        except (Damaged, NotLoaded, DamagedRecord, ForeignRecord, OSError):
             return True
 
     def tidy(self, scan: Scan, cells: Collection[str]) -> dict[Path, str]:
-        """Before a sweep of these cells: remove what nobody needs any more, as a record of each of its cells
-        is there, and temporary files. Returns what cannot be gone on from, and why."""
+        """Before a sweep of these cells: remove temporary files, and what was superseded by records that came
+        after it. Returns what cannot be gone on from, and why."""
         unfit: dict[Path, str] = {}
         for folder in (self.in_training, self.weights):
             clear_leftovers(folder)
             for path in _files(folder):
                 try:  # of weights, which may be many, the header tells enough
-                    about = read_about(path) if folder == self.weights else load(path.read_bytes())[0]
+                    about = read_about(path) if folder == self.weights else load(_content(path))[0]
                 except Damaged as error:
                     unfit[path] = str(error)
+                except NotAFile as error:
+                    unfit[path] = f"not a checkpoint but {error.reason}"
                 except (NotLoaded, OSError):
                     continue
                 else:
@@ -101,10 +130,19 @@ class Checkpoints:
                     if not about.is_current and ids & {*cells}:
                         unfit[path] = "made by another version of the arithmetic or of a plug-in"
                     elif not about.ended:
-                        past = {i for i in ids if _is_past(scan.headers.get(i), about)}
+                        past = {i for i in ids - {*cells} if self._is_past(scan.headers.get(i), about, path)}
                         self._left[path] = about, ids - past
         self._drop_what_nobody_needs()
         return unfit
+
+    def _is_past(self, header: Header | None, about: About, path: Path) -> bool:
+        """Whether a cell's record came after the checkpoint and has all that a run from it would need."""
+        if header is None or not _leads_beyond(header, about):
+            return False
+        try:
+            return self._record(header.cell.cell_id).stat().st_mtime_ns >= path.stat().st_mtime_ns
+        except OSError:
+            return False
 
     def starts(self, cells: Iterable[Cell], question: Question) -> dict[str, Start]:
         """By cell id: where cells can go on, each from its latest state. Those that cannot are left out."""
@@ -115,9 +153,10 @@ class Checkpoints:
                 if cell_id in wanted and (cell_id not in found or found[cell_id].iteration < one.iteration):
                     found[cell_id] = one
         for cell_id in wanted - found.keys():
-            path = self.weights_of(cell_id)
-            if path.exists() and (led := self._leading(path, question)) and self._has_rows(cell_id):
-                found |= led
+            for iteration, path in reversed(self.weights_of(cell_id).items()):
+                if (led := self._leading(path, question)) and self._has_rows(cell_id, iteration - 1):
+                    found |= led
+                    break
         return found
 
     def _leading(self, path: Path, question: Question) -> dict[str, Start]:
@@ -134,70 +173,66 @@ class Checkpoints:
             if about.leads_to(i, question)
         }
 
-    def _has_rows(self, cell_id: str) -> bool:
-        """Whether the record of a run that ended with weights is theirs, with every row."""
+    def _has_rows(self, cell_id: str, count: int) -> bool:
+        """Whether the cell's record has the first rows whole: of one from compact tables some are null."""
         try:
             record = self.store.read(cell_id)
         except (DamagedRecord, ForeignRecord, OSError):
             return False
-        before = record.rows.slice(0, record.header.iterations - 1)
-        thinned = any(before[name].null_count for name in before.column_names if name[:4] != "val_")
-        return not self.lacks_weights(record.header) and not thinned
+        rows = record.rows.slice(0, count)
+        thinned = any(rows[name].null_count for name in rows.column_names if name[:4] != "val_")
+        return len(rows) == count and not thinned and record.header.numerics == NUMERICS
 
     def sources(self, pack: Sequence[Cell], question: Question) -> list[Source]:
         """What a pack needs to go on; empty: its cells have to begin, or have not come equally far."""
-        starts = self.starts(pack, question)
-        if len(starts) < len(pack) or len({start.iteration for start in starts.values()}) > 1:
-            return []
-        paths = dict.fromkeys(start.path for start in starts.values())
-        try:
-            return [(path.read_bytes(), self._record(path)) for path in paths]
-        except OSError:
-            return []
+        for _ in range(TRIES):
+            starts = self.starts(pack, question)
+            if len(starts) < len(pack) or len({start.iteration for start in starts.values()}) > 1:
+                return []
+            paths = {start.path: cell_id for cell_id, start in starts.items()}
+            try:
+                return [
+                    (_content(path), _content(self._record(cell_id)) if starts[cell_id].ended else None)
+                    for path, cell_id in paths.items()
+                ]
+            except OSError:  # a newer one has just taken its place
+                time.sleep(WAIT_S)
+        return []
 
-    def _record(self, path: Path) -> bytes | None:
-        if path.parent != self.weights:
-            return None
-        return (self.store.folder / f"{path.stem}.parquet").read_bytes()
+    def _record(self, cell_id: str) -> Path:
+        return self.store.folder / f"{cell_id}.parquet"
 
     def put(self, content: bytes) -> bool:
         """Write a checkpoint; of cells in training, it takes the place of older ones. False: there is no room
-        for it within the limit, and what was there stays. NotWritten."""
+        for it within the limit, beside what is there, and that stays. Raises NotWritten, Damaged,
+        NotLoaded."""
         about = about_of(content)
         ids = {cell.cell_id for cell in about.cells}
-        folder, name = self.weights, about.cells[0].cell_id
+        path = self.weights_at(about.cells[0].cell_id, about.iteration)
         if not about.ended:
             pack = hashlib.sha256("".join(sorted(ids)).encode()).hexdigest()[:16]
-            folder, name = self.in_training, f"{pack}-{about.iteration}"
-        path = folder / f"{name}{SUFFIX}"
-        older = self._older(about, ids)
-        freed = sum(map(_size, {path, *(one for one, left in older.items() if not left)}))
-        if self.used - freed + len(content) > self.limit:
+            path = self.in_training / f"{pack}-{about.iteration}{SUFFIX}"
+        if self.used + len(content) > self.limit:
             return False
         write_whole(path, lambda temporary: temporary.write_bytes(content))
         if not about.ended:
-            for one, left in older.items():
-                self._left[one] = self._left[one][0], left
+            for other, left in self._left.values():
+                if other.iteration <= about.iteration:
+                    left.difference_update(ids)
             self._left[path] = about, ids
             self._drop_what_nobody_needs()
         return True
 
-    def _older(self, about: About, ids: set[str]) -> dict[Path, set[str]]:
-        """Of the files of cells in training that have not come further: which cells still need them once
-        these have another."""
-        if about.ended:
-            return {}
-        return {
-            path: left - ids
-            for path, (other, left) in self._left.items()
-            if other.iteration <= about.iteration
-        }
-
-    def ended(self, header: Header) -> None:
-        """A cell's record was written: the checkpoint that led to it goes."""
-        for about, ids in self._left.values():
-            if _is_past(header, about):
-                ids.discard(header.cell.cell_id)
+    def ended(self, header: Header, has_weights: bool = True) -> None:
+        """A cell's record was written: the checkpoint that led to it goes; if its weights could not be kept,
+        it stays, for them."""
+        for path, (about, ids) in self._left.items():
+            if _leads_beyond(header, about) and header.cell.cell_id in ids:
+                if has_weights:
+                    ids.discard(header.cell.cell_id)
+                else:
+                    with suppress(OSError):
+                        path.touch()  # it counts as newer than the record
         self._drop_what_nobody_needs()
 
     def _drop_what_nobody_needs(self) -> None:
@@ -208,9 +243,9 @@ class Checkpoints:
 
     def set_aside(self, path: Path) -> Path:
         """Move a file that nothing can go on from to where damaged records are. NotWritten."""
-        aside = self.store.folder / "aside"
+        aside = self.store.folder / _ASIDE
         number = 0
-        while (target := aside / f"{path.stem[:80]}.{number}{SUFFIX}").exists():
+        while os.path.lexists(target := aside / f"{path.stem[:80]}.{number}{SUFFIX}"):
             number += 1
         try:
             aside.mkdir(exist_ok=True)
@@ -220,35 +255,28 @@ class Checkpoints:
         return target
 
 
-def weights(results: Path, cell_id: str) -> bytes:
-    """The file of the weights that a cell's run ended with. UserError: there is none."""
-    path = Checkpoints(Store(results)).weights_of(cell_id)
+def weights(path: Path) -> bytes:
+    """A file of weights. UserError: it cannot be read."""
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(
-            f"{cell_id}: its weights are not kept; write keep_weights: true in its grid, and "
-            f"{places.typed('sweep')} trains it again"
-        ) from None
+        return _content(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {reason(error)}") from None
 
 
-def kept_weights(results: Path) -> dict[str, str]:
-    """The weights that are kept in a results folder: cell id -> a digest of them."""
-    found: dict[str, str] = {}
-    for path in _files(Checkpoints(Store(results)).weights):
-        with suppress(Damaged, OSError):
-            found[path.name.removesuffix(SUFFIX)] = digest_of(path)
-    return found
+def _leads_beyond(header: Header, about: About) -> bool:
+    """Whether a cell's record has all the rows that a checkpoint has."""
+    return header.ending != "failed" and header.iterations >= about.iteration - 1
 
 
-def _is_past(header: Header | None, about: About) -> bool:
-    """Whether a cell's record has all that a run from the checkpoint would need first."""
-    return header is not None and header.ending != "failed" and header.iterations >= about.iteration - 1
+def _content(path: Path) -> bytes:
+    with opened(path) as file:
+        return file.readall()
 
 
-def _files(folder: Path) -> list[Path]:
+def _files(folder: Path, suffix: str = SUFFIX) -> list[Path]:
+    """What is named so, whatever it is."""
     try:
-        return sorted(path for path in folder.iterdir() if not path.is_dir())
+        return sorted(path for path in folder.iterdir() if path.name.endswith(suffix))
     except OSError:
         return []
 

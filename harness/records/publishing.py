@@ -17,7 +17,7 @@ from harness.grids import Grid
 from harness.grids.selection import seed_ranges
 from harness.records import compact, meta_tests, provenance, reference, tables
 from harness.records.checkpoints import Checkpoints
-from harness.records.record import Header, Record
+from harness.records.record import DamagedRecord, ForeignRecord, Header, Record
 from harness.records.reference import distinct, say_seeds
 from harness.records.restore import records_of
 from harness.records.store import Scan, Store
@@ -103,13 +103,13 @@ def publish(
     if in_parts or parts not in ([], [place]):
         _publish_parts(grid, only, place, chosen)
         _publish_meta_test(grid, cells, results, place, place)
-        _publish_weights(cells, results, place, place)
+        _publish_weights(grid, headers.values(), results, place, place)
         _write_page(grid, only, place, place, chosen, target, tested)
     else:
         with whole_folder(place) as folder:
             _write(grid, only, folder, chosen)
             _publish_meta_test(grid, cells, results, place, folder)
-            _publish_weights(cells, results, place, folder)
+            _publish_weights(grid, headers.values(), results, place, folder)
             _write_page(grid, only, folder, folder, chosen, target, tested)
     tell(sum(headers[cell_id].answers(grid.question) for cell_id in found.new & headers.keys()))
     return place
@@ -148,11 +148,18 @@ def _publish_meta_test(grid: Grid, cells: Sequence[Cell], results: Path, place: 
         meta_tests.copy(grid.model_copy(update={"file": None}), cells, source, folder)
 
 
-def _publish_weights(cells: Sequence[Cell], results: Path, place: Path, folder: Path) -> None:
-    """Write into `folder` the weights of these cells that the results keep, or else those in `place`."""
+def _publish_weights(grid: Grid, headers: Iterable[Header], results: Path, place: Path, folder: Path) -> None:
+    """Write into `folder` the weights of these cells' runs for the grid that the results keep, or else those
+    in `place`."""
     kept = Checkpoints(Store(results))
-    for cell in cells:
-        name = kept.weights_of(cell.cell_id).name
+    for header in headers:
+        try:
+            iteration = kept.ends_at(header, grid.question)
+        except (DamagedRecord, ForeignRecord, OSError):
+            continue
+        if iteration is None:
+            continue
+        name = kept.weights_at(header.cell.cell_id, iteration).name
         sources = (kept.weights / name, place / reference.WEIGHTS / name)
         source = next((path for path in sources if path.exists()), None)
         target = folder / reference.WEIGHTS / name

@@ -102,16 +102,16 @@ class Store:
         return records.load(self._path(cell_id), cell_id)
 
     def put(self, content: bytes) -> Record:
-        """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail.
+        """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail,
+        nor a shorter one a longer one of the same arithmetic and plug-ins.
 
         Raises NotWritten if the system refuses; what was there stays untouched.
         """
         record = records.load(content)
         path = self._path(record.header.cell.cell_id)
-        if record.header.ending == "failed":
-            with contextlib.suppress(DamagedRecord, ForeignRecord, OSError):  # none yet, or none that counts
-                if records.load_header(path).ending != "failed":
-                    return record
+        with contextlib.suppress(DamagedRecord, ForeignRecord, OSError):  # none yet, or none that counts
+            if not _replaces(record.header, records.load_header(path)):
+                return record
         write_whole(path, lambda temporary: temporary.write_bytes(content))
         return record
 
@@ -193,6 +193,14 @@ class Store:
 
     def _path(self, cell_id: str) -> Path:
         return self.folder / f"{cell_id}{_SUFFIX}"
+
+
+def _replaces(new: Header, old: Header) -> bool:
+    """Whether a record takes the place of another of its cell."""
+    if old.ending == "failed" or new.ending == "failed":
+        return old.ending == "failed"
+    made = [(one.numerics, one.provenance.get("plugins")) for one in (new, old)]
+    return made[0] != made[1] or new.iterations >= old.iterations
 
 
 def _lock(descriptor: int) -> None:

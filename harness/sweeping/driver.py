@@ -62,6 +62,8 @@ class StoreDriver:
         self._interrupts = interrupts
         self._checkpoints = checkpoints or Checkpoints(store)
         self._refused = False
+        self._without: set[str] = set()
+        """Cells whose weights could not be written."""
         self._running: dict[str, tuple[str, int]] = {}
         self._written = 0.0
         self._announced = False
@@ -80,7 +82,7 @@ class StoreDriver:
             self.full = True
             return
         cell_id = record.header.cell.cell_id
-        self._checkpoints.ended(record.header)
+        self._checkpoints.ended(record.header, cell_id not in self._without)
         self.ran[cell_id] = record.header
         self._running.pop(cell_id, None)
         self._display.record(record, self._question)
@@ -97,12 +99,14 @@ class StoreDriver:
             full = reason(error)
         what = f"the weights of {about.cells[0].cell_id}" if about.ended else "a checkpoint"
         text = f"cannot write {what} to {self._checkpoints.store.folder}: {full}"
-        if about.ended and not self.full:
+        if about.ended:
+            self._without.add(about.cells[0].cell_id)
+            if not self.full:
+                self._display.note(f"{text}; the sweep stops here")
             self.full = True
-            self._display.note(f"{text}; the sweep stops here")
-        elif not self._refused and self._checkpoints.limit:
+        elif not self._refused:
+            self._refused = True
             self._display.note(f"{text}; a run that is killed may have to begin again")
-        self._refused = True
 
     def progress(self, now: list[Progress]) -> None:
         """Show how far cells are, and write it down for `status` now and then."""
@@ -130,6 +134,7 @@ class StoreDriver:
         for content in unsaved:
             try:
                 header = self._store.put(content).header
+                self._checkpoints.ended(header, header.cell.cell_id not in self._without)
                 self.ran[header.cell.cell_id] = header
             except OSError:
                 self.unsaved.append(content)

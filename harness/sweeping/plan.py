@@ -46,7 +46,10 @@ def plan(
 
 def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], bool] | None:
     """What tells whether a record of the grid lacks its weights; None: the grid does not ask for them."""
-    return checkpoints.lacks_weights if grid.keeps_weights else None
+    if not grid.keeps_weights:
+        return None
+    question = grid.question
+    return lambda header: checkpoints.lacks_weights(header, question)
 
 
 def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:

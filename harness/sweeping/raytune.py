@@ -26,6 +26,7 @@ from harness.common import plugins
 from harness.common.errors import UserError
 from harness.common.text import named_error
 from harness.records import Progress, load_header
+from harness.records.checkpoint import about_of
 from harness.sweeping import raystart
 from harness.sweeping.runner import Machine, Pack, sources
 
@@ -39,6 +40,8 @@ and the next sweep runs them. An error in the training itself is not tried again
 cell that it is of."""
 Plugins = Sequence[dict[str, Any]]
 """See plugins.loaded."""
+SETTLED_S = 1.0
+"""Seconds in which the supervisor writes the last checkpoints, from which the next round goes on."""
 CHUNK = 500
 """Trials in one `fit()`: the driver's memory grows with their number."""
 
@@ -81,12 +84,19 @@ class _Sweep:
     """By id."""
     recorded: set[str] = field(default_factory=set)
     """The cells whose records were handed over."""
+    advanced: set[str] = field(default_factory=set)
+    """The cells of which a checkpoint was handed over in this round."""
     _alone: threading.Lock = field(default_factory=threading.Lock)
 
     def send(self, kind: str, content: object) -> None:
         """Report to the supervisor."""
         with self._alone:
             self.connection.send((kind, content))
+
+    def checkpoint(self, content: bytes) -> None:
+        """Hand over a checkpoint."""
+        self.advanced.update(cell.cell_id for cell in about_of(content).cells)
+        self.send("checkpoint", content)
 
     def record(self, content: bytes) -> None:
         """Hand over a record."""
@@ -119,7 +129,7 @@ class _Handover(TrialProgressCallback):
             _current.record(content)
         state = result.pop("checkpoint", None)
         if state is not None:
-            _current.send("checkpoint", state)
+            _current.checkpoint(state)
         now = [Progress(cell=_current.cells[cell_id], row=row) for cell_id, row in result.pop("progress", ())]
         if now:
             _current.send("progress", now)
@@ -151,10 +161,12 @@ def _run(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
     fruitless = 0  # rounds in a row without a new record
     while left and fruitless < ATTEMPTS:
         before = len(_current.recorded)
+        _current.advanced.clear()
         for at in range(0, len(left), CHUNK):
             errors |= _fit(left[at : at + CHUNK], question, machine, temporary)
-        fruitless = 0 if len(_current.recorded) > before else fruitless + 1
-        attempts.update(errors.keys() - _current.recorded)
+        fruitless = 0 if len(_current.recorded) > before or _current.advanced else fruitless + 1
+        for cell_id in errors.keys() - _current.recorded:  # one that came further may die again
+            attempts[cell_id] = 1 if cell_id in _current.advanced else attempts[cell_id] + 1
         for pack in left:
             for cell in pack:
                 if attempts[cell.cell_id] >= ATTEMPTS:
@@ -165,15 +177,23 @@ def _run(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
         rest = (tuple(c for c in pack if c.cell_id not in _current.recorded) for pack in left)
         left = [pack for pack in rest if pack]
         errors.clear()
+        if left:
+            time.sleep(SETTLED_S)
     return "Ray stopped early each time (out of memory? fewer JOBS need less)" if left else None
 
 
 def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary: Path) -> dict[str, str]:
     """One run of Tune over these packs. Returns the cells whose trial failed: cell id -> error."""
     storage = temporary / "tune"
-    starts = [sources(pack, question, machine) for pack in packs]
-    refs = [ray.put(one) for one in starts if one]
-    places = iter(range(len(refs)))
+    refs: list[ray.ObjectRef] = []
+
+    def start_of(pack: Pack) -> int | None:
+        """Its place in `refs`; None: it begins."""
+        if not (found := sources(pack, question, machine)):
+            return None
+        refs.append(ray.put(found))
+        return len(refs) - 1
+
     configs = [
         {
             "cells": [cell.model_dump_json() for cell in pack],
@@ -181,9 +201,9 @@ def _fit(packs: Sequence[Pack], question: Question, machine: Machine, temporary:
             "device": machine.device,
             "threads": machine.threads,
             "keeping": machine.keeping,
-            "start": next(places) if one else None,
+            "start": start_of(pack),
         }
-        for pack, one in zip(packs, starts, strict=True)
+        for pack in packs
     ]
     needs = {"cpu": float(machine.threads), "gpu": 1.0 if machine.device == "cuda" else 0.0}
     tuner = tune.Tuner(

@@ -5,6 +5,7 @@ The store is the truth. The same command continues where it stopped, whatever st
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,13 +62,12 @@ class Request:
         return Store(self.results)
 
     @property
-    def keeping(self) -> Keeping | None:
-        """What is kept of cells in training; None: nothing. UserError: there is no room for weights."""
-        if not self.checkpoints:
-            if self.grid.keeps_weights:
-                raise UserError(f"checkpoints 0: {self.grid.name} keeps weights, which need room")
-            return None
-        return Keeping(results=self.results, every_s=self.every_s, weights=self.grid.keeps_weights)
+    def keeping(self) -> Keeping:
+        """What is kept of cells in training. UserError: there is no room for weights."""
+        every_s = self.every_s if self.checkpoints else math.inf
+        if not self.checkpoints and self.grid.keeps_weights:
+            raise UserError(f"checkpoints 0: {self.grid.name} keeps weights, which need room")
+        return Keeping(results=self.results, every_s=every_s, weights=self.grid.keeps_weights)
 
     @property
     def folder(self) -> Path:
@@ -213,8 +213,12 @@ def _run_missing(
     on_cpu = machine.device == "cpu"
     devices = 0 if on_cpu else max(1, machine.jobs)
     for path, why in checkpoints.tidy(scan, todo).items():
-        aside = checkpoints.set_aside(path)
-        display.note(f"checkpoint {path.name} set aside as {aside.name}: {why}")
+        try:
+            aside = checkpoints.set_aside(path)
+        except NotWritten as error:
+            display.note(f"checkpoint {path.name}: {why}; it stays where it is: {error.reason}")
+        else:
+            display.note(f"checkpoint {path.name} set aside as {aside.name}: {why}")
     starts = checkpoints.starts(missing, question)
     packs = pack(missing, devices, jobs=machine.jobs, together=together, starts=starts)
     if starts:

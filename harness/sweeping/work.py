@@ -71,7 +71,8 @@ def work(
                 del left[record.header.cell.cell_id]
                 yield content
         except checkpoint.Unfit:
-            latest.clear()
+            for cell_id in left:
+                latest.pop(cell_id, None)
             waiting.append(part)
         except torch.AcceleratorError:
             raise

@@ -16,6 +16,7 @@ from torch import Tensor
 from harness import records
 from harness.cell import Cell
 from harness.common.errors import UserError
+from harness.common.text import one_line
 from harness.methods.base import State
 from harness.problems import problem_of
 from harness.problems.networks import built
@@ -69,10 +70,14 @@ def load(content: bytes) -> Checkpoint:
     """The way back. Raises checkpoint.Damaged, checkpoint.NotLoaded."""
     about, arrays = checkpoint.load(content)
     state = {name: torch.from_numpy(one) for name, one in arrays.items() if not name.startswith(_ROWS)}
-    if any(len(tensor) != len(about.cells) for tensor in state.values()):
+    if any(tensor.shape[:1] != (len(about.cells),) for tensor in state.values()):
         raise Damaged("its arrays are not of its cells")
     kept = [arrays.get(f"{_ROWS}{i}") for i in range(len(about.cells))]
-    rows = tuple(pq.read_table(pa.BufferReader(one.tobytes())).to_pylist() for one in kept if one is not None)
+    try:
+        tables = [pq.read_table(pa.BufferReader(one.tobytes())) for one in kept if one is not None]
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged(f"its rows cannot be read ({one_line(str(error), 80)})") from None
+    rows = tuple(table.to_pylist() for table in tables)
     if not about.ended and len(rows) < len(kept):
         raise Damaged("it lacks rows")
     return Checkpoint(about=about, state=state, rows=rows)
@@ -143,7 +148,9 @@ def state_of(content: bytes, cell: Cell) -> State:
         one = load(content)
         state = State(**{part: _tree(one.state, part) for part in State._fields})
     except (Damaged, checkpoint.NotLoaded) as error:
-        raise UserError(f"{name}: cannot be read: {error}") from None
+        raise UserError(
+            f"{name}: cannot be read: {error}; remove their file, and a sweep trains it again"
+        ) from None
     except KeyError as error:
         raise UserError(f"{name}: cannot be read: there is no {error}") from None
     if [kept.cell_id for kept in one.about.cells] != [cell.cell_id]:

@@ -27,7 +27,7 @@ calls."""
 
 def traced(function: Function) -> Function:
     """`function`, which is pure and does the same work for the same shapes, recorded after FEW calls with
-    them.
+    them, laid out alike in memory: what is recorded may hold for these strides alone.
 
     A function that writes into its tensors in place, as some modules do, or that cannot be recorded, is run
     as it is.
@@ -36,11 +36,11 @@ def traced(function: Function) -> Function:
     kept: dict[tuple[Any, ...], Function] = {}
 
     def call(*inputs: Tensor) -> Any:
-        shapes = tuple((one.shape, one.dtype) for one in inputs)
-        calls[shapes] += 1
-        if calls[shapes] == FEW:
-            kept[shapes] = _recorded(function, inputs)
-        return kept.get(shapes, function)(*inputs)
+        laid_out = tuple((one.shape, one.stride(), one.dtype) for one in inputs)
+        calls[laid_out] += 1
+        if calls[laid_out] == FEW:
+            kept[laid_out] = _recorded(function, inputs)
+        return kept.get(laid_out, function)(*inputs)
 
     return call
 

@@ -115,7 +115,7 @@ def test_without_kept_weights_it_is_said_in_one_line(harness: Run, swept: Any) -
     header = swept(SINUSOID, keep="false")
     said = harness("weights", header.cell.cell_id)
     assert said.code == 2
-    assert "its weights are not kept; write keep_weights: true in its grid" in said.err
+    assert "no weights of iteration 3 are kept; write keep_weights: true in its grid" in said.err
     assert len(said.err.splitlines()) == 1
     assert harness("weights", "f00").err.startswith("harness: cell 'f00': not the beginning of any record id")
 
@@ -155,7 +155,7 @@ def test_published_weights_come_back_with_their_records(
     path = str(tmp_path / "kept.yaml")
     assert harness("publish", path).code == 0
     (published,) = (reference_folder / "kept" / "weights").iterdir()
-    own = results / "store" / "weights" / f"{header.cell.cell_id}.safetensors"
+    own = results / "store" / "weights" / f"{header.cell.cell_id}-3.safetensors"
     assert published.read_bytes() == own.read_bytes()
     shutil.rmtree(results)
     said = harness("restore", "kept")

@@ -96,8 +96,8 @@ def kept(folder: Path) -> Known:
     """All records and weights."""
     store = Store(folder / "results")
     found = {}
-    for cell_id in store.scan().headers:
-        path = store.folder / "weights" / f"{cell_id}.safetensors"
+    for cell_id, header in store.scan().headers.items():
+        path = store.folder / "weights" / f"{cell_id}-{header.iterations}.safetensors"
         _, arrays = checkpoint.load(path.read_bytes())
         digest = str(sorted((name, one.tobytes().hex()) for name, one in arrays.items()))
         found[cell_id] = (store.read(cell_id).rows, digest)

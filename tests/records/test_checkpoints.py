@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from harness import records
@@ -90,6 +92,24 @@ def test_a_header_tells_whether_the_file_is_as_long_as_it_should_be(tmp_path: Pa
         checkpoint.read_about(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"iteration": 6.5},
+        {"iteration": True},
+        {"lowest": ("a",)},
+        {"seconds": ("a",)},
+        {"ended": 1},
+        {"numerics": -1},
+        {"lowest": ()},
+        {"sources": [1]},
+    ],
+)
+def test_a_header_with_other_values_is_damaged(more: dict[str, object]) -> None:
+    with pytest.raises(Damaged, match=r"values that no checkpoint has|contradicts|cannot be read"):
+        checkpoint.load(content([A], **{"iteration": 7} | more))
+
+
 def test_the_newest_of_a_cell_is_kept_alone(kept: Checkpoints) -> None:
     for at in (10, 20):
         assert kept.put(content([A, B], at))
@@ -116,18 +136,27 @@ def test_a_record_ends_its_checkpoint_but_a_failed_or_shorter_one_does_not(kept:
 
 
 def test_what_a_killed_sweep_has_left_is_tidied(kept: Checkpoints, tmp_path: Path) -> None:
+    """But for what is newer than the cell's record, as of a run that is made again."""
     store = Store(tmp_path)
+    store.put(records.dump(record(C, 10)))
+    kept.put(content([C], 5))
     kept.put(content([A], 10))
     kept.put(content([B], 10))
     store.put(records.dump(record(A, 10)))
     (kept.in_training / "torn.safetensors").write_bytes(content([C], 3)[:-1])
+    (kept.in_training / "notes.txt").write_text("of the user")
+    os.mkfifo(kept.in_training / "pipe.safetensors")
     again = Checkpoints(store)
-    unfit = again.tidy(store.scan(), {C.cell_id})
+    unfit = again.tidy(store.scan(), {B.cell_id})
     assert {path.name: why.split(" (")[0] for path, why in unfit.items()} == {
-        "torn.safetensors": "truncated, or no such file"
+        "torn.safetensors": "truncated, or no such file",
+        "pipe.safetensors": "not a checkpoint but a pipe",
     }
-    assert again.set_aside(*unfit).parent == store.folder / "aside"
-    assert names(again) == [[10, 1]]
+    for path in unfit:
+        assert again.set_aside(path).parent == store.folder / "aside"
+    assert (again.in_training / "notes.txt").exists()
+    (again.in_training / "notes.txt").unlink()
+    assert names(again) == [[5, 2], [10, 1]]
 
 
 def test_those_of_another_version_are_unfit_for_the_cells_asked_for_alone(kept: Checkpoints) -> None:
@@ -168,29 +197,54 @@ def test_weights_go_on_with_their_own_record_alone(kept: Checkpoints) -> None:
     ((_, rows),) = kept.sources([A], LONG)
     assert rows is not None
     kept.store.put(records.dump(record(A, 12)))
-    assert kept.starts([A], LONG) == {}
+    assert kept.starts([A], LONG)[A.cell_id].iteration == 10  # a longer record has its rows too
+    kept.put(content([A], 14, ended=True))
+    assert kept.starts([A], LONG)[A.cell_id].iteration == 10
 
 
 def test_a_record_lacks_its_weights(kept: Checkpoints) -> None:
     header = record(A, 10).header
-    assert kept.lacks_weights(header)
+    question = Question(max_iterations=10)
+    assert kept.lacks_weights(header, question)
     kept.put(content([A], 9, ended=True))
-    assert kept.lacks_weights(header)
+    assert kept.lacks_weights(header, question)
     kept.put(content([A], 10, ended=True))
-    assert not kept.lacks_weights(header)
-    assert not kept.lacks_weights(record(B, 10, "diverged").header)  # it has none
-    assert checkpoints.kept_weights(kept.store.folder.parent).keys() == {A.cell_id}
+    assert not kept.lacks_weights(header, question)
+    assert not kept.lacks_weights(record(B, 10, "diverged").header, question)  # it has none
+    assert [*kept.weights_of(A.cell_id)] == [9, 10]
+
+
+def test_the_weights_of_a_run_are_those_that_it_ended_with(kept: Checkpoints) -> None:
+    """Whatever longer run the record is of."""
+    losses = [3.0] * 12 + [1.0] * 18
+    long = record(A, 30)
+    table = long.rows.set_column(3, "train_loss", pa.array(losses))
+    long = records.record.of_table(A, "budget", table, {})
+    kept.store.put(records.dump(long))
+
+    def ends(budget: int, target: float | None = None) -> int | None:
+        return kept.ends_at(long.header, Question(max_iterations=budget, target_loss=target))
+
+    assert (ends(10), ends(30)) == (10, 30)
+    assert (ends(30, 1.0), ends(30, 2.8), ends(30, 0.5)) == (22, 13, 30)
+    diverged = record(A, 30, "diverged").header
+    assert kept.ends_at(diverged, Question(max_iterations=29)) == 29
+    assert kept.ends_at(diverged, Question(max_iterations=30)) is None
 
 
 def test_no_more_is_written_than_the_limit(kept: Checkpoints) -> None:
     one = content([A], 10)
-    small = Checkpoints(kept.store, limit=len(one))
+    small = Checkpoints(kept.store, limit=2 * len(one))
     assert small.put(one)
-    assert not small.put(content([B], 10))
-    assert small.put(content([A], 11))  # it takes the place of the one before
-    assert (names(kept), small.used, small.counts) == ([[11, 0]], len(one), (1, 0))
+    assert small.put(content([A], 11))  # until it takes the place of the one before, there are two
+    assert small.put(content([B], 10))
+    assert not small.put(content([A], 12))
+    assert (names(kept), small.used, small.counts) == ([[10, 1], [11, 0]], 2 * len(one), (2, 0))
+    small.set_aside(small.starts([B], LONG)[B.cell_id].path)
+    assert small.used == 2 * len(one)  # what was set aside takes room too
 
 
-def test_no_weights_are_said_with_a_way_out(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="its weights are not kept; write keep_weights: true in its grid"):
-        checkpoints.weights(tmp_path, A.cell_id)
+def test_weights_that_cannot_be_read_are_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe: cannot be read: a pipe"):
+        checkpoints.weights(tmp_path / "pipe")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from harness import grids
 from harness.common.errors import UserError
+from harness.common.text import counted
 from harness.records import checkpoint
 from harness.records.checkpoints import Checkpoints
 from harness.records.store import Store
@@ -206,3 +208,48 @@ def test_a_meta_test_without_classes_is_refused_before_anything_trains(tmp_path:
     with pytest.raises(UserError, match="2 classes left for a meta-test of 5 classes; write fewer"):
         swept(asked)
     assert not asked.store.scan().headers
+
+
+def test_a_run_for_weights_alone_goes_on_and_leaves_a_longer_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    """The record of 30 iterations stays when the weights of iteration 20 are asked for; the run for them goes
+    on after a kill, though the record is there, and though another grid was swept in between."""
+    swept(request(tmp_path, 30))
+    asked = request(tmp_path, 20, keep=True)
+    killed(asked, monkeypatch, 12)
+    swept(request(tmp_path, 5))
+    result, display = swept(asked)
+    assert display.notes == ["going on from checkpoints: 3 of 3 cells, the furthest at iteration 12"]
+    assert (result.ran, result.left) == (3, 0)
+    assert rows(asked) == known
+    names = sorted(path.name.partition("-")[2] for path in (asked.store.folder / "weights").iterdir())
+    assert names == ["20.safetensors"] * 3
+    assert swept(asked)[0].ran == 0
+    assert not list((asked.store.folder / "checkpoints").iterdir())
+
+
+def test_without_room_for_weights_their_checkpoint_stays(tmp_path: Path) -> None:
+    """So with more room the run only ends again."""
+    asked = request(tmp_path, keep=True)
+    room = 12_000  # a checkpoint of the three, and the weights of one
+    result, _ = swept(replace(asked, checkpoints=room))
+    assert result.left > 0
+    (path,) = (asked.store.folder / "checkpoints").iterdir()
+    _, display = swept(asked)
+    iteration = int(path.stem.rpartition("-")[2])
+    assert display.notes == [
+        f"going on from checkpoints: {result.left} of {counted(result.left, 'cell')}, the furthest at "
+        f"iteration {iteration}"
+    ]
+
+
+def test_no_new_checkpoints_are_written_with_0_but_old_ones_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, object]
+) -> None:
+    asked = request(tmp_path)
+    killed(asked, monkeypatch, 12)
+    _, display = swept(replace(asked, checkpoints=0))
+    assert display.notes == ["going on from checkpoints: 3 of 3 cells, the furthest at iteration 12"]
+    assert rows(asked) == known
+    assert next(iter(asked.store.scan().headers.values())).provenance["continued"] == [12]

@@ -12,7 +12,7 @@ from harness import records
 from harness.cell import Cell, Question, protocol_of
 from harness.common.errors import UserError
 from harness.records import Record
-from harness.training import checkpoint, loop
+from harness.training import checkpoint, loop, tracing
 from harness.training.checkpoint import Checkpoint
 from harness.training.pack import Pack
 
@@ -57,7 +57,11 @@ def rows(found: list[Record]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("protocol", [SINUSOID, CONV], ids=["sinusoid", "conv4"])
-def test_a_run_goes_on_from_any_iteration_to_the_same_record(protocol: Any, method: str) -> None:
+def test_a_run_goes_on_from_any_iteration_to_the_same_record(
+    protocol: Any, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where operations are recorded after some calls, and repeated: one that goes on counts anew."""
+    monkeypatch.setattr(tracing, "FEW", 3)
     pack, question = cells(protocol, method), Question(target_loss=None, max_iterations=7)
     whole, kept = trained(pack, question)
     in_training = [one for one in kept if not one.about.ended]

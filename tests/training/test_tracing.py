@@ -70,3 +70,21 @@ def test_what_cannot_be_recorded_is_run_as_it_is() -> None:
     fast = traced(lambda x: double(x) + 1)
     for k in range(4):
         assert torch.equal(fast(torch.full((2,), float(k))), torch.full((2,), 2.0 * k + 1))
+
+
+def test_tensors_laid_out_otherwise_are_recorded_apart() -> None:
+    """A view of contiguous tensors is none of expanded ones, as of tasks that all cells share."""
+    calls = []
+
+    def flat(x: Tensor) -> Tensor:
+        calls.append(x)
+        return x.reshape(-1) * 2
+
+    fast = traced(flat)
+    whole = torch.arange(6.0).view(2, 3)
+    for _ in range(3):
+        assert torch.equal(fast(whole), 2 * whole.reshape(-1))
+    shared = torch.arange(3.0).expand(2, 3)
+    for _ in range(3):
+        assert torch.equal(fast(shared), 2 * shared.reshape(-1))
+    assert len(calls) == 4  # each is run once as it is and once to be recorded
