@@ -24,6 +24,8 @@ STEPS = (0, 1, 2, 3, 5, 10)
 MOMENTS = (1000, 2000, 5000, 10_000, 15_000, 20_000)
 BEFORE = 500
 """Iterations up to a moment over which accuracies are taken together: single ones scatter."""
+DIVERGED = 100.0
+"""A squared error beyond this says that the steps lead away; sinusoids of amplitude 5 have some 12."""
 NETWORKS = {0.01: "MAML", 0.0: "pre-trained"}
 """By alpha0: trained with an inner step, and without."""
 
@@ -88,11 +90,12 @@ def regression() -> str:
         ]
         for _, own in found.groupby(["alpha0", RATE], sort=False)
     ]
-    return markdown_table(["network", "rate of the test", *(f"{n} steps" for n in STEPS)], rows)
+    return markdown_table(["network", "rate of the test", *(f"after {n}" for n in STEPS)], rows)
 
 
 def _with_half(row: pd.DataFrame) -> str:
-    return f"{row[mean('loss')].item():.3g} +- {row[over_tasks('loss')].item():.2g}"
+    error, half = row[mean("loss")].item(), row[over_tasks("loss")].item()
+    return f"{error:.3g} +- {half:.2g}" if error < DIVERGED else "diverges"
 
 
 TABLES: pages.Tables = {one.__name__: one for one in (by_steps, over_training, regression)}
