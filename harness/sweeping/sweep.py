@@ -210,6 +210,9 @@ def _run_missing(
         from harness.training import trial  # late: it loads torch, which a sweep of our own does without
 
         trial.check(missing)
+        if request.grid.meta_test is not None:
+            for protocol in dict.fromkeys(cell.protocol for cell in missing):
+                trial.check_test(protocol)
     on_cpu = machine.device == "cpu"
     devices = 0 if on_cpu else max(1, machine.jobs)
     for path, why in checkpoints.tidy(scan, todo).items():
