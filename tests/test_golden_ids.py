@@ -66,6 +66,8 @@ LEAGUE = (
     ("league-5way-fine", "maml", (0.2, 0.0004), 1, "80c844c9b62a33c6"),
     ("league-sinusoid-fine", "maml", (0.2, 0.0004), 1, "259324d22f15bd92"),
     ("league-5way-sum-fine", "maml", (0.2, 0.0004), 1, "0d6dbc45ab2b5424"),
+    ("accuracy", "maml", (0.4, 0.001), 1, "c27f72b372043d5c"),
+    ("accuracy-sinusoid", "maml", (0.0, 0.001), 1, "1ca109aabad36c1d"),
     ("scale-free", "alpha-maml-log", (0.1, 0.001, 1.0, "sum"), 1, "4355ed19ef46a3bc"),
     ("scale-free-5way", "alpha-maml-log", (1.0, 0.01, 0.2, "mean"), 1, "fd4c4b3bc9f1c547"),
     ("scale-free-long", "alpha-maml-log", (0.001, 1e-05, 1.0, "sum"), 1, "4cad71cf6bee26d1"),

@@ -101,16 +101,17 @@ class Store:
         """The whole record. Raises DamagedRecord, ForeignRecord, FileNotFoundError."""
         return records.load(self._path(cell_id), cell_id)
 
-    def put(self, content: bytes) -> Record:
-        """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail,
-        nor a shorter one a longer one of the same arithmetic and plug-ins.
+    def put(self, content: bytes, longer_stays: bool = False) -> Record:
+        """Write a record (`record.dump`) and return it. A failed run never replaces one that did not fail;
+        longer_stays: nor does a run a longer one of the same arithmetic and plug-ins.
 
         Raises NotWritten if the system refuses; what was there stays untouched.
         """
         record = records.load(content)
         path = self._path(record.header.cell.cell_id)
         with contextlib.suppress(DamagedRecord, ForeignRecord, OSError):  # none yet, or none that counts
-            if not _replaces(record.header, records.load_header(path)):
+            old = records.load_header(path)
+            if _failed_alone(record.header, old) or (longer_stays and _is_longer(old, record.header)):
                 return record
         write_whole(path, lambda temporary: temporary.write_bytes(content))
         return record
@@ -195,12 +196,14 @@ class Store:
         return self.folder / f"{cell_id}{_SUFFIX}"
 
 
-def _replaces(new: Header, old: Header) -> bool:
-    """Whether a record takes the place of another of its cell."""
-    if old.ending == "failed" or new.ending == "failed":
-        return old.ending == "failed"
+def _failed_alone(new: Header, old: Header) -> bool:
+    return new.ending == "failed" and old.ending != "failed"
+
+
+def _is_longer(old: Header, new: Header) -> bool:
+    """Whether a record has more than another of its cell, made by the same arithmetic and plug-ins."""
     made = [(one.numerics, one.provenance.get("plugins")) for one in (new, old)]
-    return made[0] != made[1] or new.iterations >= old.iterations
+    return made[0] == made[1] and old.ending != "failed" and old.iterations > new.iterations
 
 
 def _lock(descriptor: int) -> None:

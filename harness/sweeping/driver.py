@@ -75,7 +75,7 @@ class StoreDriver:
     def record(self, content: bytes) -> None:
         """Store a finished record. A full disk ends the sweep."""
         try:
-            record = self._store.put(content)
+            record = self._store.put(content, longer_stays=True)
         except OSError as error:
             self.unsaved.append(content)
             self._display.note(f"cannot write to {self._store.folder}: {reason(error)}; the sweep stops here")
@@ -133,7 +133,7 @@ class StoreDriver:
         unsaved, self.unsaved = self.unsaved, []
         for content in unsaved:
             try:
-                header = self._store.put(content).header
+                header = self._store.put(content, longer_stays=True).header
                 self._checkpoints.ended(header, header.cell.cell_id not in self._without)
                 self.ran[header.cell.cell_id] = header
             except OSError:

@@ -16,7 +16,7 @@ from tests.grids.test_grid import GRID
 def test_an_unknown_grid_gives_the_nearest() -> None:
     with pytest.raises(UserError, match=r"grid 'quik': unknown; did you mean quick\?"):
         grids.load("quik")
-    with pytest.raises(UserError, match="known: 5way, beyond, chance, fig1, fig1-readings"):
+    with pytest.raises(UserError, match="known: 5way, accuracy, accuracy-20way, accuracy-sinusoid, beyond"):
         grids.load("zzz")
     with pytest.raises(UserError, match="cannot be read"):
         grids.load("no/such/file.yaml")
