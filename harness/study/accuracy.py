@@ -54,7 +54,7 @@ def by_steps() -> str:
             steps,
             f"{100 * accuracy[steps]:.2f} +- {100 * half[steps]:.2f}",
             *(f"{100 * means[seed, steps]:.2f}" for seed in sorted(seeds)),
-            f"{found[mean('loss')][steps]:.3f}",
+            f"{found[mean('loss')][steps]:.3g}",
             PAPER.get(steps, ""),
         ]
         for steps in STEPS
