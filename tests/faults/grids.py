@@ -46,6 +46,10 @@ GOOD = ("accepted", "refused")
 BAD = ("traceback", "slow", "large", "misread", "unclear")
 
 
+TEST = {"tasks": 600, "steps": 10, "rates": ["own"]}
+"""The defaults of a meta-test."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """What became of a mutant. text: the error's, or what was misread."""
@@ -171,6 +175,11 @@ def misread(content: bytes, grid: grids.Grid, distinct: int) -> str | None:
     for changes, found in zip(cells, kept["cells"], strict=True):
         if wrong := _differs({"paired": {}, **changes}, found):
             return f"cells: {wrong}"
+    test = written.get("meta_test")
+    if isinstance(test, yaml.MappingNode):
+        del written["meta_test"]
+        if wrong := _differs({**TEST, **dict(_items(test))}, kept["meta_test"]):
+            return f"meta_test: {wrong}"
     defaults = {"seeds": [0], "target_loss": None}
     asked = {key: value for key, value in kept.items() if key in (*written, *defaults)}
     figure = dict(_items(written["figure"]))
