@@ -71,7 +71,7 @@ def test_progress_is_written_now_and_then(
 def test_a_full_disk_ends_the_sweep_and_is_tried_again(
     driver: StoreDriver, store: Store, display: Silent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(store: Store, content: bytes) -> Record:
+    def full(store: Store, content: bytes, **more: bool) -> Record:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:

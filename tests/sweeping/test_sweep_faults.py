@@ -61,11 +61,11 @@ def test_a_full_disk_ends_the_sweep_and_loses_nothing_finished(
     asked, put = request(tmp_path), Store.put
     calls: list[bytes] = []
 
-    def full(store: Store, content: bytes) -> Record:
+    def full(store: Store, content: bytes, **more: bool) -> Record:
         calls.append(content)
         if len(calls) >= 2:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return put(store, content)
+        return put(store, content, **more)
 
     monkeypatch.setattr(Store, "put", full)
     result, display = run(asked)
@@ -214,11 +214,11 @@ def test_a_disk_that_is_full_for_a_moment_is_no_interrupt(
     asked, put = request(tmp_path), Store.put
     calls: list[bytes] = []
 
-    def full_once(store: Store, content: bytes) -> Record:
+    def full_once(store: Store, content: bytes, **more: bool) -> Record:
         calls.append(content)
         if len(calls) == 1:
             raise OSError(errno.ENOSPC, "No space left on device")
-        return put(store, content)
+        return put(store, content, **more)
 
     monkeypatch.setattr(Store, "put", full_once)
     result, _ = run(asked)
