@@ -83,7 +83,7 @@ help:  ## print this list
 	@echo "make bench-gpu           throughput on a CUDA device, beside the same libraries"
 	@echo "make test                run all tests"
 	@echo "make test-report         test the report's page in a real browser, Chromium"
-	@echo "make faults              kill sweeps and mutate grids, and see that nothing is lost (half an hour)"
+	@echo "make faults              kill sweeps and mutate grids, and see that nothing is lost (twenty minutes)"
 	@echo "     FULL=1              all 45 kills and 2,000 grids"
 	@echo "make lint                check style and types"
 	@echo "make clean               remove the environment and caches, never results"

@@ -27,6 +27,10 @@ Dataset = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="For programs: JSON on standard output, and nothing else.")
 ]
+ItsGrid = Annotated[
+    str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
+]
+"""Of a command about a cell."""
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 

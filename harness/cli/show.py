@@ -10,7 +10,7 @@ import typer
 
 from harness.cli.console import out, say, say_facts
 from harness.cli.layout import Columns
-from harness.cli.options import Results
+from harness.cli.options import ItsGrid, Results
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.text import counted
@@ -29,9 +29,7 @@ def show(
         list[float] | None,
         typer.Option(help="A loss; may be repeated.", show_default="those of grids of sweeps/ like it"),
     ] = None,
-    grid: Annotated[
-        str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
-    ] = None,
+    grid: ItsGrid = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Show one record: its cell, how it ended, its passages, what made it, some of its rows."""

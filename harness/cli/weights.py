@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.console import say, say_written
-from harness.cli.options import Results, path_option
+from harness.cli.options import ItsGrid, Results, path_option
 from harness.common import places
 from harness.common.errors import UserError
 from harness.common.text import listed
@@ -28,9 +28,7 @@ def weights(
         int | None,
         typer.Option(min=1, help="Those that a run ended with there.", show_default="the last"),
     ] = None,
-    grid: Annotated[
-        str | None, typer.Option(help="A grid whose plug-ins are to be loaded.", show_default=False)
-    ] = None,
+    grid: ItsGrid = None,
     results: Results = places.RESULTS,
 ) -> None:
     """Write the meta-learned weights of a run to a file that any torch reads (safetensors).

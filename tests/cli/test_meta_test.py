@@ -117,9 +117,8 @@ def test_the_numbers_are_those_of_the_weights(harness: Run, sine: str, results: 
     for cell in cells(sine):
         own = rows[(rows["cell_id"] == cell.cell_id) & rows["rate"].isna()]
         tester = MetaTester(cell, tasks=4, steps=2)
-        expected = tester.test_cell(cell, state_of(weights(weights_file(results, cell)), cell)).values[
-            "loss"
-        ][0]
+        state = state_of(weights(weights_file(results, cell)), cell)
+        expected = tester.test_cell(cell, state).values["loss"][0]
         assert own["loss"].tolist() == expected.ravel().tolist()
 
 

@@ -35,3 +35,22 @@ def test_no_class_of_the_test_has_been_looked_at() -> None:
     (words,) = accuracy.tested(FIVE_WAY).about["classes"].values()
     assert words == "the 423 classes that neither train nor validate"
     assert "600 tasks of the 423 that are left" in " ".join(TEXT.split())
+
+
+def test_what_is_said_in_short() -> None:
+    short = " ".join(TEXT.split("In short,")[1].split("    make")[0].split())
+    by_steps = {row[0]: row for row in (line.split(" | ") for line in accuracy.by_steps().splitlines())}
+    assert f"**{by_steps['| 3'][1]} % on 5-way" in short
+    assert accuracy.PAPER[3] in short
+    rows = [line.split(" | ") for line in accuracy.regression().splitlines()[2:]]
+    means = {(name.strip("| "), rate): [one.split(" +-")[0] for one in of] for name, rate, *of in rows}
+    maml, trained = means["MAML", "0.01"], means["pre-trained", "0.02"]
+    assert f"**{maml[1]} after one step and {maml[-1]} after ten**, from {maml[0]}" in short
+    assert f"a pre-trained network comes to {trained[-1].strip(' |')}" in short
+
+
+def test_how_much_the_steps_after_the_first_change() -> None:
+    wide = accuracy.tested(FIVE_WAY).rows.pivot(index=["cell_id", "task"], columns="steps", values="accuracy")
+    assert (wide[10] - wide[1]).abs().mul(5).round().sum() == 1
+    assert len(wide) * 5 == 6000
+    assert "nine more change the answer to one image of 6,000" in " ".join(TEXT.split())
