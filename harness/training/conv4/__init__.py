@@ -1,9 +1,10 @@
 """The fast path for the paper's network, Conv-4: its derivatives written out by hand, without autograd.
 
-Four files, each built on the one above it:
+Five files, each built on the one above it:
 
     operators.py     convolution, batch norm with ReLU, and the first block, which is both in one; for each,
                      up to four functions: value, gradient, tangent, and the tangent of the gradient
+    table.py         which functions compute them, on which machine
     derivatives.py   passes over the layers: the loss, its gradient, its Hessian times a direction
     metagradient.py  the inner loop and, back through its steps, the meta-gradient and the derivative
                      with respect to alpha

@@ -16,8 +16,9 @@ from torch import Tensor
 from harness.cell import Protocol
 from harness.problems.episodes import labels
 from harness.problems.networks.conv4 import SIDE, layout
-from harness.training.conv4 import operators as op
 from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
+from harness.training.conv4.operators import correlation, halved, product
+from harness.training.conv4.table import Operators, operators_for
 
 Weights = dict[str, Tensor]
 """The flat vectors as named parts: conv0 [g, 9, c]; conv1 ... [shared, 9 * c, c]; head [shared, c, n_way];
@@ -26,9 +27,10 @@ bias [g, 1, n_way]; scale0 ..., shift0 ... [g, 1, c]."""
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """What a block after the first keeps: its input's windows and shape, and what its norm keeps."""
+    """What a block after the first keeps: its input, as its convolution takes it, the input's shape, and what
+    its norm keeps."""
 
-    windows: Tensor
+    x: Tensor
     shape: tuple[int, ...]
     """Of its input, [g, n, h, w, c]."""
     norm: Normed
@@ -38,6 +40,8 @@ class Block:
 class Loss:
     """The loss of g groups, and what its gradient needs."""
 
+    operators: Operators
+    """That computed it, and that its derivatives are to be computed by."""
     mean: Tensor
     """[g] mean cross entropy, nats."""
     scores: Tensor
@@ -67,27 +71,29 @@ class Gradient:
 def cut(protocol: Protocol, images: Tensor) -> Patches:
     """Images [g, n, 28, 28, 1] as `loss` takes them: for the first layer alone, or for the first two at
     once."""
-    return op.patches(images, twice=protocol.layers > 1)
+    return operators_for(protocol, images).patches(images, twice=protocol.layers > 1)
 
 
 def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
     """The mean cross entropy of each group under its weights. flat: [shared, P]; images: of g groups."""
+    op = operators_for(protocol, flat)
     groups = len(images.windows)
     weights = _named(protocol, flat, groups, scale=1.0)
     first = op.first_block(images, weights["conv0"], weights["scale0"], weights["shift0"], protocol.norm_eps)
-    y, side, blocks = first.y, op.halved(SIDE), []
+    y, side, blocks = first.y, halved(SIDE), []
     for i in range(1, protocol.layers):
         shape = (groups, images.windows.shape[1], side, side, protocol.filters)
-        windows, side = _windows(y, shape, i), op.halved(side)
-        rows = op.product(windows, weights[f"conv{i}"])
+        x, side = op.input(y, shape, i), halved(side)
+        rows = op.convolve(x, weights[f"conv{i}"], None)
         norm = op.norm_relu(rows, weights[f"scale{i}"], weights[f"shift{i}"], protocol.norm_eps)
-        blocks.append(Block(windows=windows, shape=shape, norm=norm))
+        blocks.append(Block(x=x, shape=shape, norm=norm))
         y = norm.y
     features = y.unflatten(1, (-1, side * side)).mean(2)
-    scores = op.product(features, weights["head"]) + weights["bias"]
+    scores = product(features, weights["head"]) + weights["bias"]
     of_label = scores.gather(2, _labels(scores))
     mean = (scores.logsumexp(2, keepdim=True) - of_label).mean((1, 2))
     return Loss(
+        operators=op,
         mean=mean,
         scores=scores,
         weights=weights,
@@ -106,19 +112,19 @@ def features(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
 def gradient(protocol: Protocol, at: Loss) -> Gradient:
     """The derivative of each group's loss with respect to its own weights, shared or not."""
     groups, n, _ = at.scores.shape
-    weights = at.weights
+    op, weights = at.operators, at.weights
     gradients: Weights = {}
     by_scores = torch.softmax(at.scores, 2)
     by_scores.scatter_add_(2, _labels(at.scores), -torch.ones_like(by_scores[..., :1])).div_(n)
-    gradients["head"] = op.correlation(at.features, by_scores, groups)
+    gradients["head"] = correlation(at.features, by_scores, groups)
     gradients["bias"] = by_scores.sum(1, keepdim=True)
-    dy = _spread(op.product(by_scores, weights["head"].mT), _last(at).shape[1] // n)
+    dy = _spread(product(by_scores, weights["head"].mT), _last(at).shape[1] // n)
     rows, blocks = [], []
     for i in range(protocol.layers - 1, 0, -1):
         block = at.blocks[i - 1]
         dx, gradients[f"scale{i}"], gradients[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
-        gradients[f"conv{i}"] = op.correlation(block.windows, dx, groups)
-        dy = _pixels(op.product(dx, weights[f"conv{i}"].mT), block.shape, i)
+        gradients[f"conv{i}"] = op.by_weights(block.x, dx, groups)
+        dy = op.by_input([(dx, weights[f"conv{i}"])], block.shape, i)
         rows.append(dx)
         blocks.append(pulled)
     gradients["conv0"], gradients["scale0"], gradients["shift0"], first = op.first_block_gradient(
@@ -139,7 +145,7 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     Returns [shared, P]: one product for each weight vector that `loss` was given.
     """
     groups, n, _ = at.scores.shape
-    weights, along = at.weights, _named(protocol, direction, groups, scale=0.0)
+    op, weights, along = at.operators, at.weights, _named(protocol, direction, groups, scale=0.0)
     shared = len(weights["head"])
     products: Weights = {}
 
@@ -148,35 +154,35 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     y_dot, r_dot = op.first_block_tangent(
         at.images, first, weights["conv0"], w_dot, along["scale0"], along["shift0"]
     )
-    windows_dot: list[Tensor] = []
+    x_dot: list[Tensor] = []
     pushed: list[Pushed] = []
     for i, block in enumerate(at.blocks, 1):
-        windows_dot.append(_windows(y_dot, block.shape, i))
-        rows_dot = op.product(windows_dot[-1], weights[f"conv{i}"])
-        rows_dot = op.product(block.windows, along[f"conv{i}"], plus=rows_dot)
+        x_dot.append(op.input(y_dot, block.shape, i))
+        rows_dot = op.convolve(x_dot[-1], weights[f"conv{i}"], None)
+        rows_dot = op.convolve(block.x, along[f"conv{i}"], rows_dot)
         y_dot, kept = op.norm_relu_tangent(block.norm, rows_dot, along[f"scale{i}"], along[f"shift{i}"])
         pushed.append(kept)
     features_dot = y_dot.unflatten(1, (n, -1)).mean(2)
-    scores_dot = op.product(features_dot, weights["head"])
-    scores_dot = op.product(at.features, along["head"], plus=scores_dot) + along["bias"]
+    scores_dot = product(features_dot, weights["head"])
+    scores_dot = product(at.features, along["head"], plus=scores_dot) + along["bias"]
 
     # the tangent of the gradient, from the scores down
     softmax = torch.softmax(at.scores, 2)
     by_scores_dot = softmax * (scores_dot - (softmax * scores_dot).sum(2, keepdim=True)) / n
-    products["head"] = op.correlation(features_dot, slope.scores, shared)
-    products["head"] += op.correlation(at.features, by_scores_dot, shared)
+    products["head"] = correlation(features_dot, slope.scores, shared)
+    products["head"] += correlation(at.features, by_scores_dot, shared)
     products["bias"] = by_scores_dot.sum(1, keepdim=True)
-    dy_dot = op.product(by_scores_dot, weights["head"].mT)
-    dy_dot = _spread(op.product(slope.scores, along["head"].mT, plus=dy_dot), _last(at).shape[1] // n)
+    dy_dot = product(by_scores_dot, weights["head"].mT)
+    dy_dot = _spread(product(slope.scores, along["head"].mT, plus=dy_dot), _last(at).shape[1] // n)
     for i in range(protocol.layers - 1, 0, -1):
         block, dx = at.blocks[i - 1], slope.rows[i - 1]
         dx_dot, products[f"scale{i}"], products[f"shift{i}"] = op.norm_relu_gradient_tangent(
             block.norm, slope.blocks[i - 1], pushed[i - 1], dy_dot, along[f"scale{i}"]
         )
-        products[f"conv{i}"] = op.correlation(block.windows, dx_dot, shared)
-        products[f"conv{i}"] += op.correlation(windows_dot[i - 1], dx, shared)
-        both = torch.cat([_each(weights[f"conv{i}"], groups), along[f"conv{i}"]], 2)
-        dy_dot = _pixels(op.product(torch.cat([dx_dot, dx], 2), both.mT), block.shape, i)
+        products[f"conv{i}"] = op.by_weights(block.x, dx_dot, shared)
+        products[f"conv{i}"] += op.by_weights(x_dot[i - 1], dx, shared)
+        both = [(dx_dot, weights[f"conv{i}"]), (dx, along[f"conv{i}"])]
+        dy_dot = op.by_input(both, block.shape, i)
     products["conv0"], products["scale0"], products["shift0"] = op.first_block_gradient_tangent(
         at.images, first, slope.first, weights["conv0"], r_dot, w_dot, along["scale0"], dy_dot
     )
@@ -208,16 +214,6 @@ def _flat(protocol: Protocol, named: Weights, groups: int) -> Tensor:
 def _each(part: Tensor, groups: int) -> Tensor:
     """[shared, ...] -> [g, ...]."""
     return part.repeat_interleave(groups // len(part), 0)
-
-
-def _windows(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
-    """The input of this block's convolution: the rows of the first block are windows already."""
-    return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
-
-
-def _pixels(columns: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
-    """The gradient with respect to the input of `_windows`."""
-    return columns.view(shape[0], -1, shape[-1]) if block == 1 else op.scatter(columns, shape)
 
 
 def _last(at: Loss) -> Tensor:
