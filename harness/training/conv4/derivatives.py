@@ -232,8 +232,8 @@ def _scales(protocol: Protocol) -> list[str]:
 
 
 def _fill(protocol: Protocol, flat: Tensor, named: Weights) -> None:
-    """Write parts into the flat vectors [shared, P]: all but the later convolutions, which are there. A part of
-    more groups is summed."""
+    """Write the parts into the flat vectors [shared, P]: all but the later convolutions, which are there. A
+    part of more groups is summed."""
     sizes, layers = layout(protocol).sizes, protocol.layers
     last = [named[part.name].flatten(1) for part in layout(protocol).parts[layers + 1 :]]
     rows = {0: named["conv0"].flatten(1), sum(sizes[:layers]): named["head"].flatten(1)}

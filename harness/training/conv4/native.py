@@ -32,15 +32,15 @@ def _kernels(dtype: torch.dtype) -> ctypes.CDLL | None:
         return None
     real, whole = TYPES[dtype]
     kernels = library(SOURCE, REAL=real, WHOLE=whole)
-    for name, parameters in _DECLARED.findall(SOURCE.read_text("utf-8")) if kernels else ():
-        getattr(kernels, name).argtypes = [_type(one) for one in parameters.split(",")]
     if kernels:
+        for name, parameters in _DECLARED.findall(SOURCE.read_text("utf-8")):
+            getattr(kernels, name).argtypes = [_type(one) for one in parameters.split(",")]
         kernels.keep_freed_memory()
     return kernels
 
 
 _DECLARED = re.compile(r"^void (\w+)\(([^)]+ [^)]*)\)", re.MULTILINE)
-"""The functions that kernels.c gives away, and their parameters."""
+"""The functions of kernels.c with parameters, and these."""
 
 
 def _type(parameter: str) -> Any:
@@ -56,11 +56,10 @@ def knows(filters: int, dtype: torch.dtype) -> bool:
     return kernels is not None and filters % kernels.lanes() == 0
 
 
-def _call(name: str, *arguments: Tensor | float | None) -> None:
-    """A function of kernels.c, for numbers of the first tensor's type; the threads come last."""
-    passed = [one.data_ptr() if isinstance(one, Tensor) else one for one in arguments]
-    function = getattr(_kernels(arguments[0].dtype), name)
-    function(*passed, torch.get_num_threads())
+def _call(name: str, out: Tensor, *arguments: Tensor | float | None) -> None:
+    """Run a function of kernels.c, for numbers of out's type; the threads, its last argument, are added."""
+    passed = [one.data_ptr() if isinstance(one, Tensor) else one for one in (out, *arguments)]
+    getattr(_kernels(out.dtype), name)(*passed, torch.get_num_threads())
 
 
 def patches(images: Tensor, twice: bool) -> Patches:
