@@ -1,7 +1,7 @@
 /* The operators of operators.py for a CPU, with the same names and formulas, each in as few passes over memory
    as it needs. native.py compiles this file, once for REAL float and once for double.
 
-   A map is [groups, images, side, side, channels], and the channels are a whole number of vectors. The 3 x 3
+   A map is [groups, images, side, side, channels], the channels a multiple of `multiple`. The 3 x 3
    convolution with stride 2 and padding 1 reads its input where it lies, through a list of pointers, one for
    each row and tap (an indirect convolution: Dukhan 2019, arXiv:1907.02129): nothing is cut into windows and
    nothing scattered. Sums over many rows are sums of partial sums, so float keeps its digits. Every number is
@@ -26,8 +26,9 @@ enum { BYTES = 16, ROWS = 6, COLUMNS = 2, DEEP = 4, WIDE = 2, NARROW = 1 };
 /* A tile of a product: ROWS x COLUMNS vectors of sums, and COLUMNS of weights, fill the registers. A tile of a
    gradient of weights: DEEP x WIDE vectors of sums. Of the first block's: PIXELS x NARROW. */
 
-enum { TAPS = 9, PIXELS = 10, BLOCK = 128, LANES = BYTES / sizeof(REAL) };
-/* PIXELS: of a patch, and its 1 for the shift. BLOCK: rows of a partial sum, which stay in the first cache. */
+enum { TAPS = 9, PIXELS = 10, BLOCK = 128, LANES = BYTES / sizeof(REAL), MULTIPLE = LANES > 8 ? LANES : 8 };
+/* PIXELS: of a patch, and its 1 for the shift. BLOCK: rows of a partial sum, which stay in the first cache.
+   MULTIPLE: the channels are a multiple of it. */
 
 #define UNROLL _Pragma("GCC unroll 16")
 #define INLINE static inline __attribute__((always_inline))
@@ -42,7 +43,7 @@ INLINE void store(REAL *p, vec v) { *(vec *)p = v; }
 /* g where y > 0, else 0; g where y is nan, as in torch. */
 INLINE vec where_positive(vec y, vec g) { return (vec)(~(mask)(y <= 0) & (mask)g); }
 
-int lanes(void) { return LANES; }
+int multiple(void) { return MULTIPLE; }
 
 /* Maps are made and freed all the time. glibc would give each one back to the system and have the next one
    filled with zeros, page by page. */
@@ -98,7 +99,11 @@ INLINE void rows_by(const enum How how, const REAL *const *a, int taps, i64 dept
     i64 at = 0;
     for (; at + COLUMNS * LANES <= columns; at += COLUMNS * LANES)
         tile(COLUMNS, how, a, taps, depth, b, columns, to, at, y, used);
-    for (; at < columns; at += LANES) tile(1, how, a, taps, depth, b, columns, to, at, y, used);
+    if (at + 2 * LANES <= columns) {
+        tile(2, how, a, taps, depth, b, columns, to, at, y, used);
+        at += 2 * LANES;
+    }
+    if (at < columns) tile(1, how, a, taps, depth, b, columns, to, at, y, used);
 }
 
 /* rows_by with `how` known to the compiler: four loops without a question in them. */
@@ -199,21 +204,21 @@ void by_input(REAL *dx, const REAL *dy, const REAL *w, i64 w_next, REAL *turned,
     free(zeros);
 }
 
-/* DEEP rows by `wide` vectors: out += sum over i of x[i][row] dy[i][column]. */
-INLINE void outer(const int wide, REAL *out, i64 f, const REAL *const *x, const REAL *const *dy, i64 k, i64 column,
-                  i64 count) {
-    vec sum[DEEP][WIDE];
-    UNROLL for (int r = 0; r < DEEP; r++)
+/* `deep` rows by `wide` vectors: out += sum over i of x[i][row] dy[i][column]. */
+INLINE void outer(const int deep, const int wide, REAL *out, i64 f, const REAL *const *x, const REAL *const *dy,
+                  i64 k, i64 column, i64 count) {
+    vec sum[MULTIPLE][WIDE];
+    UNROLL for (int r = 0; r < deep; r++)
         UNROLL for (int v = 0; v < wide; v++) sum[r][v] = (vec){0};
     for (i64 i = 0; i < count; i++) {
         vec d[WIDE];
         UNROLL for (int v = 0; v < wide; v++) d[v] = load(dy[i] + column + v * LANES);
-        UNROLL for (int r = 0; r < DEEP; r++) {
+        UNROLL for (int r = 0; r < deep; r++) {
             const REAL one = x[i][k + r];
             UNROLL for (int v = 0; v < wide; v++) sum[r][v] += one * d[v];
         }
     }
-    UNROLL for (int r = 0; r < DEEP; r++)
+    UNROLL for (int r = 0; r < deep; r++)
         UNROLL for (int v = 0; v < wide; v++) {
             REAL *at = out + (k + r) * f + column + v * LANES;
             store(at, load(at) + sum[r][v]);
@@ -223,11 +228,12 @@ INLINE void outer(const int wide, REAL *out, i64 f, const REAL *const *x, const 
 /* dw (+)= windows(x)^T dy: 9 c x f for every `each` groups, dw_next apart. Each thread has some channels. */
 void by_weights(REAL *dw, i64 dw_next, const REAL *x, const REAL *dy, i64 groups, i64 each, i64 n, i64 side, i64 c,
                 i64 f, int add, int threads) {
-    const i64 high = halved(side), map = high * high, rows = each * n * map, parts = least(threads, c / DEEP);
+    const i64 high = halved(side), map = high * high, rows = each * n * map, parts = least(threads, c / MULTIPLE);
 #pragma omp parallel for collapse(2) num_threads(threads) if (threads > 1)
     for (i64 s = 0; s < groups / each; s++)
         for (i64 part = 0; part < parts; part++) {
-            const i64 from = part * (c / DEEP) / parts * DEEP, until = (part + 1) * (c / DEEP) / parts * DEEP;
+            const i64 from = part * (c / MULTIPLE) / parts * MULTIPLE;
+            const i64 until = (part + 1) * (c / MULTIPLE) / parts * MULTIPLE;
             REAL *of_taps = dw + s * dw_next;
             for (i64 t = 0; t < TAPS && !add; t++)
                 memset(of_taps + (t * c + from) * f, 0, (until - from) * f * sizeof(REAL));
@@ -243,12 +249,12 @@ void by_weights(REAL *dw, i64 dw_next, const REAL *x, const REAL *dy, i64 groups
                         dys[count++] = dy + (image * map + o) * f;
                     }
                     REAL *out = of_taps + t * c * f;
-                    for (i64 k = from; k < until; k += DEEP) {
-                        i64 at = 0;
-                        for (; at + WIDE * LANES <= f; at += WIDE * LANES)
-                            outer(WIDE, out, f, xs, dys, k, at, count);
-                        for (; at < f; at += LANES) outer(1, out, f, xs, dys, k, at, count);
-                    }
+                    i64 at = 0;
+                    for (; at + WIDE * LANES <= f; at += WIDE * LANES)
+                        for (i64 k = from; k < until; k += DEEP) outer(DEEP, WIDE, out, f, xs, dys, k, at, count);
+                    for (; at < f; at += LANES)
+                        for (i64 k = from; k < until; k += MULTIPLE)
+                            outer(MULTIPLE, 1, out, f, xs, dys, k, at, count);
                 }
         }
 }

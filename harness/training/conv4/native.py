@@ -51,9 +51,10 @@ def _type(parameter: str) -> Any:
 
 
 def knows(filters: int, dtype: torch.dtype) -> bool:
-    """Whether this machine has the kernels, and they take so many filters: a whole number of vectors."""
+    """Whether this machine has the kernels, and they take so many filters: a multiple of 8, or of 16 in
+    float32 with AVX-512."""
     kernels = _kernels(dtype)
-    return kernels is not None and filters % kernels.lanes() == 0
+    return kernels is not None and filters % kernels.multiple() == 0
 
 
 def _call(name: str, out: Tensor, *arguments: Tensor | float | None) -> None:

@@ -16,7 +16,7 @@ from harness.training.conv4.table import PLAIN, operators_for
 from tests.training.conv4.test_derivatives import moved, random_images, variant
 from tests.training.conv4.test_operators import EPS, close, random
 
-C, F = 16, 48  # whole numbers of vectors of any processor; F is no whole number of tiles
+C, F = 16, 48  # what any processor takes; F is no whole number of tiles
 WIDE = variant(filters=16, layers=4, norm_scale=True, norm_adapted=True, inner_steps=2)
 
 pytestmark = pytest.mark.skipif(not native.knows(C, torch.float64), reason="no C compiler")
@@ -140,7 +140,7 @@ def test_nan_stays_nan() -> None:
     assert not at.y[..., 4].isnan().any()
 
 
-def test_filters_that_are_no_whole_number_of_vectors_are_left_to_the_formulas() -> None:
+def test_other_numbers_of_filters_are_left_to_the_formulas() -> None:
     assert operators_for(variant(filters=5), moved(variant(filters=5), 1)) is PLAIN
 
 
