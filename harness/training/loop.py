@@ -76,8 +76,10 @@ def train(
             if trajectory.resume(rows, seconds):
                 raise checkpoint.Unfit(f"{trajectory.cell.cell_id} ends before iteration {first}")
     parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
+    compiled = {"compiled": True} if pack.compiled else {}
     origin = (
         parts
+        | compiled
         | provenance.of_run(device, pack_size=size)
         | provenance.of_cell(cells[0], pack.problem.digest)
         | ({"continued": list(continued)} if continued else {})

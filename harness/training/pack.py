@@ -105,8 +105,11 @@ class Pack:
         update = partial(
             _update, self.protocol, self.problem, self.method, self.engine, optimizer.step, self.fixed
         )
-        known = isinstance(self.engine, conv4.Conv4Engine)  # a user's network may do what no graph can hold
-        self._update = LAUNCH[device.type](update) if known and device.type in LAUNCH else update
+        known = isinstance(self.engine, conv4.Conv4Engine)
+        self.compiled = known and conv4.compiled(self.protocol, self.state.weights)
+        """Whether operators that were compiled from C compute it."""
+        graphed = known and device.type in LAUNCH  # a user's network may do what no graph can hold
+        self._update = LAUNCH[device.type](update) if graphed else update
 
     def _chunk(self) -> int:
         """How many (cell, task) pairs are computed at once."""
