@@ -58,8 +58,14 @@ def cuda_graph(function: Function, inputs: Tree) -> Recording:
     """Record `function` on copies of `inputs`."""
     copies = each(torch.clone, inputs)
     graph = torch.cuda.CUDAGraph()
+    lacking = None
     with _nothing_collected(), torch.cuda.graph(graph):
-        outputs = function(*copies)
+        try:
+            outputs = function(*copies)
+        except torch.OutOfMemoryError as error:  # kept until the recording has ended as it should
+            lacking = error.with_traceback(None)
+    if lacking is not None:
+        raise lacking
     return Recording(inputs=copies, outputs=outputs, replay=graph.replay)
 
 
