@@ -107,7 +107,7 @@ def test_memory_that_becomes_scarce_costs_the_span_alone(
     """What was trained before stays, and what comes is the same but for rounding."""
     protocol, kind = ENGINES[name]
     plain = trained(cells(protocol), span=span, chunk=16)
-    limited(kind, 2, calls=8)
+    limited(kind, 2, calls=6)  # those of iterations 1 to 4, two of them validated: in the middle of a span
     seen: list[tuple[str, int]] = []
     found = trained(
         cells(protocol),
@@ -179,6 +179,28 @@ def test_cells_that_do_not_fit_train_one_half_after_the_other(
     assert told(found, "split_from") == ({4, None} if one_ended else {4})
     assert told(found, "pack_size") == ({4, 1} if one_ended else {1})
     assert told(found, "continued") == {None}
+
+
+@spans
+def test_cells_whose_last_rows_cannot_be_validated_together(
+    monkeypatch: pytest.MonkeyPatch, span: int
+) -> None:
+    """By then they have ended, and their rows are there; both are done again."""
+    these = cells(SMALL)
+    plain = trained(these, span=span, chunk=1)
+    score, seen = Pack.score, []
+
+    def limited(self: Pack, state: Any) -> Any:
+        seen.append(len(state.weights))
+        if len(seen) > 2 and seen[-1] > 1:  # those of iterations 1 and 4 fit
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return score(self, state)
+
+    monkeypatch.setattr(Pack, "score", limited)
+    found = trained(these, span=span, chunk=1)
+    assert seen == [4, 3, 3, 2, 1, 1, 1]
+    assert rows(found) == rows(plain)
+    assert told(found, "split_from") == {4, None}
 
 
 def test_states_that_would_leave_no_room_are_not_tried(monkeypatch: pytest.MonkeyPatch) -> None:
