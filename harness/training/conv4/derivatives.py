@@ -16,8 +16,17 @@ from torch import Tensor
 from harness.cell import Protocol
 from harness.problems.episodes import labels
 from harness.problems.networks.conv4 import SIDE, layout
-from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
-from harness.training.conv4.operators import correlation, halved, product
+from harness.training.conv4.operators import (
+    First,
+    FirstPulled,
+    Normed,
+    Patches,
+    Pulled,
+    Pushed,
+    correlation,
+    halved,
+    product,
+)
 from harness.training.conv4.table import Operators, operators_for
 
 Weights = dict[str, Tensor]
