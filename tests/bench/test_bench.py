@@ -226,15 +226,14 @@ def test_the_fastest_library_counts_in_its_better_layout() -> None:
 
 def test_parts_add_up_to_the_whole() -> None:
     milliseconds = parts.measure(SMALL, rounds=2)
-    assert set(milliseconds) == {*parts.OPERATORS, "patches", parts.REST}
+    assert set(milliseconds) == {*parts.OPERATORS, parts.REST}
     assert all(value > 0 for value in milliseconds.values())
 
 
-def test_windows_cut_for_patches_count_as_patches_alone() -> None:
-    """Two layers need no other windows than those that `patches` cuts: none are left for `windows`."""
-    milliseconds = parts.measure(SMALL.model_copy(update={"layers": 2}), rounds=1)
-    assert milliseconds["patches"] > 0
-    assert milliseconds.get("windows", 0) == 0
+def test_what_one_layer_does_not_need_takes_no_time() -> None:
+    milliseconds = parts.measure(SMALL.model_copy(update={"layers": 1}), rounds=1)
+    assert milliseconds["first_block"] > 0
+    assert milliseconds["convolve"] == milliseconds["norm_relu"] == 0
 
 
 def worktrees() -> list[str]:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.cell import Protocol
+from harness.problems import problem_of
 from harness.problems.episodes import labels
 from harness.problems.networks.conv4 import SIDE, layout
 from harness.training.conv4.operators import (
@@ -65,7 +66,7 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """The gradient of g groups, and what the Hessian needs."""
+    """The gradient of g groups, of the loss times the problem's scale, and what the Hessian needs."""
 
     flat: Tensor
     """[g, P]"""
@@ -80,7 +81,7 @@ class Gradient:
 def cut(protocol: Protocol, images: Tensor) -> Patches:
     """Images [g, n, 28, 28, 1] as `loss` takes them: for the first layer alone, or for the first two at
     once."""
-    return operators_for(protocol, images).patches(images, twice=protocol.layers > 1)
+    return operators_for(protocol, images).patches(images, protocol.layers > 1)
 
 
 def loss(protocol: Protocol, flat: Tensor, images: Patches) -> Loss:
@@ -119,12 +120,15 @@ def features(protocol: Protocol, flat: Tensor, images: Tensor) -> Tensor:
 
 
 def gradient(protocol: Protocol, at: Loss) -> Gradient:
-    """The derivative of each group's loss with respect to its own weights, shared or not."""
+    """The derivative of each group's loss, times the problem's scale, with respect to its own weights, shared
+    or not."""
     groups, n, _ = at.scores.shape
     op, weights = at.operators, at.weights
-    gradients: Weights = {}
+    flat = at.scores.new_empty(groups, sum(layout(protocol).sizes))
+    gradients = _parts(protocol, flat)
     by_scores = torch.softmax(at.scores, 2)
-    by_scores.scatter_add_(2, _labels(at.scores), -torch.ones_like(by_scores[..., :1])).div_(n)
+    by_scores.scatter_add_(2, _labels(at.scores), -torch.ones_like(by_scores[..., :1]))
+    by_scores *= problem_of(protocol).scale / n
     gradients["head"] = correlation(at.features, by_scores, groups)
     gradients["bias"] = by_scores.sum(1, keepdim=True)
     dy = _spread(product(by_scores, weights["head"].mT), _last(at).shape[1] // n)
@@ -132,15 +136,16 @@ def gradient(protocol: Protocol, at: Loss) -> Gradient:
     for i in range(protocol.layers - 1, 0, -1):
         block = at.blocks[i - 1]
         dx, gradients[f"scale{i}"], gradients[f"shift{i}"], pulled = op.norm_relu_gradient(block.norm, dy)
-        gradients[f"conv{i}"] = op.by_weights(block.x, dx, groups)
+        op.by_weights([(block.x, dx)], gradients[f"conv{i}"])
         dy = op.by_input([(dx, weights[f"conv{i}"])], block.shape, i)
         rows.append(dx)
         blocks.append(pulled)
     gradients["conv0"], gradients["scale0"], gradients["shift0"], first = op.first_block_gradient(
         at.images, at.first, weights["conv0"], dy
     )
+    _fill(protocol, flat, gradients)
     return Gradient(
-        flat=_flat(protocol, gradients, groups),
+        flat=flat,
         scores=by_scores,
         rows=rows[::-1],
         blocks=blocks[::-1],
@@ -156,7 +161,8 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
     groups, n, _ = at.scores.shape
     op, weights, along = at.operators, at.weights, _named(protocol, direction, groups, scale=0.0)
     shared = len(weights["head"])
-    products: Weights = {}
+    flat = torch.empty_like(direction[:shared])
+    products = _parts(protocol, flat)
 
     # the tangent of the loss, from the images up
     first, w_dot = at.first, along["conv0"]
@@ -177,7 +183,8 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
 
     # the tangent of the gradient, from the scores down
     softmax = torch.softmax(at.scores, 2)
-    by_scores_dot = softmax * (scores_dot - (softmax * scores_dot).sum(2, keepdim=True)) / n
+    by_scores_dot = softmax * (scores_dot - (softmax * scores_dot).sum(2, keepdim=True))
+    by_scores_dot *= problem_of(protocol).scale / n
     products["head"] = correlation(features_dot, slope.scores, shared)
     products["head"] += correlation(at.features, by_scores_dot, shared)
     products["bias"] = by_scores_dot.sum(1, keepdim=True)
@@ -188,36 +195,52 @@ def hessian_product(protocol: Protocol, at: Loss, slope: Gradient, direction: Te
         dx_dot, products[f"scale{i}"], products[f"shift{i}"] = op.norm_relu_gradient_tangent(
             block.norm, slope.blocks[i - 1], pushed[i - 1], dy_dot, along[f"scale{i}"]
         )
-        products[f"conv{i}"] = op.by_weights(block.x, dx_dot, shared)
-        products[f"conv{i}"] += op.by_weights(x_dot[i - 1], dx, shared)
+        op.by_weights([(block.x, dx_dot), (x_dot[i - 1], dx)], products[f"conv{i}"])
         both = [(dx_dot, weights[f"conv{i}"]), (dx, along[f"conv{i}"])]
         dy_dot = op.by_input(both, block.shape, i)
     products["conv0"], products["scale0"], products["shift0"] = op.first_block_gradient_tangent(
         at.images, first, slope.first, weights["conv0"], r_dot, w_dot, along["scale0"], dy_dot
     )
-    return _flat(protocol, products, shared)
+    _fill(protocol, flat, products)
+    return flat
 
 
 def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weights:
     """The parts of the flat vectors; `scale` for norms without one. The small parts are repeated per
     group."""
-    parts = layout(protocol)
-    pieces = zip(parts.parts, flat.split(parts.sizes, dim=1), strict=True)
-    named = {part.name: piece.unflatten(1, part.shape) for part, piece in pieces}
-    for i in range(protocol.layers):
-        named.setdefault(f"scale{i}", torch.full_like(named[f"shift{i}"], scale))
-    for name, part in named.items():
-        if part.dim() == 2:
-            named[name] = _each(part, groups).unsqueeze(1)
+    named = _parts(protocol, flat)
     named["conv0"] = _each(named["conv0"], groups)
+    named["bias"] = _each(named["bias"], groups).unsqueeze(1)
+    norms = [name for name in named if name.startswith(("shift", "scale"))]  # the last ones
+    together = flat[:, -len(norms) * protocol.filters :].unflatten(1, (len(norms), -1)).movedim(1, 0)
+    each = together.repeat_interleave(groups // len(flat), 1).unsqueeze(2)  # [norms, g, 1, c]
+    named |= dict(zip(norms, each.unbind(0), strict=True))
+    if "scale0" not in named:
+        named |= dict.fromkeys(_scales(protocol), torch.full_like(named["shift0"], scale))
     return named
 
 
-def _flat(protocol: Protocol, named: Weights, groups: int) -> Tensor:
-    """Named parts as flat vectors again, [groups, P]; parts of more groups than that are summed."""
-    parts = [named[part.name] for part in layout(protocol).parts]
-    summed = [part if len(part) == groups else part.unflatten(0, (groups, -1)).sum(1) for part in parts]
-    return torch.cat([part.flatten(1) for part in summed], 1)
+def _parts(protocol: Protocol, flat: Tensor) -> Weights:
+    """The parts of the flat vectors [shared, P], as they lie in them."""
+    parts = layout(protocol)
+    pieces = zip(parts.parts, flat.split(parts.sizes, dim=1), strict=True)
+    return {part.name: piece.unflatten(1, part.shape) for part, piece in pieces}
+
+
+def _scales(protocol: Protocol) -> list[str]:
+    return [f"scale{i}" for i in range(protocol.layers)]
+
+
+def _fill(protocol: Protocol, flat: Tensor, named: Weights) -> None:
+    """Write the parts into the flat vectors [shared, P]: all but the later convolutions, which are there. A
+    part of more groups is summed."""
+    sizes, layers = layout(protocol).sizes, protocol.layers
+    last = [named[part.name].flatten(1) for part in layout(protocol).parts[layers + 1 :]]
+    rows = {0: named["conv0"].flatten(1), sum(sizes[:layers]): named["head"].flatten(1)}
+    rows[sum(sizes[: layers + 1])] = torch.cat(last, 1)
+    for at, part in rows.items():
+        summed = part if len(part) == len(flat) else part.unflatten(0, (len(flat), -1)).sum(1)
+        flat[:, at : at + part.shape[1]] = summed
 
 
 def _each(part: Tensor, groups: int) -> Tensor:

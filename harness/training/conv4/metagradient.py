@@ -22,7 +22,6 @@ from torch.nn.functional import pad
 
 from harness.cell import Protocol
 from harness.methods.base import Adapted, MetaGradient
-from harness.problems import problem_of
 from harness.problems.episodes import Images, labels
 from harness.problems.networks.conv4 import layout
 from harness.training.conv4 import derivatives
@@ -35,12 +34,13 @@ class _Chunk:
     """Some tasks of every cell, as g = cells x tasks groups."""
 
     rates: list[Tensor]
-    """For each step, or one for all: [g, P], 0 for what the inner loop does not move."""
+    """For each step, or one for all: [cells, 1, P], 0 for what the inner loop does not move, or [cells, 1, 1]
+    if all move at one rate."""
     support: Patches
     query: Patches
 
     def rate(self, step: int) -> Tensor:
-        """[g, P]"""
+        """[cells, 1, P or 1]"""
         return self.rates[step if len(self.rates) > 1 else 0]
 
 
@@ -82,7 +82,7 @@ def _meta_gradient(
     squares: bool,
 ) -> MetaGradient:
     cells, tasks = len(weights), batch.support.shape[1]
-    size, scale = layout(protocol).adapted_size, problem_of(protocol).scale
+    size = layout(protocol).adapted_size
     total = torch.zeros_like(weights)
     kinds = 3 if squares else 1  # q o g, q o q, g o g
     by_rates = [
@@ -93,20 +93,20 @@ def _meta_gradient(
     for some in _chunks(protocol, weights, rates, batch, chunk):
         adapted, taken = _inner_loop(protocol, weights, some, steps)
         loss = derivatives.loss(protocol, adapted, some.query)
-        q = derivatives.gradient(protocol, loss).flat * scale
+        q = derivatives.gradient(protocol, loss).flat
         losses.append(loss.mean.unflatten(0, (cells, -1)))
         hits.append(_accuracy(loss.scores).unflatten(0, (cells, -1)))
         while taken:
             support_loss, gradient = taken.pop()
             step = len(taken)
             row = step if rates.dim() == 3 else 0
-            by_rates[0][row] -= _per_cell(q * gradient.flat, cells) * scale
+            by_rates[0][row] -= _per_cell(q * gradient.flat, cells)
             if squares:
                 by_rates[1][row] += _per_cell(q * q, cells)
-                by_rates[2][row] += _per_cell(gradient.flat * gradient.flat, cells) * scale**2
+                by_rates[2][row] += _per_cell(gradient.flat * gradient.flat, cells)
             if not first_order:
-                along = some.rate(step) * q
-                bent = derivatives.hessian_product(protocol, support_loss, gradient, along) * scale
+                along = (some.rate(step) * q.unflatten(0, (cells, -1))).flatten(0, 1)
+                bent = derivatives.hessian_product(protocol, support_loss, gradient, along)
                 q = _per_cell(q, len(bent)) - bent  # the first step's weights are shared: already a sum
         total += _per_cell(q, cells)
     of_rates = [rows[0] if rates.dim() == 2 else torch.stack(rows, 1) for rows in by_rates]
@@ -152,9 +152,8 @@ def _inner_loop(
     for step in range(steps):
         loss = derivatives.loss(protocol, adapted, some.support)
         gradient = derivatives.gradient(protocol, loss)
-        rate = some.rate(step)
-        start = adapted.repeat_interleave(len(rate) // len(adapted), 0)
-        adapted = start - rate * (gradient.flat * problem_of(protocol).scale)
+        start, slope = (flat.unflatten(0, (len(weights), -1)) for flat in (adapted, gradient.flat))
+        adapted = torch.addcmul(start, some.rate(step), slope, value=-1).flatten(0, 1)
         taken.append((loss, gradient))
     return adapted, taken
 
@@ -166,14 +165,14 @@ def _chunks(
     cells, tasks = len(weights), batch.support.shape[1]
     size = max(1, chunk // cells)
     adapted = layout(protocol).adapted_size
+    others = weights.shape[1] - adapted
     each = [
-        pad(one.to(weights.dtype).expand(cells, adapted), (0, weights.shape[1] - adapted))
+        (pad(one.expand(cells, adapted), (0, others)) if others else one).to(weights.dtype).unsqueeze(1)
         for one in (rates.unbind(1) if rates.dim() == 3 else [rates])
     ]
     for at in range(0, tasks, size):
         support, query = (_patches(protocol, images[:, at : at + size], cells) for images in batch)
-        many = len(support.windows) // cells
-        yield _Chunk(rates=[one.repeat_interleave(many, 0) for one in each], support=support, query=query)
+        yield _Chunk(rates=each, support=support, query=query)
 
 
 def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:

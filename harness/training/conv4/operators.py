@@ -13,6 +13,7 @@ exactly, at the cost of six convolutions. The derivative of ReLU at 0 is 0. <.> 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -214,33 +215,57 @@ def patches(images: Tensor, twice: bool) -> Patches:
     return Patches(rows.reshape(g, n, -1, 10), covariance)
 
 
-def first_block(of: Patches, w: Tensor, scale: Tensor, shift: Tensor, eps: float) -> First:
+def rows_of(of: Patches, filters: Tensor, y: Tensor | None) -> Tensor:
+    """relu(windows filters); or windows filters where a y > 0, else 0. filters: [g, 10, c]; y and the result:
+    [g, n * rows, c]."""
+    rows = torch.bmm(of.windows.flatten(1, 2), filters)
+    return rows.relu_() if y is None else _where_positive(y, rows)
+
+
+def by_filters(of: Patches, y: Tensor, dy: Tensor) -> Tensor:
+    """windows^T d, d = dy where y > 0: the gradient of `filters`, [g, 10, c]."""
+    return torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy))
+
+
+Rows = Callable[[Patches, Tensor, Tensor | None], Tensor]
+ByFilters = Callable[[Patches, Tensor, Tensor], Tensor]
+
+
+def first_block(
+    of: Patches, w: Tensor, scale: Tensor, shift: Tensor, eps: float, rows_of: Rows = rows_of
+) -> First:
     """w: [g, 9, c]; scale, shift: [g, 1, c]. y: [g, n * rows, c]."""
     cw = of.covariance @ w
     r = _inner(w, cw).add_(eps).rsqrt_()
     filters = torch.cat([w * (scale * r), shift], 1)
-    return First(torch.bmm(of.windows.flatten(1, 2), filters).relu_(), scale, r, cw)
+    return First(rows_of(of, filters, None), scale, r, cw)
 
 
 def first_block_gradient(
-    of: Patches, at: First, w: Tensor, dy: Tensor
+    of: Patches, at: First, w: Tensor, dy: Tensor, by_filters: ByFilters = by_filters
 ) -> tuple[Tensor, Tensor, Tensor, FirstPulled]:
     """dw = f (da - r^2 p C w), dscale = r p, dshift = sum d; da = windows^T d, d = dy where y > 0."""
     y, scale, r, cw = at
-    da, dshift = torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy)).split([9, 1], 1)
+    da, dshift = by_filters(of, y, dy).split([9, 1], 1)
     p = _inner(w, da)
     return scale * r * (da - r.square() * p * cw), r * p, dshift, FirstPulled(da, p)
 
 
 def first_block_tangent(
-    of: Patches, at: First, w: Tensor, w_dot: Tensor, scale_dot: Tensor, shift_dot: Tensor
+    of: Patches,
+    at: First,
+    w: Tensor,
+    w_dot: Tensor,
+    scale_dot: Tensor,
+    shift_dot: Tensor,
+    rows_of: Rows = rows_of,
 ) -> tuple[Tensor, Tensor]:
     """y_dot = windows (w_dot f + w f_dot) + shift_dot where y > 0; and r_dot = - r^3 w_dot^T C w."""
     y, scale, r, cw = at
     r_dot = -(r**3) * _inner(w_dot, cw)
     f_dot = scale_dot * r + scale * r_dot
     filters = torch.cat([w_dot * (scale * r) + w * f_dot, shift_dot], 1)
-    return _where_positive(y, torch.bmm(of.windows.flatten(1, 2), filters)), r_dot
+    return rows_of(of, filters, y), r_dot
 
 
 def first_block_gradient_tangent(
@@ -252,6 +277,7 @@ def first_block_gradient_tangent(
     w_dot: Tensor,
     scale_dot: Tensor,
     dy_dot: Tensor,
+    by_filters: ByFilters = by_filters,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """The derivative of first_block_gradient's three results, with e = r^2 p:
 
@@ -259,7 +285,7 @@ def first_block_gradient_tangent(
     """
     y, scale, r, cw = at
     da, p = pulled
-    da_dot, dshift_dot = torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy_dot)).split([9, 1], 1)
+    da_dot, dshift_dot = by_filters(of, y, dy_dot).split([9, 1], 1)
     p_dot = _inner(w_dot, da) + _inner(w, da_dot)
     f, f_dot = scale * r, scale_dot * r + scale * r_dot
     e, e_dot = r.square() * p, 2 * r * r_dot * p + r.square() * p_dot

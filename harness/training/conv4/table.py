@@ -19,10 +19,11 @@ from harness.training.conv4.operators import First, FirstPulled, Normed, Patches
 
 @dataclass(frozen=True, kw_only=True)
 class Operators:
-    """What a pass over the layers is made of. Those of the first block and of batch norm are called like their
-    formulas in operators.py."""
+    """What a pass over the layers is made of. Those of the first block and of batch norm are called like
+    their formulas in operators.py."""
 
     patches: Callable[[Tensor, bool], Patches]
+    """(images, twice), see operators.patches"""
     first_block: Callable[..., First]
     first_block_gradient: Callable[..., tuple[Tensor, Tensor, Tensor, FirstPulled]]
     first_block_tangent: Callable[..., tuple[Tensor, Tensor]]
@@ -32,8 +33,9 @@ class Operators:
     convolve: Callable[[Tensor, Tensor, Tensor | None], Tensor]
     """(x, w [shared, 9 c, f], plus) -> [g, rows, f]: x's convolution with w, plus `plus`, which may be
     overwritten; None: nothing."""
-    by_weights: Callable[[Tensor, Tensor, int], Tensor]
-    """(x, dy [g, rows, f], groups) -> [groups, 9 c, f]: the gradient of w, summed over the groups in one."""
+    by_weights: Callable[[Sequence[tuple[Tensor, Tensor]], Tensor], None]
+    """(pairs of x and dy [g, rows, f], out [shared, 9 c, f]): out becomes the gradient of w, summed over the
+    pairs and over the groups that share a w."""
     by_input: Callable[[Sequence[tuple[Tensor, Tensor]], tuple[int, ...], int], Tensor]
     """(pairs of dy and w, shape, block) -> the gradient of y, summed over the pairs."""
     norm_relu: Callable[..., Normed]
@@ -45,6 +47,14 @@ class Operators:
 def _input(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
     """Its windows: the rows of the first block are windows already."""
     return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
+
+
+def _by_weights(pairs: Sequence[tuple[Tensor, Tensor]], out: Tensor) -> None:
+    (x, dy), *others = pairs
+    total = op.correlation(x, dy, len(out))
+    for x, dy in others:
+        total += op.correlation(x, dy, len(out))
+    out.copy_(total)
 
 
 def _by_input(pairs: Sequence[tuple[Tensor, Tensor]], shape: tuple[int, ...], block: int) -> Tensor:
@@ -66,7 +76,7 @@ PLAIN = Operators(
     first_block_gradient_tangent=op.first_block_gradient_tangent,
     input=_input,
     convolve=op.product,
-    by_weights=op.correlation,
+    by_weights=_by_weights,
     by_input=_by_input,
     norm_relu=op.norm_relu,
     norm_relu_gradient=op.norm_relu_gradient,
@@ -77,4 +87,8 @@ PLAIN = Operators(
 
 def operators_for(protocol: Protocol, on: Tensor) -> Operators:
     """The fastest there are for this network, on the device of a tensor and in its numbers."""
+    from harness.training.conv4 import native  # late: it fills in such a table
+
+    if on.device.type == "cpu" and native.knows(protocol.filters, on.dtype):
+        return native.NATIVE
     return PLAIN
