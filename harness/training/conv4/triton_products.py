@@ -1,12 +1,16 @@
-"""The convolutions' products on a GPU's tensor cores, in three TF32 products for near-float32 accuracy.
+"""The products on a GPU that cuBLAS does not have: three TF32 products for near-float32 accuracy, and those
+of the first block with its ReLU.
 
 TF32 keeps 10 of a float32's 23 bits behind the point. With x = hi + lo, hi the nearest TF32 number and lo
 the rest, again as TF32, the two keep about 21. Then x w = hi hi + hi lo + lo hi, up to lo lo, which is below
 what is kept. Each of the three runs on the tensor cores; the sums are float32. Triton does all this by itself
-where it is told `input_precision="tf32x3"`.
+where it is told `tf32x3`; `tf32` is one product, `ieee` plain float32.
+
+The first block's products have ten columns on one side, so they take as long as their maps take to be read
+and written. ReLU comes with them, in place of passes of its own.
 
 Written in Triton, which comes with torch for GPUs: this file is imported where it is used. The formulas are
-`product` and `correlation` of operators.py.
+the functions of the same names in operators.py.
 """
 
 from __future__ import annotations
@@ -16,56 +20,82 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from harness.training.conv4.operators import Patches
+
 ROWS, COLUMNS = 128, 64
 """Of a tile of x w. Of a tile of x^T y: 64 x 64."""
+DEPTH = 32
+"""Numbers of the sum that a step takes."""
 ENOUGH = 1024
 """Programs that keep a large GPU busy, several on each of its 100 to 150 multiprocessors."""
 SHORTEST = 512
 """Rows that a program sums at least, where a sum over rows is split among several."""
 
 
-def product(x: Tensor, w: Tensor, plus: Tensor | None = None) -> Tensor:
-    """See operators.product: [g, rows, k] by [shared, k, f], plus `plus` (overwritten) -> [g, rows, f]."""
-    g, rows, k = x.shape
-    long, f = x.reshape(len(w), -1, k), w.shape[2]
-    out = x.new_empty(g, rows, f) if plus is None else plus.contiguous()
+def product(x: Tensor, w: Tensor, plus: Tensor | None = None, precision: str = "tf32x3") -> Tensor:
+    """[g, rows, k] by [shared, k, f], plus `plus` (overwritten) -> [g, rows, f]."""
+    out = x.new_empty(*x.shape[:2], w.shape[2]) if plus is None else plus.contiguous()
+    _multiply(x, w, out, "" if plus is None else "plus", out, precision)
+    return out
+
+
+def rows_of(of: Patches, filters: Tensor, y: Tensor | None, precision: str) -> Tensor:
+    """relu(windows filters), or windows filters where y > 0: [g, n * rows, c]."""
+    x = of.windows.flatten(1, 2)
+    out = x.new_empty(*x.shape[:2], filters.shape[2])
+    _multiply(x, filters, out, "relu" if y is None else "mask", out if y is None else y, precision)
+    return out
+
+
+def _multiply(x: Tensor, w: Tensor, out: Tensor, also: str, y: Tensor, precision: str) -> None:
+    k, f = w.shape[1:]
+    long = x.reshape(len(w), -1, k)
     height, width = long.shape[1], _tile(f)
-    tiles = triton.cdiv(height, ROWS) * triton.cdiv(f, width)
-    _product[(len(w) * tiles,)](
+    _product[(len(w) * triton.cdiv(height, ROWS) * triton.cdiv(f, width),)](
         long,
         w,
         out,
+        y,
         height,
         *(*long.stride(), *w.stride()),
         k,
         f,
-        PLUS=plus is not None,
-        PRECISION=_precision(x),
+        ALSO=also,
+        PRECISION=_in(x, precision),
         ROWS=ROWS,
-        DEPTH=_depth(k),
+        DEPTH=16 if k % DEPTH else DEPTH,
         COLUMNS=width,
         num_warps=8,  # with 4 the compiler runs out of registers
     )
-    return out
 
 
-def correlation(x: Tensor, y: Tensor, groups: int) -> Tensor:
-    """See operators.correlation: [g, rows, k], [g, rows, f] -> [groups, k, f].
+def correlation(x: Tensor, y: Tensor, groups: int, precision: str = "tf32x3") -> Tensor:
+    """x^T y over all rows of each of `groups`: [g, rows, k], [g, rows, f] -> [groups, k, f]."""
+    return _sum(x, y, y, groups, precision, masked=False)
+
+
+def by_filters(of: Patches, y: Tensor, dy: Tensor, precision: str) -> Tensor:
+    """windows^T d, d = dy where y > 0: [g, 10, c]."""
+    return _sum(of.windows.flatten(1, 2), dy.reshape(y.shape), y, len(y), precision, masked=True)
+
+
+def _sum(x: Tensor, y: Tensor, over: Tensor, groups: int, precision: str, masked: bool) -> Tensor:
+    """x^T y, or of y where `over` > 0, which lies in memory as y does.
 
     Few groups of many rows: several programs take a part of the rows each, and their sums are added after,
     always in the same order.
     """
     k, f = x.shape[-1], y.shape[-1]
-    x, y = x.reshape(groups, -1, k), y.reshape(groups, -1, f)
+    x, y, over = x.reshape(groups, -1, k), *(one.reshape(groups, -1, f).contiguous() for one in (y, over))
     rows, (high, wide) = x.shape[1], (_tile(k), _tile(f))
     tiles = groups * triton.cdiv(k, high) * triton.cdiv(f, wide)
     splits = max(1, min(ENOUGH // tiles, rows // SHORTEST))
-    depth = 32
-    span = triton.cdiv(triton.cdiv(rows, splits), depth) * depth
+    span = triton.cdiv(triton.cdiv(rows, splits), DEPTH) * DEPTH
     parts = x.new_empty(splits, groups, k, f)
     _correlation[(tiles * splits,)](
         x,
         y,
+        over,
         parts,
         rows,
         span,
@@ -73,10 +103,11 @@ def correlation(x: Tensor, y: Tensor, groups: int) -> Tensor:
         *(*x.stride(), *y.stride()),
         k,
         f,
-        PRECISION=_precision(x),
+        MASKED=masked,
+        PRECISION=_in(x, precision),
         HIGH=high,
         WIDE=wide,
-        DEPTH=depth,
+        DEPTH=DEPTH,
     )
     return parts[0] if splits == 1 else parts.sum(0)
 
@@ -86,14 +117,9 @@ def _tile(size: int) -> int:
     return min(COLUMNS, max(16, triton.next_power_of_2(size)))
 
 
-def _depth(k: int) -> int:
-    """How much of the sum over k is done at once."""
-    return 16 if k % 32 else 32
-
-
-def _precision(x: Tensor) -> str:
+def _in(x: Tensor, precision: str) -> str:
     """float64 has one way to multiply."""
-    return "tf32x3" if x.dtype == torch.float32 else "ieee"
+    return precision if x.dtype == torch.float32 else "ieee"
 
 
 @triton.jit(do_not_specialize=["rows"])
@@ -101,6 +127,7 @@ def _product(
     x: tl.tensor,
     w: tl.tensor,
     out: tl.tensor,
+    y: tl.tensor,
     rows: tl.tensor,
     x_group: tl.tensor,
     x_row: tl.tensor,
@@ -110,13 +137,14 @@ def _product(
     w_f: tl.tensor,
     K: tl.constexpr,
     F: tl.constexpr,
-    PLUS: tl.constexpr,
+    ALSO: tl.constexpr,
     PRECISION: tl.constexpr,
     ROWS: tl.constexpr,
     DEPTH: tl.constexpr,
     COLUMNS: tl.constexpr,
 ) -> None:
-    """A tile [ROWS, COLUMNS] of out [groups, rows, F] = x [groups, rows, K] by w [groups, K, F]."""
+    """A tile [ROWS, COLUMNS] of out [groups, rows, F] = x [groups, rows, K] by w [groups, K, F]. ALSO: plus
+    what y has there, its ReLU, or masked: 0 where y is not above 0. A nan stays one."""
     wide: tl.constexpr = tl.cdiv(F, COLUMNS)
     tile = tl.program_id(0)
     across, tile = tile % wide, tile // wide  # neighbours share the rows of x
@@ -125,27 +153,32 @@ def _product(
     group = (tile // high).to(tl.int64)
     row, k = tl.arange(0, ROWS), tl.arange(0, DEPTH)
     f = across * COLUMNS + tl.arange(0, COLUMNS)
-    inside = (row < rows - first)[:, None]
     x += group * x_group + first * x_row + row[:, None] * x_row + k[None, :] * x_k
     w += group * w_group + k[:, None] * w_k + f[None, :] * w_f
-    out += (group * rows + first) * F + row[:, None] * F + f[None, :]
+    place = (group * rows + first) * F + row[:, None] * F + f[None, :]
+    inside = (row < rows - first)[:, None] & (f < F)[None, :]
     total = tl.zeros((ROWS, COLUMNS), out.dtype.element_ty)
-    if PLUS:
-        total += tl.load(out, mask=inside & (f < F)[None, :], other=0.0)
+    if ALSO == "plus":
+        total += tl.load(y + place, mask=inside, other=0.0)
     for at in range(0, K, DEPTH):
         here = k < K - at
-        left = tl.load(x, mask=inside & here[None, :], other=0.0)
+        left = tl.load(x, mask=(row < rows - first)[:, None] & here[None, :], other=0.0)
         right = tl.load(w, mask=here[:, None] & (f < F)[None, :], other=0.0)
         total = tl.dot(left, right, total, input_precision=PRECISION, out_dtype=out.dtype.element_ty)
         x += DEPTH * x_k
         w += DEPTH * w_k
-    tl.store(out, total, mask=inside & (f < F)[None, :])
+    if ALSO == "relu":
+        total = tl.where(total <= 0, 0.0, total)
+    if ALSO == "mask":
+        total = tl.where(tl.load(y + place, mask=inside, other=0.0) <= 0, 0.0, total)
+    tl.store(out + place, total, mask=inside)
 
 
 @triton.jit(do_not_specialize=["rows", "span", "groups"])
 def _correlation(
     x: tl.tensor,
     y: tl.tensor,
+    over: tl.tensor,
     parts: tl.tensor,
     rows: tl.tensor,
     span: tl.tensor,
@@ -158,13 +191,14 @@ def _correlation(
     y_f: tl.tensor,
     K: tl.constexpr,
     F: tl.constexpr,
+    MASKED: tl.constexpr,
     PRECISION: tl.constexpr,
     HIGH: tl.constexpr,
     WIDE: tl.constexpr,
     DEPTH: tl.constexpr,
 ) -> None:
     """A tile [HIGH, WIDE] of parts [splits, groups, K, F]: x [groups, rows, K] times y [groups, rows, F],
-    summed over `span` rows."""
+    summed over `span` rows. MASKED: y is 0 where `over` is not above 0."""
     tall: tl.constexpr = tl.cdiv(K, HIGH)
     wide: tl.constexpr = tl.cdiv(F, WIDE)
     tile = tl.program_id(0)
@@ -175,13 +209,18 @@ def _correlation(
     first = (part // groups).to(tl.int64) * span
     row = tl.arange(0, DEPTH)
     x += group * x_group + first * x_row + k[:, None] * x_k + row[None, :] * x_row
-    y += group * y_group + first * y_row + row[:, None] * y_row + f[None, :] * y_f
+    place = group * y_group + first * y_row + row[:, None] * y_row + f[None, :] * y_f
+    y += place
+    over += place
     left = tl.minimum(rows - first, span)
     total = tl.zeros((HIGH, WIDE), parts.dtype.element_ty)
     for at in range(0, left, DEPTH):
         here = row < left - at
         of_x = tl.load(x, mask=(k < K)[:, None] & here[None, :], other=0.0)
         of_y = tl.load(y, mask=here[:, None] & (f < F)[None, :], other=0.0)
+        if MASKED:
+            of_y = tl.where(tl.load(over, mask=here[:, None] & (f < F)[None, :], other=0.0) <= 0, 0.0, of_y)
+            over += DEPTH * y_row
         total = tl.dot(of_x, of_y, total, input_precision=PRECISION, out_dtype=parts.dtype.element_ty)
         x += DEPTH * x_row
         y += DEPTH * y_row

@@ -69,36 +69,53 @@ def test_the_kernels_equal_their_formulas() -> None:
     pytest.importorskip("triton", reason="Triton comes with torch for GPUs")
     words = [sys.executable, "-W", "ignore", "-m", "tests.training.conv4.interpreted"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    double, single = map(float, done.stdout.split())
-    assert double < 1e-12
+    products, layers, single = map(float, done.stdout.split())
+    assert products < 1e-12
+    assert layers < 1e-10
     assert single < 1e-5
 
 
 @pytest.mark.parametrize(("capability", "instruction"), [(80, "mma.sync"), (90, "wgmma")])
 def test_the_kernels_compile_for_tensor_cores(capability: int, instruction: str) -> None:
-    """For GPUs that are not here, by the compiler that Triton brings: with the shapes of the layers they run
-    on the tensor cores, in TF32, and nowhere else."""
+    """For GPUs that are not here, by the compiler that Triton brings. With the shapes of the layers they run
+    on the tensor cores, in TF32, and nowhere else; plain float32 does not."""
     triton = pytest.importorskip("triton", reason="Triton comes with torch for GPUs")
     from triton.backends.compiler import GPUTarget
 
-    from harness.training.conv4 import tf32x3
+    from harness.training.conv4 import triton_products as ours
 
-    shared = {"PRECISION": "tf32x3", "DEPTH": 32}
-    tile = {"PLUS": True, "ROWS": tf32x3.ROWS, "COLUMNS": tf32x3.COLUMNS} | shared
-    forward = {"K": 576, "F": 64, "x_k": 1, "w_f": 1} | tile
-    back = {"K": 64, "F": 576, "x_k": 1, "w_k": 1} | tile
-    summed = {"K": 576, "F": 64, "x_k": 1, "y_f": 1, "HIGH": 64, "WIDE": 64} | shared
-    for kernel, known, options in (
-        (tf32x3._product, forward, {"num_warps": 8}),
-        (tf32x3._product, back, {"num_warps": 8}),
-        (tf32x3._correlation, summed, {}),
-    ):
+    wide = {"ROWS": ours.ROWS, "COLUMNS": ours.COLUMNS, "DEPTH": ours.DEPTH}
+    tall = {"HIGH": 64, "WIDE": 64, "DEPTH": ours.DEPTH, "MASKED": False}
+    forward = {"K": 576, "F": 64, "x_k": 1, "w_f": 1, "ALSO": "plus"} | wide
+    back = {"K": 64, "F": 576, "x_k": 1, "w_k": 1, "ALSO": ""} | wide
+    summed = {"K": 576, "F": 64, "x_k": 1, "y_f": 1} | tall
+    first = {"K": 10, "DEPTH": 16}, {"K": 10, "HIGH": 16, "MASKED": True}
+
+    def lines(kernel: Any, known: dict[str, Any], **options: int) -> tuple[int, int]:
+        """On the tensor cores, and off them."""
         names = kernel.arg_names
         types = dict.fromkeys(names, "i32") | dict.fromkeys(known, "constexpr")
-        types |= dict.fromkeys({"x", "w", "y", "out", "parts"} & set(names), "*fp32")
+        types |= dict.fromkeys({"x", "w", "y", "out", "over", "parts"} & set(names), "*fp32")
         constants = {(names.index(name),): value for name, value in known.items()}
         source = triton.compiler.ASTSource(fn=kernel, signature=types, constexprs=constants)
         made = triton.compile(source, target=GPUTarget("cuda", capability, 32), options=options)
-        lines = [line for line in made.asm["ptx"].splitlines() if instruction in line and "tf32" in line]
-        assert len(lines) >= 12
-        assert not [line for line in made.asm["ptx"].splitlines() if "fma.rn.f32" in line]
+        code = made.asm["ptx"].splitlines()
+        on = [line for line in code if ("wgmma" in line or "mma.sync" in line) and ".tf32" in line]
+        assert all(instruction in line for line in on if known.get("HIGH") != 16)
+        return len(on), len([line for line in code if "fma.rn.f32" in line])
+
+    for kernel, known, options in (
+        (ours._product, forward, {"num_warps": 8}),
+        (ours._product, back, {"num_warps": 8}),
+        (ours._product, forward | first[0] | {"ALSO": "relu"}, {"num_warps": 8}),
+        (ours._product, forward | first[0] | {"ALSO": "mask"}, {"num_warps": 8}),
+        (ours._correlation, summed, {}),
+        (ours._correlation, summed | first[1], {}),
+    ):
+        on, off = lines(kernel, known | {"PRECISION": "tf32x3"}, **options)
+        assert on > 0
+        assert off == 0
+        if known["K"] == 10:
+            on, off = lines(kernel, known | {"PRECISION": "ieee"}, **options)
+            assert on == 0
+            assert off > 0
