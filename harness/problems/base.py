@@ -160,9 +160,27 @@ class Problem:
 
         def of(name: str) -> Tensor:
             whole = torch.stack([torch.as_tensor(np.asarray(getattr(one, name))) for one in drawn])
-            return whole.to(device, dtype if whole.is_floating_point() else torch.int64)
+            return sent(whole.to(dtype if whole.is_floating_point() else torch.int64), device)
 
         return Batch(*(of(name) for name in Batch._fields))
+
+    def numbers(self, seeds: Sequence[int], split: Split, iterations: Sequence[int]) -> Tensor | None:
+        """Whole numbers [iterations, seeds, ...] on the CPU that say which tasks are meant, for `made`; None:
+        there are none, and `batch` makes the tasks. They are few where a batch is large, and a GPU makes the
+        tasks from them as a part of an iteration."""
+        return None
+
+    def made(self, numbers: Tensor, dtype: torch.dtype) -> Batch:
+        """The tasks that the `numbers` [seeds, ...] of one iteration mean, on their device, as `batch` gives
+        them. Nothing is read from the device."""
+        raise NotImplementedError
+
+
+def sent(numbers: Tensor, device: torch.device) -> Tensor:
+    """To the device; a GPU fetches them from pinned memory, so that the host need not wait for it."""
+    if device.type == "cuda":
+        return numbers.pin_memory().to(device, non_blocking=True)
+    return numbers.to(device)
 
 
 PROBLEMS: Registry[type[Problem]] = Registry("problem")

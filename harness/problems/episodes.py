@@ -1,7 +1,7 @@
 """Episodes: which characters, drawings and rotations make the tasks of an iteration. Pure integers.
 
 They depend on (seed, split, iteration), the protocol and the sizes of the data set, and on nothing else:
-every cell of a seed sees the same tasks. Only `gather`, which looks up their images, runs on the training
+every cell of a seed sees the same tasks. Only `look_up`, which finds their images, runs on the training
 device.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.problems.datasets.base import CHARACTERS, DRAWERS, Dataset
-from harness.problems.streams import Purpose, order, words
+from harness.problems.streams import Purpose, first, order, words
 
 
 class Episodes(NamedTuple):
@@ -60,10 +60,10 @@ def split(setting: Any, data: Dataset | None = None) -> tuple[NDArray[np.int64],
 def left_over(setting: Any, data: Dataset | None = None) -> NDArray[np.int64]:
     """The classes that neither train nor are held out for validation; of a data set with a split of its own,
     not those that may train. Arguments as for `split`."""
-    first, held_out = setting.train_characters, setting.validation_characters
+    train, held_out = setting.train_characters, setting.validation_characters
     if data is not None and data.split is not None:
         return np.arange(data.split[0] + held_out, len(data.characters))
-    return _shuffled(setting.split_seed, len(_sizes(data)))[first + held_out :]
+    return _shuffled(setting.split_seed, len(_sizes(data)))[train + held_out :]
 
 
 def for_meta_test(setting: Any, data: Dataset | None = None) -> NDArray[np.int64]:
@@ -115,60 +115,53 @@ def _draw(
     keys = words(seed, purpose, at, tasks, len(pool) + n * (1 + most))
     choice, turns, drawings = np.split(keys, [len(pool), len(pool) + n], axis=1)
     per_class = setting.k_shot + setting.k_query
-    characters = pool[order(choice)[:, :n]]
+    characters = pool[first(choice, n)]
     drawings = drawings.reshape(tasks, n, most)
     if sizes.min() < most:  # what a class does not have comes last, and so is not taken
         drawings = np.where(np.arange(most) < sizes[characters][..., None], drawings, _LAST)
     return Episodes(
         characters=characters,
         rotations=(turns & np.uint64(3)).astype(np.int64) * setting.rotate,
-        drawers=_first(drawings, per_class),
+        drawers=first(drawings, per_class),
     )
 
 
 _LAST = np.uint64(2**64 - 1)
-MANY = 1000
-"""Keys of which it is faster to find the first ones than to order all."""
 
 
-def _first(keys: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
-    """The first `count` of `order(keys)`."""
-    if keys.shape[-1] < MANY:
-        return order(keys)[..., :count]
-    found = np.argpartition(keys, count - 1, axis=-1)[..., :count]
-    return np.take_along_axis(found, order(np.take_along_axis(keys, found, -1)), -1)
+def together(episodes: Episodes) -> NDArray[np.int64]:
+    """[tasks, n_way, 2 + k_shot + k_query]: of each class its character, its rotation and its drawers."""
+    return np.concatenate((np.stack(episodes[:2], -1), episodes.drawers), -1)
 
 
 def gather(episodes: Episodes, images: Tensor, k_shot: int, dtype: torch.dtype) -> Images:
-    """Look the episodes up in `images` ([classes, images, height, width, channels], or without channels:
-    one), on their device. Whole numbers of 0 ... 255 become 0 ... 1."""
-    device = images.device
+    """Look the episodes up in `images`, on their device. See `look_up`."""
+    numbers = torch.from_numpy(together(episodes)).to(images.device)
+    return look_up(numbers, images, k_shot, dtype, rotate=bool(episodes.rotations.any()))
+
+
+def look_up(numbers: Tensor, images: Tensor, k_shot: int, dtype: torch.dtype, rotate: bool) -> Images:
+    """The images of episodes that are `together`, [..., tasks, n_way, 2 + k_shot + k_query], on their device.
+
+    images: [classes, images, height, width, channels], or without channels: one. Whole numbers of 0 ... 255
+    become 0 ... 1. rotate: whether any rotation is not 0.
+    """
     images = images if images.dim() == 5 else images.unsqueeze(-1)
-    shape = images.shape[2:]
-    characters, rotations, drawers = (_send(torch.from_numpy(part), device) for part in episodes)
-    tasks, n_way, per_class = drawers.shape
-    pixels = images[characters.unsqueeze(-1), drawers]  # [tasks, n_way, per_class, height, width, channels]
-    if episodes.rotations.any():
-        turned = _turns(shape[0], device)[rotations].view(tasks, n_way, 1, -1, 1)
-        turned = turned.expand(-1, -1, per_class, -1, shape[2])
-        pixels = pixels.flatten(3, 4).gather(3, turned)
+    characters, rotations, drawers = numbers[..., :1], numbers[..., 1], numbers[..., 2:]
     whole = images.dtype == torch.uint8
-    support, query = (
-        part.reshape(tasks, -1, *shape).to(dtype).div_(255 if whole else 1)
-        for part in (pixels[:, :, :k_shot], pixels[:, :, k_shot:])
-    )
-    return Images(support, query)
-
-
-def _send(numbers: Tensor, device: torch.device) -> Tensor:
-    """To the device; a GPU fetches them from pinned memory, so that the host need not wait for it."""
-    if device.type == "cuda":
-        return numbers.pin_memory().to(device, non_blocking=True)
-    return numbers.to(device)
+    parts = []
+    for some in (drawers[..., :k_shot], drawers[..., k_shot:]):
+        pixels = images[characters, some].flatten(-3)  # [..., tasks, n_way, images of a class, pixels]
+        if rotate:
+            turned = _turns(images.shape[2], images.shape[4], images.device)[rotations]
+            pixels = pixels.gather(-1, turned.unsqueeze(-2).expand(pixels.shape))
+        of_tasks = pixels.view(*numbers.shape[:-2], -1, *images.shape[2:])
+        parts.append(of_tasks.to(dtype).div_(255 if whole else 1))
+    return Images(*parts)
 
 
 @lru_cache
-def _turns(side: int, device: torch.device) -> Tensor:
-    """[4, side * side]: the source of each pixel after 0, 1, 2, 3 quarter turns."""
-    places = torch.arange(side * side).view(side, side)
+def _turns(side: int, channels: int, device: torch.device) -> Tensor:
+    """[4, side * side * channels]: the source of each pixel after 0, 1, 2, 3 quarter turns."""
+    places = torch.arange(side * side * channels).view(side, side, channels)
     return torch.stack([places.rot90(k).flatten() for k in range(4)]).to(device)

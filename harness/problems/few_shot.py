@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
 from harness.common.errors import UserError
 from harness.common.frozen import Frozen
 from harness.common.text import counted
 from harness.problems import datasets
-from harness.problems.base import Batch, Problem, Split, Tasks
+from harness.problems.base import Batch, Problem, Split, Tasks, sent
 from harness.problems.datasets import DATASETS
 
 if TYPE_CHECKING:
@@ -96,6 +97,11 @@ class FewShot(Problem):
     network = "conv4"
     unit = "nats"
     metrics = ("accuracy",)
+
+    def __init__(self, protocol: Any) -> None:
+        super().__init__(protocol)
+        self._images: Tensor | None = None
+        """Those that were looked up last: a CUDA graph that looks them up reads them where they were."""
 
     @property
     def chance(self) -> float:
@@ -184,18 +190,34 @@ class FewShot(Problem):
         self, seeds: Sequence[int], split: Split, iteration: int, device: torch.device, dtype: torch.dtype
     ) -> Batch:
         """See Problem. Only whole numbers go to the device, where the images are looked up."""
+        (numbers,) = self._numbers(seeds, split, [iteration])
+        return self.made(sent(numbers, device), dtype)
+
+    def numbers(self, seeds: Sequence[int], split: Split, iterations: Sequence[int]) -> Tensor | None:
+        """See Problem: [iterations, seeds, tasks, n_way, 2 + k_shot + k_query], see episodes.together. None:
+        a subclass has a batch of its own."""
+        return self._numbers(seeds, split, iterations) if type(self).batch is FewShot.batch else None
+
+    def _numbers(self, seeds: Sequence[int], split: Split, iterations: Sequence[int]) -> Tensor:
         import torch
 
+        from harness.problems.episodes import together
+
+        drawn = [together(self.episodes(seed, split, at)) for at in iterations for seed in seeds]
+        whole = np.stack(drawn).reshape(len(iterations), len(seeds), *drawn[0].shape)
+        return torch.from_numpy(whole)
+
+    def made(self, numbers: Tensor, dtype: torch.dtype) -> Batch:
+        """See Problem."""
         from harness.problems import episodes
 
-        of = self.protocol
-        images = images_of(self._data, device)
-        drawn = [self.episodes(seed, split, iteration) for seed in seeds]
-        parts = [episodes.gather(one, images, of.k_shot, dtype) for one in drawn]
-        support, query = (torch.stack(both) for both in zip(*parts, strict=True))
+        of, device = self.protocol, numbers.device
+        self._images = images_of(self._data, device)
+        looked_up = episodes.look_up(numbers, self._images, of.k_shot, dtype, of.rotate)
+        support, query = (part.movedim(-1, -3) for part in looked_up)
         return Batch(
-            support.movedim(-1, -3),
-            query.movedim(-1, -3),
+            support,
+            query,
             _targets(of.n_way, support.shape[:3], device),
             _targets(of.n_way, query.shape[:3], device),
         )

@@ -50,6 +50,27 @@ def order(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     return np.argsort(keys, axis=-1, kind="stable")
 
 
+FEW = 32
+"""Keys that are as soon put in order as their first ones are found."""
+
+
+def first(keys: NDArray[np.uint64], count: int) -> NDArray[np.int64]:
+    """The first `count` of `order(keys)`, found without an order of the others."""
+    many = keys.shape[-1]
+    if many <= FEW or count >= many:
+        return order(keys)[..., :count]
+    # The position of a key takes the place of its last bits: numbers are sorted faster than their positions.
+    bits = (many - 1).bit_length()
+    last = np.uint64((1 << bits) - 1)
+    placed = (keys & ~last) | np.arange(many, dtype=np.uint64)
+    placed.partition(count, axis=-1)
+    lowest = np.sort(placed[..., : count + 1], axis=-1)
+    rest = lowest >> np.uint64(bits)
+    if (rest[..., 1:] == rest[..., :-1]).any():  # their last bits would decide, or they are equal
+        return order(keys)[..., :count]
+    return (lowest[..., :count] & last).astype(np.int64)
+
+
 _OF_SPLIT = {"train": Purpose.EPISODES, "validation": Purpose.VALIDATION, "test": Purpose.TEST}
 
 
@@ -78,4 +99,4 @@ class Stream:
 
     def choice(self, rows: int, of: int, size: int) -> NDArray[np.int64]:
         """[rows, size]: in each row, `size` different whole numbers of 0 ... of - 1, in random order."""
-        return order(self.words(rows, of))[:, :size]
+        return first(self.words(rows, of), size)

@@ -76,8 +76,10 @@ def train(
             if trajectory.resume(rows, seconds):
                 raise checkpoint.Unfit(f"{trajectory.cell.cell_id} ends before iteration {first}")
     parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
+    compiled = {"compiled": True} if pack.compiled else {}
     origin = (
         parts
+        | compiled
         | provenance.of_run(device, pack_size=size)
         | provenance.of_cell(cells[0], pack.problem.digest)
         | ({"continued": list(continued)} if continued else {})
@@ -86,8 +88,10 @@ def train(
     kept_at: float | None = None
     while training:
         started = time.perf_counter()
-        iterations = range(first, min(first + span - 1, question.max_iterations) + 1)
+        iterations = _next(range(first, first), span, question)
         moments = pack.advance(iterations)
+        if span > 1 and (following := _next(iterations, span, question)):  # the host would only wait
+            pack.draw_ahead(following)
         for trajectory, rows in zip(training, _rows(cells[0], moments), strict=True):
             trajectory.extend(rows)
         _validate_last_rows(training, pack, moments)
@@ -105,6 +109,11 @@ def train(
         if keep and training and started + seconds - kept_at >= keep.every_s:
             keep.take(_checkpoint(training, pack.state, first, size, continued))
             kept_at = started + seconds
+
+
+def _next(iterations: range, span: int, question: Question) -> range:
+    """The span after these iterations; empty after the last one."""
+    return range(iterations.stop, min(iterations.stop + span, question.max_iterations + 1))
 
 
 def _ended(
@@ -150,7 +159,8 @@ def _lowest(rows: Sequence[Row]) -> float | None:
 def _rows(cell: Cell, moments: Sequence[Moment]) -> list[list[Row]]:
     """The rows of a span, [cells][iterations], read from the device in one go. cell: any of the pack."""
     names, columns = judged(cell), list(METHODS[cell.method].columns)
-    numbers = torch.stack([_numbers(moment) for moment in moments], 1).tolist()
+    of_moments = [one.double() for moment in moments for one in _numbers(moment)]
+    numbers = torch.stack(of_moments, 1).unflatten(1, (len(moments), -1)).tolist()
     validated = [_scores(moment.validation).tolist() if moment.validation else None for moment in moments]
     return [
         [
@@ -167,10 +177,9 @@ def _of(split: str, names: Sequence[str]) -> list[str]:
     return [f"{split}_{name}" for name in names]
 
 
-def _numbers(moment: Moment) -> Tensor:
-    """[cells, columns]: what the method records, loss and metrics."""
-    every = [*moment.recorded, moment.loss, *moment.metrics]
-    return torch.stack([one.double() for one in every], 1)
+def _numbers(moment: Moment) -> list[Tensor]:
+    """[cells] each: what the method records, loss and metrics."""
+    return [*moment.recorded, moment.loss, *moment.metrics]
 
 
 def _scores(of: Adapted) -> Tensor:

@@ -11,9 +11,10 @@ the iterations after it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -21,9 +22,10 @@ from torch import Tensor
 
 from harness.cell import Cell, Protocol, alike
 from harness.methods import METHODS, Values
-from harness.methods.base import Adapted, MetaGradient, Method, Optimize, State
+from harness.methods.base import Adapted, Method, Optimize, State
 from harness.methods.optimizers import optimizer_of
 from harness.problems import Batch, Problem, problem_of
+from harness.problems.base import sent
 from harness.problems.networks import Built, built
 from harness.problems.networks.conv4 import at_once, held
 from harness.problems.perturbation import perturbed
@@ -33,6 +35,26 @@ from harness.training.engine import Engine, mask_of
 
 LAUNCH = {"cuda": replay.graphed}
 """By type of device: how an iteration is launched, where not operator by operator."""
+
+
+Tasks = Batch | Tensor
+"""Of the seeds of a pack: a batch, or the numbers that a batch is made from, see Problem.numbers."""
+
+
+class Seen(NamedTuple):
+    """What an iteration tells, see Moment."""
+
+    loss: Tensor
+    metrics: tuple[Tensor, ...]
+    recorded: tuple[Tensor, ...]
+
+
+class _Ahead(NamedTuple):
+    """Tasks that were drawn before their turn."""
+
+    iterations: range
+    seeds: list[int]
+    tasks: list[Tasks]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +95,22 @@ class Pack:
         self.numbers = {name: value.to(device) for name, value in numbers.items()}
         weights = initial(network, self.protocol, self.seeds).to(device, self.dtype)
         optimizer = optimizer_of(self.protocol)
+        self._match()
         self.state = self.method.start(weights, self.hyper, optimizer, network.layout, self.protocol)
         self.engine = engine_of(self.protocol, self.problem, network, self.method, device)
+        self._ahead: _Ahead | None = None
         self.in_parts = False
         """Whether the pack is computed in parts because it would take too much memory at once."""
         self.engine.chunk = chunk or self._chunk()
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
-        update = partial(_update, self.protocol, self.method, self.engine, optimizer.step, self.fixed)
-        known = isinstance(self.engine, conv4.Conv4Engine)  # a user's network may do what no graph can hold
-        self._update = LAUNCH[device.type](update) if known and device.type in LAUNCH else update
+        update = partial(
+            _update, self.protocol, self.problem, self.method, self.engine, optimizer.step, self.fixed
+        )
+        known = isinstance(self.engine, conv4.Conv4Engine)
+        self.compiled = known and conv4.compiled(self.protocol, self.state.weights)
+        """Whether operators that were compiled from C compute it."""
+        graphed = known and device.type in LAUNCH  # a user's network may do what no graph can hold
+        self._update = LAUNCH[device.type](update) if graphed else update
 
     def _chunk(self) -> int:
         """How many (cell, task) pairs are computed at once."""
@@ -118,27 +147,45 @@ class Pack:
 
     def advance(self, iterations: range) -> list[Moment]:
         """Train through these iterations, the next ones of all cells. Nothing is read from the device."""
-        unique = sorted(set(self.seeds))
-        of_cell = torch.tensor([unique.index(seed) for seed in self.seeds], device=self.device)
         moments = []
-        for iteration in iterations:
-            batch = self.problem.batch(unique, "train", iteration, self.device, self.dtype)
-            if len(unique) > 1:
-                batch = Batch(*(of[of_cell] for of in batch))
+        for iteration, tasks in zip(iterations, self._drawn(iterations), strict=True):
             before = self.state
-            self.state, meta = self._update(before, batch, self.numbers)
+            self.state, seen = self._update(before, tasks, self._of_cell, self.numbers)
             validate = iteration == 1 or iteration % self.protocol.validation_every == 0
-            moments.append(
-                Moment(
-                    iteration=iteration,
-                    state=before,
-                    loss=meta.loss,
-                    metrics=meta.metrics,
-                    recorded=tuple(self.method.record(before, self.state)),
-                    validation=self.score(before) if validate else None,
-                )
-            )
+            validation = self.score(before) if validate else None
+            moments.append(Moment(iteration=iteration, state=before, validation=validation, **seen._asdict()))
         return moments
+
+    def draw_ahead(self, iterations: range) -> None:
+        """Draw the tasks of the next call of `advance`: meanwhile the device works through the last one's."""
+        with suppress(Exception):  # what cannot be drawn is drawn again in its turn, and raises then
+            self._ahead = _Ahead(iterations, self._seeds, self._draw(iterations))
+
+    def _drawn(self, iterations: range) -> list[Tasks]:
+        """The tasks of each iteration."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.iterations != iterations:
+            return self._draw(iterations)
+        if ahead.seeds == self._seeds:
+            return ahead.tasks
+        left = torch.tensor([ahead.seeds.index(seed) for seed in self._seeds], device=self.device)
+        return [replay.each(lambda tensor: tensor[left], tasks) for tasks in ahead.tasks]
+
+    def _draw(self, iterations: range) -> list[Tasks]:
+        numbers = self.problem.numbers(self._seeds, "train", iterations)
+        if numbers is not None:
+            return list(sent(numbers, self.device))
+        return [
+            self.problem.batch(self._seeds, "train", iteration, self.device, self.dtype)
+            for iteration in iterations
+        ]
+
+    def _match(self) -> None:
+        """Which seeds there are, and which of them each cell has."""
+        self._seeds = sorted(set(self.seeds))
+        of_cell = [self._seeds.index(seed) for seed in self.seeds]
+        alike = len(self._seeds) == 1 or of_cell == [*range(len(of_cell))]
+        self._of_cell = () if alike else (torch.tensor(of_cell, device=self.device),)
 
     def score(self, state: State) -> Adapted:
         """Loss and metrics on the held-out tasks. state: of any cells of the pack."""
@@ -151,22 +198,30 @@ class Pack:
             self.seeds = [self.seeds[i] for i in cells]
             at = torch.tensor(cells, dtype=torch.long, device=self.device)
             self.state, self.numbers = replay.each(lambda tensor: tensor[at], (self.state, self.numbers))
+            self._match()
 
 
 def _update(
     protocol: Protocol,
+    problem: Problem,
     method: Method,
     engine: Engine,
     optimize: Optimize,
     fixed: Values,
     state: State,
-    batch: Batch,
+    tasks: Tasks,
+    of_cell: tuple[Tensor, ...],
     numbers: dict[str, Tensor],
-) -> tuple[State, MetaGradient]:
-    """One iteration: the state after its update, and what the update was made of."""
+) -> tuple[State, Seen]:
+    """One iteration: the state after its update, and what is kept of it. of_cell: the place of each cell's
+    seed among the tasks' seeds; none: there is but one seed, or each cell has its own."""
+    batch = tasks if isinstance(tasks, Batch) else problem.made(tasks, dtype_of(protocol))
+    for places in of_cell:
+        batch = Batch(*(part[places] for part in batch))
     hyper = {**numbers, **fixed}
     meta = method.meta_gradient(engine, state, batch, hyper, protocol)
-    return method.step(state, meta, hyper, optimize, protocol), meta
+    after = method.step(state, meta, hyper, optimize, protocol)
+    return after, Seen(meta.loss, meta.metrics, tuple(method.record(state, after)))
 
 
 def _hypers(cells: Sequence[Cell]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -45,10 +45,11 @@ def graphed(function: Function, record: Callable[[Function, Tree], Recording] | 
             kept[shapes] = None
             return function(*inputs)
         recording = kept[shapes] = kept[shapes] or (record or cuda_graph)(function, inputs)
-        for recorded, given in zip(leaves(recording.inputs), leaves(inputs), strict=True):
-            recorded.copy_(given)
+        copy(inputs, recording.inputs)
         recording.replay()
-        return each(torch.clone, recording.outputs)
+        outputs = each(torch.empty_like, recording.outputs)
+        copy(recording.outputs, outputs)
+        return outputs
 
     return call
 
@@ -60,6 +61,17 @@ def cuda_graph(function: Function, inputs: Tree) -> Recording:
     with _nothing_collected(), torch.cuda.graph(graph):
         outputs = function(*copies)
     return Recording(inputs=copies, outputs=outputs, replay=graph.replay)
+
+
+def copy(source: Tree, target: Tree) -> None:
+    """Write all tensors of a tree over those of another, in one launch for each type of number."""
+    pairs: dict[torch.dtype, tuple[list[Tensor], list[Tensor]]] = {}
+    for given, own in zip(leaves(source), leaves(target), strict=True):
+        of_type = pairs.setdefault(own.dtype, ([], []))
+        of_type[0].append(given)
+        of_type[1].append(own)
+    for some, others in pairs.values():
+        torch._foreach_copy_(others, some)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.cell import PRESETS, Protocol, protocol_of
-from harness.problems import episodes
+from harness.problems import episodes, streams
+from harness.problems.base import sent
 from harness.problems.datasets.base import CHARACTERS, DRAWERS, Dataset
 from harness.problems.episodes import Episodes
 
@@ -177,10 +180,47 @@ def test_all_images_of_a_class_and_no_others_are_drawn() -> None:
 
 
 def test_large_classes_are_drawn_as_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not all of their images are put in order, which changes nothing."""
+    """Not all of their images are put in order, which changes nothing; images that a class lacks are equal
+    keys at the end of the order."""
     ordered = episodes.training(OWN, 1, 2, RAGGED)
-    monkeypatch.setattr(episodes, "MANY", 0)
+    monkeypatch.setattr(streams, "FEW", 1)
     assert same(episodes.training(OWN, 1, 2, RAGGED), ordered)
+
+
+MANY = of_sizes(*(40 + 7 * (k % 90) for k in range(300)), split=(200, 100))
+DIGESTS: dict[str, tuple[Protocol, Dataset | None]] = {
+    "e2b1f0eff4675e29": (PAPER, None),
+    "dd7cb78d6aa2f50e": (protocol_of(n_way=5, meta_batch=32), None),
+    "4128740114248229": (protocol_of(n_way=5, k_shot=5, k_query=15, meta_batch=32, rotate=False), None),
+    "189278da0ff18f6c": (
+        protocol_of(n_way=5, meta_batch=32, train_characters=1100, validation_characters=100),
+        None,
+    ),
+    "33ceb5557ff27f51": (HALVES, None),
+    "43c4c0fab9dca59e": (protocol_of(train_characters=20, validation_characters=20, meta_batch=2), None),
+    "038e2a6357103857": (OWN, RAGGED),
+    "535763c47a73c639": (
+        protocol_of(
+            train_characters=150, validation_characters=80, n_way=7, k_shot=3, k_query=2, meta_batch=5
+        ),
+        MANY,
+    ),
+}
+"""By what `digest` gave when all keys were put in order."""
+
+
+@pytest.mark.parametrize("known", DIGESTS)
+def test_golden_digests(known: str) -> None:
+    """Every number of some iterations, of validation and of a meta-test."""
+    protocol, data = DIGESTS[known]
+    drawn = [
+        episodes.training(protocol, seed, iteration, data)
+        for seed in (0, 1, 2**62)
+        for iteration in (1, 2, 777, 60000)
+    ]
+    drawn += [episodes.validation(protocol, 9, data), episodes.meta_test(protocol, 3, 11, data)]
+    parts = b"".join(np.ascontiguousarray(part, "<i8").tobytes() for one in drawn for part in one)
+    assert hashlib.sha256(parts).hexdigest()[:16] == known
 
 
 def test_a_data_sets_own_split_is_kept() -> None:
@@ -258,8 +298,8 @@ def test_a_gpu_is_sent_numbers_without_waiting() -> None:
         def to(self, device: torch.device, non_blocking: bool = False) -> None:
             asked.append((device.type, non_blocking))
 
-    episodes._send(Numbers(), torch.device("cuda"))
-    episodes._send(Numbers(), torch.device("cpu"))
+    sent(Numbers(), torch.device("cuda"))
+    sent(Numbers(), torch.device("cpu"))
     assert asked == ["pinned", ("cuda", True), ("cpu", False)]
 
 

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from harness.cell import Protocol, protocol_of
 from harness.common.errors import UserError
 from harness.problems import dataset, problem_of
-from harness.problems.base import TEST_BLOCK
+from harness.problems.base import TEST_BLOCK, Batch
 from harness.problems.datasets import DATASETS
-from harness.problems.few_shot import images_of
+from harness.problems.few_shot import FewShot, images_of
 
 CPU = torch.device("cpu")
 Add = Callable[..., Protocol]
@@ -163,6 +163,31 @@ def test_tasks_are_those_of_the_batch(add: Add) -> None:
     both = problem.batch([0, 1], "train", 2, CPU, torch.float32)
     for name in alone._fields:
         assert torch.equal(getattr(alone, name), getattr(both, name)[1]), name
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_what_is_made_from_numbers_is_the_batch(add: Add, split: str) -> None:
+    problem = problem_of(add(pixels(13, 4, 8, 8, 3), **SMALL, rotate=True, k_shot=2))
+    numbers = problem.numbers([0, 1], split, range(2, 5))
+    assert numbers.shape[:3] == (3, 2, problem.count(split))
+    assert not numbers.is_floating_point()
+    for at, iteration in enumerate(range(2, 5)):
+        made = problem.made(numbers[at], torch.float32)
+        batch = problem.batch([0, 1], split, iteration, CPU, torch.float32)
+        assert all(map(torch.equal, made, batch))
+
+
+def test_a_subclass_with_a_batch_of_its_own_has_no_numbers(add: Add) -> None:
+    class Negative(FewShot):
+        def batch(self, *args: Any) -> Batch:
+            ours = super().batch(*args)
+            return ours._replace(support=1 - ours.support)
+
+    protocol = add(pixels(13, 4, 8, 8), **SMALL)
+    own, plain = Negative(protocol), problem_of(protocol)
+    assert own.numbers([0], "train", [1]) is None
+    place = [0], "train", 1, CPU, torch.float32
+    assert torch.equal(own.batch(*place).support, 1 - plain.batch(*place).support)
 
 
 def test_what_a_meta_test_is_made_of(add: Add) -> None:

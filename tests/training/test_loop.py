@@ -293,6 +293,60 @@ def test_records_and_observations_take_turns_as_if_nothing_were_read_late(span: 
     ]
 
 
+@pytest.mark.parametrize("ending", [(), (0, 1), (1, 2)])
+def test_tasks_that_were_drawn_ahead_are_those_of_their_turn(ending: tuple[int, ...]) -> None:
+    """Also when some cells have ended meanwhile, with their seeds or without."""
+    pack = Pack([cell(seed=seed) for seed in (2, 0, 2, 1)], torch.device("cpu"))
+    pack.draw_ahead(range(11, 14))
+    pack.keep([at for at in range(4) if at not in ending])
+    ahead = pack._drawn(range(11, 14))
+    plain = pack._drawn(range(11, 14))  # what was drawn ahead is used once
+    assert len(ahead) == len(plain) == 3
+    assert all(map(torch.equal, ahead, plain))
+    pack.draw_ahead(range(14, 16))
+    assert all(map(torch.equal, pack._drawn(range(15, 16)), pack._draw(range(15, 16))))
+
+
+def test_a_span_is_drawn_while_the_device_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the host reads the span before it; none after the last, and none where every iteration is
+    read."""
+    events: list[str] = []
+    draw, read = Pack._draw, loop._rows
+    monkeypatch.setattr(
+        Pack, "_draw", lambda self, at: (events.append(f"{at.start}-{at.stop - 1}"), draw(self, at))[1]
+    )
+    monkeypatch.setattr(loop, "_rows", lambda *args: (events.append("read"), read(*args))[1])
+    run(cell(), budget=7, span=3)
+    assert events == ["1-3", "4-6", "read", "7-7", "read", "read"]
+    events.clear()
+    run(cell(), budget=2)
+    assert events == ["1-1", "read", "2-2", "read"]
+
+
+def test_what_cannot_be_drawn_is_an_error_in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not before: all rows up to it have been seen by then, and a run that ends before never knows."""
+    draw = episodes.training
+
+    def some(setting: Protocol, seed: int, iteration: int, data: Dataset | None = None) -> episodes.Episodes:
+        if iteration == 8:
+            raise ZeroDivisionError("iteration 8")
+        return draw(setting, seed, iteration, data)
+
+    monkeypatch.setattr(episodes, "training", some)
+    seen: list[int] = []
+    with pytest.raises(ZeroDivisionError, match="iteration 8"):
+        list(
+            loop.train(
+                [cell()],
+                Question(max_iterations=20),
+                span=5,
+                observe=lambda now: seen.extend(p.row["iteration"] for p in now),
+            )
+        )
+    assert seen == [1, 2, 3, 4, 5]
+    assert len(columns(run(cell(), budget=5, span=5)[0])["iteration"]) == 5
+
+
 @pytest.mark.parametrize("span", [1, 3])
 def test_a_cells_seconds_are_its_share_of_its_iterations(monkeypatch: pytest.MonkeyPatch, span: int) -> None:
     """By a clock on which a span takes as many seconds as it has iterations. The first cell diverges: until

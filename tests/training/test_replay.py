@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.cell import Cell, Question, protocol_of
 from harness.training import loop, pack, replay
-from harness.training.replay import Function, Recording, Tree, each, graphed, leaves
+from harness.training.replay import Function, Recording, Tree, copy, each, graphed, leaves
 from tests.conftest import SMALL
 
 
@@ -62,6 +62,17 @@ def test_replayed_calls_equal_plain_ones_and_keep_what_they_gave() -> None:
         assert torch.equal(one.a, two.a)
         assert torch.equal(one.b[0], two.b[0])
         assert torch.equal(plain, replayed)
+
+
+def test_a_tree_is_copied_in_one_launch_for_each_type_of_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Pair(torch.arange(3.0), (torch.ones(2, dtype=torch.int64), torch.ones(2), torch.tensor(2.5)))
+    target = each(torch.zeros_like, source)
+    launched: list[int] = []
+    launch = torch._foreach_copy_
+    monkeypatch.setattr(torch, "_foreach_copy_", lambda to, of: (launched.append(len(to)), launch(to, of))[1])
+    copy(source, target)
+    assert all(map(torch.equal, leaves(source), leaves(target)))
+    assert sorted(launched) == [1, 3]
 
 
 def test_new_shapes_are_run_once_then_recorded_again() -> None:

@@ -1,10 +1,11 @@
 """The fast path for the paper's network, Conv-4: its derivatives written out by hand, without autograd.
 
-Five files, each built on the one above it:
+Six files, each built on the one above it:
 
     operators.py     convolution, batch norm with ReLU, and the first block, which is both in one; for each,
                      up to four functions: value, gradient, tangent, and the tangent of the gradient
     table.py         which functions compute them, on which machine
+    native.py        those for a CPU, by kernels.c
     derivatives.py   passes over the layers: the loss, its gradient, its Hessian times a direction
     metagradient.py  the inner loop and, back through its steps, the meta-gradient and the derivative
                      with respect to alpha
@@ -20,5 +21,6 @@ tests/training/conv4 compares every function with torch's own operators and auto
 from harness.training.conv4.derivatives import features
 from harness.training.conv4.engine import Conv4Engine, knows
 from harness.training.conv4.metagradient import adapt, meta_gradient
+from harness.training.conv4.table import compiled
 
-__all__ = ["Conv4Engine", "adapt", "features", "knows", "meta_gradient"]
+__all__ = ["Conv4Engine", "adapt", "compiled", "features", "knows", "meta_gradient"]

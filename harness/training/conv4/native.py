@@ -51,22 +51,36 @@ def _type(parameter: str) -> Any:
 
 
 def knows(filters: int, dtype: torch.dtype) -> bool:
-    """Whether this machine has the kernels, and they take so many filters: a whole number of vectors."""
+    """Whether this machine has the kernels, and they take so many filters: a multiple of 8, or of 16 in
+    float32 with AVX-512."""
     kernels = _kernels(dtype)
-    return kernels is not None and filters % kernels.lanes() == 0
+    return kernels is not None and filters % kernels.multiple() == 0
 
 
-def _call(name: str, out: Tensor, *arguments: Tensor | float | None) -> None:
-    """Run a function of kernels.c, for numbers of out's type; the threads, its last argument, are added."""
-    passed = [one.data_ptr() if isinstance(one, Tensor) else one for one in (out, *arguments)]
-    getattr(_kernels(out.dtype), name)(*passed, torch.get_num_threads())
+def _call(name: str, like: Tensor, *arguments: Tensor | float | None) -> None:
+    """Run a function of kernels.c for numbers like these; the threads, its last argument, are added."""
+    passed: list[float | None] = []
+    for one in arguments:
+        if isinstance(one, Tensor):
+            assert one.dtype == like.dtype
+            assert one.is_contiguous()
+            passed.append(one.data_ptr())
+        else:
+            passed.append(one)
+    getattr(_kernels(like.dtype), name)(*passed, torch.get_num_threads())
+
+
+def _weights(w: Tensor) -> tuple[int, int]:
+    """Weights [shared, k, f] as a function takes them: where they are, and how far one is from the next."""
+    assert w.stride()[1:] == (w.shape[2], 1)
+    return w.data_ptr(), w.stride(0)
 
 
 def patches(images: Tensor, twice: bool) -> Patches:
     """As operators.patches; but the rows are those of the map, whatever follows."""
     g, n, side, _, _ = images.shape
     rows, covariance = images.new_empty(g, n, op.halved(side) ** 2, 10), images.new_empty(g, 9, 9)
-    _call("cut", rows, covariance, images.contiguous(), g, n, side)
+    _call("cut", rows, rows, covariance, images.contiguous(), g, n, side)
     return Patches(rows, covariance)
 
 
@@ -74,7 +88,7 @@ def rows_of(of: Patches, filters: Tensor, y: Tensor | None) -> Tensor:
     """As operators.rows_of."""
     (g, n, rows, _), f = of.windows.shape, filters.shape[2]
     out = filters.new_empty(g, n * rows, f)
-    _call("first_rows", out, of.windows, filters, y, g, n * rows, f)
+    _call("first_rows", out, out, of.windows, filters, y, g, n * rows, f)
     return out
 
 
@@ -82,7 +96,7 @@ def by_filters(of: Patches, y: Tensor, dy: Tensor) -> Tensor:
     """As operators.by_filters."""
     (g, n, rows, pixels), f = of.windows.shape, y.shape[2]
     out = y.new_empty(g, pixels, f)
-    _call("first_by_weights", out, of.windows, y, dy, g, n * rows, f)
+    _call("first_by_weights", out, out, of.windows, y, dy, g, n * rows, f)
     return out
 
 
@@ -91,7 +105,7 @@ def convolve(x: Tensor, w: Tensor, plus: Tensor | None) -> Tensor:
     g, n, side, _, c = x.shape
     f, rows = w.shape[2], n * op.halved(side) ** 2
     out = x.new_empty(g, rows, f) if plus is None else plus
-    _call("convolve", out, x, w, w.stride(0), g, g // len(w), n, side, c, f, int(plus is not None))
+    _call("convolve", x, out, x, *_weights(w), g, g // len(w), n, side, c, f, int(plus is not None))
     return out
 
 
@@ -100,7 +114,7 @@ def by_weights(pairs: Sequence[tuple[Tensor, Tensor]], out: Tensor) -> None:
     for number, (x, dy) in enumerate(pairs):
         g, n, side, _, c = x.shape
         shape = g, g // len(out), n, side, c, dy.shape[2]
-        _call("by_weights", out, out.stride(0), x, dy, *shape, int(number > 0))
+        _call("by_weights", x, *_weights(out), x, dy, *shape, int(number > 0))
 
 
 def by_input(pairs: Sequence[tuple[Tensor, Tensor]], shape: tuple[int, ...], block: int) -> Tensor:
@@ -108,23 +122,22 @@ def by_input(pairs: Sequence[tuple[Tensor, Tensor]], shape: tuple[int, ...], blo
     g, n, side, _, c = shape
     out = pairs[0][0].new_empty(shape)
     for number, (dy, w) in enumerate(pairs):
-        turned = dy.new_empty(w.shape)
-        f = w.shape[2]
-        _call("by_input", out, dy, w, w.stride(0), turned, g, g // len(w), n, side, c, f, int(number > 0))
+        turned, sizes = dy.new_empty(w.shape), (g, g // len(w), n, side, c, w.shape[2])
+        _call("by_input", dy, out, dy, *_weights(w), turned, *sizes, int(number > 0))
     return out
 
 
 def norm_relu(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Normed:
     """As operators.norm_relu."""
     y, r = torch.empty_like(x), torch.empty_like(scale)
-    _call("norm_relu", x, y, r, scale, shift, eps, *x.shape)
+    _call("norm_relu", x, x, y, r, scale, shift, eps, *x.shape)
     return Normed(y, x, r, scale)
 
 
 def norm_relu_gradient(at: Normed, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, Pulled]:
     """As operators.norm_relu_gradient; but d is dy, of which y > 0 is asked again."""
     dx, mean, along = torch.empty_like(at.n), torch.empty_like(at.r), torch.empty_like(at.r)
-    _call("norm_relu_gradient", dx, mean, along, at.n, at.y, dy, at.r, at.scale, *at.n.shape)
+    _call("norm_relu_gradient", dx, dx, mean, along, at.n, at.y, dy, at.r, at.scale, *at.n.shape)
     rows = at.n.shape[1]
     return dx, along * rows, mean * rows, Pulled(dy, mean, along)
 
@@ -135,7 +148,7 @@ def norm_relu_tangent(
     """As operators.norm_relu_tangent."""
     y_dot, mean, along = torch.empty_like(at.n), torch.empty_like(at.r), torch.empty_like(at.r)
     numbers = at.n, at.y, x_dot, at.r, at.scale, scale_dot, shift_dot
-    _call("norm_relu_tangent", y_dot, mean, along, *numbers, *at.n.shape)
+    _call("norm_relu_tangent", y_dot, y_dot, mean, along, *numbers, *at.n.shape)
     return y_dot, Pushed(x_dot, mean, along)
 
 
@@ -147,7 +160,7 @@ def norm_relu_gradient_tangent(
     maps = at.n, at.y, pulled.d, pushed.x, dy_dot
     means = pulled.mean, pulled.along, pushed.mean, pushed.along
     numbers = at.r, at.scale, scale_dot, *means
-    _call("norm_relu_gradient_tangent", dx_dot, mean, dn_dot, *maps, *numbers, *at.n.shape)
+    _call("norm_relu_gradient_tangent", dx_dot, dx_dot, mean, dn_dot, *maps, *numbers, *at.n.shape)
     rows = at.n.shape[1]
     return dx_dot, dn_dot * rows, mean * rows
 

@@ -104,3 +104,10 @@ def operators_for(protocol: Protocol, on: Tensor) -> Operators:
     if on.device.type == "cpu" and native.knows(protocol.filters, on.dtype):
         return native.NATIVE
     return PLAIN
+
+
+def compiled(protocol: Protocol, on: Tensor) -> bool:
+    """Whether `operators_for` gives those that are compiled from C."""
+    from harness.training.conv4 import native
+
+    return operators_for(protocol, on) is native.NATIVE

@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from harness.bench.threads import threads
+from harness.cell import Cell, Question
+from harness.methods import maml
 from harness.training.conv4 import derivatives, native
 from harness.training.conv4 import operators as op
 from harness.training.conv4.native import NATIVE
 from harness.training.conv4.table import PLAIN, operators_for
+from harness.training.loop import train
 from tests.training.conv4.test_derivatives import moved, random_images, variant
 from tests.training.conv4.test_operators import EPS, close, random
 
-C, F = 16, 48  # whole numbers of vectors of any processor; F is no whole number of tiles
+C, F = 16, 48  # what any processor takes; F is no whole number of tiles
 WIDE = variant(filters=16, layers=4, norm_scale=True, norm_adapted=True, inner_steps=2)
 
 pytestmark = pytest.mark.skipif(not native.knows(C, torch.float64), reason="no C compiler")
@@ -140,7 +143,7 @@ def test_nan_stays_nan() -> None:
     assert not at.y[..., 4].isnan().any()
 
 
-def test_filters_that_are_no_whole_number_of_vectors_are_left_to_the_formulas() -> None:
+def test_other_numbers_of_filters_are_left_to_the_formulas() -> None:
     assert operators_for(variant(filters=5), moved(variant(filters=5), 1)) is PLAIN
 
 
@@ -152,3 +155,11 @@ def test_float32_has_its_digits() -> None:
     exact = op.correlation(op.windows(x), dy, 2)
     formula = op.correlation(op.windows(x.float()), dy.float(), 2)
     assert (out - exact).norm() <= 2 * (formula - exact).norm()
+
+
+@pytest.mark.parametrize("filters", [16, 5])
+def test_records_say_whether_it_was_compiled(filters: int) -> None:
+    protocol = variant(filters=filters, precision="float32")
+    cell = Cell(protocol=protocol, method="maml", hyper=maml.Hyper(alpha0=0.1, beta0=1e-3), seed=0)
+    (record,) = train([cell], Question(target_loss=None, max_iterations=1))
+    assert record.header.provenance.get("compiled") == (True if filters == 16 else None)
