@@ -12,7 +12,8 @@ from harness.bench.threads import threads
 from harness.bench.workload import PAPER, make, ours
 from harness.cell import Protocol
 from harness.training.conv4 import derivatives
-from harness.training.conv4.table import Operators, operators_for
+from harness.training.conv4.chosen import operators_for
+from harness.training.conv4.table import Operators
 
 ROUNDS = 15
 OPERATORS = tuple(field.name for field in fields(Operators))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.cell import Protocol
 from harness.training.conv4 import operators as op
 from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
 
@@ -93,21 +92,3 @@ PLAIN = Operators(
     norm_relu_tangent=op.norm_relu_tangent,
     norm_relu_gradient_tangent=op.norm_relu_gradient_tangent,
 )
-
-
-def operators_for(protocol: Protocol, on: Tensor) -> Operators:
-    """The fastest there are for this network, on the device of a tensor and in its numbers."""
-    from harness.training.conv4 import gpu, native  # late: they fill in such tables
-
-    if on.is_cuda:
-        return gpu.operators(protocol.precision)
-    if on.device.type == "cpu" and native.knows(protocol.filters, on.dtype):
-        return native.NATIVE
-    return PLAIN
-
-
-def compiled(protocol: Protocol, on: Tensor) -> bool:
-    """Whether `operators_for` gives those that are compiled from C."""
-    from harness.training.conv4 import native
-
-    return operators_for(protocol, on) is native.NATIVE
