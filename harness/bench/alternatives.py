@@ -1,8 +1,8 @@
 """The operators of the paper's network on a CPU beside other ways to compute the same: one thread, float32.
 
-`python -m harness.bench.alternatives` prints, for each operator, milliseconds for four tasks: by the kernels in
-C; by the formulas in torch's operators, of a convolution with and without cutting the windows; by torch's own
-convolution (oneDNN, channels last); and by torch.compile.
+`python -m harness.bench.alternatives` prints, for each operator, milliseconds for four tasks: by the kernels
+in C; by the formulas in torch's operators, of a convolution with and without cutting the windows; by torch's
+own convolution (oneDNN, channels last); and by torch.compile.
 """
 
 from __future__ import annotations

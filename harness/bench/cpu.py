@@ -12,6 +12,7 @@ from harness.bench import floor, machine, peers, timing
 from harness.bench.threads import threads
 from harness.bench.workload import PAPER, Answer, Prepare, Workload, make, ours
 from harness.cell import Protocol
+from harness.training import conv4
 
 ROUNDS = 15
 AGREEMENT = 1e-9
@@ -124,6 +125,7 @@ def measure(
         "versions": machine.versions(),
         "problem": protocol.label,
         "threads": 1,
+        "compiled": conv4.compiled(protocol, work.weights),
         "rounds": rounds,
         "programs": [row(name, programs[name]) | asdict(of_it) for name, of_it in times.items()],
         **compared(programs, {name: of_it.median_ms for name, of_it in times.items()}),
