@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import torch
@@ -35,9 +34,6 @@ def fused(plain: Mapping[str, Function]) -> dict[str, Function]:
 
     Where torch cannot compile one, a warning says so, and from then on all run as they are.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch about itself
-        import_module("torch._inductor.compile_fx")
     cannot: list[str] = []
     return {name: _compiled(function, cannot) for name, function in plain.items()}
 
@@ -53,7 +49,10 @@ def _compiled(function: Function, cannot: list[str]) -> Function:
                 for tensor in replay.leaves(argument):
                     _mark(tensor)
         try:
-            with torch._dynamo.config.patch(recompile_limit=MOST):
+            with torch._dynamo.config.patch(recompile_limit=MOST), warnings.catch_warnings():
+                warnings.simplefilter(
+                    "ignore"
+                )  # torch's own: of what it will remove, and that TF32 is faster
                 return fast(*arguments)
         except torch._dynamo.exc.TorchDynamoException as error:  # nothing has been computed yet
             cannot.append(str(error))

@@ -26,7 +26,7 @@ NETWORK = variant(filters=4, layers=3, norm_scale=True, norm_adapted=True)
 
 
 def table() -> Operators:
-    return replace(PLAIN, **fused.fused({name: getattr(PLAIN, name) for name in gpu.FUSED}))
+    return replace(PLAIN, **fused.fused(gpu.FUSED))
 
 
 def made() -> int:
@@ -83,9 +83,8 @@ def test_where_torch_cannot_compile_the_formulas_run(monkeypatch: pytest.MonkeyP
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gradient = ours.norm_relu_gradient(at, dy)
-    for one, other in zip(
-        leaves((at, gradient)), leaves((expected, PLAIN.norm_relu_gradient(expected, dy))), strict=True
-    ):
+    *gradients, _ = PLAIN.norm_relu_gradient(expected, dy)
+    for one, other in zip(leaves((at, gradient[:-1])), leaves((expected, tuple(gradients))), strict=True):
         assert torch.equal(one, other)
 
 
