@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from harness import grids
-from harness.bench.gpu import available, engine_rate, of_precision, synchronize
+from harness.bench.gpu import available, engine_rate, of_precision
+from harness.bench.timing import synchronize
 from harness.cell import Cell, Question
 from harness.grids import Grid
 from harness.records import pool

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 
 from harness import grids
-from harness.bench import machine, timing
+from harness.bench import machine, parts, timing
 from harness.bench.cpu import OURS, Contender, Say, compared, contenders, differences
 from harness.bench.workload import PAPER, make
 from harness.cell import Cell, Protocol, Question
 from harness.common.errors import UserError
 from harness.training import loop
+from harness.training.conv4.table import PLAIN
 from harness.training.precision import check
 
 ROUNDS = 10
@@ -32,6 +33,8 @@ LIMIT = 150.0
 """Seconds of all: a part that may take longer is left out."""
 ITERATIONS = 25
 """Of whole training, in the run that is timed: from one validation to the next."""
+FEW = 5
+"""Meta-gradients in which each operator is timed."""
 ENGINE = "harness engine"
 """The name of whole training in bench-gpu.json."""
 PRECISIONS = ("float32", "tf32", "tf32x3")
@@ -118,6 +121,17 @@ def available(protocol: Protocol, device: str) -> list[str]:
     return found
 
 
+def operators_ms(cells: Sequence[Cell], device: str) -> dict[str, dict[str, float]]:
+    """Where the time of a meta-gradient of all cells goes (see parts), in each precision, and by the formulas
+    alone in float32."""
+    protocol = cells[0].protocol
+    spent = {"formulas, float32": parts.measure(protocol, FEW, device, len(cells), PLAIN)}
+    for precision in available(protocol, device):
+        same = protocol.model_copy(update={"precision": precision})
+        spent[precision] = parts.measure(same, FEW, device, len(cells))
+    return spent
+
+
 def _place(row: dict[str, Any]) -> tuple[int, int]:
     """Precision by precision, ours first."""
     return PRECISIONS.index(row["precision"]), {OURS: 0, ENGINE: 1}.get(row["name"], 2)
@@ -156,7 +170,7 @@ def _calls(
     sizes = {name: cells if name == OURS else 1 for name in programs}
     works = {size: make(protocol, device=device, cells=size) for size in set(sizes.values())}
     steps = {name: one.prepare(works[sizes[name]]).step for name, one in programs.items()}
-    wait = partial(synchronize, device)
+    wait = partial(timing.synchronize, device)
     seconds = timing.interleaved(steps, rounds, synchronize=wait, seconds_each=SECONDS)
     rows = []
     for name, measured in seconds.items():
@@ -182,18 +196,12 @@ def engine_rate(cells: Sequence[Cell], device: str, iterations: int) -> float:
         done = sum(
             record.header.iterations for pack in packs for record in loop.train(pack, question, device)
         )
-        synchronize(device)
+        timing.synchronize(device)
         return done, time.perf_counter() - started
 
     run(2)  # to warm up
     (few, short), (many, long) = run(iterations), run(2 * iterations)
     return round((many - few) / (long - short), 3)
-
-
-def synchronize(device: str) -> None:
-    """Wait until the device has done what it was given."""
-    if device.startswith("cuda"):
-        torch.cuda.synchronize(device)
 
 
 @contextmanager

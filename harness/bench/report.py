@@ -49,8 +49,8 @@ def on_gpu(
     """Write bench-gpu.json, or quick-gpu.json for some cells of the small workload; see on_cpu. It is written
     after each part, so that whatever ends the bench leaves what was measured.
 
-    full: also a long run, and what each precision does to counts. UserError: their data set or the reference
-    is missing.
+    full: also where the time goes, a long run, and what each precision does to counts. UserError: their data
+    set or the reference is missing.
     """
     _check(only)
     grid = grids.load(counts.GRID)
@@ -63,6 +63,8 @@ def on_gpu(
     times = rounds or (3 if quick else gpu.ROUNDS)
     result = gpu.measure(cells, device, times, iterations, only, say, lambda part: _write(path, part))
     if full:
+        result["operators_ms"] = gpu.operators_ms(cells, device)
+        _write(path, result)
         result["long_run"] = counts.long_run(device, say)
         _write(path, result)
         counts.measure(grid, device, say, lambda rows: _write(path, result | {"counts": rows}))

@@ -70,6 +70,14 @@ def interleaved(
     return seconds
 
 
+def synchronize(device: str) -> None:
+    """Wait until the device has done what it was given."""
+    if device.startswith("cuda"):
+        import torch
+
+        torch.cuda.synchronize(device)
+
+
 def in_time(seconds: float, each: float, rounds: int) -> int:
     """How many of these rounds, of `each` seconds, can be done in time; FEWEST at least, if there are."""
     return rounds if each * rounds <= seconds else min(rounds, max(FEWEST, int(seconds / each)))

@@ -313,6 +313,13 @@ def test_the_result_has_its_keys(no_libraries: None) -> None:
     assert "higher: left out, not installed: pip install higher==0.2.1" in said
 
 
+def test_parts_of_a_pack_by_the_formulas_and_by_the_device() -> None:
+    spent = gpu.operators_ms(gpu.fig2(TINY)[3:5], "cpu")
+    assert list(spent) == ["formulas, float32", "float32"]
+    assert all(set(of) == {*parts.OPERATORS, parts.REST} for of in spent.values())
+    assert all(of["convolve"] > 0 for of in spent.values())
+
+
 def test_a_pack_on_a_device(no_libraries: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs on a GPU, here on the CPU: four cells of fig2, of both methods.
 

@@ -100,9 +100,7 @@ def test_three_tf32_products_are_as_exact_as_float32(rows: int, k: int, f: int) 
 
     generator = torch.Generator().manual_seed(0)
     shapes = (4, rows, k), (4, k, f), (4, rows, f)
-    x, w, y = (
-        torch.randn(shape, generator=generator, dtype=torch.float64).float().cuda() for shape in shapes
-    )
+    x, w, y = (torch.randn(shape, generator=generator).cuda() for shape in shapes)
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -1,7 +1,7 @@
-"""Batch norm with ReLU and its three derivatives, each in few kernels in place of many: by torch.compile.
+"""Batch norm with ReLU and its three derivatives, each in two kernels in place of many: by torch.compile.
 
-As formulas they are some ten passes over a map each, compiled two or three. The formulas are the plain
-version, and what runs where torch cannot compile.
+As formulas they are ten kernels or more each; compiled one sums over the rows, and one computes the result.
+The formulas are the plain version, and what runs where torch cannot compile.
 
 Compiled once for any number of groups, images and rows: cells that leave their pack change the first, layers
 the others. Nothing is tuned by trial runs, and nothing depends on how many groups came first, so a run that
@@ -50,9 +50,7 @@ def _compiled(function: Function, cannot: list[str]) -> Function:
                     _mark(tensor)
         try:
             with torch._dynamo.config.patch(recompile_limit=MOST), warnings.catch_warnings():
-                warnings.simplefilter(
-                    "ignore"
-                )  # torch's own: of what it will remove, and that TF32 is faster
+                warnings.simplefilter("ignore")  # torch's own, such as that TF32 would be faster
                 return fast(*arguments)
         except torch._dynamo.exc.TorchDynamoException as error:  # nothing has been computed yet
             cannot.append(str(error))
