@@ -81,6 +81,7 @@ help:  ## print this list
 	@echo "make bench               time a meta-iteration beside learn2learn, higher and TorchOpt"
 	@echo "     ROUNDS=15           how often each program runs; ONLY=higher,torchopt: only these"
 	@echo "make bench-gpu           throughput on a CUDA device, beside the same libraries"
+	@echo "     FULL=1              then a long run, and what TF32 does to the counts of fig2 (ten minutes in all)"
 	@echo "make test                run all tests"
 	@echo "make test-report         test the report's page in a real browser, Chromium"
 	@echo "make faults              kill sweeps and mutate grids, and see that nothing is lost (twenty minutes)"
@@ -154,7 +155,7 @@ bench: $(PEERS)
 	@$(HARNESS) bench $(BENCH)
 
 bench-gpu: $(PEERS)
-	@$(HARNESS) bench --device cuda $(BENCH)
+	@$(HARNESS) bench --device cuda $(BENCH) $${FULL:+--full}
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder

@@ -80,9 +80,9 @@ def _title(bench: dict[str, Any]) -> str:
 def _what(bench: dict[str, Any]) -> str:
     machine = bench["machine"]
     where = f"{machine['device']}, {machine['vector_unit']}, {machine['system']}"
-    how = f"median and quartiles of {bench['rounds']} rounds"
     if "throughput_ratios" in bench:
-        return f"{bench['problem']}\n{where}; {how}"
+        return f"{bench['problem']}\n{where}; medians of at most {bench['rounds']} rounds"
+    how = f"median and quartiles of {bench['rounds']} rounds"
     floor = "the floor (dashed: the matrix products alone, at peak speed)"
     takes = [f"{bench['ours_over_floor']:.2f} times {floor}"]
     if (ratio := bench["ours_over_fastest_peer"]) is not None:

@@ -151,7 +151,7 @@ def test_every_target_passes_its_variables_on(folder: Path) -> None:
         "compare": [*harness, "compare", *common, "--target", odd, "--", odd],
         "claims": [*harness, "claims", "--reference", "--results", odd],
         "bench": [*harness, "bench", *bench],
-        "bench-gpu": [*harness, "bench", "--device", "cuda", *bench],
+        "bench-gpu": [*harness, "bench", "--device", "cuda", *bench, "--full"],
         "faults": ["-m", "tests.faults", "--full"],
     }.items():
         assert words(folder, target, *(f"{name}={value}" for name, value in every.items())) == expected

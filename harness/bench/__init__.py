@@ -11,6 +11,7 @@
     parts.py      where the time goes, operator by operator
     curves.py     how the cost grows with the work
     gpu.py        throughput on a device: bench-gpu.json
+    counts.py     on a device: what a precision does to counts, and how long a long run takes
     overhead.py   what a sweep costs besides its training: overhead.json
     made_up.py    its records, with made-up losses
     history.py    the code of other commits, timed in turn

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.bench import cpu, curves, general, gpu, parts, peers
+from harness import grids, problems
+from harness.bench import counts, cpu, curves, general, gpu, parts, peers
 from harness.bench.cpu import Disagreement, Say
 from harness.bench.workload import PAPER, SMALL
 from harness.common.errors import UserError
@@ -42,13 +43,33 @@ def on_cpu(
     return _write(folder / ("quick.json" if quick else "bench.json"), result)
 
 
-def on_gpu(folder: Path, device: str, rounds: int | None, only: Sequence[str], quick: bool, say: Say) -> Path:
-    """Write bench-gpu.json, or quick-gpu.json for some cells of the small workload; see on_cpu."""
+def on_gpu(
+    folder: Path, device: str, rounds: int | None, only: Sequence[str], quick: bool, full: bool, say: Say
+) -> Path:
+    """Write bench-gpu.json, or quick-gpu.json for some cells of the small workload; see on_cpu. It is written
+    after each part, so that whatever ends the bench leaves what was measured.
+
+    full: also where the time goes, a long run, and what each precision does to counts. UserError: their data
+    set or the reference is missing.
+    """
     _check(only)
+    grid = grids.load(counts.GRID)
+    if full:
+        problems.check(grid.protocol)
+        counts.reference(grid)
     cells = gpu.fig2(SMALL)[3:7] if quick else gpu.fig2()
     iterations = 2 if quick else gpu.ITERATIONS
-    result = gpu.measure(cells, device, rounds or (3 if quick else gpu.ROUNDS), iterations, only, say)
-    return _write(folder / ("quick-gpu.json" if quick else "bench-gpu.json"), result)
+    path = folder / ("quick-gpu.json" if quick else "bench-gpu.json")
+    times = rounds or (3 if quick else gpu.ROUNDS)
+    result = gpu.measure(cells, device, times, iterations, only, say, lambda part: _write(path, part))
+    if full:
+        result["operators_ms"] = gpu.operators_ms(cells, device)
+        _write(path, result)
+        result["long_run"] = counts.long_run(device, say)
+        _write(path, result)
+        counts.measure(grid, device, say, lambda rows: _write(path, result | {"counts": rows}))
+        return path
+    return _write(path, result)
 
 
 def _check(only: Sequence[str]) -> None:

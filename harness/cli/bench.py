@@ -10,6 +10,7 @@ from harness.cli.codes import FAILED
 from harness.cli.console import complain, say, say_written
 from harness.cli.options import Device, Results
 from harness.common import places
+from harness.common.errors import UserError
 from harness.common.files import check_writable
 from harness.common.machine import check_device
 
@@ -24,12 +25,17 @@ def bench(
     ] = None,
     curves: Annotated[bool, typer.Option(help="Also measure how the cost grows with the work (CPU).")] = True,
     quick: Annotated[bool, typer.Option("--quick", help="A small workload, to see that it runs.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Also a long run, and the counts of fig2 in each precision (GPU)."),
+    ] = False,
     device: Device = "cpu",
     results: Results = places.RESULTS,
 ) -> None:
     """Time a meta-iteration beside the libraries that are installed.
 
-    All must first agree in float64. Writes bench.json and a figure into results/bench.
+    All must first agree in float64. Writes bench.json and a figure into results/bench. On a GPU the result is
+    written after each part.
     """
     import json
 
@@ -37,13 +43,15 @@ def bench(
     from harness.plots import bench as figure
 
     check_device(device)
+    if full and device == "cpu":
+        raise UserError("--full: takes a GPU; add --device cuda")
     folder, peers = results.absolute() / report.FOLDER, only.split(",") if only else ()
     check_writable(folder)
     try:
         if device == "cpu":
             path = report.on_cpu(folder, rounds, peers, quick, curves, say)
         else:
-            path = report.on_gpu(folder, device, rounds, peers, quick, say)
+            path = report.on_gpu(folder, device, rounds, peers, quick, full, say)
     except report.Disagreement as error:
         complain(str(error))
         raise typer.Exit(FAILED) from error

@@ -158,9 +158,10 @@ def _train(cell: Cell, question: Question, device: str, threads: int) -> None:
 
     from harness import problems
     from harness.cli.progress import duration, verdict
-    from harness.training import loop, trial
+    from harness.training import loop, precision, trial
 
     problems.check(cell.protocol)
+    precision.check(cell.protocol, device)
     trial.check([cell])
     torch.set_num_threads(threads)
     under = ", ".join(filter(None, (cell.protocol.dataset_name, cell.protocol.label)))

@@ -148,12 +148,15 @@ def tested(
     """Test cells that have kept weights, those of one protocol and method after each other. weights: by cell
     id; `note` is told how far it is. UserError: weights cannot be tested so."""
     from harness.records import checkpoints, meta_tests, provenance
+    from harness.training import precision
     from harness.training.checkpoint import state_of
     from harness.training.meta_test import MetaTester
 
     by_kind: dict[Any, list[Cell]] = {}
     for cell in cells:
         by_kind.setdefault((cell.protocol, cell.method), []).append(cell)
+    for protocol, _ in by_kind:
+        precision.check(protocol, device)
     at = 0
     for kind in by_kind.values():
         tester = MetaTester(kind[0], tasks=test.tasks, steps=test.steps, rates=test.numbers, device=device)

@@ -34,7 +34,9 @@ class Measuring(Frozen):
     validation_every: int = Field(
         25, ge=1, le=MAX_ITERATIONS, description="iterations from one validation to the next"
     )
-    precision: Literal["float32", "tf32", "float64"] = "float32"
+    precision: Literal["float32", "tf32", "tf32x3", "float64"] = Field(
+        "float32", description="of weights and products; tf32 and tf32x3: float32 multiplied by tensor cores"
+    )
 
     @property
     def number_bytes(self) -> int:

@@ -106,9 +106,10 @@ def run(
 def _train(cell: Cell, question: Question, device: str) -> pd.DataFrame:
     import torch  # late: it is slow to load
 
-    from harness.training import loop, trial
+    from harness.training import loop, precision, trial
 
     problems.check(cell.protocol)
+    precision.check(cell.protocol, device)
     before = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a sweep: more are slower for such small work
     try:

@@ -31,6 +31,7 @@ from harness.sweeping.plan import (
     together,
 )
 from harness.sweeping.runner import Keeping, Machine, Runner
+from harness.training import precision
 
 Draw = Callable[[Path], object]
 """Draws the figures of a folder's tables."""
@@ -206,6 +207,8 @@ def _run_missing(
     _set_aside(store, display, damaged, AGAIN)
     _set_aside(store, display, others)
     missing = [cell for cell in cells if cell.cell_id in todo]
+    for protocol in dict.fromkeys(cell.protocol for cell in missing):
+        precision.check(protocol, machine.device, machine.ray_address)
     if any(map(provenance.others, missing)):
         from harness.training import trial  # late: it loads torch, which a sweep of our own does without
 

@@ -29,7 +29,7 @@ from harness.problems.base import sent
 from harness.problems.networks import Built, built
 from harness.problems.networks.conv4 import at_once, held
 from harness.problems.perturbation import perturbed
-from harness.training import conv4, memory, replay
+from harness.training import conv4, memory, precision, replay
 from harness.training.autodiff import PAIRS, LoopedEngine, MappedEngine
 from harness.training.engine import Engine, mask_of
 
@@ -88,7 +88,8 @@ class Pack:
         self.protocol, self.device = cells[0].protocol, device
         self.seeds = [cell.seed for cell in cells]
         self.dtype = dtype_of(self.protocol)
-        _set_precision(self.protocol)
+        precision.check(self.protocol, device.type)
+        precision.use(self.protocol)
         self.method = METHODS[cells[0].method]
         self.problem = problem_of(self.protocol)
         network = built(self.protocol, *self.problem.shape())
@@ -306,8 +307,3 @@ def default_chunk(protocol: Protocol, device: torch.device, kept: int = 0) -> in
 def dtype_of(protocol: Protocol) -> torch.dtype:
     """What weights and images are kept in. TF32 is a way to multiply float32."""
     return torch.float64 if protocol.precision == "float64" else torch.float32
-
-
-def _set_precision(protocol: Protocol) -> None:
-    """Products of float32 matrices in full float32, or in TF32 where the protocol says so (GPU only)."""
-    torch.set_float32_matmul_precision("high" if protocol.precision == "tf32" else "highest")

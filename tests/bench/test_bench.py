@@ -128,6 +128,30 @@ def test_rounds_are_interleaved_and_the_order_moves() -> None:
     assert waited == [k for ran_before in range(12) for k in (ran_before, ran_before + 1)]
 
 
+def test_a_slow_program_runs_in_fewer_rounds_evenly_spread() -> None:
+    """Of ten rounds in 20 s: one of 1 s runs in all, one of 5 s in four, one of 50 s in three."""
+    now, ran = 0.0, []
+
+    def run(name: str, takes: float) -> None:
+        nonlocal now
+        now += takes
+        ran.append(name)
+
+    takes = {"a": 1.0, "b": 5.0, "c": 50.0}
+    steps = {name: lambda name=name: run(name, takes[name]) for name in takes}
+    seconds = timing.interleaved(steps, 10, 2, clock=lambda: now, seconds_each=20.0)
+    assert seconds == {"a": [1.0] * 10, "b": [5.0] * 4, "c": [50.0] * 3}
+    rounds = "".join(ran[6:]).split("a")  # after the two to warm up
+    assert max(len(between) for between in rounds) <= 4
+    parts = [timing.takes_part(number, 4, 10) for number in range(10)]
+    assert "".join("x" if part else "." for part in parts) == "..x.x..x.x"
+    assert timing.in_time(20.0, 50.0, 2) == 2
+
+
+def test_all_rounds_where_time_does_not_count() -> None:
+    assert timing.in_time(float("inf"), 1e9, 25) == 25
+
+
 # Agreement.
 
 
@@ -289,6 +313,13 @@ def test_the_result_has_its_keys(no_libraries: None) -> None:
     assert "higher: left out, not installed: pip install higher==0.2.1" in said
 
 
+def test_parts_of_a_pack_by_the_formulas_and_by_the_device() -> None:
+    spent = gpu.operators_ms(gpu.fig2(TINY)[3:5], "cpu")
+    assert list(spent) == ["formulas, float32", "float32"]
+    assert all(set(of) == {*parts.OPERATORS, parts.REST} for of in spent.values())
+    assert all(of["convolve"] > 0 for of in spent.values())
+
+
 def test_a_pack_on_a_device(no_libraries: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs on a GPU, here on the CPU: four cells of fig2, of both methods.
 
@@ -299,14 +330,70 @@ def test_a_pack_on_a_device(no_libraries: None, monkeypatch: pytest.MonkeyPatch)
     cells = gpu.fig2(TINY)[3:7]
     assert len(gpu.fig2()) == 185
     assert {cell.method for cell in cells} == {"maml", "alpha-maml"}
-    result = gpu.measure(cells, "cpu", rounds=1, iterations=2)
+    kept: list[list[str]] = []
+
+    def keep(part: dict) -> None:
+        kept.append([row["name"] for row in part["programs"]])
+
+    result = gpu.measure(cells, "cpu", rounds=1, iterations=2, keep=keep)
     ours, engine, *others = result["programs"]
+    names = [row["name"] for row in result["programs"]]
+    assert kept == [[name for name in names if name != gpu.ENGINE], names]
     assert (ours["name"], ours["cells"], ours["precision"]) == ("harness", 4, "float32")
     assert ours["cell_iterations_per_second"] == pytest.approx(4e3 / ours["median_ms"], rel=0.01)
     assert (engine["name"], engine["cells"]) == ("harness engine", 4)
     assert engine["cell_iterations_per_second"] == (4 * 4 - 4 * 2) / (3 - 1)
     assert [row["cells"] for row in others] == [1, 1]
     assert result["throughput_ratios"]["float32"]["fastest_peer"] is None
+    assert result["left_out"] == []
+    assert {row["rounds"] for row in (ours, *others)} == {1}
+
+
+def test_what_was_measured_is_there_however_the_bench_ends(
+    no_libraries: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here by an error in whole training: the calls have been written."""
+
+    def ends(*_: object) -> float:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(report, "SMALL", TINY)
+    monkeypatch.setattr(gpu, "engine_rate", ends)
+    with pytest.raises(KeyboardInterrupt):
+        report.on_gpu(tmp_path, "cpu", 1, (), True, False, lambda line: None)
+    written = json.loads((tmp_path / "quick-gpu.json").read_text("utf-8"))
+    assert [row["name"] for row in written["programs"]][0] == "harness"
+    assert written["throughput_ratios"].keys() == {"float32"}
+    assert list(tmp_path.iterdir()) == [tmp_path / "quick-gpu.json"]
+
+
+def test_what_no_time_is_left_for_is_left_out(no_libraries: None) -> None:
+    said: list[str] = []
+    result = gpu.measure(gpu.fig2(TINY)[3:4], "cpu", rounds=1, iterations=2, say=said.append, limit=-1)
+    assert result["programs"] == []
+    assert result["left_out"] == ["a call, float32", "whole training, float32"]
+    assert said[-1] == "whole training, float32: left out, as -1 seconds are not enough"
+
+
+def test_throughput_beside_the_fastest_library(no_libraries: None) -> None:
+    programs, _ = cpu.contenders()
+    programs = programs | {"t": cpu.Contender(package="torchopt", layout=None, prepare=workload.ours)}
+    rates = {("harness", "float32"): 50, ("t", "float32"): 5, ("harness", "tf32x3"): 80}
+    rows = [
+        {"name": name, "precision": precision, "cell_iterations_per_second": rate}
+        for (name, precision), rate in (rates | {(gpu.ENGINE, "tf32x3"): 9}).items()
+    ]
+    ratios = gpu._ratios(rows, programs)
+    assert ratios["float32"] == {
+        "fastest_peer": "t",
+        "ours_over_fastest_peer": 10.0,
+        "engine_over_fastest_peer": None,
+    }
+    assert set(ratios["tf32x3"].values()) == {None}
+
+
+def test_a_cpu_multiplies_in_float32_alone() -> None:
+    assert gpu.available(TINY, "cpu") == ["float32"]
 
 
 def test_the_command(
@@ -340,6 +427,8 @@ def test_the_command_refuses(
         2,
         "harness: --only highest: unknown peer; the peers are learn2learn, higher, torchopt\n",
     )
+
+    assert run("--full") == (2, "harness: --full: takes a GPU; add --device cuda\n")
 
     def differing(*_: object) -> None:
         raise cpu.Disagreement("x: differs by 1.0e-01 in float64, at most 1e-09 is allowed")

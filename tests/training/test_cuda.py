@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import torch
 
 from harness.cell import Cell, Protocol, Question, protocol_of
-from harness.training import loop, pack, replay
+from harness.training import loop, pack, precision, replay
+from harness.training.conv4 import operators
 from harness.training.meta_test import MetaTester
 from tests.conftest import SMALL
 
@@ -103,6 +105,42 @@ def test_a_pack_that_outgrows_its_memory_goes_on_in_parts() -> None:
     at_once = {one.header.provenance.get("pairs_at_once", 48) for one in found.values()}
     assert max(at_once) < 48
     same({cell_id: one.rows.to_pydict() for cell_id, one in found.items()}, expected)
+
+
+@pytest.mark.skipif(find_spec("triton") is None, reason="no Triton")
+@pytest.mark.parametrize(("rows", "k", "f"), [(980, 576, 64), (980, 64, 576), (20, 64, 20), (77, 40, 24)])
+def test_three_tf32_products_are_as_exact_as_float32(rows: int, k: int, f: int) -> None:
+    """Of four groups, and of all their rows under one; TF32 alone is a hundred times worse."""
+    if torch.cuda.get_device_capability() < precision.CAPABILITY:
+        pytest.skip("no TF32")
+    from harness.training.conv4 import triton_products as ours
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = (4, rows, k), (4, k, f), (4, rows, f)
+    x, w, y = (torch.randn(shape, generator=generator).cuda() for shape in shapes)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        for how, formula, arguments in (
+            (ours.product, operators.product, (x, w)),
+            (ours.product, operators.product, (x, w[:1])),
+            (ours.product, operators.product, (y, w.mT)),
+            (ours.correlation, operators.correlation, (x, y, 4)),
+            (ours.correlation, operators.correlation, (x, y, 1)),
+        ):
+            exact = formula(*(one.double() if isinstance(one, torch.Tensor) else one for one in arguments))
+            error = {
+                name: float((result.double() - exact).norm() / exact.norm())
+                for name, result in {
+                    "ours": how(*arguments),
+                    "float32": formula(*arguments),
+                    "tf32": how(*arguments, precision="tf32"),
+                }.items()
+            }
+            assert error["ours"] < max(4 * error["float32"], 1e-6)
+            assert error["ours"] < error["tf32"] / 30
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def test_a_recording_outlives_old_graphs() -> None:

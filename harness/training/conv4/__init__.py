@@ -1,11 +1,13 @@
 """The fast path for the paper's network, Conv-4: its derivatives written out by hand, without autograd.
 
-Six files, each built on the one above it:
+Its files, each built on those above it:
 
     operators.py     convolution, batch norm with ReLU, and the first block, which is both in one; for each,
                      up to four functions: value, gradient, tangent, and the tangent of the gradient
-    table.py         which functions compute them, on which machine
+    table.py         the functions that compute them, as a table: the formulas
     native.py        those for a CPU, by kernels.c
+    gpu.py           those for a GPU: batch norm by fused.py, products by triton_products.py
+    chosen.py        which table is used on which machine
     derivatives.py   passes over the layers: the loss, its gradient, its Hessian times a direction
     metagradient.py  the inner loop and, back through its steps, the meta-gradient and the derivative
                      with respect to alpha
@@ -18,9 +20,9 @@ them. There is a group for each cell and task, and a chunk of them goes through 
 tests/training/conv4 compares every function with torch's own operators and autograd in float64.
 """
 
+from harness.training.conv4.chosen import compiled
 from harness.training.conv4.derivatives import features
 from harness.training.conv4.engine import Conv4Engine, knows
 from harness.training.conv4.metagradient import adapt, meta_gradient
-from harness.training.conv4.table import compiled
 
 __all__ = ["Conv4Engine", "adapt", "compiled", "features", "knows", "meta_gradient"]

@@ -17,6 +17,7 @@ from harness.cell import Protocol
 from harness.problems import problem_of
 from harness.problems.episodes import labels
 from harness.problems.networks.conv4 import SIDE, layout
+from harness.training.conv4.chosen import operators_for
 from harness.training.conv4.operators import (
     First,
     FirstPulled,
@@ -28,7 +29,7 @@ from harness.training.conv4.operators import (
     halved,
     product,
 )
-from harness.training.conv4.table import Operators, operators_for
+from harness.training.conv4.table import Operators
 
 Weights = dict[str, Tensor]
 """The flat vectors as named parts: conv0 [g, 9, c]; conv1 ... [shared, 9 * c, c]; head [shared, c, n_way];

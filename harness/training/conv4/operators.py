@@ -124,7 +124,7 @@ def norm_relu(x: Tensor, scale: Tensor, shift: Tensor, eps: float) -> Normed:
 def norm_relu_gradient(at: Normed, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, Pulled]:
     """With d = dy where y > 0: dx = scale r (d - <d> - n <d n>), dscale = sum d n, dshift = sum d."""
     _, n, r, scale = at
-    d = _where_positive(at.y, dy)
+    d = where_positive(at.y, dy)
     mean, along = d.mean(1, keepdim=True), _along(d, n)
     factor = scale * r
     dx = torch.addcmul(-factor * mean, d, factor).addcmul_(n, -factor * along)
@@ -140,7 +140,7 @@ def norm_relu_tangent(
     mean, along = x_dot.mean(1, keepdim=True), _along(x_dot, n)
     factor = scale * r
     y_dot = torch.addcmul(shift_dot - factor * mean, x_dot, factor).addcmul_(n, scale_dot - factor * along)
-    return _where_positive(at.y, y_dot), Pushed(x_dot, mean, along)
+    return where_positive(at.y, y_dot), Pushed(x_dot, mean, along)
 
 
 def norm_relu_gradient_tangent(
@@ -156,7 +156,7 @@ def norm_relu_gradient_tangent(
     _, n, r, scale = at
     d, d_mean, dn = pulled
     x_dot, x_mean, xn = pushed
-    d_dot = _where_positive(at.y, dy_dot)
+    d_dot = where_positive(at.y, dy_dot)
     mean = d_dot.mean(1, keepdim=True)
     dn_dot = _along(d_dot, n) + r * (_along(d, x_dot) - d_mean * x_mean - dn * xn)
     f = scale * r
@@ -219,12 +219,12 @@ def rows_of(of: Patches, filters: Tensor, y: Tensor | None) -> Tensor:
     """relu(windows filters); or windows filters where a y > 0, else 0. filters: [g, 10, c]; y and the result:
     [g, n * rows, c]."""
     rows = torch.bmm(of.windows.flatten(1, 2), filters)
-    return rows.relu_() if y is None else _where_positive(y, rows)
+    return rows.relu_() if y is None else where_positive(y, rows)
 
 
 def by_filters(of: Patches, y: Tensor, dy: Tensor) -> Tensor:
     """windows^T d, d = dy where y > 0: the gradient of `filters`, [g, 10, c]."""
-    return torch.bmm(of.windows.flatten(1, 2).mT, _where_positive(y, dy))
+    return torch.bmm(of.windows.flatten(1, 2).mT, where_positive(y, dy))
 
 
 Rows = Callable[[Patches, Tensor, Tensor | None], Tensor]
@@ -293,7 +293,7 @@ def first_block_gradient_tangent(
     return dw_dot, r_dot * p + r * p_dot, dshift_dot
 
 
-def _where_positive(y: Tensor, gradient: Tensor) -> Tensor:
+def where_positive(y: Tensor, gradient: Tensor) -> Tensor:
     """`gradient` where y > 0, else 0, as [g, rows, c]; it may come as [g, n, h, w, c], a view into something.
 
     One kernel, several times faster than torch.where on a CPU.

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from harness.cell import Protocol
 from harness.training.conv4 import operators as op
 from harness.training.conv4.operators import First, FirstPulled, Normed, Patches, Pulled, Pushed
 
@@ -49,22 +48,32 @@ def _input(y: Tensor, shape: tuple[int, ...], block: int) -> Tensor:
     return y.view(shape[0], -1, 9 * shape[-1]) if block == 1 else op.windows(y.view(shape))
 
 
-def _by_weights(pairs: Sequence[tuple[Tensor, Tensor]], out: Tensor) -> None:
+def by_weights(
+    pairs: Sequence[tuple[Tensor, Tensor]],
+    out: Tensor,
+    correlation: Callable[[Tensor, Tensor, int], Tensor] = op.correlation,
+) -> None:
+    """A correlation for each pair."""
     (x, dy), *others = pairs
-    total = op.correlation(x, dy, len(out))
+    total = correlation(x, dy, len(out))
     for x, dy in others:
-        total += op.correlation(x, dy, len(out))
+        total += correlation(x, dy, len(out))
     out.copy_(total)
 
 
-def _by_input(pairs: Sequence[tuple[Tensor, Tensor]], shape: tuple[int, ...], block: int) -> Tensor:
+def by_input(
+    pairs: Sequence[tuple[Tensor, Tensor]],
+    shape: tuple[int, ...],
+    block: int,
+    product: Callable[[Tensor, Tensor], Tensor] = op.product,
+) -> Tensor:
     """One product for all pairs, side by side."""
     if len(pairs) == 1:
         ((dy, w),) = pairs
     else:
         dy = torch.cat([dy for dy, _ in pairs], 2)
         w = torch.cat([w.repeat_interleave(shape[0] // len(w), 0) for _, w in pairs], 2)
-    columns = op.product(dy, w.mT)
+    columns = product(dy, w.mT)
     return columns.view(shape[0], -1, shape[-1]) if block == 1 else op.scatter(columns, shape)
 
 
@@ -76,26 +85,10 @@ PLAIN = Operators(
     first_block_gradient_tangent=op.first_block_gradient_tangent,
     input=_input,
     convolve=op.product,
-    by_weights=_by_weights,
-    by_input=_by_input,
+    by_weights=by_weights,
+    by_input=by_input,
     norm_relu=op.norm_relu,
     norm_relu_gradient=op.norm_relu_gradient,
     norm_relu_tangent=op.norm_relu_tangent,
     norm_relu_gradient_tangent=op.norm_relu_gradient_tangent,
 )
-
-
-def operators_for(protocol: Protocol, on: Tensor) -> Operators:
-    """The fastest there are for this network, on the device of a tensor and in its numbers."""
-    from harness.training.conv4 import native  # late: it fills in such a table
-
-    if on.device.type == "cpu" and native.knows(protocol.filters, on.dtype):
-        return native.NATIVE
-    return PLAIN
-
-
-def compiled(protocol: Protocol, on: Tensor) -> bool:
-    """Whether `operators_for` gives those that are compiled from C."""
-    from harness.training.conv4 import native
-
-    return operators_for(protocol, on) is native.NATIVE

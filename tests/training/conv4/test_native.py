@@ -13,8 +13,9 @@ from harness.cell import Cell, Question
 from harness.methods import maml
 from harness.training.conv4 import derivatives, native
 from harness.training.conv4 import operators as op
+from harness.training.conv4.chosen import operators_for
 from harness.training.conv4.native import NATIVE
-from harness.training.conv4.table import PLAIN, operators_for
+from harness.training.conv4.table import PLAIN
 from harness.training.loop import train
 from tests.training.conv4.test_derivatives import moved, random_images, variant
 from tests.training.conv4.test_operators import EPS, close, random

@@ -1,0 +1,67 @@
+"""The operators on a GPU: batch norm fused, the first block's products with their ReLU, and for `tf32x3` all
+convolutions' products of our own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache, partial
+from importlib.util import find_spec
+from typing import Any
+
+from torch import Tensor
+
+from harness.training.conv4 import operators as op
+from harness.training.conv4.fused import fused
+from harness.training.conv4.operators import Normed, Pulled, Pushed
+from harness.training.conv4.table import PLAIN, Operators, by_input, by_weights
+
+IN_TRITON = {"float32": "ieee", "tf32": "tf32", "tf32x3": "tf32x3", "float64": "ieee"}
+"""A protocol's precision -> what Triton calls it."""
+
+
+def _gradient(at: Normed, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, Pulled]:
+    """As operators.norm_relu_gradient; but d is dy, of which y > 0 is asked again: one map less to write."""
+    dx, by_scale, by_shift, pulled = op.norm_relu_gradient(at, dy)
+    return dx, by_scale, by_shift, pulled._replace(d=dy)
+
+
+def _gradient_tangent(
+    at: Normed, pulled: Pulled, pushed: Pushed, dy_dot: Tensor, scale_dot: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """As operators.norm_relu_gradient_tangent, of such a d."""
+    d = op.where_positive(at.y, pulled.d)
+    return op.norm_relu_gradient_tangent(at, pulled._replace(d=d), pushed, dy_dot, scale_dot)
+
+
+FUSED: dict[str, Callable[..., Any]] = {
+    "norm_relu": op.norm_relu,
+    "norm_relu_gradient": _gradient,
+    "norm_relu_tangent": op.norm_relu_tangent,
+    "norm_relu_gradient_tangent": _gradient_tangent,
+}
+"""What torch compiles, by the names in the table."""
+
+
+@cache
+def operators(precision: str) -> Operators:
+    """Those for a protocol's precision; the formulas where there is no Triton."""
+    if find_spec("triton") is None:
+        return PLAIN
+    from harness.training.conv4 import triton_products as triton  # late: a CPU's torch comes without
+
+    rows = partial(triton.rows_of, precision=IN_TRITON[precision])
+    filters = partial(triton.by_filters, precision=IN_TRITON[precision])
+    others: dict[str, Any] = fused(FUSED)
+    if precision == "tf32x3":
+        others["convolve"] = triton.product
+        others["by_weights"] = partial(by_weights, correlation=triton.correlation)
+        others["by_input"] = partial(by_input, product=triton.product)
+    return replace(
+        PLAIN,
+        first_block=partial(op.first_block, rows_of=rows),
+        first_block_gradient=partial(op.first_block_gradient, by_filters=filters),
+        first_block_tangent=partial(op.first_block_tangent, rows_of=rows),
+        first_block_gradient_tangent=partial(op.first_block_gradient_tangent, by_filters=filters),
+        **others,
+    )
