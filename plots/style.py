@@ -21,6 +21,7 @@ from matplotlib.transforms import Bbox
 
 from harness.common.files import figures, whole_files, write_whole
 from harness.plots import fonts
+from harness.plots.sparing import sparing
 
 DPI = 200
 
@@ -42,6 +43,8 @@ WHOLE = Page(widest=8.4, narrowest=5.6, column=False)
 COLUMN = Page(widest=3.3, narrowest=3.3, column=True)
 
 _page: ContextVar[Page] = ContextVar("page", default=WHOLE)
+_in_style: ContextVar[bool] = ContextVar("in_style", default=False)
+"""Whether `applied` is in force: to apply it anew takes longer than to measure a text."""
 
 
 def page() -> Page:
@@ -101,15 +104,22 @@ def applied(page: Page | None = None) -> Iterator[None]:
     """
     said = logging.getLogger("matplotlib")
     level = said.level
-    with matplotlib.style.context(["default", RC]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        said.setLevel(logging.ERROR)
-        before = _page.set(page or _page.get())
-        try:
+    before = _page.set(page or _page.get())
+    try:
+        if _in_style.get():
             yield
+            return
+        inside = _in_style.set(True)
+        try:
+            with matplotlib.style.context(["default", RC]), warnings.catch_warnings(), sparing():
+                warnings.filterwarnings("ignore", "Glyph .* missing from font")
+                said.setLevel(logging.ERROR)
+                yield
         finally:
-            _page.reset(before)
+            _in_style.reset(inside)
             said.setLevel(level)
+    finally:
+        _page.reset(before)
 
 
 def sequence(count: int) -> list[Any]:
