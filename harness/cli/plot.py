@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -135,6 +136,13 @@ def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:
         some = ", ".join(one_line(stem, 40) for stem in rest[:3]) + (", ..." if len(rest) > 3 else "")
         files = f"{len(rest)} more damaged file{'s' * (len(rest) > 1)}"
         say(f"{short(store.folder)}: {files}, of no cell that is drawn: {some}", style="yellow")
+
+
+def warm() -> None:
+    """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is for `draw` to
+    say."""
+    with contextlib.suppress(Exception):
+        import harness.plots.render  # noqa: F401
 
 
 def draw(folder: Path, column: bool = False) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +14,7 @@ from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
 from harness.cli.meta_test import of_grid
 from harness.cli.options import Dataset, Device, Results, grid_names, room
-from harness.cli.plot import draw, say_left_out
+from harness.cli.plot import draw, say_left_out, warm
 from harness.cli.report import report as write_report
 from harness.common import places
 from harness.common.errors import UserError
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 MOST_PER_CORE = 4
 """Jobs: Ray starts a process for each at once, and each takes some 300 MB."""
+
+SOON_S = 0.2
+"""Seconds after which the driver has started Ray's process, and waits."""
 
 
 class RunnerName(StrEnum):
@@ -137,13 +141,18 @@ def _every() -> float:
 
 
 def _runner(name: RunnerName) -> Runner:
-    """The runner, which is loaded only when there is something to run."""
+    """The runner, which is loaded only when there is something to run. While Ray starts, and the driver only
+    waits, it loads what it draws with."""
 
     def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
         if name == RunnerName.serial:
             from harness.sweeping.serial import run as chosen
         else:
             from harness.sweeping.supervisor import run as chosen
+
+            meanwhile = threading.Timer(SOON_S, warm)
+            meanwhile.daemon = True
+            meanwhile.start()
         return chosen(packs, question, machine, driver)
 
     return run_packs
