@@ -25,8 +25,9 @@ KEPT = 4096
 @contextmanager
 def sparing() -> Iterator[None]:
     """In here."""
-    with patch.object(MathTextParser, "_parse_cached", _parse_cached), patch.object(
-        subset.Options, "_drop_tables_default", [*_DROPPED, *LAYOUT]
+    with (
+        patch.object(MathTextParser, "_parse_cached", _parse_cached),
+        patch.object(subset.Options, "_drop_tables_default", [*_DROPPED, *LAYOUT]),
     ):
         yield
 
