@@ -135,12 +135,12 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
 
 def save(fig: Figure, path: Path) -> None:
     """Write a .png, .svg or .pdf, whole or not at all, the same bytes from run to run. Raises NotWritten."""
+    fonts.cover(fig)
     write_whole(path, lambda file: _save(fig, file, path.suffix[1:]))
 
 
 def _save(fig: Figure, file: Path, kind: str, part: Bbox | None = None) -> None:
     """part: of the figure, in inches from its lower left; None: all."""
-    fonts.cover(fig)
     with _only(fig, part):
         fig.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(DATED[kind]), bbox_inches=part)
 
@@ -180,6 +180,7 @@ def write_parts(fig: Figure, parts: Mapping[Path, Bbox | None]) -> list[Path]:
     """Write parts of a figure, each as <base>.png, .svg and .pdf: base -> see _save. In `applied`.
 
     Raises NotWritten, as `write` does."""
+    fonts.cover(fig)
     paths = {path: part for base, part in parts.items() for path in figures(base)}
     with whole_files([*paths]) as files:
         for file, (path, part) in zip(files, paths.items(), strict=True):
