@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -120,6 +121,16 @@ def applied(page: Page | None = None) -> Iterator[None]:
             said.setLevel(level)
     finally:
         _page.reset(before)
+
+
+def warm() -> None:
+    """Do once what the first figure of a process would have to: read the fonts, set a formula."""
+    with applied():
+        fig = Figure(figsize=(1, 1))
+        for weight in ("normal", "bold"):
+            fig.text(0, 0, "a $10^{-1}$", weight=weight)
+        for kind in DATED:
+            fig.savefig(io.BytesIO(), format=kind)
 
 
 def sequence(count: int) -> list[Any]:

@@ -90,7 +90,7 @@ def say(text: str | Text = "", style: str = "", console: Printer = out, indent: 
 
 
 Line = tuple[str | Text, str, int]
-"""What `say` prints on standard output: the text, its style, and how far what it is wrapped to is indented."""
+"""What `say` prints on standard output: a text, its style, how far what it is wrapped to is indented."""
 _kept: ContextVar[list[Line] | None] = ContextVar("kept", default=None)
 
 

@@ -168,8 +168,9 @@ def warm() -> None:
     """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is for `draw` to
     say."""
     with contextlib.suppress(Exception):
-        import harness.plots.meta_test
-        import harness.plots.render  # noqa: F401
+        from harness.plots import meta_test, render, style  # noqa: F401
+
+        style.warm()
 
 
 def draw(folder: Path, column: bool = False) -> list[Path]:

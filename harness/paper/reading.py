@@ -49,8 +49,8 @@ Column = Reading | None
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Records:
-    """All records of one reading, pooled over grids. What is counted in them for several claims is remembered,
-    so the frames must not be changed."""
+    """All records of one reading, pooled over grids. What is counted in them for several claims is
+    remembered: the frames must not be changed."""
 
     reading: Reading
     trials: pd.DataFrame
