@@ -103,8 +103,18 @@ def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
 @lru_cache(maxsize=1 << 16, typed=True)
 def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
     """The cell, made and hashed once: a large store and the grids it serves name the same cells many
-    times."""
-    return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
+    times. All seeds of a point are checked together."""
+    checked = _point(protocol, method, hyper)
+    if type(seed) is not int or not 0 <= seed < 2**63:
+        return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)  # which says what is wrong
+    return Cell.model_construct(
+        protocol=checked.protocol, method=checked.method, hyper=checked.hyper, seed=seed
+    )
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _point(protocol: Protocol, method: str, hyper: Hyper) -> Cell:
+    return Cell(protocol=protocol, method=method, hyper=hyper, seed=0)
 
 
 class Question(Frozen):
