@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import sys
@@ -41,5 +40,4 @@ def main() -> None:
         if stdout.lost is not None and not isinstance(stdout.lost, BrokenPipeError):  # `| head` is no loss
             stderr.write(f"harness: some of the output could not be written: {stdout.reason}\n")
             code = code or FAILED
-    gc.freeze()  # else Python looks at every object once more, for a third of a second, before it ends
     sys.exit(code)

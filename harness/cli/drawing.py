@@ -31,6 +31,15 @@ Answer = tuple[list[Line], BaseException | None]
 """What a call said, and what it raised."""
 
 
+def warm() -> None:
+    """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is for whoever draws to
+    say."""
+    with suppress(Exception):
+        from harness.plots import meta_test, render, style  # noqa: F401
+
+        style.warm()
+
+
 class Drawers:
     """Inside its `with`, processes that draw `figures` figures or so, one for each core; none for a FEW."""
 
@@ -125,8 +134,6 @@ def _environment() -> dict[str, str]:
 
 def serve(*handles: int) -> None:
     """Draw what is asked for, in a process for each of these connections, until they are closed."""
-    from harness.cli.plot import warm
-
     signal.signal(signal.SIGTERM, _leave)
     warm()
     children = []

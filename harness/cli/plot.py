@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -162,15 +161,6 @@ def _say_rest(scan: Scan, named: Collection[str], store: Store) -> None:
         some = ", ".join(one_line(stem, 40) for stem in rest[:3]) + (", ..." if len(rest) > 3 else "")
         files = f"{len(rest)} more damaged file{'s' * (len(rest) > 1)}"
         say(f"{short(store.folder)}: {files}, of no cell that is drawn: {some}", style="yellow")
-
-
-def warm() -> None:
-    """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is for `draw` to
-    say."""
-    with contextlib.suppress(Exception):
-        from harness.plots import meta_test, render, style  # noqa: F401
-
-        style.warm()
 
 
 def draw(folder: Path, column: bool = False) -> list[Path]:

@@ -12,9 +12,10 @@ import typer
 
 from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
+from harness.cli.drawing import warm
 from harness.cli.meta_test import of_grid
 from harness.cli.options import Dataset, Device, Results, grid_names, room
-from harness.cli.plot import draw, say_left_out, warm
+from harness.cli.plot import draw, say_left_out
 from harness.cli.report import report as write_report
 from harness.common import places
 from harness.common.errors import UserError
