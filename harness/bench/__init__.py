@@ -12,6 +12,8 @@
     curves.py     how the cost grows with the work
     gpu.py        throughput on a device: bench-gpu.json
     overhead.py   what a sweep costs besides its training: overhead.json
+    empty.py      beside an empty run of Ray Tune
+    commands.py   whole commands, timed
     made_up.py    its records, with made-up losses
     history.py    the code of other commits, timed in turn
 

@@ -32,8 +32,8 @@ Answer = tuple[list[Line], BaseException | None]
 
 
 def warm() -> None:
-    """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is for the one who draws
-    to say."""
+    """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is said by those who
+    draw."""
     with suppress(Exception):
         from harness.plots import meta_test, render, style  # noqa: F401
 
