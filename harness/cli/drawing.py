@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -22,6 +23,8 @@ from harness.common.machine import cores
 FEW = 4
 """So many figures are drawn in this process: to start others takes as long."""
 PROGRAM = "import sys; from harness.cli.drawing import serve; serve(*map(int, sys.argv[1:]))"
+SOON_S = 0.2
+"""Seconds after which the driver of a sweep has started Ray's process, and waits."""
 PATIENCE_S = 2.0
 """How long a process may take to remove the files that it was writing."""
 
@@ -38,6 +41,25 @@ def warm() -> None:
         from harness.plots import meta_test, render, style  # noqa: F401
 
         style.warm()
+
+
+class Loading:
+    """`warm`, in a thread beside what this process does. matplotlib is not made for two threads: wait for it
+    before anything is drawn."""
+
+    def __init__(self) -> None:
+        self._thread = threading.Timer(SOON_S, warm)
+        self._thread.daemon = True  # nobody waits for it where the process has to end at once
+
+    def start(self) -> None:
+        """Begin in a moment."""
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until it is done, if it has begun; if not, it never will."""
+        self._thread.cancel()
+        if self._thread.is_alive():
+            self._thread.join()
 
 
 class Drawers:
