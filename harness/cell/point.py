@@ -126,14 +126,14 @@ _SEEDS = 4096
 
 
 @lru_cache(maxsize=4096, typed=True)
-def point(protocol: Protocol, method: str, hyper: Hyper) -> Point:
+def point_of(protocol: Protocol, method: str, hyper: Hyper) -> Point:
     """Made once: a large store and the grids it serves name the same cells many times."""
     return Point(protocol, method, hyper)
 
 
 def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
     """The cell, made and hashed once."""
-    return point(protocol, method, hyper).cell(seed)
+    return point_of(protocol, method, hyper).cell(seed)
 
 
 class Question(Frozen):

@@ -132,7 +132,10 @@ class Drawers:
                 yield done.pop(turn)
                 turn += 1
             if not busy:
-                return
+                if (job := next(waiting, None)) is None:
+                    return
+                done[job[0]] = _made(job[1])  # no other process is left
+                continue
             with working("drawing"):
                 ready = [one for one in wait([*busy]) if isinstance(one, Connection)]
             for connection in ready:

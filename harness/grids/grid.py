@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.cell import Cell, Named, Protocol, Question, cell, labels, point, protocol_of
+from harness.cell import Cell, Named, Protocol, Question, cell, labels, point_of, protocol_of
 from harness.common.errors import UserError
 from harness.common.files import FIGURES
 from harness.grids import figure, mistakes
@@ -109,7 +109,7 @@ class Grid(Question):
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""
         points = [
-            point(protocol, block.method, hyper)
+            point_of(protocol, block.method, hyper)
             for protocol in self.protocols
             for block in self.blocks
             for hyper in block.hypers
