@@ -53,15 +53,9 @@ def drawers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawers]:
 
 
 def test_said_in_order(drawers: Drawers, capsys: pytest.CaptureFixture[str]) -> None:
-    calls: list[Call] = [
-        partial(later, "first", 0.5),
-        partial(later, "second", 0.0),
-        partial(later, "third", 0),
-    ]
-    drawers.draw(calls)
-    assert capsys.readouterr().out.splitlines() == [
-        f"{name} of another process" for name in ("first", "second", "third")
-    ]
+    waits = {"first": 0.5, "second": 0.0, "third": 0.0}
+    drawers.draw(partial(later, name, seconds) for name, seconds in waits.items())
+    assert capsys.readouterr().out.splitlines() == [f"{name} of another process" for name in waits]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from unittest.mock import patch
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -20,27 +21,24 @@ def glyphs_of(path: str, text: str) -> list[int]:
 
 
 def embedded(glyphs: list[int]) -> tuple[bytes, dict[int, int], set[str]]:
-    """A font with these glyphs as a PDF gets it: the file, where each glyph is, its tables."""
+    """A font with these glyphs as a PDF gets it: the file, where each glyph is, the file's tables."""
     (path,) = fontManager._find_fonts_by_props(FontProperties(family=fonts.FAMILY))[:1]
     with pdf.get_glyphs_subset(path, glyphs) as made:
         content = pdf.font_as_file(made.font).getvalue()
-        return (
-            content,
-            {one: made.glyph_index_map[one] for one in glyphs},
-            {*TTFont(io.BytesIO(content)).keys()},
-        )
+        places = {one: made.glyph_index_map[one] for one in glyphs}
+    return content, places, {*TTFont(io.BytesIO(content)).keys()}
 
 
 @pytest.mark.parametrize("text", ["Alpha-MAML 0123", "α₀ ≤ β", "\N{BLACK CHESS KNIGHT} and ½"], ids=str)
-def test_a_font_made_of_a_smaller_one(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_font_made_of_a_smaller_one(text: str) -> None:
     """The knight is not in the smaller one."""
     (path,) = fontManager._find_fonts_by_props(FontProperties(family=fonts.FAMILY))[:1]
     glyphs = glyphs_of(path, text)
     _, _, whole = embedded(glyphs)
     with sparing.sparing():
         found = embedded(glyphs)
-        monkeypatch.setattr(pdf, "get_glyphs_subset", sparing._subset_of)
-        assert found == embedded(glyphs)
+        with patch.object(pdf, "get_glyphs_subset", sparing._subset_of):
+            assert found == embedded(glyphs)
     assert whole - found[2] >= {"GPOS", "GSUB"}
     assert {"glyf", "hmtx", "fpgm"} <= found[2]
 
@@ -60,11 +58,8 @@ def test_a_formula_is_set_once_for_all_renderers_of_a_kind(monkeypatch: pytest.M
     with sparing.sparing():
         found = [MathTextParser("path").parse(text, dpi, how) for dpi in (72, 72, 100)]
     assert set_anew == [text, text]  # at 72 and at 100 dots
-    assert (found[0].width, found[0].height, found[0].rects) == (
-        expected.width,
-        expected.height,
-        expected.rects,
-    )
+    assert found[0][:3] == expected[:3]  # width, height, depth
+    assert found[0].rects == expected.rects
     assert found[0] is found[1]
     assert found[2].width != found[0].width
 
