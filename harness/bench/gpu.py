@@ -22,7 +22,7 @@ from harness.bench.workload import PAPER, make
 from harness.cell import Cell, Protocol, Question
 from harness.common.errors import UserError
 from harness.training import loop
-from harness.training.conv4.table import PLAIN
+from harness.training.conv4.gpu import operators
 from harness.training.precision import check
 
 ROUNDS = 10
@@ -122,13 +122,12 @@ def available(protocol: Protocol, device: str) -> list[str]:
 
 
 def operators_ms(cells: Sequence[Cell], device: str) -> dict[str, dict[str, float]]:
-    """Where the time of a meta-gradient of all cells goes (see parts), in each precision, and by the formulas
-    alone in float32."""
-    protocol = cells[0].protocol
-    spent = {"formulas, float32": parts.measure(protocol, FEW, device, len(cells), PLAIN)}
+    """Where the time of a meta-gradient of all cells goes (see parts), in each precision, fused and not."""
+    protocol, spent = cells[0].protocol, {}
     for precision in available(protocol, device):
         same = protocol.model_copy(update={"precision": precision})
-        spent[precision] = parts.measure(same, FEW, device, len(cells))
+        for name, fuse in ((precision, False), (f"{precision}, fused", True)):
+            spent[name] = parts.measure(same, FEW, device, len(cells), operators(precision, fuse))
     return spent
 
 

@@ -27,7 +27,7 @@ VERSIONS = ("harness", "python", *_PACKAGES)
 """In the order in which they are listed."""
 _SETTINGS = (
     *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA"),
-    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"),
+    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "HARNESS_FUSED"),
 )
 """Variables of the environment that choose another arithmetic, as another processor would."""
 

@@ -1,8 +1,9 @@
-"""The operators on a GPU: batch norm fused, the first block's products with their ReLU, and for `tf32x3` all
-convolutions' products of our own."""
+"""The operators on a GPU: for `tf32x3` all convolutions' products of our own; and, where it is asked for, batch
+norm fused, and the first block's products with their ReLU."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
@@ -43,25 +44,36 @@ FUSED: dict[str, Callable[..., Any]] = {
 """What torch compiles, by the names in the table."""
 
 
+SWITCH = "HARNESS_FUSED"
+"""An environment variable; 1: what is fused is used. Not by default, for no GPU has run or timed it yet."""
+
+
+def operators(precision: str, fuse: bool | None = None) -> Operators:
+    """Those for a protocol's precision; the formulas where there is no Triton. fuse: None: as SWITCH says."""
+    return _operators(precision, os.environ.get(SWITCH) == "1" if fuse is None else fuse)
+
+
 @cache
-def operators(precision: str) -> Operators:
-    """Those for a protocol's precision; the formulas where there is no Triton."""
-    if find_spec("triton") is None:
+def _operators(precision: str, fuse: bool) -> Operators:
+    three = precision == "tf32x3"
+    if not (three or fuse) or find_spec("triton") is None:
         return PLAIN
     from harness.training.conv4 import triton_products as triton  # late: a CPU's torch comes without
 
-    rows = partial(triton.rows_of, precision=IN_TRITON[precision])
-    filters = partial(triton.by_filters, precision=IN_TRITON[precision])
-    others: dict[str, Any] = fused(FUSED)
-    if precision == "tf32x3":
-        others["convolve"] = triton.product
-        others["by_weights"] = partial(by_weights, correlation=triton.correlation)
-        others["by_input"] = partial(by_input, product=triton.product)
-    return replace(
-        PLAIN,
-        first_block=partial(op.first_block, rows_of=rows),
-        first_block_gradient=partial(op.first_block_gradient, by_filters=filters),
-        first_block_tangent=partial(op.first_block_tangent, rows_of=rows),
-        first_block_gradient_tangent=partial(op.first_block_gradient_tangent, by_filters=filters),
-        **others,
-    )
+    others: dict[str, Any] = {}
+    if three:
+        others |= {
+            "convolve": triton.product,
+            "by_weights": partial(by_weights, correlation=triton.correlation),
+            "by_input": partial(by_input, product=triton.product),
+        }
+    if fuse:
+        rows = partial(triton.rows_of, precision=IN_TRITON[precision])
+        filters = partial(triton.by_filters, precision=IN_TRITON[precision])
+        others |= fused(FUSED) | {
+            "first_block": partial(op.first_block, rows_of=rows),
+            "first_block_gradient": partial(op.first_block_gradient, by_filters=filters),
+            "first_block_tangent": partial(op.first_block_tangent, rows_of=rows),
+            "first_block_gradient_tangent": partial(op.first_block_gradient_tangent, by_filters=filters),
+        }
+    return replace(PLAIN, **others)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -88,8 +88,24 @@ def test_where_torch_cannot_compile_the_formulas_run(monkeypatch: pytest.MonkeyP
         assert torch.equal(one, other)
 
 
+@pytest.fixture(name="_anew")
+def _made_anew() -> Iterator[None]:
+    gpu._operators.cache_clear()
+    yield
+    gpu._operators.cache_clear()
+
+
+@pytest.mark.usefixtures("_anew")
 def test_without_triton_a_gpu_has_the_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gpu, "find_spec", lambda name: None)
-    gpu.operators.cache_clear()
-    assert gpu.operators("float32") is PLAIN
-    gpu.operators.cache_clear()
+    assert gpu.operators("float32", fuse=True) is PLAIN
+
+
+@pytest.mark.usefixtures("_anew")
+def test_nothing_is_fused_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(gpu.SWITCH, raising=False)
+    assert gpu.operators("float32") is gpu.operators("tf32") is PLAIN
+    monkeypatch.setattr(gpu, "find_spec", lambda name: None)
+    monkeypatch.setattr(gpu, "_operators", lambda precision, fuse: (precision, fuse))
+    monkeypatch.setenv(gpu.SWITCH, "1")
+    assert gpu.operators("float32") == ("float32", True)
