@@ -1,5 +1,5 @@
-"""The operators on a GPU: for `tf32x3` all convolutions' products of our own; and, where it is asked for, batch
-norm fused, and the first block's products with their ReLU."""
+"""The operators on a GPU: for `tf32x3` all convolutions' products of our own; and, where it is asked for,
+batch norm fused, and the first block's products with their ReLU."""
 
 from __future__ import annotations
 
