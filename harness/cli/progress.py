@@ -43,8 +43,8 @@ class Display:
         self._opened = 0.0
         self._announced = False
         """Whether an estimate of the time left has been printed."""
-        self._in_parts = False
-        """Whether it has been said that packs are computed in parts."""
+        self._in_parts = self._split = False
+        """Whether it has been said that packs are computed in parts, and that they are split."""
 
     def note(self, text: str) -> None:
         """A line that stays."""
@@ -92,6 +92,9 @@ class Display:
         if (pairs := header.provenance.get("pairs_at_once")) and not self._in_parts:
             self._in_parts = True
             self.note(f"to save memory, {counted(pairs, 'task')} of a pack's cells are computed at a time")
+        if (whole := header.provenance.get("split_from")) and not self._split:
+            self._split = True
+            self.note(f"to save memory, the {whole} cells of a pack train in parts, one after the other")
 
     def end(self) -> None:
         """Close the live display."""

@@ -8,6 +8,7 @@ how they become other numbers is defined here.
 from __future__ import annotations
 
 from enum import IntEnum
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ def _words(seed: int, purpose: Purpose, at: int, draw: int, shape: tuple[int, ..
     philox = np.random.Philox(
         key=np.array([seed, purpose], np.uint64), counter=np.array([0, 0, draw, at], np.uint64)
     )
-    return philox.random_raw(int(np.prod(shape))).reshape(shape)
+    return philox.random_raw(prod(shape)).reshape(shape)
 
 
 def uniform(seed: int, purpose: Purpose, at: int, *shape: int) -> NDArray[np.float64]:

@@ -113,6 +113,7 @@ _IS: dict[str, Callable[[Any], bool]] = {
     "threads": _is_count,
     "pack_size": _is_count,
     "pairs_at_once": _is_count,
+    "split_from": _is_count,
     "versions": _are_versions,
     "dataset_sha256": _is_text,
     "plugins": _are_versions,

@@ -80,6 +80,7 @@ class Header:
     numerics: int
     provenance: dict[str, Any]
     """wall_seconds, device, threads, pack_size, pairs_at_once (of a pack that was computed in parts),
+    split_from (of a pack whose cells did not train together for lack of memory: how many they were),
     versions with the commit, dataset_sha256, plugins, finished (UTC). What there is nothing of is left
     out."""
 

@@ -57,6 +57,11 @@ class Checkpoint:
         state = {name: tensor[at] for name, tensor in self.state.items()}
         return Checkpoint(about=some, state=state, rows=tuple(self.rows[i] for i in at))
 
+    def taken_up(self) -> Checkpoint:
+        """The same, by a run that goes on from it, which its records will say."""
+        continued = (*self.about.continued, self.about.iteration)
+        return replace(self, about=replace(self.about, continued=continued))
+
 
 def dump(one: Checkpoint) -> bytes:
     """The bytes of its file."""

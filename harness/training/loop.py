@@ -8,9 +8,10 @@ trajectory says where in the span its cell ended (trajectory.py), so all counts 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -22,14 +23,12 @@ from harness.records import Progress, Record, Row, provenance
 from harness.records.checkpoint import WITH_WEIGHTS, About
 from harness.records.passages import lowest_sustained
 from harness.records.schema import judged
-from harness.training import checkpoint, replay
+from harness.training import checkpoint, memory, replay
 from harness.training.checkpoint import Checkpoint
-from harness.training.pack import Moment, Pack
+from harness.training.pack import SPAN, Moment, Pack
 from harness.training.trajectory import Trajectory
 
-SPAN = 10
-"""Iterations that a GPU works through before the host reads their results."""
-
+Result = TypeVar("Result")
 Observe = Callable[[list[Progress]], None]
 """Called after every iteration with the progress of each cell of the pack. It may raise to stop the run."""
 
@@ -60,27 +59,62 @@ def train(
 
     cells: such as go into one pack (cell.alike). chunk: how many (cell, task) pairs go through the network at
     once; span: how many iterations before the host reads; None: as suits the device. start: where they go on;
-    on the same device, in the same pack and with as many threads, to the same records bit for bit. Raises
-    ValueError for a mixed pack, checkpoint.Unfit for a start that is not theirs; errors from torch are passed
-    on.
+    on the same device, in the same pack and with as many threads, to the same records bit for bit.
+
+    Where memory does not suffice, fewer pairs go through at once, and then fewer cells: halves of the pack
+    train one after the other. What failed is done again from the last state, so that records are the same up
+    to rounding, and they say so: see Header.provenance.
+
+    Raises ValueError for a mixed pack, checkpoint.Unfit for a start that is not theirs; errors from torch are
+    passed on.
     """
-    pack = Pack(cells, torch.device(device), chunk)
+    if start is not None:
+        start = start.taken_up()
+    waiting: list[tuple[Sequence[Cell], Checkpoint | None]] = [(cells, start)]
+    split_from = None
+    while waiting:
+        some, at = waiting.pop(0)
+        too_many = yield from _train(some, question, device, observe, chunk, span, at, keep, split_from)
+        if too_many is not None:
+            left, at = too_many
+            split_from, middle = len(cells), (len(left) + 1) // 2
+            halves = left[:middle], left[middle:]
+            waiting[:0] = [(half, at and at.of(half)) for half in halves]
+
+
+def _train(
+    cells: Sequence[Cell],
+    question: Question,
+    device: str,
+    observe: Observe | None,
+    chunk: int | None,
+    span: int | None,
+    start: Checkpoint | None,
+    keep: Keep | None,
+    split_from: int | None,
+) -> Generator[Record, None, tuple[Sequence[Cell], Checkpoint | None] | None]:
+    """See `train`. Returns the cells that are left and where they go on, if memory does not suffice for so
+    many. split_from: how many the pack had before that was known; None: it has not been split."""
+    try:
+        pack = Pack(cells, torch.device(device), chunk)
+    except Exception as error:
+        if len(cells) > 1 and memory.is_lack(error):
+            return cells, start
+        raise
     training = [Trajectory(cell, question) for cell in cells]
     first, size = 1, len(cells)
     continued: tuple[int, ...] = ()
     if start is not None:
-        first, size = start.about.iteration, start.about.pack_size
-        continued = (*start.about.continued, first)
+        first, continued = start.about.iteration, start.about.continued
+        size = size if split_from else start.about.pack_size
         pack.state = checkpoint.filled(pack.state, start.state)
-        for trajectory, rows, seconds in zip(training, start.rows, start.about.seconds, strict=True):
-            if trajectory.resume(rows, seconds):
+        for trajectory, known, seconds in zip(training, start.rows, start.about.seconds, strict=True):
+            if trajectory.resume(known, seconds):
                 raise checkpoint.Unfit(f"{trajectory.cell.cell_id} ends before iteration {first}")
-    parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
-    compiled = {"compiled": True} if pack.compiled else {}
     origin = (
-        parts
-        | compiled
-        | provenance.of_run(device, pack_size=size)
+        provenance.of_run(device, pack_size=size)
+        | ({"compiled": True} if pack.compiled else {})
+        | ({"split_from": split_from} if split_from else {})
         | provenance.of_cell(cells[0], pack.problem.digest)
         | ({"continued": list(continued)} if continued else {})
     )
@@ -89,19 +123,27 @@ def train(
     while training:
         started = time.perf_counter()
         iterations = _next(range(first, first), span, question)
-        moments = pack.advance(iterations)
-        if span > 1 and (following := _next(iterations, span, question)):  # the host would only wait
-            pack.draw_ahead(following)
-        for trajectory, rows in zip(training, _rows(cells[0], moments), strict=True):
-            trajectory.extend(rows)
-        _validate_last_rows(training, pack, moments)
+        following = _next(iterations, span, question) if span > 1 else range(0)
+        before = pack.state
+        try:
+            moments, rows = _fitting(pack, partial(_worked_through, pack, cells[0], iterations, following))
+            for trajectory, new in zip(training, rows, strict=True):
+                trajectory.extend(new)
+            _fitting(pack, partial(_validate_last_rows, training, pack, moments))
+        except Exception as error:
+            if len(training) == 1 or not memory.is_lack(error):
+                raise
+            left = _checkpoint(training, before, first, size, continued)
+            return left.about.cells, left
         seconds = time.perf_counter() - started
         kept_at = started if kept_at is None else kept_at
 
         if keep and keep.weights:
             for one in _ended(training, moments, size, continued):
                 keep.take(one)
-        yield from _hand_over(training, iterations, seconds, origin, observe)
+        del before, moments, rows  # so that the states of two spans are never in memory together
+        parts = {"pairs_at_once": pack.engine.chunk} if pack.in_parts else {}
+        yield from _hand_over(training, iterations, seconds, parts | origin, observe)
         remaining = [i for i, trajectory in enumerate(training) if trajectory.end is None]
         pack.keep(remaining)
         training = [training[i] for i in remaining]
@@ -109,6 +151,34 @@ def train(
         if keep and training and started + seconds - kept_at >= keep.every_s:
             keep.take(_checkpoint(training, pack.state, first, size, continued))
             kept_at = started + seconds
+    return None
+
+
+def _fitting(pack: Pack, compute: Callable[[], Result]) -> Result:
+    """What it computes; as long as memory does not suffice, again from the same state, with half as many
+    (cell, task) pairs at once. Raises the error of one pair."""
+    while True:
+        before = pack.state
+        try:
+            return compute()
+        except Exception as error:
+            if not memory.is_lack(error):
+                raise
+            lacking = error.with_traceback(None)  # a traceback holds on to the memory of what failed
+            lacking.__context__ = None
+        pack.state = before
+        if not pack.shrink():
+            raise lacking
+
+
+def _worked_through(
+    pack: Pack, cell: Cell, iterations: range, following: range
+) -> tuple[list[Moment], list[list[Row]]]:
+    """A span, and its rows. following: the span after it, drawn while the device works; empty: none is."""
+    moments = pack.advance(iterations)
+    if following:
+        pack.draw_ahead(following)
+    return moments, _rows(cell, moments)
 
 
 def _next(iterations: range, span: int, question: Question) -> range:
@@ -147,7 +217,7 @@ def _checkpoint(
         continued=continued,
         sources=provenance.sources_of(training[0].cell),
     )
-    rows = () if ended else tuple(list(one.rows) for one in training)
+    rows = () if ended else tuple(one.rows[: iteration - 1] for one in training)
     return Checkpoint(about=about, state=checkpoint.named(state), rows=rows)
 
 

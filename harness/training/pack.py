@@ -33,6 +33,10 @@ from harness.training import conv4, memory, precision, replay
 from harness.training.autodiff import PAIRS, LoopedEngine, MappedEngine
 from harness.training.engine import Engine, mask_of
 
+SPAN = 10
+"""Iterations that a GPU works through before the host reads their results."""
+STATES = SPAN + 3
+"""States of a pack in a GPU's memory: those of a span, the next one, and two of a CUDA graph's own."""
 LAUNCH = {"cuda": replay.graphed}
 """By type of device: how an iteration is launched, where not operator by operator."""
 
@@ -101,21 +105,51 @@ class Pack:
         self._ahead: _Ahead | None = None
         self.in_parts = False
         """Whether the pack is computed in parts because it would take too much memory at once."""
-        self.engine.chunk = chunk or self._chunk()
+        kept = STATES * memory.size(replay.leaves(self.state))
+        if len(cells) > 1 and not memory.fits(kept, device):
+            raise torch.OutOfMemoryError(f"the states of {len(cells)} cells take {kept / 1e9:.1f} GB")
+        self.engine.chunk = chunk or self._chunk(kept)
+        self._optimize = optimizer.step
+        self._launch()
+
+    def _launch(self) -> None:
+        """Have iterations launched as suits the device; what was recorded before goes."""
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
         update = partial(
-            _update, self.protocol, self.problem, self.method, self.engine, optimizer.step, self.fixed
+            _update, self.protocol, self.problem, self.method, self.engine, self._optimize, self.fixed
         )
-        known = isinstance(self.engine, conv4.Conv4Engine)
-        self.compiled = known and conv4.compiled(self.protocol, self.state.weights)
-        """Whether operators that were compiled from C compute it."""
-        graphed = known and device.type in LAUNCH  # a user's network may do what no graph can hold
-        self._update = LAUNCH[device.type](update) if graphed else update
+        kind = self.device.type  # a user's network may do what no graph can hold
+        self._update = LAUNCH[kind](update) if self._known and kind in LAUNCH else update
 
-    def _chunk(self) -> int:
-        """How many (cell, task) pairs are computed at once."""
+    @property
+    def compiled(self) -> bool:
+        """Whether operators that were compiled from C compute it."""
+        return self._known and conv4.compiled(self.protocol, self.state.weights)
+
+    @property
+    def _known(self) -> bool:
+        return isinstance(self.engine, conv4.Conv4Engine)
+
+    def shrink(self) -> bool:
+        """Compute at most half as many (cell, task) pairs at once from now on, since memory did not suffice.
+        False: it is one already."""
+        tasks = max(self.protocol.meta_batch, self.protocol.validation_tasks)
+        pairs = min(self.engine.chunk, len(self.seeds) * tasks)
+        if pairs == 1 or isinstance(self.engine, LoopedEngine):
+            return False
+        self.engine.chunk, self.in_parts = pairs // 2, True
+        self._ahead = None
+        self._launch()
+        memory.let_go(self.device)
+        return True
+
+    def _chunk(self, kept: int) -> int:
+        """How many (cell, task) pairs are computed at once. kept: bytes of the states beside them."""
+        pairs = len(self.seeds) * self.protocol.meta_batch
         if isinstance(self.engine, conv4.Conv4Engine):
-            return default_chunk(self.protocol, self.device)
+            fit = default_chunk(self.protocol, self.device, kept)
+            self.in_parts = self.device.type != "cpu" and fit < pairs  # on a CPU it is for its cache
+            return fit
         if isinstance(self.engine, LoopedEngine):
             return len(self.seeds)  # one pair at a time, whatever there is
 
@@ -129,13 +163,15 @@ class Pack:
 
         try:
             peak = memory.peak(one_pair, self.device)
-        except RuntimeError:  # torch.func cannot map it: it branches on its values, say, or is an LSTM
+        except RuntimeError as error:
+            if memory.is_lack(error):
+                raise
+            # torch.func cannot map it: it branches on its values, say, or is an LSTM
             mapped = self.engine
             self.engine = LoopedEngine(self.protocol, self.problem, mapped.network, mapped.mask)
             one_pair()
             return len(self.seeds)
-        fit = max(1, memory.room(self.device) // max(1, peak))
-        pairs = len(self.seeds) * self.protocol.meta_batch
+        fit = max(1, memory.room(self.device, kept) // max(1, peak))
         wanted = min(PAIRS, pairs) if self.device.type == "cpu" else pairs
         self.in_parts = fit < wanted
         return min(fit, PAIRS) if self.device.type == "cpu" else fit
@@ -257,14 +293,15 @@ def engine_of(
     return MappedEngine(protocol, problem, network, mask)
 
 
-def default_chunk(protocol: Protocol, device: torch.device) -> int:
+def default_chunk(protocol: Protocol, device: torch.device, kept: int = 0) -> int:
     """How many (cell, task) pairs go through Conv-4 at once.
 
-    On a CPU, as many as its cache holds. On a GPU, as many as its memory has room for.
+    On a CPU, as many as its cache holds. On a GPU, as many as its memory has room for beside the bytes that
+    are kept.
     """
     if device.type == "cpu":
         return at_once(protocol)
-    return max(1, memory.room(device) // (held(protocol) * protocol.number_bytes))
+    return max(1, memory.room(device, kept) // (held(protocol) * protocol.number_bytes))
 
 
 def dtype_of(protocol: Protocol) -> torch.dtype:

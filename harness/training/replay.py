@@ -8,7 +8,7 @@ so its inputs are copied in and its outputs are copied out.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,8 +58,14 @@ def cuda_graph(function: Function, inputs: Tree) -> Recording:
     """Record `function` on copies of `inputs`."""
     copies = each(torch.clone, inputs)
     graph = torch.cuda.CUDAGraph()
+    lacking = None
     with _nothing_collected(), torch.cuda.graph(graph):
-        outputs = function(*copies)
+        try:
+            outputs = function(*copies)
+        except torch.OutOfMemoryError as error:  # kept until the recording has ended as it should
+            lacking = error.with_traceback(None)
+    if lacking is not None:
+        raise lacking
     return Recording(inputs=copies, outputs=outputs, replay=graph.replay)
 
 
@@ -92,9 +98,7 @@ def each(function: Callable[[Tensor], Tensor], tree: Tree) -> Tree:
         return function(tree)
     if isinstance(tree, dict):
         return {key: each(function, part) for key, part in tree.items()}
-    if not isinstance(tree, tuple | list):
-        raise TypeError(f"a state is made of tensors; it has {tree!r}")
-    parts = [each(function, part) for part in tree]
+    parts = [each(function, part) for part in _parts(tree)]
     return type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
 
 
@@ -102,8 +106,16 @@ def leaves(tree: Tree) -> list[Tensor]:
     """All tensors of a tree, in order."""
     if isinstance(tree, Tensor):
         return [tree]
-    parts = tree.values() if isinstance(tree, dict) else tree
-    return [leaf for part in parts for leaf in leaves(part)]
+    return [leaf for part in _parts(tree) for leaf in leaves(part)]
+
+
+def _parts(tree: Tree) -> Iterable[Tree]:
+    """What a tree that is no tensor is made of. TypeError: it is no tree."""
+    if isinstance(tree, dict):
+        return tree.values()
+    if not isinstance(tree, tuple | list):
+        raise TypeError(f"a state is made of tensors; it has {tree!r}")
+    return tree
 
 
 def named(tree: Tree, prefix: str = "") -> dict[str, Tensor]:
@@ -111,6 +123,5 @@ def named(tree: Tree, prefix: str = "") -> dict[str, Tensor]:
     if isinstance(tree, Tensor):
         return {prefix.removesuffix("."): tree}
     keys = tree if isinstance(tree, dict) else getattr(tree, "_fields", range(len(tree)))
-    parts = tree.values() if isinstance(tree, dict) else tree
-    named_parts = (named(part, f"{prefix}{key}.") for key, part in zip(keys, parts, strict=True))
+    named_parts = (named(part, f"{prefix}{key}.") for key, part in zip(keys, _parts(tree), strict=True))
     return {name: tensor for one in named_parts for name, tensor in one.items()}

@@ -161,6 +161,21 @@ def test_a_failed_cell_says_why_on_lines_that_fit(tiny: str, results: Path) -> N
     assert max(map(len, screen.lines)) <= 80
 
 
+def test_what_was_done_to_save_memory_is_said_once(tiny: str, results: Path) -> None:
+    every = cells(tiny)[:3]
+    with terminal(80) as screen:
+        display = progress.Display(Printer(), every, 5)
+        display.begin(3, 0, 1)
+        for one, told in zip(every, ({}, *[{"pairs_at_once": 7, "split_from": 3}] * 2), strict=True):
+            ended = record.make(one, "failed", [], told, "for another reason")
+            display.record(ended, grids.load(tiny).question)
+        display.end()
+    said = " ".join(screen.lines)
+    assert said.count("to save memory, 7 tasks of a pack's cells are computed at a time") == 1
+    assert said.count("to save memory, the 3 cells of a pack train in parts, one after the other") == 1
+    assert said.index("to save memory") > said.index("[2/3]")
+
+
 def test_on_a_dumb_terminal_each_line_has_the_time_left(
     tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

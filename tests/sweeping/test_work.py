@@ -106,9 +106,11 @@ def test_several_that_raise_and_each_says_why() -> None:
 def test_a_pack_that_is_too_large_is_trained_in_parts(
     trained: list[list[float]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make = loop.Pack
+    """By the training itself, which knows where the cells have come to: to the worker it is one pack."""
+    make, made = loop.Pack, []
 
     def small(cells: Sequence[Cell], *more: Any) -> Any:
+        made.append(len(cells))
         if len(cells) > 3:
             raise MemoryError("no room for so many")
         return make(cells, *more)
@@ -117,7 +119,27 @@ def test_a_pack_that_is_too_large_is_trained_in_parts(
     found = done(pack_of(*(beta / 100 for beta in range(10, 20))))
     assert {one.header.ending for one in found} == {"budget"}
     assert len(found) == 10
-    assert [len(rates) for rates in trained] == [10, 5, 5, 3, 2, 3, 2]
+    assert made == [10, 5, 3, 2, 5, 3, 2]
+    assert [len(rates) for rates in trained] == [10]
+    assert {one.header.provenance["split_from"] for one in found} == {10}
+
+
+def test_a_cell_that_does_not_fit_alone_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = loop.Pack
+
+    def small(cells: Sequence[Cell], *more: Any) -> Any:
+        if any(cell.hyper.beta0 == 0.05 for cell in cells):  # type: ignore[attr-defined]
+            raise torch.OutOfMemoryError("no room for this one")
+        return make(cells, *more)
+
+    monkeypatch.setattr(loop, "Pack", small)
+    found = {one.header.cell.hyper.beta0: one.header for one in done(pack_of(0.1, 0.05, 0.2))}  # type: ignore[attr-defined]
+    assert {beta0: one.ending for beta0, one in found.items()} == {
+        0.1: "budget",
+        0.05: "failed",
+        0.2: "budget",
+    }
+    assert "no room for this one" in (found[0.05].error or "")
 
 
 def test_what_had_ended_is_not_trained_again(

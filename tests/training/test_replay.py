@@ -6,11 +6,13 @@ There is no CUDA graph on a CPU. `again` stands in for one: it reads and renews 
 from __future__ import annotations
 
 import gc
-from typing import NamedTuple
+from collections import Counter
+from typing import Any, NamedTuple
 
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness.cell import Cell, Question, protocol_of
 from harness.training import loop, pack, replay
@@ -111,6 +113,45 @@ def test_a_pack_trained_by_replays_is_the_same_to_the_last_bit(
     assert repr(run()) == repr(plain)  # nan is not nan, its name is
     assert sorted(len(rows["iteration"]) for rows in plain.values())[1:] == [14, 14]
     assert replay.graphed is pack.LAUNCH["cuda"]
+
+
+class _Launched(TorchDispatchMode):
+    """Counts the operators that compute; views of what is there cost a device nothing."""
+
+    VIEWS = "view", "select", "slice", "unbind", "empty", "lift_fresh"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = str(func).removeprefix("aten.")
+        if not name.startswith(self.VIEWS):
+            self.names.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.usefixtures("noise")
+def test_little_is_launched_beside_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many seeds: a copy in for each type of number, out for each type, and one stack for a span. The
+    tasks are drawn on the host and looked up in the recording."""
+
+    def empty(function: Function, inputs: Tree) -> Recording:
+        own = each(torch.clone, inputs)
+        return Recording(inputs=own, outputs=function(*own), replay=lambda: None)
+
+    monkeypatch.setitem(pack.LAUNCH, "cpu", lambda function: graphed(function, empty))
+    protocol = protocol_of(**SMALL.model_dump() | {"precision": "float32", "validation_every": 100})
+    hyper = {"alpha0": 0.1, "beta0": 0.01}
+    cells = [Cell(protocol=protocol, method="maml", hyper=hyper, seed=seed) for seed in range(3)]
+    trained = pack.Pack(cells, torch.device("cpu"))
+    trained.advance(range(1, 4))
+    with _Launched() as seen:
+        moments = trained.advance(range(4, 14))
+        trained.draw_ahead(range(14, 24))
+        loop._rows(cells[0], moments)
+    counts = Counter(seen.names)
+    assert counts == {"_foreach_copy_.default": 10 * (3 + 2), "stack.default": 1}
 
 
 def test_nothing_is_collected_while_a_graph_is_recorded() -> None:
