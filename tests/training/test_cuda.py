@@ -90,23 +90,6 @@ def test_replays_and_launches_give_the_same_to_the_last_bit(
     assert sorted(len(run["iteration"]) for run in replayed.values())[1:] == [30, 30]
 
 
-def test_a_pack_that_outgrows_its_memory_goes_on_in_parts() -> None:
-    """The process may take less than its estimate says: 48 pairs of some 64 MB."""
-    three, question = cells(PAPER, **MOVING), Question(target_loss=None, max_iterations=6)
-    expected = rows(three, "cuda", 6, span=3)
-    total = torch.cuda.get_device_properties(0).total_memory
-    gc.collect()
-    torch.cuda.empty_cache()
-    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_allocated() + 1.2e9) / total)
-    try:
-        found = {one.header.cell.cell_id: one for one in loop.train(three, question, "cuda", span=3)}
-    finally:
-        torch.cuda.set_per_process_memory_fraction(1.0)
-    at_once = {one.header.provenance.get("pairs_at_once", 48) for one in found.values()}
-    assert max(at_once) < 48
-    same({cell_id: one.rows.to_pydict() for cell_id, one in found.items()}, expected)
-
-
 @pytest.mark.skipif(find_spec("triton") is None, reason="no Triton")
 @pytest.mark.parametrize(("rows", "k", "f"), [(980, 576, 64), (980, 64, 576), (20, 64, 20), (77, 40, 24)])
 def test_three_tf32_products_are_as_exact_as_float32(rows: int, k: int, f: int) -> None:
@@ -141,6 +124,23 @@ def test_three_tf32_products_are_as_exact_as_float32(rows: int, k: int, f: int) 
             assert error["ours"] < error["tf32"] / 30
     finally:
         torch.set_float32_matmul_precision(before)
+
+
+def test_a_pack_that_outgrows_its_memory_goes_on_in_parts() -> None:
+    """The process may take less than its estimate says: 48 pairs of some 64 MB."""
+    three, question = cells(PAPER, **MOVING), Question(target_loss=None, max_iterations=6)
+    expected = rows(three, "cuda", 6, span=3)
+    total = torch.cuda.get_device_properties(0).total_memory
+    gc.collect()
+    torch.cuda.empty_cache()
+    torch.cuda.set_per_process_memory_fraction((torch.cuda.memory_allocated() + 1.2e9) / total)
+    try:
+        found = {one.header.cell.cell_id: one for one in loop.train(three, question, "cuda", span=3)}
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    at_once = {one.header.provenance.get("pairs_at_once", 48) for one in found.values()}
+    assert max(at_once) < 48
+    same({cell_id: one.rows.to_pydict() for cell_id, one in found.items()}, expected)
 
 
 def test_a_recording_outlives_old_graphs() -> None:
