@@ -178,7 +178,7 @@ def serve(*handles: int) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """On the way out, files that were being written are removed. Where Python ignores what is raised, as while
+    """On the way out, files that were being written are removed. Where Python ignores what is raised, as when
     it deletes an object, it says nothing: the signal comes again."""
     sys.unraisablehook = lambda _: None
     raise SystemExit
