@@ -53,8 +53,9 @@ class Loading:
         self._thread.daemon = True  # nobody waits for it where the process has to end at once
 
     def start(self) -> None:
-        """Begin in a moment."""
-        self._thread.start()
+        """Begin in a moment, if it has not begun: a sweep may run cells twice."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wait(self) -> None:
         """Until it is done, if it has begun; if not, it never will."""

@@ -133,6 +133,7 @@ def test_what_draws_waits_for_what_loads(monkeypatch: pytest.MonkeyPatch) -> Non
     loading = Loading()
     loading.start()
     time.sleep(0.1)  # it has begun
+    loading.start()
     loading.wait()
     assert done.is_set()
     done.clear()
