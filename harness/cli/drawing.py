@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from multiprocessing import Pipe
@@ -52,8 +53,9 @@ class Loading:
         self._thread.daemon = True  # nobody waits for it where the process has to end at once
 
     def start(self) -> None:
-        """Begin in a moment."""
-        self._thread.start()
+        """Begin in a moment, if it has not begun: a sweep may run cells twice."""
+        if self._thread.ident is None:
+            self._thread.start()
 
     def wait(self) -> None:
         """Until it is done, if it has begun; if not, it never will."""
@@ -93,13 +95,12 @@ class Drawers:
         with signals.held_back():
             for connection in self._idle:
                 connection.close()
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGTERM)
-            try:
-                self._process.wait(timeout=PATIENCE_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-                self._process.wait()
+            end = time.monotonic() + PATIENCE_S
+            while self._process.poll() is None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, signal.SIGKILL if time.monotonic() > end else signal.SIGTERM)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(timeout=0.1)
 
     def draw(self, calls: Iterable[Call]) -> None:
         """Make these calls, and print in their order what they say. What one of them raises is raised in its
@@ -170,6 +171,7 @@ def serve(*handles: int) -> None:
             _answer(Connection(handle))
             os._exit(0)
         children.append(child)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends when they have
     for handle in handles:
         os.close(handle)
     for child in children:
@@ -177,7 +179,9 @@ def serve(*handles: int) -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    """On the way out, files that were being written are removed."""
+    """On the way out, files that were being written are removed. Where Python ignores what is raised, as when
+    it deletes an object, it says nothing: the signal comes again."""
+    sys.unraisablehook = lambda _: None
     raise SystemExit
 
 

@@ -16,12 +16,16 @@ from harness.cli import drawing
 from harness.cli.console import say
 from harness.cli.drawing import Call, Drawers, Loading
 from harness.common.errors import NotWritten, UserError
+from harness.common.files import whole_file
 from tests.cli.conftest import Run, fill
 
 
 @pytest.fixture(autouse=True)
 def _two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although there are few figures, and whatever this machine has."""
+    """Although there are few figures, and whatever this machine has. They load only what they need."""
+    program = drawing.PROGRAM.replace("sys;", "sys; from harness.cli import drawing; drawing.warm = int;")
+    assert program != drawing.PROGRAM
+    monkeypatch.setattr(drawing, "PROGRAM", program)
     monkeypatch.setattr(drawing, "FEW", 0)
     monkeypatch.setattr(drawing, "cores", lambda: 2)
 
@@ -88,6 +92,24 @@ def test_all_processes_were_killed(drawers: Drawers, capsys: pytest.CaptureFixtu
     assert capsys.readouterr().out.splitlines() == ["in the end", "in the end", "third of this process"]
 
 
+def write(path: Path) -> None:
+    with whole_file(path):
+        time.sleep(30)
+
+
+def test_an_interrupt_leaves_no_part_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(busy: object) -> None:
+        while len([*tmp_path.glob("*.tmp")]) < 2:
+            time.sleep(0.05)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drawing, "wait", interrupted)
+    calls = [partial(write, tmp_path / name) for name in ("first.png", "second.png")]
+    with pytest.raises(KeyboardInterrupt), Drawers(2) as drawers:
+        drawers.draw(calls)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_same_figures(harness: Run, tiny: str, results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(results, tiny)
     said = harness("plot", tiny)
@@ -111,6 +133,7 @@ def test_what_draws_waits_for_what_loads(monkeypatch: pytest.MonkeyPatch) -> Non
     loading = Loading()
     loading.start()
     time.sleep(0.1)  # it has begun
+    loading.start()
     loading.wait()
     assert done.is_set()
     done.clear()
