@@ -3,14 +3,17 @@ convolutions' products of our own."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from harness.common.errors import UserError
 from harness.training.conv4 import operators as op
 from harness.training.conv4.fused import fused
 from harness.training.conv4.operators import Normed, Pulled, Pushed
@@ -44,9 +47,29 @@ FUSED: dict[str, Callable[..., Any]] = {
 
 
 @cache
-def operators(precision: str) -> Operators:
-    """Those for a protocol's precision; the formulas where there is no Triton."""
+def trouble() -> str | None:
+    """Why kernels in Triton do not run here; None: they do. It compiles them, which takes a C compiler."""
     if find_spec("triton") is None:
+        return "there is no Triton"
+    try:
+        from harness.training.conv4 import triton_products as triton
+
+        tiny = torch.ones(1, 16, 16, device="cuda")
+        triton.product(tiny, tiny)
+        torch.cuda.synchronize()
+    except Exception as error:  # of torch, Triton or a compiler
+        return f"Triton does not work here: {' '.join(str(error).split())[:200]}"
+    return None
+
+
+@cache
+def operators(precision: str) -> Operators:
+    """Those for a protocol's precision. Where Triton is missing or does not work they are the formulas, and a
+    warning says so; UserError: there are none for tf32x3 then."""
+    if why := trouble():
+        if precision == "tf32x3":
+            raise UserError(f"precision 'tf32x3': {why}; write float32 or tf32")
+        warnings.warn(f"the operators run as formulas, which is slower: {why}", stacklevel=2)
         return PLAIN
     from harness.training.conv4 import triton_products as triton  # late: a CPU's torch comes without
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch._dynamo.exc import InternalTorchDynamoError
 from torch._dynamo.utils import counters
 
+from harness.common.errors import UserError
 from harness.training.conv4 import derivatives, fused, gpu
 from harness.training.conv4.table import PLAIN, Operators
 from harness.training.replay import graphed, leaves
@@ -88,8 +89,25 @@ def test_where_torch_cannot_compile_the_formulas_run(monkeypatch: pytest.MonkeyP
         assert torch.equal(one, other)
 
 
-def test_without_triton_a_gpu_has_the_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "find_spec", lambda name: None)
-    gpu.operators.cache_clear()
-    assert gpu.operators("float32") is PLAIN
-    gpu.operators.cache_clear()
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [(False, "there is no Triton$"), (True, "Triton does not work here: .*")],  # here: there is no GPU
+)
+def test_where_triton_does_not_work_a_gpu_has_the_formulas(
+    found: bool, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*arguments: object, **options: object) -> None:
+        raise RuntimeError("no C\n compiler")
+
+    monkeypatch.setattr(gpu, "find_spec", lambda name: name if found else None)
+    monkeypatch.setattr(torch, "ones", cannot)
+    for one in (gpu.trouble, gpu.operators):
+        one.cache_clear()
+    try:
+        with pytest.warns(UserWarning, match=f"the operators run as formulas, which is slower: {why}"):
+            assert gpu.operators("float32") is PLAIN
+        with pytest.raises(UserError, match=f"precision 'tf32x3': {why.rstrip('$')}; write float32 or tf32"):
+            gpu.operators("tf32x3")
+    finally:
+        for one in (gpu.trouble, gpu.operators):
+            one.cache_clear()
