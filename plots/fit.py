@@ -97,7 +97,7 @@ def draw(tests: MetaTests, lines: Sequence[Line], trials: pd.DataFrame, about: M
 
 def _own(fit: pd.DataFrame, line: Line) -> pd.DataFrame:
     """The rows of a line's cell with the lowest seed, at the line's rate."""
-    cells = line.cells[line.cells["cell_id"].isin(fit["cell_id"])].sort_values("seed")
+    cells = line.cells[line.cells["cell_id"].isin(fit["cell_id"].unique())].sort_values("seed")
     if cells.empty:
         return fit.iloc[:0]
     rate = cells[RATE].iloc[0] if RATE in cells else np.nan

@@ -87,7 +87,7 @@ def render(
 
 def shown_of(tests: MetaTests, trials: pd.DataFrame) -> Shown:
     """At most MOST lines, in the order of the legend: one for each setting and rate."""
-    tested = trials[trials["cell_id"].isin(tests.rows["cell_id"])]
+    tested = trials[trials["cell_id"].isin(tests.rows["cell_id"].unique())]
     if tested.empty:
         return Shown(lines=[], of=0, found=tests.rows, keys=[])
     found = summary(tests.rows, tested)
@@ -114,7 +114,7 @@ def draw(tests: MetaTests, trials: pd.DataFrame, about: Mapping[str, Any]) -> Fi
     lines = [_curve(line, shown.rows(line), metric) for line in shown.lines]
     scale = _share(lines) if metric != "loss" else _loss(lines)
     heading = Heading.of(
-        trials[trials["cell_id"].isin(tests.rows["cell_id"])],
+        trials[trials["cell_id"].isin(tests.rows["cell_id"].unique())],
         what,
         f"{about['grid']['title']}: meta-test",
         _what(tests, shown, scale, lines),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from matplotlib.transforms import Bbox
 
 from harness.common.files import figures, whole_files, write_whole
 from harness.plots import fonts
+from harness.plots.sparing import sparing
 
 DPI = 200
 
@@ -42,6 +44,8 @@ WHOLE = Page(widest=8.4, narrowest=5.6, column=False)
 COLUMN = Page(widest=3.3, narrowest=3.3, column=True)
 
 _page: ContextVar[Page] = ContextVar("page", default=WHOLE)
+_in_style: ContextVar[bool] = ContextVar("in_style", default=False)
+"""Whether `applied` is in force: to apply it anew takes longer than to measure a text."""
 
 
 def page() -> Page:
@@ -101,15 +105,32 @@ def applied(page: Page | None = None) -> Iterator[None]:
     """
     said = logging.getLogger("matplotlib")
     level = said.level
-    with matplotlib.style.context(["default", RC]), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        said.setLevel(logging.ERROR)
-        before = _page.set(page or _page.get())
-        try:
+    before = _page.set(page or _page.get())
+    try:
+        if _in_style.get():
             yield
+            return
+        inside = _in_style.set(True)
+        try:
+            with matplotlib.style.context(["default", RC]), warnings.catch_warnings(), sparing():
+                warnings.filterwarnings("ignore", "Glyph .* missing from font")
+                said.setLevel(logging.ERROR)
+                yield
         finally:
-            _page.reset(before)
+            _in_style.reset(inside)
             said.setLevel(level)
+    finally:
+        _page.reset(before)
+
+
+def warm() -> None:
+    """Do once what the first figure of a process would have to: read the fonts, set a formula."""
+    with applied():
+        fig = Figure(figsize=(1, 1))
+        for weight in ("normal", "bold"):
+            fig.text(0, 0, "a $10^{-1}$", weight=weight)
+        for kind in DATED:
+            fig.savefig(io.BytesIO(), format=kind)
 
 
 def sequence(count: int) -> list[Any]:
@@ -125,12 +146,12 @@ def axes_at(fig: Figure, left: float, top: float, width: float, height: float, *
 
 def save(fig: Figure, path: Path) -> None:
     """Write a .png, .svg or .pdf, whole or not at all, the same bytes from run to run. Raises NotWritten."""
+    fonts.cover(fig)
     write_whole(path, lambda file: _save(fig, file, path.suffix[1:]))
 
 
 def _save(fig: Figure, file: Path, kind: str, part: Bbox | None = None) -> None:
     """part: of the figure, in inches from its lower left; None: all."""
-    fonts.cover(fig)
     with _only(fig, part):
         fig.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(DATED[kind]), bbox_inches=part)
 
@@ -170,6 +191,7 @@ def write_parts(fig: Figure, parts: Mapping[Path, Bbox | None]) -> list[Path]:
     """Write parts of a figure, each as <base>.png, .svg and .pdf: base -> see _save. In `applied`.
 
     Raises NotWritten, as `write` does."""
+    fonts.cover(fig)
     paths = {path: part for base, part in parts.items() for path in figures(base)}
     with whole_files([*paths]) as files:
         for file, (path, part) in zip(files, paths.items(), strict=True):

@@ -6,7 +6,7 @@ import math
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -67,12 +67,19 @@ def _link(value: Value) -> str:
 def size(text: str, points: float, bold: bool = False) -> tuple[float, float]:
     """Width and height in inches of a text as it is drawn."""
     with style.applied():
-        fig = Figure(dpi=style.DPI)
-        FigureCanvasAgg(fig)
         weight = "bold" if bold else "normal"
-        drawn = fig.text(0, 0, text, size=points, weight=weight, family=fonts.families(text))
+        drawn = _sheet().text(0, 0, text, size=points, weight=weight, family=fonts.families(text))
         box = drawn.get_window_extent()
+        drawn.remove()
     return box.width / style.DPI, box.height / style.DPI
+
+
+@cache
+def _sheet() -> Figure:
+    """Where texts are measured: small, as nothing is drawn there."""
+    fig = Figure(figsize=(1, 1), dpi=style.DPI)
+    FigureCanvasAgg(fig)
+    return fig
 
 
 def widest(texts: Iterable[str], points: float) -> float:

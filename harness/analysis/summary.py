@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,40 +58,47 @@ def cells_over_seeds(trials: pd.DataFrame) -> pd.DataFrame:
       miss (diverged in a tie). Without a result `failed` if a run failed, else `not run`
     """
     keys = ["method", *setting_columns(trials)]
-    rows = [
-        dict(zip(keys, key, strict=True)) | _over_seeds(group)
-        for key, group in trials.groupby(keys, sort=False, dropna=False)
-    ]
-    summed = pd.DataFrame(rows, columns=[*keys, *_over_seeds(trials.iloc[:0])])
-    return summed.astype({key: trials[key].dtype for key in keys})
+    which = trials.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    _, first = np.unique(which, return_index=True)
+    outcomes = trials["outcome"].fillna("").to_numpy(dtype=object)
+    counts = [numbers(trials[name]) for name in COUNTS]
+    order = np.argsort(which, kind="stable")
+    groups = np.split(order, np.searchsorted(which[order], np.arange(1, len(first))))
+    rows = [_over_seeds(outcomes[at], *(count[at] for count in counts)) for at in groups if len(first)]
+    names = _over_seeds(outcomes[:0], *(count[:0] for count in counts))
+    summed = pd.DataFrame(rows, columns=[*names])
+    return pd.concat([trials[keys].iloc[first].reset_index(drop=True), summed], axis=1)
 
 
-def _over_seeds(group: pd.DataFrame) -> dict[str, object]:
-    counts = group["outcome"].value_counts()
-    done = finished(group)
-    run, reached = len(done), int(counts.get("reached", 0))
-    median = _median(done["iterations_to_target"])
+COUNTS = ("iterations_to_target", "iterations_to_target_sustained")
+
+
+def _over_seeds(outcomes: np.ndarray, first: np.ndarray, sustained: np.ndarray) -> dict[str, object]:
+    """outcomes [seeds], empty: not run; first, sustained [seeds]: passages, NaN: none."""
+    counts = Counter(outcomes.tolist())
+    done = np.array([one not in ("", "failed") for one in outcomes], bool)
+    run, reached = int(done.sum()), counts["reached"]
+    median = _median(first[done])
     if run == 0:
-        state = "failed" if counts.get("failed", 0) else "not run"
+        state = "failed" if counts["failed"] else "not run"
     elif np.isfinite(median):
         state = "reached"
     else:
-        state = max(("diverged", "budget"), key=lambda name: int(counts.get(name, 0)))
+        state = max(("diverged", "budget"), key=counts.__getitem__)
     return {
-        "seeds": len(group),
+        "seeds": len(outcomes),
         "run": run,
         "reached": reached,
         "reached_share": reached / run if run else np.nan,
         "iterations_to_target": median,
-        "iterations_to_target_sustained": _median(done["iterations_to_target_sustained"]),
+        "iterations_to_target_sustained": _median(sustained[done]),
         "state": state,
     }
 
 
-def _median(counts: pd.Series) -> float:
-    """The median of counts, where null is a miss, +inf; NaN if there are no counts."""
-    values = numbers(counts)
-    return float(np.median(np.where(np.isnan(values), np.inf, values))) if values.size else np.nan
+def _median(counts: np.ndarray) -> float:
+    """The median of counts, where NaN is a miss, +inf; NaN if there are no counts."""
+    return float(np.median(np.where(np.isnan(counts), np.inf, counts))) if counts.size else np.nan
 
 
 def numbers(column: pd.Series) -> np.ndarray:
@@ -134,8 +142,11 @@ def _band(group: pd.DataFrame, key: dict[str, Any], curves: Sequence[str]) -> pd
     seeds, all_seeds = over.size(), group["cell_id"].nunique()
     columns = key | {"seeds": seeds, "all_seeds": all_seeds}
     low, high = (0.25, 0.75) if all_seeds >= ENOUGH_FOR_QUARTILES else (0.0, 1.0)
+    places = np.searchsorted(seeds.index.to_numpy(), group["iteration"].to_numpy())
+    runs = pd.factorize(group["cell_id"])[0]
     for name in curves:
-        table = group.pivot(index="iteration", columns="cell_id", values=name).to_numpy(float)
+        table = np.full((len(seeds), all_seeds), np.nan)
+        table[places, runs] = numbers(group[name])
         for what, share in (("median", 0.5), ("low", low), ("high", high)):
             columns[f"{name}_{what}"] = _quantile(table, share)
     return pd.DataFrame(columns).reset_index(names="iteration")

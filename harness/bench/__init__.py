@@ -13,6 +13,8 @@
     gpu.py        throughput on a device: bench-gpu.json
     counts.py     on a device: what a precision does to counts, and how long a long run takes
     overhead.py   what a sweep costs besides its training: overhead.json
+    empty.py      beside an empty run of Ray Tune
+    commands.py   whole commands, timed
     made_up.py    its records, with made-up losses
     history.py    the code of other commits, timed in turn
 

@@ -11,17 +11,14 @@ import argparse
 import json
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import median
-from time import monotonic
 from typing import Any
 
 from harness import grids
+from harness.bench.commands import repeated, run
 from harness.bench.made_up import fill
 from harness.common import places
 from harness.common.files import write_whole
@@ -35,8 +32,8 @@ PART = (
 )
 """Eight cells of much the same length: if one cell took most of the time, only that cell would be
 measured."""
-LIMITS = {"status": 3.0, "resume": 10.0, "plots": 15.0}
-"""Seconds, for stores of the full size."""
+LIMITS = {"status": 1.5, "resume": 10.0, "plots": 15.0, "claims": 5.0}
+"""Seconds, for stores of the full size. plots: also those of all reference grids."""
 SHARE, FIXED = 1.05, 15.0
 """A sweep may take SHARE x (its cells' own seconds / workers) + FIXED seconds."""
 
@@ -66,7 +63,7 @@ from harness.cli import sweep
 def reached(packs, *more):
     print(len(packs), flush=True)
     os._exit(0)
-sweep._runner = lambda name: reached
+sweep._runner = lambda *asked: reached
 cli.main()
 """
 _SUBMITTED = """
@@ -86,25 +83,9 @@ raytune.serve(int(sys.argv[1]))
 def reached(*asked):
     print(supervisor.run(*asked), flush=True)
     os._exit(0)
-sweep._runner = lambda name: reached
+sweep._runner = lambda *asked: reached
 cli.main()
 """
-
-
-def run(words: Sequence[str]) -> tuple[float, str]:
-    """Seconds that a fresh Python takes for `words`, and what it prints. RuntimeError if it fails."""
-    began = monotonic()
-    done = subprocess.run([sys.executable, *words], cwd=places.ROOT, capture_output=True, text=True)
-    took = monotonic() - began
-    if done.returncode:
-        raise RuntimeError(f"{' '.join(words)[-200:]}: {done.stdout[-500:]}{done.stderr[-2000:]}")
-    return took, done.stdout
-
-
-def repeated(words: Sequence[str], repeats: int) -> dict[str, Any]:
-    """The times of some runs and their median, s."""
-    times = [round(run(words)[0], 3) for _ in range(repeats)]
-    return {"median_s": median(times), "all_s": times}
 
 
 def large_store(size: Size, dataset: str, folder: Path) -> dict[str, Any]:
@@ -165,6 +146,15 @@ def sweeps(size: Size, folder: Path) -> dict[str, list[dict[str, float]]]:
     return measured
 
 
+def of_reference(size: Size, folder: Path) -> dict[str, Any]:
+    """The figures of all reference grids, and the claims, without records of one's own."""
+    measured: dict[str, Any] = {}
+    for name, command in (("plots", "plot"), ("claims", "claims")):
+        words = ["-m", "harness", command, "--results", str(folder / command)]
+        measured[name] = repeated(words, size.repeats) | {"limit_s": LIMITS[name]}
+    return measured
+
+
 def memory(size: Size, folder: Path) -> list[dict[str, float]]:
     """The peak of a driver that is handed records and makes the tables, by their number and length."""
     peaks: list[dict[str, float]] = []
@@ -211,12 +201,16 @@ QUICK = Size(
     repeats=1,
     pairs=1,
 )
-PARTS = ("store", "plots", "sweeps", "memory", "checkpoints")
+PARTS = ("store", "plots", "reference", "fixed", "sweeps", "memory", "checkpoints")
 
 
 def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dict[str, Any]:
     """The parts asked for; the stores are made in `folder`."""
-    from harness.bench import keeping, machine  # late: it loads torch, which a measured child does not need
+    from harness.bench import (  # late: it loads torch, which a measured child does not need
+        empty,
+        keeping,
+        machine,
+    )
 
     swept = replace(
         size,
@@ -230,6 +224,8 @@ def measure(size: Size, dataset: str, parts: Sequence[str], folder: Path) -> dic
     by_part = {
         "store": lambda: large_store(size, dataset, folder / "store"),
         "plots": lambda: plots(size, dataset, folder / "plots"),
+        "reference": lambda: of_reference(size, folder / "reference"),
+        "fixed": lambda: empty.fixed(folder / "fixed", size.repeats),
         "sweeps": lambda: sweeps(swept, folder / "sweeps"),
         "memory": lambda: memory(size, folder / "memory"),
         "checkpoints": lambda: keeping.checkpoints(size.pairs),

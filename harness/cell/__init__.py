@@ -5,7 +5,7 @@ built. A default never changes: a cell's id leaves out the fields that have the 
 with, so that new fields orphan no record. Another reading sets a field, not its default.
 """
 
-from harness.cell.point import Cell, Question, alike, cell, is_cell_id
+from harness.cell.point import Cell, Question, alike, cell, is_cell_id, point_of
 from harness.cell.protocol import (
     FAMILIES,
     PRESETS,
@@ -35,6 +35,7 @@ __all__ = [
     "label_beside",
     "labels",
     "model_of",
+    "point_of",
     "preset_of",
     "presets",
     "protocol_of",

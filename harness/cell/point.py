@@ -100,11 +100,40 @@ def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
     return text[:-1]
 
 
-@lru_cache(maxsize=1 << 16, typed=True)
+class Point:
+    """A cell but for its seed: all seeds of a point are checked together, and share all but the end of what
+    their ids are made of."""
+
+    def __init__(self, protocol: Protocol, method: str, hyper: Hyper) -> None:
+        self._fields: dict[str, Any] = {"protocol": protocol, "method": method, "hyper": hyper}
+        self._checked = Cell(**self._fields, seed=0)
+        self._cells: dict[int, Cell] = {}
+
+    def cell(self, seed: int) -> Cell:
+        """The cell, made once."""
+        if (known := self._cells.get(seed)) is not None and type(seed) is int:
+            return known
+        if type(seed) is not int or not 0 <= seed < 2**63:
+            return Cell(**self._fields, seed=seed)  # which says what is wrong
+        if len(self._cells) >= _SEEDS:
+            self._cells.clear()
+        made = self._cells[seed] = self._checked.model_construct(**self._fields, seed=seed)
+        return made
+
+
+_SEEDS = 4096
+"""Cells of a point that are kept."""
+
+
+@lru_cache(maxsize=4096, typed=True)
+def point_of(protocol: Protocol, method: str, hyper: Hyper) -> Point:
+    """Made once: a large store and the grids it serves name the same cells many times."""
+    return Point(protocol, method, hyper)
+
+
 def cell(protocol: Protocol, method: str, hyper: Hyper, seed: int) -> Cell:
-    """The cell, made and hashed once: a large store and the grids it serves name the same cells many
-    times."""
-    return Cell(protocol=protocol, method=method, hyper=hyper, seed=seed)
+    """The cell, made and hashed once."""
+    return point_of(protocol, method, hyper).cell(seed)
 
 
 class Question(Frozen):

@@ -7,8 +7,9 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,36 @@ def say(text: str | Text = "", style: str = "", console: Printer = out, indent: 
 
     A Text must be clean already.
     """
+    if (lines := _kept.get()) is not None and console is out:
+        lines.append((text, style, indent))
+        return
     line = Text(clean(text), style) if isinstance(text, str) else text
     if console.watched:
         line = wrapped(line, console.width, indent)
     console.print(line, soft_wrap=True)
+
+
+Line = tuple[str | Text, str, int]
+"""What `say` prints on standard output: a text, its style, how far what it is wrapped to is indented."""
+_kept: ContextVar[list[Line] | None] = ContextVar("kept", default=None)
+
+
+@contextlib.contextmanager
+def kept() -> Iterator[list[Line]]:
+    """Inside its `with`, the lines that `say` would print on standard output are kept, for another process to
+    `tell`, and nobody is shown what takes so long."""
+    lines: list[Line] = []
+    before = _kept.set(lines)
+    try:
+        yield lines
+    finally:
+        _kept.reset(before)
+
+
+def tell(line: Line) -> None:
+    """Print a line that was kept."""
+    text, style, indent = line
+    say(text, style, indent=indent)
 
 
 def say_facts(facts: Iterable[tuple[str, object]]) -> None:
@@ -106,6 +133,8 @@ def say_json(value: object) -> None:
 def working(text: str) -> AbstractContextManager[object]:
     """Inside its `with`, a person at the terminal sees what takes so long; afterwards nothing is left of
     it."""
+    if _kept.get() is not None:
+        return contextlib.nullcontext()
     if err.live:
         return err.status(Text(f"{clean(text)} ..."), spinner="line")
     if err.watched:

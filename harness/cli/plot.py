@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli.console import say, say_written, short, working
+from harness.cli.console import Line, kept, say, say_written, short, tell, working
 from harness.cli.options import Dataset, Results, grid_names
 from harness.common import places
 from harness.common.errors import UserError
@@ -18,6 +19,7 @@ from harness.common.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.cli.drawing import Call
     from harness.grids import Grid
     from harness.records.meta_tests import MetaTests
     from harness.records.store import Scan, Store
@@ -48,34 +50,58 @@ def plot(
     is drawn again with the others.
     """
     from harness import grids
+    from harness.cli.drawing import Drawers
     from harness.cli.lookup import choose
-    from harness.records import meta_tests, tables
+    from harness.records import reference, tables
     from harness.records.store import Store
 
     folder = results.absolute()
     store = Store(folder)
-    found = choose(store, folder, grid or [], dataset)
-    chosen = grids.parse_seeds(seeds, found.mine) if seeds else ()
-    theirs: Iterable[Theirs] = (_theirs(one, folder) for one in found.others)
-    if grid:
-        theirs = [*theirs]  # refused before anything is drawn, if there is none of some grid
-    for one in (*found.mine, *found.others):
-        tables.check_free(one, folder / one.folder)
-    left_out: set[str] = set()
-    for one in found.mine:
-        left_out |= make_tables(one, store, found.scan, folder / one.folder, chosen).keys()
-        draw(folder / one.folder, column)
-    for name, made, source in theirs:
-        say(f"{name}: the reference records ({source})")
-        _draw(made, folder / name, column)
-        own = meta_tests.is_there(folder / name)
-        _draw_meta_test_of(folder / name if own else places.REFERENCE / name, made, folder / name, column)
-    for left in found.as_they_are:
-        say(f"{left.folder.name}: drawn from its tables as they are: {left.why}", style="yellow")
-        draw(left.folder, column)
+    with Drawers(len(grid or reference.grids())) as drawers:
+        found = choose(store, folder, grid or [], dataset)
+        chosen = grids.parse_seeds(seeds, found.mine) if seeds else ()
+        if grid:  # refused before anything is drawn, if there is none of some grid
+            for one in found.others:
+                _theirs(one, folder)
+        for one in (*found.mine, *found.others):
+            tables.check_free(one, folder / one.folder)
+        left_out: set[str] = set()
+
+        def calls() -> Iterator[Call]:
+            for one in found.mine:
+                with kept() as lines:
+                    damaged = make_tables(one, store, found.scan, folder / one.folder, chosen)
+                left_out.update(damaged)
+                yield partial(_draw_own, folder / one.folder, column, lines)
+            for one in found.others:
+                yield partial(_draw_theirs, one, folder, column)
+            for left in found.as_they_are:
+                why = f"{left.folder.name}: drawn from its tables as they are: {left.why}"
+                yield partial(_draw_own, left.folder, column, [(why, "yellow", 4)])
+
+        drawers.draw(calls())
     _say_rest(found.scan, left_out, store)
     if not (found.mine or found.others or found.as_they_are):
         raise UserError(f"{short(folder)}: no records yet; {places.typed('sweep')} makes some")
+
+
+def _draw_own(folder: Path, column: bool, lines: Sequence[Line]) -> None:
+    """Those of the folder's tables. lines: to be said before."""
+    for line in lines:
+        tell(line)
+    draw(folder, column)
+
+
+def _draw_theirs(grid: Grid, results: Path, column: bool) -> None:
+    """Those of the reference's tables of a grid."""
+    from harness.records import meta_tests
+
+    name, made, source = _theirs(grid, results)
+    folder = results / name
+    say(f"{name}: the reference records ({source})")
+    _draw(made, folder, column)
+    own = meta_tests.is_there(folder)
+    _draw_meta_test_of(folder if own else places.REFERENCE / name, made, folder, column)
 
 
 Theirs = tuple[str, "Tables", str]

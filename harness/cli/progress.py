@@ -70,8 +70,6 @@ class Display:
 
     def progress(self, now: list[Progress]) -> None:
         """How far the cells in training are."""
-        if not self._running:
-            import harness.plots.render  # noqa: F401  # now: cells train, and the driver only waits
         self._running.update({p.cell.cell_id: p for p in now})
         self._pace.progress(time.monotonic(), {p.cell.cell_id: p.row["iteration"] for p in now})
         if self._live is None and not self._announced and (left := self._left()):

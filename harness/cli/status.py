@@ -13,6 +13,7 @@ from harness.cli.console import out, say, say_json, short
 from harness.cli.layout import Columns
 from harness.cli.options import AsJson, Dataset, Results, grid_names
 from harness.common import places
+from harness.common.machine import undisturbed
 from harness.common.text import counted, listed, size
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def status(
         loaded = recorded(scan, folder, [], dataset, running or ())
     chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]
     checkpoints = Checkpoints(store)
-    found = [
-        _status(one, scan, asked, running or {}, checkpoints)
-        for one, asked in zip(loaded, chosen, strict=True)
-    ]
+    with undisturbed():
+        found = [
+            _status(one, scan, asked, running or {}, checkpoints)
+            for one, asked in zip(loaded, chosen, strict=True)
+        ]
     known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
     others = {} if grid else {i: cell for i, cell in (running or {}).items() if i not in known}
     if as_json:

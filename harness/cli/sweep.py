@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from harness.cli.codes import FAILED, INTERRUPTED
 from harness.cli.console import complain, err, out, say
+from harness.cli.drawing import Loading
 from harness.cli.meta_test import of_grid
 from harness.cli.options import Dataset, Device, Results, grid_names, room
 from harness.cli.plot import draw, say_left_out
@@ -95,7 +97,14 @@ def sweep(
         every_s=_every(),
     )
     display = Display(out, request.cells(), loaded.max_iterations)
-    result = run(request, _runner(runner), display, draw=draw)
+    loading = Loading()
+
+    def draw_loaded(folder: Path) -> None:
+        loading.wait()
+        draw(folder)
+
+    result = run(request, _runner(runner, loading), display, draw=draw_loaded)
+    loading.wait()
     say_left_out(loaded, result.left_out)
     tested = True
     if (test := loaded.meta_test) is not None and not result.interrupted:
@@ -136,14 +145,17 @@ def _every() -> float:
     return seconds
 
 
-def _runner(name: RunnerName) -> Runner:
-    """The runner, which is loaded only when there is something to run."""
+def _runner(name: RunnerName, loading: Loading) -> Runner:
+    """The runner, which is loaded only when there is something to run. While Ray starts, and the driver only
+    waits, it loads what it draws with."""
 
     def run_packs(packs: Sequence[Pack], question: Question, machine: Machine, driver: Driver) -> str | None:
         if name == RunnerName.serial:
             from harness.sweeping.serial import run as chosen
         else:
             from harness.sweeping.supervisor import run as chosen
+
+            loading.start()
         return chosen(packs, question, machine, driver)
 
     return run_packs

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 
 class UserError(Exception):
@@ -25,6 +26,10 @@ class NotWritten(OSError):
 
     def __str__(self) -> str:
         return f"{self.filename}: not written: {self.reason}" + (f"; {self.left}" if self.left else "")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As another process is told of it."""
+        return NotWritten, (Path(self.filename), OSError(self.errno, self.reason), self.left)
 
     def leaving(self, left: str) -> NotWritten:
         """The same with what it leaves behind."""

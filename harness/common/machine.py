@@ -1,7 +1,10 @@
-"""The machine that this process runs on: how many of its cores it may use, and whether it has a GPU."""
+"""The machine that this process runs on: how many of its cores it may use, whether it has a GPU; and how it
+keeps its memory."""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import math
 import os
 from collections.abc import Iterator
@@ -18,6 +21,19 @@ def cores(root: Path = Path("/")) -> int:
     """
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min([own, *(math.ceil(quota) for quota in _quotas(root))]))
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Inside its `with`, Python does not look for unreachable objects: where many are made that all stay, it
+    would look at all of them again and again."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def check_device(device: str, ray_address: str | None = None) -> None:

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,7 @@ def _loaded_for_nothing(grid: Grid, brought: dict[Place, Plugin], dataset: str |
             yield Mistake(place, f"plug-in {plugin.name} {what}")
 
 
+@lru_cache(maxsize=256)  # tables in parts keep it with each part
 def from_json(text: str) -> Grid:
     """A grid from its JSON, as the results keep it. Raises UserError."""
     try:
@@ -196,6 +198,9 @@ def from_json(text: str) -> Grid:
         if not _NAME.fullmatch(name):
             raise UserError(f"the grid kept with the results: {show(name)} is not the name of a grid")
     return grid
+
+
+plugins.when_forgotten(lambda _: from_json.cache_clear())
 
 
 _COMPUTED = ("name", "folder", "preset", "file")

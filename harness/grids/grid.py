@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.cell import Cell, Named, Protocol, Question, cell, labels, protocol_of
+from harness.cell import Cell, Named, Protocol, Question, cell, labels, point_of, protocol_of
 from harness.common.errors import UserError
 from harness.common.files import FIGURES
 from harness.grids import figure, mistakes
@@ -108,13 +108,14 @@ class Grid(Question):
 
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""
-        points = [(block.method, hyper) for block in self.blocks for hyper in block.hypers]
-        return tuple(
-            cell(protocol, method, hyper, seed)
-            for seed in dict.fromkeys(self.seeds if seeds is None else seeds)
+        points = [
+            point_of(protocol, block.method, hyper)
             for protocol in self.protocols
-            for method, hyper in points
-        )
+            for block in self.blocks
+            for hyper in block.hypers
+        ]
+        wanted = dict.fromkeys(self.seeds if seeds is None else seeds)
+        return tuple(one.cell(seed) for seed in wanted for one in points)
 
     @property
     def size(self) -> int:

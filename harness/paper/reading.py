@@ -47,9 +47,10 @@ Column = Reading | None
 """A column of verdicts. None: the column of the claims that no reading changes."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Records:
-    """All records of one reading, pooled over grids."""
+    """All records of one reading, pooled over grids. What is counted in them for several claims is
+    remembered: the frames must not be changed."""
 
     reading: Reading
     trials: pd.DataFrame

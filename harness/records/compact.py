@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 EVERY = 5
@@ -23,6 +22,8 @@ FILES = ("trials.parquet", "trajectories.parquet")
 
 def thinned(rows: pa.Table, every: int = EVERY) -> pa.Table:
     """A run's rows, null where they are not kept."""
+    import pyarrow.compute as pc  # late: slow to import, and only those who write compact tables need it
+
     kept = pa.array(_kept(len(rows), every))
     nothing = {kind: pa.scalar(None, kind) for kind in set(rows.schema.types)}
     columns = [

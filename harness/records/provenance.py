@@ -27,7 +27,7 @@ VERSIONS = ("harness", "python", *_PACKAGES)
 """In the order in which they are listed."""
 _SETTINGS = (
     *("ATEN_CPU_CAPABILITY", "MKL_CBWR", "MKL_ENABLE_INSTRUCTIONS", "ONEDNN_MAX_CPU_ISA"),
-    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"),
+    *("CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE", "HARNESS_FUSED"),
 )
 """Variables of the environment that choose another arithmetic, as another processor would."""
 
@@ -85,6 +85,7 @@ def others(cell: Cell) -> tuple[Part, ...]:
     return _others(cell.method, of.problem, of.network, of.dataset_name)
 
 
+@lru_cache(maxsize=4096)  # a command asks for it once for each record
 def _others(method: str, problem: str, network: str, dataset: str | None) -> tuple[Part, ...]:
     named: list[tuple[Registry[Any], str | None]] = [
         (METHODS, method),
@@ -96,6 +97,9 @@ def _others(method: str, problem: str, network: str, dataset: str | None) -> tup
         Part(kind=known.kind, name=one, module=known.module(one)) for known, one in named if one is not None
     ]
     return tuple(part for part in parts if not plugins.is_ours(part.module))
+
+
+plugins.when_forgotten(lambda _: _others.cache_clear())
 
 
 def sources_of(cell: Cell) -> dict[str, str]:

@@ -20,6 +20,7 @@ from pathlib import Path
 from harness.cell import Protocol
 from harness.common.errors import NotWritten, UserError, reason
 from harness.common.files import clear_leftovers, opened, write_whole
+from harness.common.machine import undisturbed
 from harness.common.text import one_line
 from harness.methods import Hyper
 from harness.records import record as records
@@ -66,6 +67,10 @@ class Store:
 
         UserError: something else is in its place. OSError: it cannot be read.
         """
+        with undisturbed():
+            return self._scan()
+
+    def _scan(self) -> Scan:
         headers: dict[str, Header] = {}
         damaged: dict[str, str] = {}
         foreign: dict[str, str] = {}

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from harness.cell import Cell, Question, label
 from harness.grids import Grid
@@ -78,5 +77,5 @@ def _recorded(rows: pa.Table, name: str, cell: Cell) -> float | None:
 
 def _last(column: pa.ChunkedArray, otherwise: float | None = None) -> float | None:
     """The last value that is not null."""
-    values = pc.drop_null(column)
+    values = column.drop_null()
     return values[-1].as_py() if len(values) else otherwise

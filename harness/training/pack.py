@@ -115,10 +115,9 @@ class Pack:
     def _launch(self) -> None:
         """Have iterations launched as suits the device; what was recorded before goes."""
         # A plain function, not a method: a reference cycle would keep the pack's memory in use for longer.
-        update = partial(
-            _update, self.protocol, self.problem, self.method, self.engine, self._optimize, self.fixed
-        )
-        kind = self.device.type  # a user's network may do what no graph can hold
+        parts = self.protocol, self.problem, self.method, self.engine, self._optimize, self.fixed
+        update, kind = partial(_update, *parts), self.device.type
+        # A user's network may do what no graph can hold.
         self._update = LAUNCH[kind](update) if self._known and kind in LAUNCH else update
 
     @property
@@ -131,8 +130,7 @@ class Pack:
         return isinstance(self.engine, conv4.Conv4Engine)
 
     def shrink(self) -> bool:
-        """Compute at most half as many (cell, task) pairs at once from now on, since memory did not suffice.
-        False: it is one already."""
+        """Compute half as many (cell, task) pairs at once from now on. False: it is one already."""
         tasks = max(self.protocol.meta_batch, self.protocol.validation_tasks)
         pairs = min(self.engine.chunk, len(self.seeds) * tasks)
         if pairs == 1 or isinstance(self.engine, LoopedEngine):
@@ -211,10 +209,8 @@ class Pack:
         numbers = self.problem.numbers(self._seeds, "train", iterations)
         if numbers is not None:
             return list(sent(numbers, self.device))
-        return [
-            self.problem.batch(self._seeds, "train", iteration, self.device, self.dtype)
-            for iteration in iterations
-        ]
+        batch = self.problem.batch
+        return [batch(self._seeds, "train", at, self.device, self.dtype) for at in iterations]
 
     def _match(self) -> None:
         """Which seeds there are, and which of them each cell has."""
@@ -249,8 +245,8 @@ def _update(
     of_cell: tuple[Tensor, ...],
     numbers: dict[str, Tensor],
 ) -> tuple[State, Seen]:
-    """One iteration: the state after its update, and what is kept of it. of_cell: the place of each cell's
-    seed among the tasks' seeds; none: there is but one seed, or each cell has its own."""
+    """One iteration: the state after its update, and what it tells. of_cell: which of the tasks' seeds each
+    cell has; none: there is but one, or each has its own."""
     batch = tasks if isinstance(tasks, Batch) else problem.made(tasks, dtype_of(protocol))
     for places in of_cell:
         batch = Batch(*(part[places] for part in batch))
@@ -296,8 +292,7 @@ def engine_of(
 def default_chunk(protocol: Protocol, device: torch.device, kept: int = 0) -> int:
     """How many (cell, task) pairs go through Conv-4 at once.
 
-    On a CPU, as many as its cache holds. On a GPU, as many as its memory has room for beside the bytes that
-    are kept.
+    On a CPU, as many as its cache holds. On a GPU, as many as its memory has room for beside `kept` bytes.
     """
     if device.type == "cpu":
         return at_once(protocol)

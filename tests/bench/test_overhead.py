@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness import grids
-from harness.bench import made_up, overhead
+from harness.bench import empty, made_up, overhead
 from harness.records.store import Store
 from harness.sweeping.plan import plan
 
@@ -29,6 +29,31 @@ def test_made_up_records_answer_their_grid(tmp_path: Path) -> None:
     assert plan(cells, scan, grid.question) == {}
     assert not scan.damaged
     assert {len(Store(tmp_path).read(cell.cell_id).rows) for cell in cells} == {500}
+
+
+def test_what_a_sweep_takes_beyond_an_empty_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both timed by turns; the cells' own time, over the workers, does not count."""
+    asked = []
+
+    def timed(words: list[str]) -> tuple[float, str]:
+        asked.append(words)
+        if words[0] == "-c":
+            return 8.0, ""
+        grid = grids.load(words[3])
+        assert grid.max_iterations == 1
+        made_up.fill(Path(words[-1]), grid.cells()[:2], 1)  # of 300 s each
+        return 310.0 + len(asked), ""
+
+    monkeypatch.setattr(empty, "run", timed)
+    monkeypatch.setattr(empty, "cores", lambda: 2)
+    found = empty.fixed(tmp_path / "fixed", 2)
+    assert (found["cells"], found["workers"]) == (14, 2)
+    assert found["empty_s"] == [8.0, 8.0]
+    assert found["sweep_s"] == [312.0, 314.0]
+    assert found["above_empty_s"] == [4.0, 6.0]
+    assert found["median_s"] == 5.0
+    assert [words[0] for words in asked] == ["-c", "-m"] * 2
+    compile(empty.EMPTY, "program", "exec")
 
 
 def test_a_failing_command_is_an_error_with_its_output() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
 from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
+from harness.cell import cell as made_once
 from harness.cell.point import _json_before_seed
 from harness.methods import METHODS, maml
 from harness.problems import PROBLEMS, FewShot, few_shot
@@ -24,6 +26,21 @@ def cell(protocol: Protocol | None = None, seed: int = 0, **rates: float) -> Cel
     hyper = RATES | rates
     method = "alpha-maml" if "alpha_hyperlr" in hyper else "maml"
     return Cell(protocol=protocol or protocol_of(), method=method, hyper=hyper, seed=seed)
+
+
+def test_a_cell_of_a_point_is_the_cell() -> None:
+    """Made without checking it again, unless there is something to check."""
+    protocol, hyper = protocol_of(n_way=5), METHODS["maml"].Hyper(**RATES)
+    for seed in (0, 3, 2**63 - 1):
+        made = made_once(protocol, "maml", hyper, seed)
+        assert made == cell(protocol, seed)
+        assert made.cell_id == cell(protocol, seed).cell_id
+        assert made.model_dump_json() == cell(protocol, seed).model_dump_json()
+        assert made is made_once(protocol, "maml", hyper, seed)
+        assert pickle.loads(pickle.dumps(made)) == made
+    for wrong in (-1, 2**63, True, 1.5, None):
+        with pytest.raises(ValidationError, match="seed"):
+            made_once(protocol, "maml", hyper, wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

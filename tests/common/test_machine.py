@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -75,3 +76,12 @@ def test_a_machine_without_groups_or_proc(tmp_path: Path) -> None:
 def test_fewer_cores_than_the_quota(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3})
     assert cores(tmp_path, "0::/\n", **{"sys/fs/cgroup/cpu.max": "400000 100000"}) == 1
+
+
+def test_undisturbed() -> None:
+    with machine.undisturbed():
+        assert not gc.isenabled()
+        with machine.undisturbed():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,7 @@ def _over_seeds(
     )
 
 
+@lru_cache(maxsize=32)
 def _figures(records: Records) -> dict[int, Figure]:
     """By seed; a seed is left out if one of the two columns of untuned cells was not asked for."""
     preset = records.reading.preset
@@ -115,6 +116,7 @@ def _one(rows: pd.DataFrame) -> pd.Series | None:
     return None if rows.empty else rows.iloc[0]
 
 
+@lru_cache(maxsize=32)
 def _ends(records: Records) -> dict[str, End]:
     """Cell id -> its End; no key for a run that ended before the budget without diverging."""
     endings = dict(zip(records.trials["cell_id"], records.trials["ending"], strict=True))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,7 @@ class SeedCounts:
         return replace(self, boards=boards)
 
 
+@lru_cache(maxsize=64)  # of some readings by two kinds of passage; ten claims ask for each
 def counts_by_seed(records: Records, passage: Passage) -> list[SeedCounts]:
     """One SeedCounts for each seed, in order.
 

@@ -1,8 +1,9 @@
-"""The operators on a GPU: batch norm fused, the first block's products with their ReLU, and for `tf32x3` all
-convolutions' products of our own."""
+"""The operators on a GPU: for `tf32x3` all convolutions' products of our own; and, where it is asked for,
+batch norm fused, and the first block's products with their ReLU."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -46,6 +47,19 @@ FUSED: dict[str, Callable[..., Any]] = {
 """What torch compiles, by the names in the table."""
 
 
+SWITCH = "HARNESS_FUSED"
+"""An environment variable; 1: what is fused is used. Not by default, for no GPU has run or timed it yet."""
+
+
+def operators(precision: str, fuse: bool | None = None) -> Operators:
+    """Those for a protocol's precision. fuse: None: as SWITCH says.
+
+    Where Triton is missing or does not work they are the formulas, and a warning says so; UserError: there
+    are none for tf32x3 then.
+    """
+    return _operators(precision, os.environ.get(SWITCH) == "1" if fuse is None else fuse)
+
+
 @cache
 def trouble() -> str | None:
     """Why kernels in Triton do not run here; None: they do. It compiles them, which takes a C compiler."""
@@ -63,28 +77,31 @@ def trouble() -> str | None:
 
 
 @cache
-def operators(precision: str) -> Operators:
-    """Those for a protocol's precision. Where Triton is missing or does not work they are the formulas, and a
-    warning says so; UserError: there are none for tf32x3 then."""
+def _operators(precision: str, fuse: bool) -> Operators:
+    three = precision == "tf32x3"
+    if not (three or fuse):
+        return PLAIN
     if why := trouble():
-        if precision == "tf32x3":
+        if three:
             raise UserError(f"precision 'tf32x3': {why}; write float32 or tf32")
-        warnings.warn(f"the operators run as formulas, which is slower: {why}", stacklevel=2)
+        warnings.warn(f"nothing is fused: {why}", stacklevel=3)
         return PLAIN
     from harness.training.conv4 import triton_products as triton  # late: a CPU's torch comes without
 
-    rows = partial(triton.rows_of, precision=IN_TRITON[precision])
-    filters = partial(triton.by_filters, precision=IN_TRITON[precision])
-    others: dict[str, Any] = fused(FUSED)
-    if precision == "tf32x3":
-        others["convolve"] = triton.product
-        others["by_weights"] = partial(by_weights, correlation=triton.correlation)
-        others["by_input"] = partial(by_input, product=triton.product)
-    return replace(
-        PLAIN,
-        first_block=partial(op.first_block, rows_of=rows),
-        first_block_gradient=partial(op.first_block_gradient, by_filters=filters),
-        first_block_tangent=partial(op.first_block_tangent, rows_of=rows),
-        first_block_gradient_tangent=partial(op.first_block_gradient_tangent, by_filters=filters),
-        **others,
-    )
+    others: dict[str, Any] = {}
+    if three:
+        others |= {
+            "convolve": triton.product,
+            "by_weights": partial(by_weights, correlation=triton.correlation),
+            "by_input": partial(by_input, product=triton.product),
+        }
+    if fuse:
+        rows = partial(triton.rows_of, precision=IN_TRITON[precision])
+        filters = partial(triton.by_filters, precision=IN_TRITON[precision])
+        others |= fused(FUSED) | {
+            "first_block": partial(op.first_block, rows_of=rows),
+            "first_block_gradient": partial(op.first_block_gradient, by_filters=filters),
+            "first_block_tangent": partial(op.first_block_tangent, rows_of=rows),
+            "first_block_gradient_tangent": partial(op.first_block_gradient_tangent, by_filters=filters),
+        }
+    return replace(PLAIN, **others)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 import torch
@@ -89,25 +91,40 @@ def test_where_torch_cannot_compile_the_formulas_run(monkeypatch: pytest.MonkeyP
         assert torch.equal(one, other)
 
 
+@pytest.fixture(name="_anew")
+def _made_anew() -> Iterator[None]:
+    made = gpu.trouble, gpu._operators
+    for one in made:
+        one.cache_clear()
+    yield
+    for one in made:
+        one.cache_clear()
+
+
+@pytest.mark.usefixtures("_anew")
 @pytest.mark.parametrize(
-    ("found", "why"),
-    [(False, "there is no Triton$"), (True, "Triton does not work here: .*")],  # here: there is no GPU
+    ("found", "why"), [(False, "there is no Triton"), (True, "Triton does not work here: no compiler")]
 )
 def test_where_triton_does_not_work_a_gpu_has_the_formulas(
     found: bool, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cannot(*arguments: object, **options: object) -> None:
-        raise RuntimeError("no C\n compiler")
+        raise RuntimeError("no\n  compiler")
 
     monkeypatch.setattr(gpu, "find_spec", lambda name: name if found else None)
     monkeypatch.setattr(torch, "ones", cannot)
-    for one in (gpu.trouble, gpu.operators):
-        one.cache_clear()
-    try:
-        with pytest.warns(UserWarning, match=f"the operators run as formulas, which is slower: {why}"):
-            assert gpu.operators("float32") is PLAIN
-        with pytest.raises(UserError, match=f"precision 'tf32x3': {why.rstrip('$')}; write float32 or tf32"):
-            gpu.operators("tf32x3")
-    finally:
-        for one in (gpu.trouble, gpu.operators):
-            one.cache_clear()
+    monkeypatch.setitem(sys.modules, "triton", ModuleType("triton"))
+    monkeypatch.setitem(sys.modules, "harness.training.conv4.triton_products", ModuleType("ours"))
+    with pytest.warns(UserWarning, match=f"^nothing is fused: {why}$"):
+        assert gpu.operators("float32", fuse=True) is PLAIN
+    with pytest.raises(UserError, match=f"^precision 'tf32x3': {why}; write float32 or tf32$"):
+        gpu.operators("tf32x3")
+
+
+@pytest.mark.usefixtures("_anew")
+def test_nothing_is_fused_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(gpu.SWITCH, raising=False)
+    assert gpu.operators("float32") is gpu.operators("tf32") is PLAIN
+    monkeypatch.setattr(gpu, "_operators", lambda precision, fuse: (precision, fuse))
+    monkeypatch.setenv(gpu.SWITCH, "1")
+    assert gpu.operators("float32") == ("float32", True)
