@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness import grids
-from harness.bench.gpu import available, engine_rate, of_precision
+from harness.bench.gpu import engine_rate, fusing, of_precision, ways
 from harness.bench.timing import synchronize
 from harness.cell import Cell, Question
 from harness.grids import Grid
@@ -55,14 +55,17 @@ def measure(
 ) -> list[dict[str, Any]]:
     """A row for each precision: `seconds` of training all cells of the grid's first seed, each method as a
     pack, after two iterations to warm up, `warm_up_s`; what the counts are `beside_reference` and
-    `beside_float32`, see `beside`; and the counts. precisions: None: those that the device has."""
+    `beside_float32`, see `beside`; and the counts. precisions: None: those that the
+    device has, and fused too where that can be."""
     cells = grid.cells(grid.seeds[:1])
     known = reference(grid)
+    as_they_are = [(precision, False) for precision in precisions or ()]
     rows: list[dict[str, Any]] = []
-    for precision in precisions or available(grid.protocol, device):
+    for precision, fuse in as_they_are or ways(grid.protocol, device):
         some = of_precision(cells, precision)
-        _, warm_up = _trained(some, Question(target_loss=None, max_iterations=2), device)
-        losses, seconds = _trained(some, grid.question, device)
+        with fusing(fuse):
+            _, warm_up = _trained(some, Question(target_loss=None, max_iterations=2), device)
+            losses, seconds = _trained(some, grid.question, device)
         assert grid.target_loss is not None
         passages = {
             cell.cell_id: first_passage(losses[same.cell_id], grid.target_loss)
@@ -72,6 +75,7 @@ def measure(
         row = {
             "grid": grid.name,
             "precision": precision,
+            "fused": fuse,
             "cells": len(cells),
             "seconds": round(seconds, 2),
             "warm_up_s": round(warm_up, 2),
@@ -81,7 +85,8 @@ def measure(
         }
         rows.append(row)
         keep(rows)
-        say(f"{grid.name}, {precision}: {seconds:.1f} s; beside the reference {_words(row)}")
+        name = f"{grid.name}, {precision}{', fused' * fuse}"
+        say(f"{name}: {seconds:.1f} s; beside the reference {_words(row)}")
     return rows
 
 

@@ -4,6 +4,7 @@ with one cell after another, which is all they can do. Written for CUDA; runs on
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from harness.bench.workload import PAPER, make
 from harness.cell import Cell, Protocol, Question
 from harness.common.errors import UserError
 from harness.training import loop
-from harness.training.conv4.gpu import operators
+from harness.training.conv4.gpu import SWITCH, operators, trouble
 from harness.training.precision import check
 
 ROUNDS = 10
@@ -36,7 +37,8 @@ ITERATIONS = 25
 FEW = 5
 """Meta-gradients in which each operator is timed."""
 ENGINE = "harness engine"
-"""The name of whole training in bench-gpu.json."""
+FUSED = "harness engine, fused"
+"""The names of whole training in bench-gpu.json."""
 PRECISIONS = ("float32", "tf32", "tf32x3")
 """Where the device has them. The peers have the first two."""
 
@@ -102,12 +104,14 @@ def measure(
         keep(result)
         say(f"{what}: {rows[0]['cell_iterations_per_second']:.1f} cells x iterations per second")
 
-    for precision in available(protocol, device):
+    for precision, fuse in ways(protocol, device):
         some = {OURS: programs[OURS]} if precision == "tf32x3" else programs
         calls = partial(_calls, protocol, precision, len(cells), device, rounds, some)
-        with _multiplying_in(precision):
-            add(f"a call, {precision}", calls)
-            add(f"whole training, {precision}", partial(_training, cells, precision, device, iterations))
+        training = partial(_training, cells, precision, fuse, device, iterations)
+        with _multiplying_in(precision), fusing(fuse):
+            if not fuse:
+                add(f"a call, {precision}", calls)
+            add(f"whole training, {precision}{', fused' * fuse}", training)
     return result
 
 
@@ -124,21 +128,43 @@ def available(protocol: Protocol, device: str) -> list[str]:
 def operators_ms(cells: Sequence[Cell], device: str) -> dict[str, dict[str, float]]:
     """Where the time of a meta-gradient of all cells goes (see parts), in each precision, fused and not."""
     protocol, spent = cells[0].protocol, {}
-    for precision in available(protocol, device):
+    for precision, fuse in ways(protocol, device):
         same = protocol.model_copy(update={"precision": precision})
-        for name, fuse in ((precision, False), (f"{precision}, fused", True)):
-            spent[name] = parts.measure(same, FEW, device, len(cells), operators(precision, fuse))
+        table = operators(precision, fuse)
+        spent[f"{precision}{', fused' * fuse}"] = parts.measure(same, FEW, device, len(cells), table)
     return spent
+
+
+def ways(protocol: Protocol, device: str) -> list[tuple[str, bool]]:
+    """The precisions that the device has, as they are; and fused, where it can be."""
+    found = available(protocol, device)
+    fused = [] if device == "cpu" or trouble() else [name for name in found if name != "tf32"]
+    return [*((name, False) for name in found), *((name, True) for name in fused)]
+
+
+@contextmanager
+def fusing(fuse: bool) -> Iterator[None]:
+    """Within this, operators on a GPU are fused or not."""
+    before = os.environ.get(SWITCH)
+    os.environ[SWITCH] = "1" if fuse else "0"
+    try:
+        yield
+    finally:
+        del os.environ[SWITCH]
+        if before is not None:
+            os.environ[SWITCH] = before
 
 
 def _place(row: dict[str, Any]) -> tuple[int, int]:
     """Precision by precision, ours first."""
-    return PRECISIONS.index(row["precision"]), {OURS: 0, ENGINE: 1}.get(row["name"], 2)
+    return PRECISIONS.index(row["precision"]), {OURS: 0, ENGINE: 1, FUSED: 2}.get(row["name"], 3)
 
 
-def _training(cells: Sequence[Cell], precision: str, device: str, iterations: int) -> list[dict[str, Any]]:
+def _training(
+    cells: Sequence[Cell], precision: str, fuse: bool, device: str, iterations: int
+) -> list[dict[str, Any]]:
     rate = engine_rate(of_precision(cells, precision), device, iterations)
-    row = {"name": ENGINE, "precision": precision, "cells": len(cells)}
+    row = {"name": FUSED if fuse else ENGINE, "precision": precision, "cells": len(cells)}
     return [{**row, "cell_iterations_per_second": rate}]
 
 
@@ -150,7 +176,7 @@ def _ratios(rows: Sequence[dict[str, Any]], programs: dict[str, Contender]) -> d
         rates = {
             row["name"]: row["cell_iterations_per_second"] for row in rows if row["precision"] == precision
         }
-        engine = rates.pop(ENGINE, None)
+        engine, _ = rates.pop(ENGINE, None), rates.pop(FUSED, None)
         some = {name: programs[name] for name in rates}
         fastest = compared(some, {name: 1 / rate for name, rate in rates.items()})["fastest_peer"]
         ratios[precision] = {

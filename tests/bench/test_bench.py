@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
 import subprocess
 from dataclasses import astuple, replace
@@ -315,7 +316,7 @@ def test_the_result_has_its_keys(no_libraries: None) -> None:
 
 def test_parts_of_a_pack_by_the_formulas_and_by_the_device() -> None:
     spent = gpu.operators_ms(gpu.fig2(TINY)[3:5], "cpu")
-    assert list(spent) == ["formulas, float32", "float32"]
+    assert list(spent) == ["float32"]
     assert all(set(of) == {*parts.OPERATORS, parts.REST} for of in spent.values())
     assert all(of["convolve"] > 0 for of in spent.values())
 
@@ -379,9 +380,10 @@ def test_throughput_beside_the_fastest_library(no_libraries: None) -> None:
     programs, _ = cpu.contenders()
     programs = programs | {"t": cpu.Contender(package="torchopt", layout=None, prepare=workload.ours)}
     rates = {("harness", "float32"): 50, ("t", "float32"): 5, ("harness", "tf32x3"): 80}
+    rates |= {(gpu.ENGINE, "tf32x3"): 9, (gpu.FUSED, "float32"): 60}
     rows = [
         {"name": name, "precision": precision, "cell_iterations_per_second": rate}
-        for (name, precision), rate in (rates | {(gpu.ENGINE, "tf32x3"): 9}).items()
+        for (name, precision), rate in rates.items()
     ]
     ratios = gpu._ratios(rows, programs)
     assert ratios["float32"] == {
@@ -392,8 +394,25 @@ def test_throughput_beside_the_fastest_library(no_libraries: None) -> None:
     assert set(ratios["tf32x3"].values()) == {None}
 
 
-def test_a_cpu_multiplies_in_float32_alone() -> None:
-    assert gpu.available(TINY, "cpu") == ["float32"]
+def test_a_cpu_multiplies_in_float32_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU in all precisions; fused, but for TF32, where Triton works."""
+    assert gpu.ways(TINY, "cpu") == [("float32", False)]
+    monkeypatch.setattr(gpu, "check", lambda protocol, device: None)
+    monkeypatch.setattr(gpu, "trouble", lambda: None)
+    plain = [(name, False) for name in gpu.PRECISIONS]
+    assert gpu.ways(TINY, "cuda") == [*plain, ("float32", True), ("tf32x3", True)]
+    monkeypatch.setattr(gpu, "trouble", lambda: "no compiler")
+    assert gpu.ways(TINY, "cuda") == plain
+
+
+def test_fusing_is_switched_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(gpu.SWITCH, raising=False)
+    with gpu.fusing(True):
+        assert os.environ[gpu.SWITCH] == "1"
+        with gpu.fusing(False):
+            assert os.environ[gpu.SWITCH] == "0"
+        assert os.environ[gpu.SWITCH] == "1"
+    assert gpu.SWITCH not in os.environ
 
 
 def test_the_command(

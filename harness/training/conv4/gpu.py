@@ -4,14 +4,17 @@ batch norm fused, and the first block's products with their ReLU."""
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from importlib.util import find_spec
 from typing import Any
 
+import torch
 from torch import Tensor
 
+from harness.common.errors import UserError
 from harness.training.conv4 import operators as op
 from harness.training.conv4.fused import fused
 from harness.training.conv4.operators import Normed, Pulled, Pushed
@@ -49,14 +52,39 @@ SWITCH = "HARNESS_FUSED"
 
 
 def operators(precision: str, fuse: bool | None = None) -> Operators:
-    """Those for a protocol's precision; the formulas where there is no Triton. fuse: None: as SWITCH says."""
+    """Those for a protocol's precision. fuse: None: as SWITCH says.
+
+    Where Triton is missing or does not work they are the formulas, and a warning says so; UserError: there
+    are none for tf32x3 then.
+    """
     return _operators(precision, os.environ.get(SWITCH) == "1" if fuse is None else fuse)
+
+
+@cache
+def trouble() -> str | None:
+    """Why kernels in Triton do not run here; None: they do. It compiles them, which takes a C compiler."""
+    if find_spec("triton") is None:
+        return "there is no Triton"
+    try:
+        from harness.training.conv4 import triton_products as triton
+
+        tiny = torch.ones(1, 16, 16, device="cuda")
+        triton.product(tiny, tiny)
+        torch.cuda.synchronize()
+    except Exception as error:  # of torch, Triton or a compiler
+        return f"Triton does not work here: {' '.join(str(error).split())[:200]}"
+    return None
 
 
 @cache
 def _operators(precision: str, fuse: bool) -> Operators:
     three = precision == "tf32x3"
-    if not (three or fuse) or find_spec("triton") is None:
+    if not (three or fuse):
+        return PLAIN
+    if why := trouble():
+        if three:
+            raise UserError(f"precision 'tf32x3': {why}; write float32 or tf32")
+        warnings.warn(f"nothing is fused: {why}", stacklevel=3)
         return PLAIN
     from harness.training.conv4 import triton_products as triton  # late: a CPU's torch comes without
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from types import ModuleType
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from torch import Tensor
 from torch._dynamo.exc import InternalTorchDynamoError
 from torch._dynamo.utils import counters
 
+from harness.common.errors import UserError
 from harness.training.conv4 import derivatives, fused, gpu
 from harness.training.conv4.table import PLAIN, Operators
 from harness.training.replay import graphed, leaves
@@ -90,22 +93,38 @@ def test_where_torch_cannot_compile_the_formulas_run(monkeypatch: pytest.MonkeyP
 
 @pytest.fixture(name="_anew")
 def _made_anew() -> Iterator[None]:
-    gpu._operators.cache_clear()
+    made = gpu.trouble, gpu._operators
+    for one in made:
+        one.cache_clear()
     yield
-    gpu._operators.cache_clear()
+    for one in made:
+        one.cache_clear()
 
 
 @pytest.mark.usefixtures("_anew")
-def test_without_triton_a_gpu_has_the_formulas(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "find_spec", lambda name: None)
-    assert gpu.operators("float32", fuse=True) is PLAIN
+@pytest.mark.parametrize(
+    ("found", "why"), [(False, "there is no Triton"), (True, "Triton does not work here: no compiler")]
+)
+def test_where_triton_does_not_work_a_gpu_has_the_formulas(
+    found: bool, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cannot(*arguments: object, **options: object) -> None:
+        raise RuntimeError("no\n  compiler")
+
+    monkeypatch.setattr(gpu, "find_spec", lambda name: name if found else None)
+    monkeypatch.setattr(torch, "ones", cannot)
+    monkeypatch.setitem(sys.modules, "triton", ModuleType("triton"))
+    monkeypatch.setitem(sys.modules, "harness.training.conv4.triton_products", ModuleType("ours"))
+    with pytest.warns(UserWarning, match=f"^nothing is fused: {why}$"):
+        assert gpu.operators("float32", fuse=True) is PLAIN
+    with pytest.raises(UserError, match=f"^precision 'tf32x3': {why}; write float32 or tf32$"):
+        gpu.operators("tf32x3")
 
 
 @pytest.mark.usefixtures("_anew")
 def test_nothing_is_fused_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(gpu.SWITCH, raising=False)
     assert gpu.operators("float32") is gpu.operators("tf32") is PLAIN
-    monkeypatch.setattr(gpu, "find_spec", lambda name: None)
     monkeypatch.setattr(gpu, "_operators", lambda precision, fuse: (precision, fuse))
     monkeypatch.setenv(gpu.SWITCH, "1")
     assert gpu.operators("float32") == ("float32", True)
