@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from harness.common import plugins
 from harness.common.registry import Registry
 from harness.methods import METHODS
 from harness.problems import PROBLEMS
@@ -23,6 +24,7 @@ def forget(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], name: str) 
     """As if nobody had brought it to this process."""
     monkeypatch.delitem(registry._things, name)
     monkeypatch.delitem(registry._owners, name)
+    plugins.forget("no module")  # and what is remembered of grids
 
 
 def for_now(monkeypatch: pytest.MonkeyPatch) -> None:
