@@ -15,6 +15,7 @@ import pytest
 from harness.cli import drawing
 from harness.cli.console import say
 from harness.cli.drawing import Call, Drawers, Loading
+from harness.common import plugins
 from harness.common.errors import NotWritten, UserError
 from harness.common.files import whole_file
 from tests.cli.conftest import Run, fill
@@ -22,11 +23,13 @@ from tests.cli.conftest import Run, fill
 
 @pytest.fixture(autouse=True)
 def _two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Although there are few figures, and whatever this machine has. They load only what they need."""
+    """Although there are few figures, and whatever this machine has. They load only what they need, and none
+    of the plug-ins that other tests have left in this process."""
     program = drawing.PROGRAM.replace("sys;", "sys; from harness.cli import drawing; drawing.warm = int;")
     assert program != drawing.PROGRAM
     monkeypatch.setattr(drawing, "PROGRAM", program)
     monkeypatch.setattr(drawing, "FEW", 0)
+    monkeypatch.setattr(plugins, "_loaded", {})
     monkeypatch.setattr(drawing, "cores", lambda: 2)
 
 
