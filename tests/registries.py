@@ -28,7 +28,8 @@ def forget(monkeypatch: pytest.MonkeyPatch, registry: Registry[Any], name: str) 
 
 
 def for_now(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What becomes known is forgotten when the test ends."""
+    """What becomes known, and what brings it, is forgotten when the test ends."""
+    monkeypatch.setattr(plugins, "_loaded", dict(plugins._loaded))
     for registry in (DATASETS, METHODS, NETWORKS, PROBLEMS):
         monkeypatch.setattr(registry, "_things", dict(registry._things))
         monkeypatch.setattr(registry, "_owners", dict(registry._owners))
