@@ -181,7 +181,8 @@ def _patches(protocol: Protocol, images: Tensor, cells: int) -> Patches:
     cut = derivatives.cut(protocol, images.flatten(0, 1))
     if len(images) == cells:
         return cut
-    return Patches(*(x.expand(cells, *x.shape).flatten(0, 1) for x in cut))
+    # Of one task, the expanded would all be one place in memory.
+    return Patches(*(x.expand(cells, *x.shape).flatten(0, 1).contiguous() for x in cut))
 
 
 def _per_cell(x: Tensor, cells: int) -> Tensor:

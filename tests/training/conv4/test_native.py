@@ -11,7 +11,8 @@ from torch import Tensor
 from harness.bench.threads import threads
 from harness.cell import Cell, Question
 from harness.methods import maml
-from harness.training.conv4 import derivatives, native
+from harness.problems.episodes import Images
+from harness.training.conv4 import derivatives, meta_gradient, native
 from harness.training.conv4 import operators as op
 from harness.training.conv4.chosen import operators_for
 from harness.training.conv4.native import NATIVE
@@ -164,3 +165,16 @@ def test_records_say_whether_it_was_compiled(filters: int) -> None:
     cell = Cell(protocol=protocol, method="maml", hyper=maml.Hyper(alpha0=0.1, beta0=1e-3), seed=0)
     (record,) = train([cell], Question(target_loss=None, max_iterations=1))
     assert record.header.provenance.get("compiled") == (True if filters == 16 else None)
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 100])
+def test_a_pack_that_fills_a_chunk_equals_its_cells(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With as many cells as pairs go through at once, each group has weights of its own from the start."""
+    weights, images = moved(WIDE, 4), random_images(WIDE, 6).unflatten(0, (2, 3))
+    batch = Images(images[:1], images[1:])
+    rates = torch.full((4, 1), 0.1, dtype=torch.float64)
+    ours = meta_gradient(WIDE, weights, rates, batch, chunk)
+    monkeypatch.setattr(derivatives, "operators_for", lambda *_: PLAIN)
+    expected = meta_gradient(WIDE, weights, rates, batch, chunk)
+    for one, other in zip(ours, expected, strict=True):
+        close(one, other)
