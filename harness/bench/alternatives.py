@@ -2,7 +2,8 @@
 
 `python -m harness.bench.alternatives` prints, for each operator, milliseconds for four tasks: by the kernels
 in C; by the formulas in torch's operators, of a convolution with and without cutting the windows; by torch's
-own convolution (oneDNN, channels last); and by torch.compile.
+own convolution (oneDNN, channels last); and by torch.compile. First it says how near to float64's a
+meta-gradient in float32 is.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from harness.bench import timing
+from harness.bench.parts import using
 from harness.bench.threads import threads
+from harness.bench.workload import PAPER, make, ours
 from harness.training.conv4 import native
 from harness.training.conv4 import operators as op
 from harness.training.conv4.native import NATIVE
-from harness.training.conv4.table import PLAIN
+from harness.training.conv4.table import PLAIN, Operators
 
 TASKS, IMAGES, FILTERS, EPS = 4, 20, 64, 1e-5
 SIDES = (14, 7, 4)
@@ -105,6 +108,23 @@ def measure(rounds: int = ROUNDS) -> Iterator[tuple[str, dict[str, timing.Times]
             yield title, {name: timing.summary(measured) for name, measured in seconds.items()}
 
 
+def errors(tasks: int = TASKS) -> dict[str, float]:
+    """How far the meta-gradient of so many tasks in float32 is from float64's, relative to its length."""
+    exact, *others = (
+        _meta_gradient(precision, tasks, table)
+        for precision, table in (("float64", PLAIN), ("float32", NATIVE), ("float32", PLAIN))
+    )
+    found = ((one - exact).norm() / exact.norm() for one in others)
+    return dict(zip(("C", "formulas"), map(float, found), strict=True))
+
+
+def _meta_gradient(precision: str, tasks: int, table: Operators) -> Tensor:
+    work = make(PAPER.model_copy(update={"precision": precision, "meta_batch": tasks}))
+    program = ours(work)
+    with using(table):
+        return program.answer(program.step()).gradient
+
+
 def _called(function: Callable[[Tensor], Any], argument: Tensor) -> Callable[[], Any]:
     return lambda: function(argument)
 
@@ -130,6 +150,7 @@ def _backward(images: Any, kernels: Any, slopes: Any, wanted: tuple[bool, bool])
 
 def main() -> None:
     """The command."""
+    print("float32: " + ", ".join(f"{name} {error:.1e}" for name, error in errors().items()), flush=True)
     for title, times in measure():
         ways = ", ".join(f"{name} {of_it.median_ms:.2f}" for name, of_it in times.items())
         print(f"{title}: {ways} ms", flush=True)

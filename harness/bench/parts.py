@@ -33,7 +33,8 @@ def measure(
     that of the device. A GPU is waited for around each operator, so that they take a little longer in all."""
     spent: dict[str, float] = {}
     work = make(protocol, device, cells)
-    with threads(1), _timed(table or operators_for(protocol, work.weights), spent, device):
+    timed = _timed(table or operators_for(protocol, work.weights), spent, device)
+    with threads(1), using(timed):
         step = ours(work).step
         step()
         synchronize(device)
@@ -47,8 +48,17 @@ def measure(
 
 
 @contextmanager
-def _timed(operators: Operators, spent: dict[str, float], device: str) -> Iterator[None]:
-    """Within this, the seconds that each operator takes are added to `spent`."""
+def using(table: Operators) -> Iterator[None]:
+    """Within this, Conv-4 is computed by these operators."""
+    before, derivatives.operators_for = derivatives.operators_for, lambda *_: table
+    try:
+        yield
+    finally:
+        derivatives.operators_for = before
+
+
+def _timed(operators: Operators, spent: dict[str, float], device: str) -> Operators:
+    """The same, but the seconds that each operator takes are added to `spent`."""
 
     def timed(name: str, operator: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any) -> Any:
@@ -61,9 +71,4 @@ def _timed(operators: Operators, spent: dict[str, float], device: str) -> Iterat
 
         return call
 
-    table = Operators(**{name: timed(name, getattr(operators, name)) for name in OPERATORS})
-    before, derivatives.operators_for = derivatives.operators_for, lambda *_: table
-    try:
-        yield
-    finally:
-        derivatives.operators_for = before
+    return Operators(**{name: timed(name, getattr(operators, name)) for name in OPERATORS})

@@ -217,7 +217,8 @@ def _named(protocol: Protocol, flat: Tensor, groups: int, scale: float) -> Weigh
     each = together.repeat_interleave(groups // len(flat), 1).unsqueeze(2)  # [norms, g, 1, c]
     named |= dict(zip(norms, each.unbind(0), strict=True))
     if "scale0" not in named:
-        named |= dict.fromkeys(_scales(protocol), torch.full_like(named["shift0"], scale))
+        names = (f"scale{i}" for i in range(protocol.layers))
+        named |= dict.fromkeys(names, torch.full_like(named["shift0"], scale))
     return named
 
 
@@ -226,10 +227,6 @@ def _parts(protocol: Protocol, flat: Tensor) -> Weights:
     parts = layout(protocol)
     pieces = zip(parts.parts, flat.split(parts.sizes, dim=1), strict=True)
     return {part.name: piece.unflatten(1, part.shape) for part, piece in pieces}
-
-
-def _scales(protocol: Protocol) -> list[str]:
-    return [f"scale{i}" for i in range(protocol.layers)]
 
 
 def _fill(protocol: Protocol, flat: Tensor, named: Weights) -> None:
