@@ -16,7 +16,9 @@ from unittest.mock import patch
 from fontTools import subset  # matplotlib brings it
 from fontTools.ttLib import TTFont
 from matplotlib.backends import _backend_pdf_ps as pdf
+from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 
 LAYOUT = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 """Tables of a font that say how its glyphs are set. A PDF says itself where each glyph is, and to make these
@@ -25,6 +27,8 @@ USUAL = (*range(0x20, 0x500), *range(0x2000, 0x2300))
 """The characters that figures have: Latin, Greek, Cyrillic, punctuation, mathematical signs."""
 KEPT = 4096
 """Formulas that are remembered."""
+LAYOUTS = 4 * KEPT
+"""Texts whose layout is remembered."""
 
 
 @contextmanager
@@ -32,6 +36,7 @@ def sparing() -> Iterator[None]:
     """In here."""
     with (
         patch.object(MathTextParser, "_parse_cached", _parse_cached),
+        patch.object(Text, "_get_layout", _get_layout),
         patch.object(pdf, "get_glyphs_subset", _glyphs_subset),
         patch.object(subset.Options, "_drop_tables_default", [*_DROPPED, *LAYOUT]),
     ):
@@ -54,6 +59,30 @@ def _parse_cached(self: Any, *asked: Any) -> Any:
 @lru_cache(maxsize=KEPT)
 def _known(kind: str, *asked: Any) -> Any:
     return _parse(_parsers[kind], *asked)
+
+
+_lay_out: Any = vars(Text)["_get_layout"]
+_layouts: dict[tuple[Any, ...], Any] = {}
+
+
+def _get_layout(self: Any, renderer: Any) -> Any:
+    """The lines of a text around its place, as they were laid out for any text like it, by any renderer of its
+    kind. matplotlib does it for each text of an axis up to four times for each file."""
+    if self.get_wrap() or self.get_transform_rotates_text():  # then it depends on the place
+        return _lay_out(self, renderer)
+    drawn_by = renderer._renderer if isinstance(renderer, MixedModeRenderer) else renderer
+    asked = (
+        *(type(drawn_by), self.get_figure(root=True).dpi, self._text),
+        *vars(self._fontproperties).values(),
+        *(self._horizontalalignment, self._verticalalignment, self._multialignment),
+        *(self._rotation, self._rotation_mode, self._linespacing, self._parse_math, self._usetex),
+    )
+    found = _layouts.get(asked)
+    if found is None:
+        if len(_layouts) >= LAYOUTS:
+            _layouts.clear()
+        found = _layouts[asked] = _lay_out(self, renderer)
+    return found
 
 
 def _glyphs_subset(path: Any, glyphs: Collection[int]) -> Any:
