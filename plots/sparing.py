@@ -66,8 +66,8 @@ _layouts: dict[tuple[Any, ...], Any] = {}
 
 
 def _get_layout(self: Any, renderer: Any) -> Any:
-    """The lines of a text around its place, as they were laid out for any text like it, by any renderer of its
-    kind. matplotlib does it for each text of an axis up to four times for each file."""
+    """The lines of a text around its place, as they were laid out for any text like it, by any renderer of
+    its kind. matplotlib does it for each text of an axis up to four times for each file."""
     if self.get_wrap() or self.get_transform_rotates_text():  # then it depends on the place
         return _lay_out(self, renderer)
     drawn_by = renderer._renderer if isinstance(renderer, MixedModeRenderer) else renderer

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.analysis import labels
+from harness.analysis.intervals import standard_error, student
 from harness.analysis.summary import hyper_columns, setting_columns
 from harness.common.text import counted, markdown_table, number, written
 from harness.methods import titled
@@ -149,21 +149,5 @@ def _over(seeds: Sequence[pd.DataFrame], names: Sequence[str]) -> pd.DataFrame:
         values[np.isnan(values)] = np.inf
         found[mean(name)] = values.mean((0, 2))
         found[over_tasks(name)] = NORMAL * standard_error(values.mean(0))
-        found[over_seeds(name)] = _student(len(seeds)) * standard_error(values.mean(2).T)
+        found[over_seeds(name)] = student(len(seeds)) * standard_error(values.mean(2).T)
     return found
-
-
-def standard_error(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[..., n] -> [...]: of the mean of n values; NaN where one is infinite, or n is 1."""
-    count = values.shape[-1]
-    if count == 1:
-        return np.full(values.shape[:-1], np.nan)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(values.std(-1, ddof=1) / np.sqrt(count))
-
-
-def _student(count: int) -> float:
-    """The 97.5 % quantile for the mean of so many; NaN: of one."""
-    from scipy.stats import t  # late: it is slow to import
-
-    return float(t.ppf(0.975, count - 1)) if count > 1 else np.nan

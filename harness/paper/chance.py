@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
 
+from harness.analysis.intervals import wilson
 from harness.paper.definitions import PAPER_COUNT, TARGETS, Passage
 from harness.records.passages import first_passage, sustained_passage
 
@@ -104,9 +104,8 @@ def _spread(values: NDArray[np.float64]) -> float | None:
 def _share(name: str, hits: NDArray[np.bool_]) -> dict[str, Any]:
     """The count, the share, and the share's interval."""
     count = int(hits.sum())
-    interval = binomtest(count, len(hits)).proportion_ci(0.95, method="wilson")
     return {
         name: count,
         f"{name}_share": count / len(hits),
-        f"{name}_interval": [float(interval.low), float(interval.high)],
+        f"{name}_interval": [*wilson(count, len(hits))],
     }

@@ -7,8 +7,8 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t
 
+from harness.analysis.intervals import student
 from harness.analysis.sensitivity.resamples import Array
 
 SEED = "seed"
@@ -57,7 +57,7 @@ def jackknife(values: ArrayLike, factors: Sequence[str]) -> dict[str, tuple[floa
     for effect, share in found.items():
         parts = np.array([one[effect] for one in left])
         error = np.sqrt((seeds - 1) * parts.var()) if seeds > 1 else np.nan
-        half = float(t.ppf(0.975, seeds - 1) * error) if seeds > 1 else np.nan
+        half = float(student(seeds) * error) if seeds > 1 else np.nan
         intervals[effect] = (max(0.0, share - half), min(1.0, share + half)) if half == half else (half, half)
     return intervals
 

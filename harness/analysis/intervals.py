@@ -1,0 +1,36 @@
+"""Intervals at 95 %. scipy.special is enough for them: scipy.stats takes more than half a second to load."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri, stdtrit
+
+LEVEL = 0.95
+_UPPER = (1 + LEVEL) / 2
+
+
+def standard_error(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[..., n] -> [...]: of the mean of n values; NaN where one is infinite, or n is 1."""
+    count = values.shape[-1]
+    if count == 1:
+        return np.full(values.shape[:-1], np.nan)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(values.std(-1, ddof=1) / np.sqrt(count))
+
+
+def student(count: int) -> float:
+    """How many standard errors to either side of the mean of `count` values the interval reaches, by
+    Student's t; NaN: of one value."""
+    return float(stdtrit(count - 1, _UPPER)) if count > 1 else np.nan
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The lower and the upper end of the interval of a share, `count` of `total`, total > 0 (Wilson 1927; as
+    in Newcombe 1998, method 3)."""
+    z, missing = ndtri(_UPPER), total - count
+    middle = (2 * count + z**2) / (2 * (total + z**2))
+    half = z * sqrt(4 * count * missing / total + z**2) / (2 * (total + z**2))
+    return (0.0 if count == 0 else float(middle - half), 1.0 if missing == 0 else float(middle + half))
