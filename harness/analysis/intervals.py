@@ -30,7 +30,8 @@ def student(count: int) -> float:
 def wilson(count: int, total: int) -> tuple[float, float]:
     """The lower and the upper end of the interval of a share, `count` of `total`, total > 0 (Wilson 1927; as
     in Newcombe 1998, method 3)."""
-    z, missing = ndtri(_UPPER), total - count
-    middle = (2 * count + z**2) / (2 * (total + z**2))
-    half = z * sqrt(4 * count * missing / total + z**2) / (2 * (total + z**2))
-    return (0.0 if count == 0 else float(middle - half), 1.0 if missing == 0 else float(middle + half))
+    share, z = count / total, ndtri(_UPPER)
+    scale = 2 * (total + z**2)
+    middle = (2 * total * share + z**2) / scale
+    half = z / scale * sqrt(4 * total * share * (1 - share) + z**2)
+    return (0.0 if count == 0 else float(middle - half), 1.0 if count == total else float(middle + half))

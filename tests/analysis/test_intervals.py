@@ -31,7 +31,7 @@ def test_student_s_t() -> None:
 def test_wilson_s_interval(total: int) -> None:
     for count in range(total + 1):
         other = binomtest(count, total).proportion_ci(0.95, method="wilson")
-        assert wilson(count, total) == pytest.approx((other.low, other.high), abs=1e-15)
+        assert wilson(count, total) == (other.low, other.high)  # in each bit, as records have them
     assert wilson(0, total)[0] == 0.0
     assert wilson(total, total)[1] == 1.0
 
