@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 
+from matplotlib.artist import Artist
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.ft2font import FT2Font
@@ -42,9 +45,24 @@ def formulas(text: str) -> bool:
 
 def cover(fig: Figure) -> None:
     """Give each text of a figure the families that it needs."""
-    for text in fig.findobj(Text):
+    for text in _texts(fig):
         if len(needed := families(text.get_text())) > 1:
             text.set_fontfamily(needed)
+
+
+def _texts(artist: Artist) -> Iterator[Text]:
+    """All of a figure, but for the labels of ticks that only a drawing makes: these are numbers. To ask for
+    them would make all, of axes that are not shown too."""
+    if isinstance(artist, Text):
+        yield artist
+    children = artist.get_children() if not isinstance(artist, Axis) else _made(artist)
+    for child in children:
+        yield from _texts(child)
+
+
+def _made(axis: Axis) -> list[Artist]:
+    """What an axis has so far."""
+    return [axis.label, axis.offsetText, *vars(axis).get("majorTicks", ()), *vars(axis).get("minorTicks", ())]
 
 
 def _missing(text: str, names: list[str]) -> frozenset[int]:

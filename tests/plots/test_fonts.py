@@ -38,6 +38,29 @@ def test_a_text_gets_its_families_before_it_is_drawn():
     assert other.get_fontfamily() == [fonts.FAMILY, "Han"]
 
 
+@pytest.mark.usefixtures("installed")
+def test_the_texts_of_axes():
+    """And no ticks are made for them, which those that are not shown would never need."""
+    fig = Figure()
+    axes, off = fig.add_axes((0, 0, 1, 0.4)), fig.add_axes((0, 0.5, 1, 0.4))
+    off.axis("off")
+    axes.set_xticks([0.2, 0.6], ["abc", "漢"])
+    axes.set_yticks([0.5], ["漢"], minor=True)
+    axes.set(title="漢", xlabel="漢", ylabel="abc")
+    axes.legend([axes.axhline(0)], ["漢"])
+    fonts.cover(fig)
+    both = [fonts.FAMILY, "Han"]
+    assert [label.get_fontfamily() == both for label in axes.get_xticklabels()] == [False, True]
+    assert axes.get_yticklabels(minor=True)[0].get_fontfamily() == both
+    assert [one.get_fontfamily() == both for one in (axes.title, axes.xaxis.label, axes.yaxis.label)] == [
+        1,
+        1,
+        0,
+    ]
+    assert axes.get_legend().get_texts()[0].get_fontfamily() == both
+    assert len(off.xaxis.majorTicks) <= 1
+
+
 def test_the_fonts_that_come_with_matplotlib():
     assert fonts.lacking("Ελληνικά, Кириллица, naïve, ≤ × β") == ""
     assert not any(name.startswith(fonts.LAST_RESORT) for name in fonts._installed())
