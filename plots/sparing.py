@@ -1,7 +1,7 @@
 """What matplotlib would do again for each text, figure and file, done once.
 
-Figures stay the same to the pixel. This replaces functions of matplotlib that are not public, of the version
-that is installed with harness.
+Figures stay the same to the pixel. This replaces functions of matplotlib, and of what it brings, that are not
+public, of the versions that are installed with harness.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from matplotlib.backends import _backend_pdf_ps as pdf
 from matplotlib.backends.backend_mixed import MixedModeRenderer
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
+from pyparsing import ParserElement  # so is this
 
 LAYOUT = ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 """Tables of a font that say how its glyphs are set. A PDF says itself where each glyph is, and to make these
@@ -36,6 +37,8 @@ def sparing() -> Iterator[None]:
     """In here."""
     with (
         patch.object(MathTextParser, "_parse_cached", _parse_cached),
+        # What a parser remembers of a formula costs more than it saves where formulas are short.
+        patch.object(ParserElement, "_parse", ParserElement._parseNoCache),
         patch.object(Text, "_get_layout", _get_layout),
         patch.object(pdf, "get_glyphs_subset", _glyphs_subset),
         patch.object(subset.Options, "_drop_tables_default", [*_DROPPED, *LAYOUT]),
