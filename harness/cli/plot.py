@@ -49,15 +49,16 @@ def plot(
     drawn for a paper's column: its panels below each other, in parts no higher than a page. From then on it
     is drawn again with the others.
     """
-    from harness import grids
     from harness.cli.drawing import Drawers
-    from harness.cli.lookup import choose
-    from harness.records import reference, tables
-    from harness.records.store import Store
 
     folder = results.absolute()
-    store = Store(folder)
-    with Drawers(len(grid or reference.grids())) as drawers:
+    with Drawers(len(grid or [*places.REFERENCE.glob("*")])) as drawers:
+        from harness import grids  # these load while the drawers do
+        from harness.cli.lookup import choose
+        from harness.records import tables
+        from harness.records.store import Store
+
+        store = Store(folder)
         found = choose(store, folder, grid or [], dataset)
         chosen = grids.parse_seeds(seeds, found.mine) if seeds else ()
         if grid:  # refused before anything is drawn, if there is none of some grid
