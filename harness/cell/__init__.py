@@ -5,7 +5,7 @@ built. A default never changes: a cell's id leaves out the fields that have the 
 with, so that new fields orphan no record. Another reading sets a field, not its default.
 """
 
-from harness.cell.point import Cell, Question, alike, cell, is_cell_id, point_of
+from harness.cell.point import Cell, Point, Question, alike, cell, is_cell_id, point_of
 from harness.cell.protocol import (
     FAMILIES,
     PRESETS,
@@ -26,6 +26,7 @@ __all__ = [
     "PRESETS",
     "Cell",
     "Named",
+    "Point",
     "Protocol",
     "Question",
     "alike",

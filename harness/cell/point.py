@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from copy import copy
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -105,8 +106,9 @@ class Point:
     their ids are made of."""
 
     def __init__(self, protocol: Protocol, method: str, hyper: Hyper) -> None:
+        self.key = (protocol, method, hyper)
         self._fields: dict[str, Any] = {"protocol": protocol, "method": method, "hyper": hyper}
-        self._checked = Cell(**self._fields, seed=0)
+        self._checked = Cell(**self._fields, seed=0)  # asked for nothing: it is copied
         self._cells: dict[int, Cell] = {}
 
     def cell(self, seed: int) -> Cell:
@@ -117,7 +119,8 @@ class Point:
             return Cell(**self._fields, seed=seed)  # which says what is wrong
         if len(self._cells) >= _SEEDS:
             self._cells.clear()
-        made = self._cells[seed] = self._checked.model_construct(**self._fields, seed=seed)
+        made = self._cells[seed] = copy(self._checked)
+        vars(made)["seed"] = seed
         return made
 
 
@@ -125,7 +128,7 @@ _SEEDS = 4096
 """Cells of a point that are kept."""
 
 
-@lru_cache(maxsize=4096, typed=True)
+@lru_cache(maxsize=1 << 16, typed=True)  # more than all grids of sweeps/ have: else none would be found again
 def point_of(protocol: Protocol, method: str, hyper: Hyper) -> Point:
     """Made once: a large store and the grids it serves name the same cells many times."""
     return Point(protocol, method, hyper)

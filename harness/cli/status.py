@@ -36,17 +36,27 @@ class Status:
     grid: str
     seeds: tuple[int, ...]
     cells: tuple[Cell, ...]
+    """Those of which anything is known."""
     reasons: dict[str, tuple[str, str]]
     """Cell id -> one of KINDS, and why, for the cells that are not done."""
 
     changed: dict[str, int] = field(default_factory=dict)
     """Part -> how many records were made by other versions of its source."""
+    unknown: int = 0
+    """How many other cells it has: they are missing."""
+
+    @property
+    def size(self) -> int:
+        """How many cells it has."""
+        return len(self.cells) + self.unknown
 
     @property
     def counts(self) -> dict[str, int]:
         """By kind, in the order of KINDS."""
         counts = Counter(kind for kind, _ in self.reasons.values())
-        return {kind: counts[kind] for kind in KINDS} | {"done": len(self.cells) - len(self.reasons)}
+        counts["done"] = len(self.cells) - len(self.reasons)
+        counts["missing"] += self.unknown
+        return {kind: counts[kind] for kind in KINDS}
 
 
 def status(
@@ -136,7 +146,7 @@ def _status(
     from harness.sweeping.plan import lacking_weights, made_by_others, plan
 
     chosen = tables.recorded_seeds(grid, scan) if seeds is None else seeds
-    cells = grid.cells(chosen)
+    cells = _known(grid, chosen, scan, running)
     reasons = {}
     lacks = lacking_weights(grid, checkpoints)
     for cell_id, todo in plan(cells, scan, grid.question, lacks=lacks).items():
@@ -145,7 +155,25 @@ def _status(
         else:
             reasons[cell_id] = "stale" if todo.kind == "damaged" else todo.kind, todo.reason
     changed = made_by_others(cells, scan, reasons)
-    return Status(grid=grid.folder, seeds=tuple(chosen), cells=cells, reasons=reasons, changed=changed)
+    return Status(
+        grid=grid.folder,
+        seeds=tuple(chosen),
+        cells=cells,
+        reasons=reasons,
+        changed=changed,
+        unknown=len(grid.points) * len({*chosen}) - len(cells),
+    )
+
+
+def _known(grid: Grid, seeds: Sequence[int], scan: Scan, running: Running) -> tuple[Cell, ...]:
+    """The cells of which there may be more to say than that they are missing: those with a record. Where a
+    record is damaged or a cell runs, all cells: of these two nothing is known but ids."""
+    if scan.damaged or running:
+        return grid.cells(seeds)
+    points = [(point, {*scan.seeds.get(point.key, ())}) for point in grid.points]
+    return tuple(
+        point.cell(seed) for seed in dict.fromkeys(seeds) for point, recorded in points if seed in recorded
+    )
 
 
 def _show(found: Sequence[Status]) -> None:
@@ -155,7 +183,7 @@ def _show(found: Sequence[Status]) -> None:
     counted_kinds = ("cells", *KINDS)
     table = Columns(("grid", *counted_kinds, "seeds"), right=counted_kinds)
     for one in found:
-        numbers = (len(one.cells), *one.counts.values())
+        numbers = (one.size, *one.counts.values())
         table.add_row(one.grid, *map(str, numbers), seed_ranges(one.seeds))
     out.print(table)
     for one in found:
@@ -197,7 +225,5 @@ def _for_programs(found: Sequence[Status], others: Running, sweeping: bool) -> d
         {"grid": None, "cell_id": i, "cell": words, "kind": "running", "reason": f"at iteration {iteration}"}
         for i, (words, iteration) in others.items()
     ]
-    counts = [
-        {"grid": one.grid, "seeds": list(one.seeds), "cells": len(one.cells)} | one.counts for one in found
-    ]
+    counts = [{"grid": one.grid, "seeds": list(one.seeds), "cells": one.size} | one.counts for one in found]
     return {"sweeping": sweeping, "grids": counts, "cells": cells}

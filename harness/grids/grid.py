@@ -22,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from harness.cell import Cell, Named, Protocol, Question, cell, labels, point_of, protocol_of
+from harness.cell import Cell, Named, Point, Protocol, Question, cell, labels, point_of, protocol_of
 from harness.common.errors import UserError
 from harness.common.files import FIGURES
 from harness.grids import figure, mistakes
@@ -108,14 +108,19 @@ class Grid(Question):
 
     def cells(self, seeds: Iterable[int] | None = None) -> tuple[Cell, ...]:
         """All cells, each once: seed by seed (None: the grid's seeds), reading by reading, block by block."""
-        points = [
+        wanted = dict.fromkeys(self.seeds if seeds is None else seeds)
+        points = self.points
+        return tuple(one.cell(seed) for seed in wanted for one in points)
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """Its cells of any one seed, in their order."""
+        return tuple(
             point_of(protocol, block.method, hyper)
             for protocol in self.protocols
             for block in self.blocks
             for hyper in block.hypers
-        ]
-        wanted = dict.fromkeys(self.seeds if seeds is None else seeds)
-        return tuple(one.cell(seed) for seed in wanted for one in points)
+        )
 
     @property
     def size(self) -> int:

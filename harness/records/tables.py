@@ -49,7 +49,7 @@ def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[i
     Another grid may share some cells, and have run them with more seeds; the half keeps those out. If that
     leaves none: the seeds with any record, or else those asked for, or the grid's own.
     """
-    counts, whole = records_by_seed(grid, scan), len(grid.cells([0]))
+    counts, whole = records_by_seed(grid, scan), len(grid.points)
     wanted = {*asked}
     kept = [seed for seed, count in counts.items() if seed in wanted or 2 * count >= whole]
     return tuple(sorted(kept or counts or wanted)) or grid.seeds
@@ -58,8 +58,8 @@ def recorded_seeds(grid: Grid, scan: Scan, asked: Iterable[int] = ()) -> tuple[i
 def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
     """How many of a grid's cells have a record, for each seed that has any."""
     seeds = Counter[int]()
-    for cell in grid.cells([0]):
-        seeds.update(scan.seeds.get((cell.protocol, cell.method, cell.hyper), ()))
+    for point in grid.points:
+        seeds.update(scan.seeds.get(point.key, ()))
     return seeds
 
 

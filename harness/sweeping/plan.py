@@ -30,6 +30,9 @@ class Todo:
     """In words: what its record lacks."""
 
 
+NOT_RUN = Todo(kind="missing", reason="not run yet")
+
+
 def plan(
     cells: Iterable[Cell],
     scan: Scan,
@@ -55,11 +58,17 @@ def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], 
 def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:
     """Of the cells that are not in `todo`: for each part whose source has changed, how many records were made
     by another version of it."""
-    counts = Counter[str]()
+    alike: dict[tuple[Any, ...], list[Header]] = {}
     for cell in cells:
         header = scan.headers.get(cell.cell_id)
         if header is not None and cell.cell_id not in todo:
-            counts.update(provenance.changed(cell, header.provenance))
+            origin, protocol = header.provenance, header.cell.protocol
+            made_of = repr(origin.get("plugins")), origin.get("dataset_sha256")
+            alike.setdefault((id(protocol), cell.method, made_of), []).append(header)
+    counts = Counter[str]()
+    for first, *others in alike.values():  # many records, and few ways in which they were made
+        for part in provenance.changed(first.cell, first.provenance):
+            counts[part] += 1 + len(others)
     return dict(counts)
 
 
@@ -71,7 +80,7 @@ def _todo(
         return Todo(kind="damaged", reason=scan.damaged[cell_id])
     header = scan.headers.get(cell_id)
     if header is None:
-        return Todo(kind="missing", reason="not run yet")
+        return NOT_RUN
     reason = header.why_not(question)
     if reason is None and stale and (parts := provenance.changed(cell, header.provenance)):
         return Todo(kind="stale", reason=f"made by another version of {', '.join(parts)}")

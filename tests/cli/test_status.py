@@ -26,6 +26,22 @@ def test_status_names_what_is_not_done(harness: Run, tiny: str, results: Path) -
     assert re.search(r"^tiny +6 +1 +0 +3 +1 +1 +0-1 *$", more.out, re.MULTILINE), more.out
 
 
+def test_cells_of_which_nothing_is_known_are_missing_whatever_else_there_is(
+    harness: Run, tiny: str, results: Path
+) -> None:
+    """A damaged record and a running cell are known by their ids alone."""
+    fill(results, tiny)
+    words = ("status", tiny, "--seeds", "0-2", "--json")
+    before = json.loads(harness(*words).out)["grids"]
+    assert [(one["cells"], one["done"], one["missing"]) for one in before] == [(9, 1, 6)]
+    first, *_, last = grids.load(tiny).cells([1, 2])
+    (results / "store" / f"{first.cell_id}.parquet").write_bytes(b"torn")
+    with Store(results).lock():
+        running(results, last.cell_id, last.describe())
+        after = json.loads(harness(*words).out)["grids"]
+    assert after == [before[0] | {"stale": 2, "running": 1, "missing": 4}]
+
+
 def running(results: Path, cell_id: str, words: str) -> None:
     (results / "store").mkdir(parents=True, exist_ok=True)
     (results / "store" / "running.json").write_text(json.dumps({cell_id: (words, 17)}))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from harness import grids
 from harness.cell import Cell, alike, protocol_of
+from harness.records import provenance
 from harness.records.store import Scan
-from harness.sweeping.plan import PACK, Todo, at_a_time, pack, plan, together
+from harness.sweeping.plan import PACK, Todo, at_a_time, made_by_others, pack, plan, together
 from tests.records.test_record import CELL, WHOLE, header
 
 
@@ -135,3 +140,28 @@ def test_why_a_cell_has_to_run() -> None:
         cells[3].cell_id: Todo(kind="damaged", reason="torn"),
         cells[4].cell_id: Todo(kind="missing", reason="not run yet"),
     }
+
+
+def test_records_made_by_others_are_counted_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(cell: Cell, origin: Mapping[str, Any]) -> list[str]:
+        parts = [part for part, digest in (origin.get("plugins") or {}).items() if digest != "now"]
+        images = origin.get("dataset_sha256") == "old" and cell.protocol == CELL.protocol
+        return [*parts, *["the images"] * images, *[f"method {cell.method}"] * (cell.method == "maml")]
+
+    monkeypatch.setattr(provenance, "changed", changed)
+    origins: list[dict[str, Any]] = [{}, {"plugins": {"network b": "now", "network a": "old"}}]
+    origins += [{"dataset_sha256": "old"}, {"plugins": {"network a": "old", "network b": "other"}}]
+    cells = [CELL.model_copy(update={"seed": seed}) for seed in range(10)]
+    cells += [cell.model_copy(update={"seed": 20 + i}) for i, cell in enumerate(sinusoids(10))]
+    headers = {
+        cell.cell_id: replace(WHOLE.header, cell=cell, provenance=dict(origins[i % 4]))
+        for i, cell in enumerate(cells[:-1])
+    }
+    todo = {cells[1].cell_id, cells[12].cell_id}
+    counts = Counter[str]()
+    for cell in cells[:-1]:
+        if cell.cell_id not in todo:
+            counts.update(changed(cell, headers[cell.cell_id].provenance))
+    assert len(counts) == 4
+    found = made_by_others(cells, Scan(headers=headers, damaged={}), todo)
+    assert list(found.items()) == list(counts.items())
