@@ -163,7 +163,7 @@ def protocol_of(**fields: Any) -> Protocol:
 
 def with_tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
     """The same with tuples in place of lists."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+    return {**fields, **{name: tuple(value) for name, value in fields.items() if isinstance(value, list)}}
 
 
 def model_of(fields: Mapping[str, Any]) -> type[Protocol]:

@@ -277,14 +277,10 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     )
     if mistake:
         raise DamagedRecord(mistake)
-    if (foreign := not_loaded(fields["cell"])) is not None:
-        raise ForeignRecord(foreign)
     try:
         cell = _cell(**fields["cell"])
-    except (TypeError, ValueError) as error:
-        if by_plugins := fields["provenance"].get("plugins"):
-            raise ForeignRecord(f"{_listed(by_plugins)} as it was ({_say(error)})") from error
-        raise DamagedRecord(f"its cell cannot be read ({_say(error)})") from error
+    except (TypeError, ValueError, UserError) as error:
+        raise _unread(fields, error) from error
     known = fields if checks.is_clean(text) else checks.clean(fields)
     own_id = known.pop("cell_id")
     del known["schema"]
@@ -296,6 +292,17 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     if cell_id not in (None, own_id):
         raise DamagedRecord(f"it holds cell {own_id}")
     return header
+
+
+def _unread(fields: dict[str, Any], error: Exception) -> Exception:
+    """What a record is whose cell cannot be made."""
+    if (foreign := not_loaded(fields["cell"])) is not None:
+        return ForeignRecord(foreign)
+    if isinstance(error, UserError):
+        return error
+    if by_plugins := fields["provenance"].get("plugins"):
+        return ForeignRecord(f"{_listed(by_plugins)} as it was ({_say(error)})")
+    return DamagedRecord(f"its cell cannot be read ({_say(error)})")
 
 
 def not_loaded(cell: Mapping[str, Any]) -> str | None:
