@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from harness import records
+from harness.common import registry
 from harness.records import DamagedRecord, ForeignRecord, checks
 from tests.records.test_record import BYTES, CELL, WHOLE, record, rewritten
 
@@ -210,3 +212,15 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
     for read in READ:
         with pytest.raises(DamagedRecord, match="not a record but a file of more than 256 MiB"):
             read(path)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("place", NAMED, ids=".".join)
+def test_what_an_installed_package_offers_and_cannot_load_is_not_loaded(
+    place: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        registry, "_offered", lambda group: {"three": (EntryPoint("three", "no.such", group),)}
+    )
+    for read in READ:
+        with pytest.raises(ForeignRecord, match="three$"):
+            read(rewritten(lambda _: changed(FIELDS, place, "three")))
