@@ -179,6 +179,21 @@ def test_light_modules_load_neither_torch_nor_ray(module: str) -> None:
     assert not [name for name in reached(f"harness.{module}") if within(name, "torch", "ray")]
 
 
+def test_help_loads_only_what_prints() -> None:
+    """The rest is imported by the command that is given, inside its function."""
+    heavy = (
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+        "yaml",
+        "harness.cell",
+        "harness.grids",
+        "harness.records",
+    )
+    assert not [name for name in reached("harness.cli.app") if within(name, *heavy)]
+
+
 def test_at_run_time_too() -> None:
     """What our own reading could miss: third parties, and parent packages."""
     code = (

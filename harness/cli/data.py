@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from harness.cli.console import say, say_facts
 from harness.cli.options import path_option
@@ -77,6 +76,7 @@ def _fetch_omniglot() -> None:
 def _draw_sheet(dataset: Dataset, name: str, resize: str, path: Path, seed: int) -> None:
     """Two tasks of iteration 1, as the data set wants them."""
     import torch
+    from pydantic import ValidationError
 
     from harness.cell import protocol_of
     from harness.grids.mistakes import words

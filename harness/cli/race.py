@@ -14,7 +14,6 @@ from harness.cli.options import AsJson, Dataset, Results, check_target, grid_nam
 from harness.cli.sensitivity import gather
 from harness.common import places
 from harness.common.errors import UserError
-from harness.records.reference import RACES
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +57,7 @@ def race(
     """
     from harness import grids
     from harness.cli import race_files as files
+    from harness.records.reference import RACES
     from harness.study import league
     from harness.study.race import contenders, headline, written
     from harness.study.race.curves import curves

@@ -222,5 +222,5 @@ def test_what_an_installed_package_offers_and_cannot_load_is_not_loaded(
         registry, "_offered", lambda group: {"three": (EntryPoint("three", "no.such", group),)}
     )
     for read in READ:
-        with pytest.raises(ForeignRecord, match="three$"):
+        with pytest.raises(ForeignRecord, match=r"three$"):
             read(rewritten(lambda _: changed(FIELDS, place, "three")))
