@@ -116,11 +116,15 @@ def _by(offers: Sequence[EntryPoint]) -> str:
     )
 
 
+_installed = lru_cache(entry_points)
+"""What all packages offer, read once: there may be hundreds of packages."""
+
+
 @lru_cache
 def _offered(group: str) -> Mapping[str, tuple[EntryPoint, ...]]:
     """What installed packages offer, by name; more than one of a name if they do not agree."""
     found: dict[str, tuple[EntryPoint, ...]] = {}
-    for one in entry_points(group=group):
+    for one in _installed().select(group=group):
         others = found.get(one.name, ())
         if one.value not in (other.value for other in others):
             found[one.name] = (*others, one)

@@ -114,11 +114,22 @@ def changed(cell: Cell, origin: Mapping[str, Any]) -> list[str]:
     provenance `origin` has it; and its images, if they are a user's own and this process has loaded them."""
     made_with = origin.get("plugins") or {}
     parts = [part for part, digest in sources_of(cell).items() if made_with.get(part) != digest]
-    name = cell.protocol.dataset_name
-    images = datasets.digest_if_loaded(name) if name is not None else None
+    images = _images(cell)
     if images is not None and origin.get("dataset_sha256") not in (None, images):
-        parts.append(f"the images of data set {name}")
+        parts.append(f"the images of data set {cell.protocol.dataset_name}")
     return parts
+
+
+def can_change(cell: Cell) -> bool:
+    """Whether there is anything that `changed` may name, whatever a record of the cell was made with. It is
+    the same for all cells of a protocol and method."""
+    return bool(sources_of(cell)) or _images(cell) is not None
+
+
+def _images(cell: Cell) -> str | None:
+    """The digest of its images, if they are a user's own and this process has loaded them."""
+    name = cell.protocol.dataset_name
+    return datasets.digest_if_loaded(name) if name is not None else None
 
 
 def now(wall_seconds: float) -> dict[str, Any]:

@@ -55,20 +55,17 @@ def lacking_weights(grid: Grid, checkpoints: Checkpoints) -> Callable[[Header], 
     return lambda header: checkpoints.lacks_weights(header, question)
 
 
-def made_by_others(cells: Iterable[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:
+def made_by_others(cells: Collection[Cell], scan: Scan, todo: Collection[str]) -> dict[str, int]:
     """Of the cells that are not in `todo`: for each part whose source has changed, how many records were made
     by another version of it."""
-    alike: dict[tuple[Any, ...], list[Header]] = {}
+    counts = Counter[str]()
+    kinds = {(id(cell.protocol), cell.method): cell for cell in cells}  # few, of many cells
+    if not any(provenance.can_change(one) for one in kinds.values()):
+        return {}
     for cell in cells:
         header = scan.headers.get(cell.cell_id)
         if header is not None and cell.cell_id not in todo:
-            origin, protocol = header.provenance, header.cell.protocol
-            made_of = repr(origin.get("plugins")), origin.get("dataset_sha256")
-            alike.setdefault((id(protocol), cell.method, made_of), []).append(header)
-    counts = Counter[str]()
-    for first, *others in alike.values():  # many records, and few ways in which they were made
-        for part in provenance.changed(first.cell, first.provenance):
-            counts[part] += 1 + len(others)
+            counts.update(provenance.changed(cell, header.provenance))
     return dict(counts)
 
 

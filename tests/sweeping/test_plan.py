@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 
 from harness import grids
 from harness.cell import Cell, alike, protocol_of
+from harness.problems import datasets
 from harness.records import provenance
 from harness.records.store import Scan
 from harness.sweeping.plan import PACK, Todo, at_a_time, made_by_others, pack, plan, together
@@ -142,26 +142,30 @@ def test_why_a_cell_has_to_run() -> None:
     }
 
 
-def test_records_made_by_others_are_counted_as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def changed(cell: Cell, origin: Mapping[str, Any]) -> list[str]:
-        parts = [part for part, digest in (origin.get("plugins") or {}).items() if digest != "now"]
-        images = origin.get("dataset_sha256") == "old" and cell.protocol == CELL.protocol
-        return [*parts, *["the images"] * images, *[f"method {cell.method}"] * (cell.method == "maml")]
-
-    monkeypatch.setattr(provenance, "changed", changed)
-    origins: list[dict[str, Any]] = [{}, {"plugins": {"network b": "now", "network a": "old"}}]
-    origins += [{"dataset_sha256": "old"}, {"plugins": {"network a": "old", "network b": "other"}}]
-    cells = [CELL.model_copy(update={"seed": seed}) for seed in range(10)]
-    cells += [cell.model_copy(update={"seed": 20 + i}) for i, cell in enumerate(sinusoids(10))]
+def test_records_that_were_made_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted as if each were asked, whatever part of a cell is not harness's own."""
+    brought = sinusoids(10, "reptile", steps=1)
+    cells = [*(CELL.model_copy(update={"seed": seed}) for seed in range(10)), *sinusoids(3), *brought]
+    origins: list[dict[str, Any]] = [{}, {"plugins": {"method reptile": "now"}}, {"dataset_sha256": "old"}]
     headers = {
-        cell.cell_id: replace(WHOLE.header, cell=cell, provenance=dict(origins[i % 4]))
+        cell.cell_id: replace(WHOLE.header, cell=cell, provenance=origins[i % 3])
         for i, cell in enumerate(cells[:-1])
     }
-    todo = {cells[1].cell_id, cells[12].cell_id}
-    counts = Counter[str]()
-    for cell in cells[:-1]:
-        if cell.cell_id not in todo:
-            counts.update(changed(cell, headers[cell.cell_id].provenance))
-    assert len(counts) == 4
-    found = made_by_others(cells, Scan(headers=headers, damaged={}), todo)
-    assert list(found.items()) == list(counts.items())
+    scan, todo = Scan(headers=headers, damaged={}), {cells[2].cell_id, brought[0].cell_id}
+
+    def counted() -> dict[str, int]:
+        counts = Counter[str]()
+        for cell_id in headers.keys() - todo:
+            counts.update(provenance.changed(headers[cell_id].cell, headers[cell_id].provenance))
+        assert made_by_others(cells, scan, todo) == counts
+        return counts
+
+    assert counted() == {}
+    monkeypatch.setattr(
+        provenance, "sources_of", lambda cell: {"method reptile": "now"} if cell.method == "reptile" else {}
+    )
+    assert counted() == {"method reptile": 6}
+    monkeypatch.setattr(datasets, "_digests", {"glyphs": "new"})
+    assert counted() == {"method reptile": 6, "the images of data set glyphs": 2}
+    monkeypatch.setattr(provenance, "sources_of", lambda cell: {})
+    assert counted() == {"the images of data set glyphs": 2}
