@@ -59,8 +59,9 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
     @property
     def gigabytes(self) -> float:
         """Memory that a cell needs in training on a CPU, roughly; 0: not known before it is tried."""
-        return sum(self._memory().values()) / 1e9
+        return sum(self._memory.values()) / 1e9
 
+    @cached_property  # each cell checks its protocol anew
     def _memory(self) -> dict[str, int]:
         return NETWORKS[self.network].memory(self)
 
@@ -84,7 +85,7 @@ class Protocol(Perturbation, Measuring, Options, Loops, Identified):
 
     @model_validator(mode="after")
     def _affordable(self) -> Protocol:
-        if sum((parts := self._memory()).values()) > MAX_BYTES:
+        if sum((parts := self._memory).values()) > MAX_BYTES:
             largest = max(parts, key=lambda part: parts[part])
             raise ValueError(
                 f"a cell needs about {self.gigabytes:,.0f} GB of memory, most of it for {largest}; at most "
