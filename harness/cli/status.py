@@ -59,6 +59,7 @@ class Status:
         return {kind: counts[kind] for kind in KINDS}
 
 
+@undisturbed()  # it makes many objects, and soon ends
 def status(
     grid: Annotated[
         list[str] | None,
@@ -92,11 +93,10 @@ def status(
         loaded = recorded(scan, folder, [], dataset, running or ())
     chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]
     checkpoints = Checkpoints(store)
-    with undisturbed():
-        found = [
-            _status(one, scan, asked, running or {}, checkpoints)
-            for one, asked in zip(loaded, chosen, strict=True)
-        ]
+    found = [
+        _status(one, scan, asked, running or {}, checkpoints)
+        for one, asked in zip(loaded, chosen, strict=True)
+    ]
     known = {i for one in found for i, (kind, _) in one.reasons.items() if kind == "running"}
     others = {} if grid else {i: cell for i, cell in (running or {}).items() if i not in known}
     if as_json:
