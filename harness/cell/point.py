@@ -54,9 +54,14 @@ class Cell(Identified):
         return _cell_again, (self.model_dump_json(),)
 
     @cached_property
+    def point(self) -> Point:
+        """All of it but the seed."""
+        return point_of(self.protocol, self.method, self.hyper)
+
+    @cached_property
     def cell_id(self) -> str:
         """The first 16 hex digits of the SHA-256 of the cell's canonical JSON."""
-        text = f'{_json_before_seed(self.protocol, self.method, self.hyper)},"seed":{self.seed}}}'
+        text = f'{self.point.json_before_seed},"seed":{self.seed}}}'
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def describe(self) -> str:
@@ -85,31 +90,37 @@ def is_cell_id(text: str) -> bool:
     return re.fullmatch(r"[0-9a-f]{16}", text) is not None
 
 
-@lru_cache(maxsize=4096, typed=True)
-def _json_before_seed(protocol: Protocol, method: str, hyper: Hyper) -> str:
-    """The canonical JSON of a cell up to its last key, the seed: all seeds of a point share it."""
-    text = json.dumps(
-        {
-            "protocol": protocol.identity,
-            "method": method,
-            "hyper": hyper.model_dump(exclude_defaults=is_ours(type(hyper))),
-        },
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
-    return text[:-1]
-
-
 class Point:
     """A cell but for its seed: all seeds of a point are checked together, and share all but the end of what
-    their ids are made of."""
+    their ids are made of. Its hash is made once."""
 
     def __init__(self, protocol: Protocol, method: str, hyper: Hyper) -> None:
-        self.key = (protocol, method, hyper)
         self._fields: dict[str, Any] = {"protocol": protocol, "method": method, "hyper": hyper}
         self._checked = Cell(**self._fields, seed=0)  # asked for nothing: it is copied
         self._cells: dict[int, Cell] = {}
+        self._hash = hash((protocol, method, hyper))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Point) and self._fields == other._fields)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def json_before_seed(self) -> str:
+        """The canonical JSON of its cells up to their last key, the seed."""
+        hyper = self._checked.hyper
+        text = json.dumps(
+            {
+                "protocol": self._checked.protocol.identity,
+                "method": self._checked.method,
+                "hyper": hyper.model_dump(exclude_defaults=is_ours(type(hyper))),
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+            allow_nan=False,
+        )
+        return text[:-1]
 
     def cell(self, seed: int) -> Cell:
         """The cell, made once."""
@@ -120,7 +131,7 @@ class Point:
         if len(self._cells) >= _SEEDS:
             self._cells.clear()
         made = self._cells[seed] = copy(self._checked)
-        vars(made)["seed"] = seed
+        vars(made).update(seed=seed, point=self)
         return made
 
 
@@ -128,7 +139,7 @@ _SEEDS = 4096
 """Cells of a point that are kept."""
 
 
-@lru_cache(maxsize=1 << 16, typed=True)  # more than all grids of sweeps/ have: else none would be found again
+@lru_cache(maxsize=1 << 14, typed=True)  # more than all grids of sweeps/ have: else none would be found again
 def point_of(protocol: Protocol, method: str, hyper: Hyper) -> Point:
     """Made once: a large store and the grids it serves name the same cells many times."""
     return Point(protocol, method, hyper)

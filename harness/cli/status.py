@@ -170,7 +170,7 @@ def _known(grid: Grid, seeds: Sequence[int], scan: Scan, running: Running) -> tu
     record is damaged or a cell runs, all cells: of these two nothing is known but ids."""
     if scan.damaged or running:
         return grid.cells(seeds)
-    points = [(point, {*scan.seeds.get(point.key, ())}) for point in grid.points]
+    points = [(point, {*scan.seeds.get(point, ())}) for point in grid.points]
     return tuple(
         point.cell(seed) for seed in dict.fromkeys(seeds) for point, recorded in points if seed in recorded
     )

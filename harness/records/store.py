@@ -17,12 +17,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-from harness.cell import Protocol
+from harness.cell import Point
 from harness.common.errors import NotWritten, UserError, reason
 from harness.common.files import clear_leftovers, opened, write_whole
 from harness.common.machine import undisturbed
 from harness.common.text import one_line
-from harness.methods import Hyper
 from harness.records import record as records
 from harness.records.record import DamagedRecord, ForeignRecord, Header, Record
 
@@ -48,11 +47,11 @@ class Scan:
     """Cell id -> what its record is of and is not loaded: `method sign`. Nothing is wrong with it."""
 
     @cached_property
-    def seeds(self) -> dict[tuple[Protocol, str, Hyper], list[int]]:
-        """Protocol, method and hyper-parameters -> the seeds of their records."""
-        seeds: dict[tuple[Protocol, str, Hyper], list[int]] = {}
+    def seeds(self) -> dict[Point, list[int]]:
+        """The seeds of the records of each point."""
+        seeds: dict[Point, list[int]] = {}
         for cell in (header.cell for header in self.headers.values()):
-            seeds.setdefault((cell.protocol, cell.method, cell.hyper), []).append(cell.seed)
+            seeds.setdefault(cell.point, []).append(cell.seed)
         return seeds
 
 

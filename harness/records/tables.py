@@ -59,7 +59,7 @@ def records_by_seed(grid: Grid, scan: Scan) -> Counter[int]:
     """How many of a grid's cells have a record, for each seed that has any."""
     seeds = Counter[int]()
     for point in grid.points:
-        seeds.update(scan.seeds.get(point.key, ()))
+        seeds.update(scan.seeds.get(point, ()))
     return seeds
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from harness.cell import PRESETS, Cell, Protocol, Question, protocol_of
 from harness.cell import cell as made_once
-from harness.cell.point import _json_before_seed
+from harness.cell.point import point_of
 from harness.methods import METHODS, maml
 from harness.problems import PROBLEMS, FewShot, few_shot
 from tests import registries
@@ -97,7 +97,7 @@ def test_a_default_that_is_left_out_or_written_is_one_cell(
         Hyper = Decaying
 
     registries.bring(monkeypatch, METHODS, Method())
-    _json_before_seed.cache_clear()
+    point_of.cache_clear()
     made = [
         Cell(protocol=protocol_of(), method="decaying", hyper=RATES | hyper, seed=0)
         for hyper in (first, {}, {"decay": 1.0})
