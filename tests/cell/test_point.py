@@ -43,6 +43,21 @@ def test_a_cell_of_a_point_is_the_cell() -> None:
             made_once(protocol, "maml", hyper, wrong)  # type: ignore[arg-type]
 
 
+def test_a_point_is_all_of_a_cell_but_its_seed() -> None:
+    """A key for all its cells, also for those that are made when it is no longer kept."""
+    protocol, hyper = protocol_of(n_way=5), METHODS["maml"].Hyper(**RATES)
+    first = made_once(protocol, "maml", hyper, 3).point
+    assert first is point_of(protocol, "maml", hyper)
+    point_of.cache_clear()
+    again = cell(protocol_of(n_way=5), seed=4).point
+    assert again is not first
+    assert {first: "known"}[again] == "known"
+    assert first.cell(4) == again.cell(4)
+    others = [cell(), cell(protocol, alpha0=0.2), cell(protocol, alpha_hyperlr=0.1, beta_hyperlr=0.1)]
+    assert not {first} & {other.point for other in others}
+    assert first != (protocol, "maml", hyper)
+
+
 @pytest.mark.parametrize(
     ("made", "cell_id"),
     [
