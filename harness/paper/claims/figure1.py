@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.analysis.summary import numbers
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import BUDGET, DIAGONALS, HYPER_RATES, from_pair
+from harness.paper.judging.boards import curves
 from harness.paper.judging.by_seed import decided, interval, over_seeds
 from harness.paper.judging.logic import Answer, Share, all_of, not_, share, verdict
 from harness.paper.judging.verdict import MOST_CELLS, NOT_ASKED, Form, Judged
@@ -121,14 +121,14 @@ def _ends(records: Records) -> dict[str, End]:
     """Cell id -> its End; no key for a run that ended before the budget without diverging."""
     endings = dict(zip(records.trials["cell_id"], records.trials["ending"], strict=True))
     ends = {}
-    rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
-    for cell, curve in rows.groupby("cell_id", sort=False):
-        losses, val = (numbers(curve[name])[:BUDGET] for name in ("train_loss", "val_loss"))
+    every_val = curves(records, "val_loss")
+    for cell, every in curves(records).items():
+        losses, val = every[:BUDGET], every_val[cell][:BUDGET]
         val = val[~np.isnan(val)]
-        if endings[cell] == "diverged" and len(curve) <= BUDGET:
-            ends[str(cell)] = End(train=math.inf, val=math.inf)
+        if endings[cell] == "diverged" and len(every) <= BUDGET:
+            ends[cell] = End(train=math.inf, val=math.inf)
         elif len(losses) == BUDGET and val.size:
-            ends[str(cell)] = End(train=float(running_mean(losses[-WINDOW:])[0]), val=float(val[-1]))
+            ends[cell] = End(train=float(running_mean(losses[-WINDOW:])[0]), val=float(val[-1]))
     return ends
 
 

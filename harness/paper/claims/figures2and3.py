@@ -11,11 +11,11 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from harness.analysis.summary import finished, numbers
+from harness.analysis.summary import finished
 from harness.common.text import halves
 from harness.paper.claims.claim import Claim
 from harness.paper.definitions import TARGETS
-from harness.paper.judging.boards import Board, Pair, SeedCounts
+from harness.paper.judging.boards import Board, Pair, SeedCounts, curves
 from harness.paper.judging.by_seed import Finding, Rule, by_target
 from harness.paper.judging.logic import Bounds, all_of, any_of, not_, verdict
 from harness.paper.judging.verdict import MOST_CELLS, Form, Judged
@@ -82,12 +82,11 @@ def advantage(board: Board, pair: Pair) -> Bounds:
 def _c15(records: Records, facts: Facts) -> Judged:
     trials = records.trials
     run = finished(trials)
-    rows = records.trajectories.sort_values(["cell_id", "iteration"], kind="stable")
-    curves = {cell: numbers(curve["train_loss"]) for cell, curve in rows.groupby("cell_id", sort=False)}
+    losses = curves(records)
     wrong = {
         row["cell_id"]: why
         for _, row in run.iterrows()
-        if (why := _wrong(row, curves.get(row["cell_id"], np.empty(0))))
+        if (why := _wrong(row, losses.get(row["cell_id"], np.empty(0))))
     }
     cells = tuple(wrong) or tuple(run["cell_id"])
     asked = tuple(trials["cell_id"])

@@ -7,7 +7,7 @@ where no run went far enough to tell.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -85,7 +85,7 @@ def counts_by_seed(records: Records, passage: Passage) -> list[SeedCounts]:
     if trials.empty:
         return []
     budget = min(BUDGET, int(trials["max_iterations"].max()))
-    losses = dict(_losses(records.trajectories))
+    losses = curves(records)
     return [
         _seed_counts(int(seed), trials[trials["seed"] == seed], losses, budget, passage)
         for seed in sorted(trials["seed"].unique())
@@ -144,10 +144,11 @@ def count(
     return math.inf if len(losses) >= budget or ending == "diverged" else math.nan
 
 
-def _losses(trajectories: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-    """Each cell's training losses, iterations 1, 2, ..."""
-    rows = trajectories.sort_values(["cell_id", "iteration"], kind="stable")
-    losses, ids = numbers(rows["train_loss"]), rows["cell_id"].to_numpy(dtype=object)
+@lru_cache(maxsize=64)  # of some readings by two columns; several claims ask for each
+def curves(records: Records, column: str = "train_loss") -> dict[str, np.ndarray]:
+    """Cell id -> this column of its trajectory, iterations 1, 2, ...; no key for a cell that did not run."""
+    rows = records.trajectories[["cell_id", "iteration", column]]
+    rows = rows.sort_values(["cell_id", "iteration"], kind="stable")
+    values, ids = numbers(rows[column]), rows["cell_id"].to_numpy(dtype=object)
     starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]]) if len(ids) else np.empty(0, int)
-    for start, curve in zip(starts, np.split(losses, starts[1:]), strict=False):
-        yield ids[start], curve
+    return dict(zip(ids[starts], np.split(values, starts[1:]), strict=False))
