@@ -11,7 +11,6 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
@@ -94,6 +93,8 @@ def _steps(budget: int) -> list[float]:
 
 def mesh(ax: Axes, values: pd.DataFrame, norm: Normalize) -> None:
     """Colours of values [rows, columns]; none where one is not finite (inf would get the last colour)."""
+    import seaborn as sns  # late: it takes a second to load, and other figures do without
+
     sns.heatmap(
         values.astype(float).where(np.isfinite(values.astype(float))),
         ax=ax,

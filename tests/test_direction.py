@@ -194,6 +194,11 @@ def test_help_loads_only_what_prints() -> None:
     assert not [name for name in reached("harness.cli.app") if within(name, *heavy)]
 
 
+def test_only_a_heatmap_loads_seaborn() -> None:
+    """When it is drawn: it takes a second."""
+    assert not [name for name in reached("harness.plots.render") if within(name, "seaborn", "scipy.stats")]
+
+
 def test_at_run_time_too() -> None:
     """What our own reading could miss: third parties, and parent packages."""
     code = (

@@ -39,6 +39,8 @@ def warm() -> None:
     """Load what figures are drawn with, so that they are drawn sooner. What goes wrong is said by those who
     draw."""
     with suppress(Exception):
+        import seaborn  # noqa: F401
+
         from harness.plots import meta_test, render, style  # noqa: F401
 
         style.warm()
