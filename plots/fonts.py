@@ -51,8 +51,8 @@ def cover(fig: Figure) -> None:
 
 
 def _texts(artist: Artist) -> Iterator[Text]:
-    """All of a figure, but for the labels of ticks that only a drawing makes: these are numbers. To ask for
-    them would make all, of axes that are not shown too."""
+    """All texts of a figure, except the labels of ticks that do not exist yet: they have no text before they
+    are drawn, and to ask for them would make the ticks, even those of axes that are not shown."""
     if isinstance(artist, Text):
         yield artist
     children = artist.get_children() if not isinstance(artist, Axis) else _made(artist)

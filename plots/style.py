@@ -25,8 +25,6 @@ from harness.plots import fonts
 from harness.plots.sparing import sparing
 
 DPI = 200
-PRESSED = 4
-"""zlib's level of a .png. 6, Pillow's own, takes a third longer and makes files 1.5 % smaller."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,9 +152,8 @@ def save(fig: Figure, path: Path) -> None:
 
 def _save(fig: Figure, file: Path, kind: str, part: Bbox | None = None) -> None:
     """part: of the figure, in inches from its lower left; None: all."""
-    how: dict[str, Any] = {"pil_kwargs": {"compress_level": PRESSED}} if kind == "png" else {}
     with _only(fig, part):
-        fig.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(DATED[kind]), bbox_inches=part, **how)
+        fig.savefig(file, format=kind, dpi=DPI, metadata=dict.fromkeys(DATED[kind]), bbox_inches=part)
 
 
 @contextmanager

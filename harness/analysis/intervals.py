@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-LEVEL = 0.95
-_UPPER = (1 + LEVEL) / 2
+_UPPER = 0.975
 
 
 def standard_error(values: NDArray[np.float64]) -> NDArray[np.float64]:

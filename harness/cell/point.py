@@ -96,7 +96,9 @@ class Point:
 
     def __init__(self, protocol: Protocol, method: str, hyper: Hyper) -> None:
         self._fields: dict[str, Any] = {"protocol": protocol, "method": method, "hyper": hyper}
-        self._checked = Cell(**self._fields, seed=0)  # asked for nothing: it is copied
+        self._checked = Cell(
+            **self._fields, seed=0
+        )  # its id is never asked for: cells are copies of it, and would inherit it
         self._cells: dict[int, Cell] = {}
         self._hash = hash((protocol, method, hyper))
 

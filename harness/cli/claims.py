@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,8 +16,6 @@ from harness.common import places
 from harness.common.text import clean
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from harness.paper.judging.verdict import Form
     from harness.paper.matrix import Matrix
 
@@ -38,45 +34,35 @@ def claims(
 
     Writes claims.json, a page and a figure into the results folder.
     """
-    from harness.cli.drawing import Drawers
+    with working("reading the records and judging the sentences"):
+        from harness.common.files import figures, whole_files
+        from harness.paper import evidence, report
+        from harness.paper import matrix as judging
+        from harness.plots import claims as figure
 
-    folder = results.absolute()
-    with Drawers(1, busy=True) as drawers:
-        with working("reading the records and judging the sentences"):
-            from harness.common.files import figures, whole_files
-            from harness.paper import evidence, report
-            from harness.paper import matrix as judging
-
-            known = evidence.gather(folder, reference)
-            matrix = judging.matrix(known.records, known.facts)
-        for grid, source in known.sources.items():
-            say(f"{grid}: {source}")
-        say()
-        say(f"{report.INTRODUCTION}.", indent=0)
-        say(f"{_legend()}.", indent=0)
-        say()
-        for line, indent in under_the_first(matrix):
-            say(line, indent=indent)
-        say()
-        say("every claim under every reading: the strict form, then the weak one")
-        out.print(under_all(matrix))
-        data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
-        page = report.to_markdown(matrix, known.sources)
-        paths = [folder / "claims.json", folder / "claims.md"]
-        with whole_files(paths, made_from=figures(folder / "claims")) as files:
-            for file, text in zip(files, (data, page), strict=True):
-                file.write_text(text, "utf-8")
-        verdicts, notes = judging.verdicts(matrix), judging.notes(matrix)
-        drawers.draw([partial(_draw, verdicts, notes, folder / "claims", paths)])
-
-
-def _draw(verdicts: pd.DataFrame, notes: Sequence[str], base: Path, beside: Sequence[Path]) -> None:
-    """The figure, see plots.claims; then a line with all that was written, `beside` first."""
-    from harness.plots import claims as figure
-
+        folder = results.absolute()
+        known = evidence.gather(folder, reference)
+        matrix = judging.matrix(known.records, known.facts)
+    for grid, source in known.sources.items():
+        say(f"{grid}: {source}")
+    say()
+    say(f"{report.INTRODUCTION}.", indent=0)
+    say(f"{_legend()}.", indent=0)
+    say()
+    for line, indent in under_the_first(matrix):
+        say(line, indent=indent)
+    say()
+    say("every claim under every reading: the strict form, then the weak one")
+    out.print(under_all(matrix))
+    data = json.dumps(report.to_json(matrix, known.sources), indent=1, allow_nan=False)
+    page = report.to_markdown(matrix, known.sources)
+    paths = [folder / "claims.json", folder / "claims.md"]
+    with whole_files(paths, made_from=figures(folder / "claims")) as files:
+        for file, text in zip(files, (data, page), strict=True):
+            file.write_text(text, "utf-8")
     with working("drawing"):
-        drawn = figure.render(verdicts, notes, base)
-    say_written([*beside, *drawn])
+        drawn = figure.render(judging.verdicts(matrix), judging.notes(matrix), folder / "claims")
+    say_written([*paths, *drawn])
 
 
 def _legend() -> str:

@@ -67,16 +67,15 @@ class Loading:
 
 
 class Drawers:
-    """Inside its `with`, processes that draw `figures` figures or so, one for each core; none for a FEW,
-    unless this process is `busy` before it has something to draw: they load meanwhile."""
+    """Inside its `with`, processes that draw `figures` figures or so, one for each core; none for a FEW."""
 
-    def __init__(self, figures: int, busy: bool = False) -> None:
-        self._count = min(cores(), figures) if cores() > 1 and (figures > FEW or busy) else 0
+    def __init__(self, figures: int) -> None:
+        self._count = min(cores(), figures) if figures > FEW else 1
         self._idle: list[Connection] = []
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Drawers:
-        if self._count:
+        if self._count > 1:
             pairs = [Pipe() for _ in range(self._count)]
             handles = [theirs.fileno() for _, theirs in pairs]
             self._process = subprocess.Popen(

@@ -85,10 +85,10 @@ def status(
 
     folder = results.absolute()
     names, as_they_are = kept(folder, grid or [], dataset)
+    loaded = [grids.load(name, dataset=dataset) for name in names]  # first: the records are of their plug-ins
     store = Store(folder)
     scan = store.scan()
     running = in_training(store)
-    loaded = [grids.load(name, dataset=dataset) for name in names]
     if not grid:
         loaded = recorded(scan, folder, [], dataset, running or ())
     chosen = [grids.parse_seeds(seeds, [one]) if seeds else None for one in loaded]

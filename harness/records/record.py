@@ -280,7 +280,9 @@ def _header(text: bytes | None, cell_id: str | None) -> Header:
     try:
         cell = _cell(**fields["cell"])
     except (TypeError, ValueError, UserError) as error:
-        raise _unread(fields, error) from error
+        if (unread := _unread(fields, error)) is error:
+            raise
+        raise unread from error
     known = fields if checks.is_clean(text) else checks.clean(fields)
     own_id = known.pop("cell_id")
     del known["schema"]

@@ -59,7 +59,7 @@ def made_by_others(cells: Collection[Cell], scan: Scan, todo: Collection[str]) -
     """Of the cells that are not in `todo`: for each part whose source has changed, how many records were made
     by another version of it."""
     counts = Counter[str]()
-    kinds = {(id(cell.protocol), cell.method): cell for cell in cells}  # few, of many cells
+    kinds = {(id(cell.protocol), cell.method): cell for cell in cells}  # far fewer than cells
     if not any(provenance.can_change(one) for one in kinds.values()):
         return {}
     for cell in cells:

@@ -59,21 +59,6 @@ def drawers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Drawers]:
     assert process.poll() is not None
 
 
-@pytest.mark.parametrize(
-    ("busy", "cores", "where"), [(False, 2, "this"), (True, 2, "another"), (True, 1, "this")]
-)
-def test_a_single_figure(
-    busy: bool, cores: int, where: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Another process is started for it only where there is time and a core to do so."""
-    monkeypatch.setenv("TESTS", str(os.getpid()))
-    monkeypatch.setattr(drawing, "FEW", 4)
-    monkeypatch.setattr(drawing, "cores", lambda: cores)
-    with Drawers(1, busy=busy) as some:
-        some.draw([partial(later, "first", 0.0)])
-    assert capsys.readouterr().out == f"first of {where} process\n"
-
-
 def test_said_in_order(drawers: Drawers, capsys: pytest.CaptureFixture[str]) -> None:
     waits = {"first": 0.5, "second": 0.0, "third": 0.0}
     drawers.draw(partial(later, name, seconds) for name, seconds in waits.items())

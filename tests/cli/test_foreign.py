@@ -10,7 +10,7 @@ import pytest
 
 from harness.common import plugins
 from harness.records import tables
-from harness.records.store import Store
+from harness.records.store import Scan, Store
 from tests.cli.conftest import Run, is_refused
 from tests.records.test_foreign import fill, write_grid
 
@@ -37,6 +37,24 @@ def test_status_counts_them_in_a_line(store: Store, harness: Run) -> None:
     assert "2 more records in" in said.out
     assert said.out.strip().endswith("not loaded: method mine")
     assert json.loads(harness("status", "--json").out)["not_loaded"] == {"method mine": 2}
+
+
+def test_status_while_a_plug_in_is_edited(
+    harness: Run, grid: str, results: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records and the grid are of the same plug-in, however often it is loaded."""
+    plug_in, scan = tmp_path / "mine.py", Store.scan
+    plug_in.write_text(plug_in.read_text() + "    class Hyper(MAML.Hyper):\n        pass\n")
+    fill(results, grid)
+
+    def and_edit(self: Store) -> Scan:
+        found = scan(self)
+        plug_in.write_text(plug_in.read_text() + "# edited\n")
+        return found
+
+    monkeypatch.setattr(Store, "scan", and_edit)
+    (found,) = json.loads(harness("status", grid, "--json").out)["grids"]
+    assert (found["cells"], found["done"], found["missing"]) == (2, 2, 0)
 
 
 def test_show_says_what_is_missing_and_shows_it_with_its_grid(store: Store, harness: Run, grid: str) -> None:

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
+from pyparsing import ParserElement
 
 from harness.plots import fonts, sparing, style
 
@@ -129,14 +130,19 @@ def test_a_text_is_laid_out_once_for_all_renderers_of_a_kind(monkeypatch: pytest
     assert laid_out == ["RendererAgg", "MixedModeRenderer"]
 
 
+def patched() -> list[object]:
+    text, parser = vars(Text)["_get_layout"], ParserElement._parse
+    return [MathTextParser._parse_cached, pdf.get_glyphs_subset, text, parser]
+
+
 def test_outside_nothing_is_changed() -> None:
-    before = (MathTextParser._parse_cached, pdf.get_glyphs_subset)
+    before = patched()
     with style.applied():
         assert pdf.get_glyphs_subset is not before[1]
         with style.applied(style.COLUMN):  # inside another one
             assert style.page() is style.COLUMN
         assert pdf.get_glyphs_subset is not before[1]
         assert style.page() is style.WHOLE
-    assert (MathTextParser._parse_cached, pdf.get_glyphs_subset) == before
+    assert patched() == before
     style.warm()
-    assert (MathTextParser._parse_cached, pdf.get_glyphs_subset) == before
+    assert patched() == before

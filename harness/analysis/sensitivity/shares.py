@@ -57,7 +57,7 @@ def jackknife(values: ArrayLike, factors: Sequence[str]) -> dict[str, tuple[floa
     for effect, share in found.items():
         parts = np.array([one[effect] for one in left])
         error = np.sqrt((seeds - 1) * parts.var()) if seeds > 1 else np.nan
-        half = float(student(seeds) * error) if seeds > 1 else np.nan
+        half = float(student(seeds) * error)
         intervals[effect] = (max(0.0, share - half), min(1.0, share + half)) if half == half else (half, half)
     return intervals
 

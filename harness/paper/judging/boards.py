@@ -144,7 +144,7 @@ def count(
     return math.inf if len(losses) >= budget or ending == "diverged" else math.nan
 
 
-@lru_cache(maxsize=64)  # of some readings by two columns; several claims ask for each
+@lru_cache(maxsize=64)  # a few readings, two columns each; several claims ask for the same
 def curves(records: Records, column: str = "train_loss") -> dict[str, np.ndarray]:
     """Cell id -> this column of its trajectory, iterations 1, 2, ...; no key for a cell that did not run."""
     rows = records.trajectories[["cell_id", "iteration", column]]
