@@ -12,7 +12,7 @@ from harness import records
 from harness.cell import Cell, Question
 from harness.sweeping import raytune
 from harness.sweeping.runner import Machine, Pack
-from tests.training.test_loop import cell
+from tests.training.runs import cell
 
 QUESTION = Question(target_loss=None, max_iterations=5)
 

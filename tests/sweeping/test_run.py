@@ -17,7 +17,7 @@ from harness.common.errors import UserError
 from harness.methods import METHODS
 from harness.sweeping import run as module
 from tests.sweeping.tiny import grid_file
-from tests.training.test_loop import cell
+from tests.training.runs import cell
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from harness.common.errors import UserError
 from harness.common.places import CHECKOUT
 from harness.sweeping import supervisor
 from harness.sweeping.runner import Machine
-from tests.training.test_loop import cell
+from tests.training.runs import cell
 
 QUESTION = Question(target_loss=None, max_iterations=5)
 MACHINE = Machine(device="cpu", jobs=2)
